@@ -1,0 +1,1 @@
+"""What a person meets: commands, settings, and the composition of the rest."""

@@ -1,0 +1,1 @@
+"""Once per portrait, per person or per room: values in, values out."""

@@ -1,0 +1,97 @@
+"""Motion: the one word that drivers, the mix, engines and peers share.
+
+Sides are the subject's own (ARKit): "Left" lies at the right of an unmirrored picture.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from jaxtyping import Float32
+
+ARKIT = (
+    "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft",
+    "eyeSquintLeft", "eyeWideLeft",
+    "eyeBlinkRight", "eyeLookDownRight", "eyeLookInRight", "eyeLookOutRight", "eyeLookUpRight",
+    "eyeSquintRight", "eyeWideRight",
+    "jawForward", "jawLeft", "jawRight", "jawOpen",
+    "mouthClose", "mouthFunnel", "mouthPucker", "mouthLeft", "mouthRight",
+    "mouthSmileLeft", "mouthSmileRight", "mouthFrownLeft", "mouthFrownRight",
+    "mouthDimpleLeft", "mouthDimpleRight", "mouthStretchLeft", "mouthStretchRight",
+    "mouthRollLower", "mouthRollUpper", "mouthShrugLower", "mouthShrugUpper",
+    "mouthPressLeft", "mouthPressRight", "mouthLowerDownLeft", "mouthLowerDownRight",
+    "mouthUpperUpLeft", "mouthUpperUpRight",
+    "browDownLeft", "browDownRight", "browInnerUp", "browOuterUpLeft", "browOuterUpRight",
+    "cheekPuff", "cheekSquintLeft", "cheekSquintRight", "noseSneerLeft", "noseSneerRight", "tongueOut",
+)  # fmt: skip
+"""The 52 blend shapes of ARKit, in Apple's order; 0 is rest, 1 the full shape."""
+
+RESIDUAL_COUNT = 11
+
+COEFFICIENTS = (*ARKIT, "mouthNeutral", *(f"residual{i:02d}" for i in range(RESIDUAL_COUNT)))
+"""Names of the 64 expression coefficients.
+
+`mouthNeutral` belongs to the portrait, not to the face model: 0 keeps the mouth of the photo (a smile with teeth
+stays one), 1 closes it to a neutral mouth, so that mouth shapes then count from closed lips. Drivers that know the
+mouth set it to 1. `residual00`.. are smooth modes of the face surface, for what the named shapes cannot reach.
+"""
+
+INDEX = {name: i for i, name in enumerate(COEFFICIENTS)}
+"""Coefficient name -> index."""
+
+MOUTH = np.array(
+    [name.startswith(("jaw", "mouth", "tongue")) or name == "cheekPuff" for name in COEFFICIENTS]
+)
+"""Boolean mask [64] of the coefficients that speech moves."""
+
+CAMERA_DISTANCE = 10.0
+"""Nominal distance of the face from the camera in inter-ocular distances (about 63 cm)."""
+
+_ZERO3 = np.zeros(3, np.float32)
+
+
+def expression(**values: float) -> Float32[np.ndarray, "64"]:
+    """Coefficients from names, the others 0: `expression(jawOpen=0.5)`. Raises KeyError for an unknown name."""
+    out = np.zeros(len(COEFFICIENTS), np.float32)
+    for name, value in values.items():
+        out[INDEX[name]] = value
+    return out
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """How the face looks at one instant, relative to the portrait at rest."""
+
+    pts_ns: int
+    """Instant described, on the capture clock."""
+    expression: Float32[np.ndarray, "64"] = field(default_factory=lambda: expression())
+    """Coefficients in the order of `COEFFICIENTS`; nominally 0..1, residuals -1..1."""
+    rotation: Float32[np.ndarray, "3"] = field(default_factory=lambda: _ZERO3.copy())
+    """Rotation vector of the head in the camera frame (x right, y down, z away), radians, relative to rest."""
+    translation: Float32[np.ndarray, "3"] = field(default_factory=lambda: _ZERO3.copy())
+    """Shift of the neck pivot in the camera frame, inter-ocular distances; z < 0 comes nearer."""
+    confidence: float = 1.0
+    """0..1; 0 means that the driver saw no face or heard nothing."""
+
+    def __getitem__(self, name: str) -> float:
+        """One coefficient by name."""
+        return float(self.expression[INDEX[name]])
+
+    def at(self, pts_ns: int) -> "Motion":
+        """The same motion, said to describe another instant."""
+        return replace(self, pts_ns=pts_ns)
+
+
+def lerp(a: Motion, b: Motion, weight: float) -> Motion:
+    """`a` moved towards `b` by `weight` 0..1, time included.
+
+    Rotation vectors are mixed linearly: heads turn by less than a radian, where the error is under 1 %.
+    """
+    w = float(np.clip(weight, 0.0, 1.0))
+    f = np.float32(w)
+    return Motion(
+        pts_ns=a.pts_ns + round((b.pts_ns - a.pts_ns) * w),
+        expression=a.expression + (b.expression - a.expression) * f,
+        rotation=a.rotation + (b.rotation - a.rotation) * f,
+        translation=a.translation + (b.translation - a.translation) * f,
+        confidence=a.confidence + (b.confidence - a.confidence) * w,
+    )

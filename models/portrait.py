@@ -1,0 +1,22 @@
+"""Portrait: one photo, prepared for every engine."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portrait:
+    """A photo on the output canvas, with what was found in it."""
+
+    image: UInt8[np.ndarray, "h w 3"]
+    """The photo scaled and padded to the output size, RGB."""
+    matte: Float32[np.ndarray, "h w"]
+    """1 on the person, 0 on the background."""
+    background: UInt8[np.ndarray, "h w 3"]
+    """What stands behind the person, filled in where the person hides it, RGB."""
+    landmarks: Float32[np.ndarray, "478 3"]
+    """Face landmarks in pixels of `image`; x right, y down, z away from the camera, weak perspective."""
+    notes: tuple[str, ...] = ()
+    """What the user should know about the photo, one sentence each ("two faces: the larger one is used")."""

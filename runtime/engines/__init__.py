@@ -1,0 +1,32 @@
+"""Engines: a portrait and a motion in, a picture out."""
+
+from typing import Protocol, TypeVar
+
+import numpy as np
+from jaxtyping import UInt8
+
+from models.motion import Motion
+from models.portrait import Portrait
+
+AvatarT = TypeVar("AvatarT")
+
+
+class Engine(Protocol[AvatarT]):
+    """Draws a portrait in motion."""
+
+    name: str
+    """As in `--engine`."""
+    backend: str
+    """What executes it, as in the report."""
+
+    def prepare(self, portrait: Portrait) -> AvatarT:
+        """The slow part, once per portrait."""
+        ...
+
+    def render(self, avatar: AvatarT, motion: Motion) -> UInt8[np.ndarray, "h w 3"]:
+        """The picture, RGB, at the portrait's size; a new array that the caller owns."""
+        ...
+
+    def close(self) -> None:
+        """Frees what the engine holds. May be called twice."""
+        ...

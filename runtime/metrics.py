@@ -1,0 +1,55 @@
+"""How long each stage takes and how old a picture is when it leaves."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+_WINDOW = 4096  # values remembered per stage: memory stays bounded when the agent runs all day
+
+
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Percentiles of durations in milliseconds; 0 where nothing was measured."""
+
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+
+
+class Metrics:
+    """Durations by stage name; the newest 4096 of each are kept. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ns: dict[str, deque[int]] = {}
+
+    def add(self, stage: str, duration_ns: int) -> None:
+        """Records one duration."""
+        with self._lock:
+            self._ns.setdefault(stage, deque(maxlen=_WINDOW)).append(duration_ns)
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Records how long the body takes, on the machine's clock; nothing is recorded if it raises."""
+        start_ns = time.perf_counter_ns()
+        yield
+        self.add(stage, time.perf_counter_ns() - start_ns)
+
+    def stages(self) -> list[str]:
+        """Names of what was measured, oldest first."""
+        with self._lock:
+            return list(self._ns)
+
+    def percentiles(self, stage: str) -> Percentiles:
+        """Percentiles of what is remembered of `stage`."""
+        with self._lock:
+            values = list(self._ns.get(stage, ()))
+        if not values:
+            return Percentiles(0.0, 0.0, 0.0)
+        p50, p95, p99 = (float(p) / 1e6 for p in np.percentile(values, (50, 95, 99)))
+        return Percentiles(round(p50, 3), round(p95, 3), round(p99, 3))

@@ -1,0 +1,24 @@
+"""Sinks: where pictures (and the sound that goes with them) leave."""
+
+from typing import Protocol
+
+from runtime.frame import Picture, Sound
+
+
+class Sink(Protocol):
+    """An output. One thread calls it; it may block, and delays only itself."""
+
+    name: str
+    """For the status line and error messages."""
+
+    def send(self, picture: Picture) -> None:
+        """Shows one picture."""
+        ...
+
+    def hear(self, sound: Sound) -> None:
+        """Takes the next block of sound; outputs without sound ignore it."""
+        ...
+
+    def close(self) -> None:
+        """Completes what was begun and frees the device. May be called twice."""
+        ...

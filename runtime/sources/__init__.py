@@ -1,0 +1,21 @@
+"""Sources: what a device or a file gives, as values in time order."""
+
+from collections.abc import Iterator
+from typing import Protocol, TypeVar
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Source(Protocol[T_co]):
+    """Frames or sound, until the source ends."""
+
+    def __iter__(self) -> Iterator[T_co]:
+        """Yields values in time order and blocks while there is none.
+
+        Raises `models.errors.AgentError` when the device fails for good.
+        """
+        ...
+
+    def close(self) -> None:
+        """Frees the device and ends a waiting iterator. May be called twice, from any thread."""
+        ...
