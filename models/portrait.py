@@ -14,8 +14,10 @@ class Portrait:
     """The photo scaled and padded to the output size, RGB."""
     matte: Float32[np.ndarray, "h w"]
     """1 on the person, 0 on the background."""
+    foreground: UInt8[np.ndarray, "h w 3"]
+    """The person's own colours, extended past the matte's soft edge, RGB."""
     background: UInt8[np.ndarray, "h w 3"]
-    """What stands behind the person, filled in where the person hides it, RGB."""
+    """What stands behind the person: the photo's, filled in where the person hides it, or another, RGB."""
     landmarks: Float32[np.ndarray, "478 3"]
     """Face landmarks in pixels of `image`; x right, y down, z away from the camera, weak perspective."""
     notes: tuple[str, ...] = ()

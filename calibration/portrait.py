@@ -1,0 +1,189 @@
+"""Photo -> Portrait: read any picture safely, find the face, put it on the output canvas, part person and background."""
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+
+from models.errors import InputError
+from models.landmarks import face_width, find_faces
+from models.matte import fill_background, foreground_colours, person_matte
+from models.portrait import Portrait
+
+MAX_PIXELS = 64_000_000
+"""Photos with more pixels than this are refused unread (8000 x 8000)."""
+MIN_FACE_PX = 48
+"""Width of the smallest usable face, ear to ear, in pixels of the photo."""
+_WORKING_PX = 2048  # longer photos are scaled down to this before anything else
+
+
+def read_photo(path: Path) -> UInt8[np.ndarray, "h w 3"]:
+    """RGB pixels of a picture file, turned upright (EXIF), grey, 16-bit and transparent pictures included.
+
+    Raises:
+        InputError: no such file, not a picture, damaged, or more than `MAX_PIXELS`.
+    """
+    if not path.exists():
+        raise InputError(f"{path}: no such file")
+    if not path.is_file():
+        raise InputError(f"{path} is a folder; give a picture file")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path) as file:
+                if file.width * file.height > MAX_PIXELS:
+                    raise InputError(
+                        f"{path} has {file.width}x{file.height} pixels; scale it to 8000x8000 or less"
+                    )
+                return _to_rgb(ImageOps.exif_transpose(file))
+    except UnidentifiedImageError:
+        raise InputError(f"{path} is not a picture (JPEG, PNG, WebP, ... are read)") from None
+    except Image.DecompressionBombError:
+        raise InputError(f"{path} has too many pixels; scale it to 8000x8000 or less") from None
+    except PermissionError:
+        raise InputError(f"{path} cannot be read: permission denied") from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise InputError(f"{path} is damaged and cannot be decoded ({error})") from None
+
+
+def _to_rgb(image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:
+    if image.mode.startswith("I"):  # 16 bits of grey
+        grey = np.asarray(image, np.float32)
+        return cv2.cvtColor(np.clip(grey / 257 + 0.5, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return np.array(image.convert("RGB"))
+
+
+@dataclass(frozen=True, slots=True)
+class Canvas:
+    """Where the photo lies on the output picture: scaled, centred, padded."""
+
+    width: int
+    height: int
+    scale: float
+    left: int
+    top: int
+    photo_width: int
+    photo_height: int
+
+    @classmethod
+    def fit(cls, photo_size: tuple[int, int], size: tuple[int, int]) -> "Canvas":
+        """The largest centred placement of a photo (width, height) on a canvas (width, height)."""
+        (pw, ph), (w, h) = photo_size, size
+        scale = min(w / pw, h / ph)
+        width, height = min(w, max(1, round(pw * scale))), min(h, max(1, round(ph * scale)))
+        return cls(w, h, scale, (w - width) // 2, (h - height) // 2, width, height)
+
+    def place(self, image: UInt8[np.ndarray, "h w c"]) -> UInt8[np.ndarray, "h2 w2 c"]:
+        """The picture at the canvas's scale, not yet padded."""
+        size = (self.photo_width, self.photo_height)
+        if (image.shape[1], image.shape[0]) == size:
+            return image
+        interpolation = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_CUBIC
+        return cv2.resize(image, size, interpolation=interpolation)
+
+    def points(self, landmarks: Float32[np.ndarray, "478 3"]) -> Float32[np.ndarray, "478 3"]:
+        """Landmarks of the photo -> landmarks on the canvas."""
+        # Pixel centres: photo pixel x covers [x, x + 1) * scale on the canvas.
+        half = 0.5 * (self.scale - 1)
+        return (landmarks * self.scale + [self.left + half, self.top + half, 0]).astype(np.float32)
+
+
+def prepare_portrait(
+    photo: UInt8[np.ndarray, "h w 3"], size: tuple[int, int], background: str = "keep", name: str = "the photo"
+) -> Portrait:
+    """Finds the face and prepares everything that does not move.
+
+    Args:
+        photo: RGB.
+        size: width and height of the output.
+        background: "keep", "blur", a colour ("#RRGGBB" or a CSS name) or the path of a picture.
+        name: what to call the photo in messages.
+
+    Raises:
+        InputError: no human face, or one smaller than `MIN_FACE_PX`; a background that cannot be read.
+    """
+    longest = max(photo.shape[:2])
+    if longest > _WORKING_PX:
+        factor = _WORKING_PX / longest
+        photo = cv2.resize(photo, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    else:
+        factor = 1.0
+    landmarks, notes = _choose_face(photo, factor, name)
+    canvas = Canvas.fit((photo.shape[1], photo.shape[0]), size)
+    image = canvas.place(photo)
+    on_image = canvas.points(landmarks) - np.array([canvas.left, canvas.top, 0], np.float32)
+    matte = person_matte(image, on_image)
+    plate = fill_background(image, matte)
+    foreground = foreground_colours(image, matte, plate)
+    pad = (canvas.top, size[1] - canvas.top - image.shape[0], canvas.left, size[0] - canvas.left - image.shape[1])
+    return Portrait(
+        image=_pad(image, plate, pad),
+        matte=cv2.copyMakeBorder(matte, *pad, cv2.BORDER_CONSTANT, value=0),
+        foreground=cv2.copyMakeBorder(foreground, *pad, cv2.BORDER_REPLICATE),
+        background=_background(background, _pad(plate, plate, pad)),
+        landmarks=canvas.points(landmarks),
+        notes=notes,
+    )
+
+
+def _choose_face(
+    photo: UInt8[np.ndarray, "h w 3"], factor: float, name: str
+) -> tuple[Float32[np.ndarray, "478 3"], tuple[str, ...]]:
+    faces = find_faces(photo)
+    if not faces:
+        raise InputError(f"{name} shows no human face; use a photo in which one face is large and looks this way")
+    width = face_width(faces[0]) / factor
+    if width < MIN_FACE_PX:
+        raise InputError(
+            f"the face in {name} is {width:.0f} pixels wide, at least {MIN_FACE_PX} are needed; "
+            "use a larger photo or one taken nearer"
+        )
+    if len(faces) == 1:
+        return faces[0], ()
+    return faces[0], (f"{name} shows {len(faces)} faces; the largest one is used",)
+
+
+def _pad(
+    image: UInt8[np.ndarray, "h w 3"], plate: UInt8[np.ndarray, "h w 3"], pad: tuple[int, int, int, int]
+) -> UInt8[np.ndarray, "h2 w2 3"]:
+    """`image` with borders of the blurred `plate`."""
+    if not any(pad):
+        return image
+    border = cv2.copyMakeBorder(plate, *pad, cv2.BORDER_REFLECT_101 if min(image.shape[:2]) > max(pad) else cv2.BORDER_REPLICATE)
+    border = cv2.GaussianBlur(border, (0, 0), 0.03 * max(border.shape))
+    top, _, left, _ = pad
+    border[top : top + image.shape[0], left : left + image.shape[1]] = image
+    return border
+
+
+def _background(choice: str, plate: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+    h, w = plate.shape[:2]
+    if choice == "keep":
+        return plate
+    if choice == "blur":
+        return cv2.GaussianBlur(plate, (0, 0), 0.03 * max(h, w))
+    if Path(choice).exists():
+        picture = read_photo(Path(choice))
+        scale = max(w / picture.shape[1], h / picture.shape[0])
+        filled = cv2.resize(
+            picture,
+            (max(w, round(picture.shape[1] * scale)), max(h, round(picture.shape[0] * scale))),
+            interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC,
+        )
+        top, left = (filled.shape[0] - h) // 2, (filled.shape[1] - w) // 2
+        return np.ascontiguousarray(filled[top : top + h, left : left + w])
+    try:
+        colour = ImageColor.getrgb(choice)[:3]
+    except ValueError:
+        raise InputError(
+            f"background '{choice}' is neither keep, blur, a colour such as #204060, nor a picture file that exists"
+        ) from None
+    return np.full((h, w, 3), colour, np.uint8)

@@ -1,0 +1,56 @@
+"""A portrait made movable, and its drawing."""
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from models.builtin.eyes import build_eyes
+from models.builtin.kernels import backward_map, over
+from models.builtin.mouth import Mouth
+from models.builtin.puppet import Puppet
+from models.builtin.surround import build_surround
+from models.face import FaceModel
+from models.motion import Motion
+from models.portrait import Portrait
+
+
+class BuiltinAvatar:
+    """Everything of a portrait that does not change from frame to frame, and scratch memory. Not thread-safe."""
+
+    def __init__(self, portrait: Portrait, model: FaceModel) -> None:
+        surround = build_surround(portrait.landmarks, portrait.matte)
+        self._puppet = Puppet(portrait.landmarks, surround, model)
+        self._mouth = Mouth(portrait.image, portrait.landmarks, self._puppet)
+        self._eyes = build_eyes(portrait.image, portrait.landmarks, self._puppet)
+        self._triangles = np.ascontiguousarray(
+            np.vstack([model.fillings, model.triangles, surround.triangles]), np.int32
+        )
+        self._uv = np.ascontiguousarray(self._puppet.rest_vertices[:, :2], np.float32)
+        alpha = portrait.matte[..., None]
+        colour = portrait.foreground * alpha
+        self._texture = np.dstack([colour, alpha * 255]).round().astype(np.uint8)
+        self._background = portrait.background
+        h, w = portrait.matte.shape
+        self._map_x, self._map_y, self._depth = (np.empty((h, w), np.float32) for _ in range(3))
+
+    def render(self, motion: Motion) -> UInt8[np.ndarray, "h w 3"]:
+        """The portrait under `motion`, RGB, a new array. At rest it is the photo."""
+        shape = self._puppet.shape(motion)
+        backward_map(
+            np.ascontiguousarray(shape.vertices[:, :2], np.float32),
+            np.ascontiguousarray(shape.vertices[:, 2], np.float32),
+            self._uv,
+            self._triangles,
+            self._map_x,
+            self._map_y,
+            self._depth,
+        )
+        layer = cv2.remap(
+            self._texture, self._map_x, self._map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+        )
+        out = np.empty_like(self._background)
+        over(layer, self._background, out)
+        for eye in self._eyes:
+            eye.draw(out, shape)
+        self._mouth.draw(out, shape)
+        return out

@@ -1,0 +1,202 @@
+"""Eyes: the photo's iris and white as two layers that move on their own, shaded by the lid, and a lash line."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Float32, UInt8
+
+from models.builtin.drawing import Box, area, translate
+from models.builtin.puppet import Puppet, Shape
+from models.builtin.surround import smoothstep
+from models.topology import (
+    LEFT_IRIS,
+    LEFT_LOWER_LID,
+    LEFT_UPPER_LID,
+    RIGHT_IRIS,
+    RIGHT_LOWER_LID,
+    RIGHT_UPPER_LID,
+)
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Contour:
+    upper: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    lower: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+    iris: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
+
+    def closed(self) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+        return np.concatenate([self.upper, self.lower[-2:0:-1]])
+
+    def openness(self, points: Float[np.ndarray, "n 3"]) -> float:
+        gap = np.linalg.norm(points[self.upper[3:6]] - points[self.lower[3:6]], axis=1).mean()
+        return float(gap / np.linalg.norm(points[self.upper[0]] - points[self.upper[-1]]))
+
+
+_CONTOURS = (
+    _Contour(RIGHT_UPPER_LID, RIGHT_LOWER_LID, RIGHT_IRIS),
+    _Contour(LEFT_UPPER_LID, LEFT_LOWER_LID, LEFT_IRIS),
+)
+
+
+class Eye:
+    """One eye of a portrait."""
+
+    def __init__(
+        self,
+        contour: _Contour,
+        image: UInt8[np.ndarray, "h w 3"],
+        landmarks: Float32[np.ndarray, "478 3"],
+        puppet: Puppet,
+    ) -> None:
+        self._contour, self._puppet = contour, puppet
+        outline = landmarks[contour.closed(), :2].astype(np.float64)
+        self._width = float(np.linalg.norm(landmarks[contour.upper[0], :2] - landmarks[contour.upper[-1], :2]))
+        self._radius = max(
+            1.0,
+            float(np.linalg.norm(landmarks[contour.iris[1:], :2] - landmarks[contour.iris[0], :2], axis=1).mean()),
+        )
+        self._rest_openness = contour.openness(puppet.rest)
+        self._rest_gaze = self._gaze(puppet.rest)
+        pad = round(0.5 * self._width) + 2
+        box = Box.around(outline, pad, image.shape)
+        self._layers: tuple[Float32[np.ndarray, "h w 3"], Float32[np.ndarray, "h w 4"]] | None = None
+        if box is not None:
+            self._origin = np.array([box.left, box.top], np.float64)
+            self._layers = self._paint_layers(box, box.cut(image).astype(np.float32), outline, landmarks)
+            self._lash = self._lash_colour(box.cut(image), outline - self._origin)
+
+    def _paint_layers(
+        self,
+        box: Box,
+        ball: Float32[np.ndarray, "h w 3"],
+        outline: Float[np.ndarray, "n 2"],
+        landmarks: Float32[np.ndarray, "478 3"],
+    ) -> tuple[Float32[np.ndarray, "h w 3"], Float32[np.ndarray, "h w 4"]] | None:
+        """The white without the iris, and the whole iris (RGBA, alpha 0..1) as if no lid covered it."""
+        mask = box.mask(outline, 0.5)
+        inner = cv2.erode(mask, np.ones((3, 3), np.uint8), iterations=max(1, round(0.035 * self._width)))
+        y, x = np.mgrid[0 : ball.shape[0], 0 : ball.shape[1]].astype(np.float32)
+        cx, cy = landmarks[self._contour.iris[0], :2] - self._origin
+        distance = np.hypot(x - cx, y - cy)
+        white = (inner > 0.8) & (distance > 1.22 * self._radius)
+        if white.sum() < 10:
+            white = (mask > 0.8) & (distance > 1.1 * self._radius)
+        if white.sum() < 6:
+            return None
+        luma = ball @ _LUMA
+        white &= luma >= np.percentile(luma[white], 45)
+        sclera = _spread(ball, white.astype(np.float32), self._width)
+        middle = outline.mean(0)[0] - self._origin[0]
+        rounding = np.clip(np.abs(x - middle) / (0.5 * self._width), 0, 1.2)
+        sclera *= (1.02 - 0.14 * rounding**2)[..., None]
+
+        profile = _radial_profile(ball, distance, self._radius, seen=inner > 0.6)
+        known = cv2.GaussianBlur((inner > 0.6).astype(np.float32), (0, 0), max(0.6, 0.08 * self._radius))[..., None]
+        iris = ball * known + profile * (1 - known)
+        alpha = np.clip((1.08 * self._radius - distance) / max(0.2 * self._radius, 1.0) + 0.5, 0, 1)
+        return sclera, np.dstack([iris, alpha]).astype(np.float32)
+
+    def _lash_colour(
+        self, roi: UInt8[np.ndarray, "h w 3"], outline: Float[np.ndarray, "n 2"]
+    ) -> Float32[np.ndarray, "3"]:
+        """The darkest tone around the eye, darkened a little."""
+        box = Box.around(outline, round(0.15 * self._width) + 1, roi.shape)
+        if box is None:
+            return np.zeros(3, np.float32)
+        pixels = box.cut(roi).reshape(-1, 3).astype(np.float32)
+        luma = pixels @ _LUMA
+        dark: Float32[np.ndarray, "3"] = np.median(pixels[luma <= np.percentile(luma, 6)], axis=0)
+        return dark * np.float32(0.8)
+
+    def _gaze(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "3"]:
+        """Iris relative to the middle of the eye's corners."""
+        corners = points[[self._contour.upper[0], self._contour.upper[-1]]]
+        return np.asarray(points[self._contour.iris[0]] - corners.mean(0))
+
+    def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
+        """Paints the eye into the picture, in place; nothing changes while it looks as in the photo."""
+        openness = self._contour.openness(shape.canonical)
+        if self._layers is not None:
+            self._draw_ball(image, shape, openness)
+            self._draw_lashes(image, shape, openness)
+
+    def _draw_ball(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape, openness: float) -> None:
+        assert self._layers is not None
+        polygon = shape.vertices[self._contour.closed(), :2]
+        zoom = shape.pose.scale / self._puppet.rest_pose.scale
+        if area(polygon) < 0.02 * (self._width * zoom) ** 2:
+            return
+        pose = self._puppet.rest_pose
+        gaze = (pose.scale * pose.rotation @ (self._gaze(shape.canonical) - self._rest_gaze))[:2]
+        change = max(
+            float(np.hypot(*gaze)) / (0.3 * self._radius), (openness - self._rest_openness) / 0.12
+        )
+        weight = float(np.clip(change - 0.15, 0, 1))
+        box = Box.around(polygon, 3, image.shape)
+        if weight == 0 or box is None:
+            return
+        linear = shape.linear[:2, :2]
+        ends = [self._contour.upper[0], self._contour.upper[-1]]
+        corners = shape.vertices[ends, :2].mean(0) - linear @ self._puppet.rest_vertices[ends, :2].mean(0)
+        to_picture = np.hstack([linear, (corners + linear @ self._origin)[:, None]])
+        sclera, iris = self._layers
+        colour = box.warp(sclera, to_picture, replicate=True)
+        moved = box.warp(iris, translate(to_picture, linear @ gaze), replicate=False)
+        colour = colour + (moved[..., :3] - colour) * moved[..., 3:]
+        lit = box.mask(polygon + [0, 0.1 * self._width * zoom], max(0.8, 0.07 * self._width))
+        colour *= (0.62 + 0.38 * np.clip(1.15 * lit, 0, 1))[..., None]  # the upper lid's shadow
+        box.blend(image, colour, box.mask(polygon, max(0.6, 0.03 * self._width)) * np.float32(weight))
+
+    def _draw_lashes(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape, openness: float) -> None:
+        rest = self._rest_openness
+        strength = 1 - float(smoothstep(0.25 * rest, 0.6 * rest, np.array([openness]))[0])
+        line = shape.vertices[self._contour.upper[1:-1], :2]
+        box = Box.around(line, 5, image.shape)
+        if strength < 0.05 or box is None:
+            return
+        zoom = shape.pose.scale / self._puppet.rest_pose.scale
+        stroke = box.stroke(line, max(1, round(0.045 * self._width * zoom)), 0.7)
+        box.blend(image, np.broadcast_to(self._lash, (*stroke.shape, 3)), stroke * np.float32(0.62 * strength))
+
+
+def build_eyes(
+    image: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "478 3"], puppet: Puppet
+) -> tuple[Eye, ...]:
+    """Both eyes of a portrait."""
+    return tuple(Eye(contour, image, landmarks, puppet) for contour in _CONTOURS)
+
+
+def _spread(
+    image: Float32[np.ndarray, "h w 3"], known: Float32[np.ndarray, "h w"], width: float
+) -> Float32[np.ndarray, "h w 3"]:
+    """Known pixels continued smoothly over the rest (normalised convolution at three scales)."""
+    total, weight = np.zeros_like(image), np.zeros_like(known)
+    for sigma, share in ((0.1, 1.0), (0.3, 0.05), (1.0, 0.002)):
+        total += share * cv2.GaussianBlur(image * known[..., None], (0, 0), sigma * width)
+        weight += share * cv2.GaussianBlur(known, (0, 0), sigma * width)
+    return total / np.maximum(weight, 1e-6)[..., None]
+
+
+def _radial_profile(
+    image: Float32[np.ndarray, "h w 3"],
+    distance: Float32[np.ndarray, "h w"],
+    radius: float,
+    seen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]],
+) -> Float32[np.ndarray, "h w 3"]:
+    """A picture in which every pixel has the median colour of the seen ones at its distance from the iris centre."""
+    reach = 1.3 * radius
+    bins = max(4, int(reach))
+    index = np.clip((distance / reach * bins).astype(int), 0, bins - 1)
+    colours, have = np.zeros((bins, 3), np.float32), np.zeros(bins, bool)
+    for i in range(bins):
+        ring = seen & (distance <= reach) & (index == i)
+        if ring.sum() >= 3:
+            colours[i], have[i] = np.median(image[ring], axis=0), True
+    if not have.any():
+        return image
+    found = np.flatnonzero(have)
+    nearest = found[np.abs(np.arange(bins)[:, None] - found).argmin(1)]
+    return cv2.GaussianBlur(colours[nearest][index], (0, 0), max(0.6, 0.06 * radius))

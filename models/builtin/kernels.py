@@ -1,0 +1,89 @@
+"""The two loops over pixels, compiled by numba and cached on disk. One thread, no GIL."""
+
+import math
+
+import numpy as np
+from numba import njit
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def backward_map(xy, z, uv, triangles, map_x, map_y, depth):
+    """Rasterises triangles into a map from output pixels to texture pixels; the nearest surface wins.
+
+    Args:
+        xy: float32 [n, 2], vertices in output pixels.
+        z: float32 [n], depth of vertices; smaller is nearer.
+        uv: float32 [n, 2], texture pixels of vertices.
+        triangles: int32 [t, 3].
+        map_x: float32 [h, w], written; -1 where nothing is drawn. Coordinates outside the texture are clamped to its edge.
+        map_y: the same.
+        depth: float32 [h, w], scratch.
+    """
+    h, w = map_x.shape
+    depth[:] = np.float32(1e9)
+    map_x[:] = np.float32(-1.0)
+    map_y[:] = np.float32(-1.0)
+    u_max, v_max = np.float32(w - 1), np.float32(h - 1)
+    for k in range(triangles.shape[0]):
+        a, b, c = triangles[k, 0], triangles[k, 1], triangles[k, 2]
+        ax, ay, bx, by, cx, cy = xy[a, 0], xy[a, 1], xy[b, 0], xy[b, 1], xy[c, 0], xy[c, 1]
+        y_low, y_high = min(ay, min(by, cy)), max(ay, max(by, cy))
+        x_low, x_high = min(ax, min(bx, cx)), max(ax, max(bx, cx))
+        if y_high < 0 or y_low > h - 1 or x_high < 0 or x_low > w - 1:
+            continue
+        area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay)
+        if abs(area) < 1e-6:
+            continue
+        i = 1.0 / area
+        bx_dx, bx_dy = (cy - ay) * i, -(cx - ax) * i  # gradient of b's barycentric weight
+        cx_dx, cx_dy = -(by - ay) * i, (bx - ax) * i
+        u_dx = (uv[b, 0] - uv[a, 0]) * bx_dx + (uv[c, 0] - uv[a, 0]) * cx_dx
+        u_dy = (uv[b, 0] - uv[a, 0]) * bx_dy + (uv[c, 0] - uv[a, 0]) * cx_dy
+        v_dx = (uv[b, 1] - uv[a, 1]) * bx_dx + (uv[c, 1] - uv[a, 1]) * cx_dx
+        v_dy = (uv[b, 1] - uv[a, 1]) * bx_dy + (uv[c, 1] - uv[a, 1]) * cx_dy
+        z_dx = (z[b] - z[a]) * bx_dx + (z[c] - z[a]) * cx_dx
+        z_dy = (z[b] - z[a]) * bx_dy + (z[c] - z[a]) * cx_dy
+        for y in range(max(0, math.ceil(y_low)), min(h - 1, math.floor(y_high)) + 1):
+            left, right = 1e9, -1e9
+            for e in range(3):
+                if e == 0:
+                    px, py, qx, qy = ax, ay, bx, by
+                elif e == 1:
+                    px, py, qx, qy = bx, by, cx, cy
+                else:
+                    px, py, qx, qy = cx, cy, ax, ay
+                if (py <= y and qy >= y) or (qy <= y and py >= y):
+                    if py == qy:
+                        left, right = min(left, min(px, qx)), max(right, max(px, qx))
+                    else:
+                        x = px + (y - py) * (qx - px) / (qy - py)
+                        left, right = min(left, x), max(right, x)
+            x_begin, x_end = max(0, math.ceil(left - 1e-3)), min(w - 1, math.floor(right + 1e-3))
+            if x_end < x_begin:
+                continue
+            u_row = uv[a, 0] + u_dy * (y - ay) - u_dx * ax
+            v_row = uv[a, 1] + v_dy * (y - ay) - v_dx * ax
+            z_row = z[a] + z_dy * (y - ay) - z_dx * ax
+            for x in range(x_begin, x_end + 1):
+                near = z_row + z_dx * x
+                if near < depth[y, x]:
+                    depth[y, x] = near
+                    map_x[y, x] = min(max(u_row + u_dx * x, np.float32(0)), u_max)
+                    map_y[y, x] = min(max(v_row + v_dx * x, np.float32(0)), v_max)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def over(layer, background, out):
+    """Composites a premultiplied RGBA layer over a background.
+
+    Args:
+        layer: uint8 [h, w, 4], colour already multiplied by alpha.
+        background: uint8 [h, w, 3].
+        out: uint8 [h, w, 3], written.
+    """
+    for y in range(layer.shape[0]):
+        for x in range(layer.shape[1]):
+            rest = np.uint32(255) - np.uint32(layer[y, x, 3])
+            for c in range(3):
+                v = np.uint32(layer[y, x, c]) + (np.uint32(background[y, x, c]) * rest + np.uint32(127)) // np.uint32(255)
+                out[y, x, c] = np.uint8(min(v, np.uint32(255)))

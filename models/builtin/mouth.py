@@ -1,0 +1,224 @@
+"""The inside of the mouth: two painted plates behind the lips.
+
+The upper plate (cavity, gum, upper teeth) is fixed to the skull, the lower one (tongue, lower teeth) to the jaw. Both
+take light and tint from the portrait's cheeks; a mouth that is open in the photo keeps its own inside.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Float32, UInt8
+
+from models.builtin.drawing import Affine, Box, area, compose, translate
+from models.builtin.puppet import Puppet, Shape
+from models.topology import INNER_LIPS, OUTER_EYE_CORNERS
+
+_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+_CHEEKS = [50, 280, 101, 330]
+_LEFT_CORNER, _RIGHT_CORNER, _UPPER_MIDDLE, _LOWER_MIDDLE = 308, 78, 13, 14
+_CHIN_POINTS = [152, 148, 377]
+
+_PLATE_WIDTH, _PLATE_HEIGHT = 448, 288  # pixels of a plate
+_PLATE_SPAN = 1.75  # mouth units across a plate
+_UNIT = 0.45  # a mouth unit in eye distances, about 42 mm
+_LIP_LINE = 0.4  # height of the lip line on a plate
+_CENTRE = np.array([_PLATE_WIDTH / 2, _PLATE_HEIGHT * _LIP_LINE])
+_PER_UNIT = _PLATE_WIDTH / _PLATE_SPAN
+
+# Half widths and relative heights of teeth from the middle outwards, in mouth units.
+_UPPER_WIDTHS = (0.185, 0.145, 0.135, 0.11, 0.09, 0.07)
+_UPPER_HEIGHTS = (1.0, 0.93, 1.0, 0.9, 0.86, 0.84)
+_LOWER_WIDTHS = (0.12, 0.125, 0.13, 0.11, 0.1, 0.08)
+_LOWER_HEIGHTS = (1.0, 0.98, 1.0, 0.92, 0.88, 0.84)
+
+# RGB under a light that gives the cheek a luma of 160.
+_CAVITY, _GUM = np.float32([84, 30, 34]), np.float32([172, 92, 96])
+_TOOTH, _TONGUE = np.float32([214, 204, 182]), np.float32([190, 108, 112])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Plates:
+    upper: Float32[np.ndarray, "h w 3"]
+    upper_cover: Float32[np.ndarray, "h w"]
+    """1 where upper teeth and gum hide what lies on the lower plate."""
+    lower: Float32[np.ndarray, "h w 4"]
+    """RGB and alpha 0..1."""
+
+
+class Mouth:
+    """The mouth interior of one portrait."""
+
+    def __init__(
+        self, image: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "478 3"], puppet: Puppet
+    ) -> None:
+        self._puppet = puppet
+        left, right = landmarks[_LEFT_CORNER], landmarks[_RIGHT_CORNER]
+        self._width = float(np.linalg.norm((right - left)[:2]))
+        gap = landmarks[_UPPER_MIDDLE, :2] - landmarks[_LOWER_MIDDLE, :2]
+        opening = float(np.linalg.norm(gap)) / self._width
+        self._rest_area = area(landmarks[INNER_LIPS, :2].astype(np.float64))
+        unit = _UNIT * puppet.rest_pose.scale * puppet.eye_distance
+
+        corners, upper = (left + right) / 2, landmarks[_UPPER_MIDDLE]
+        centre = (upper + corners) / 2 if opening > 0.08 else (upper + landmarks[_LOWER_MIDDLE] + 2 * corners) / 4
+        self._anchor = centre.astype(np.float64) + [0, 0, 0.1 * unit]
+        across = (landmarks[OUTER_EYE_CORNERS[1]] - landmarks[OUTER_EYE_CORNERS[0]]).astype(np.float64)
+        self._to_portrait = self._plate_to_portrait(across, unit)
+        self._plates = _paint_plates(_cheek_colour(image, landmarks))
+        if opening > 0.045:
+            self._plates = self._keep_own_inside(image, landmarks, self._plates)
+
+    def _plate_to_portrait(self, across: Float[np.ndarray, "3"], unit: float) -> Affine:
+        """Plate pixels -> portrait pixels; `across` runs along the eyes and foreshortens the plate."""
+        x_axis = across[:2] / np.linalg.norm(across[:2])
+        foreshortening = max(0.5, float(np.linalg.norm(across[:2]) / np.linalg.norm(across)))
+        y_axis = np.array([-x_axis[1], x_axis[0]])
+        linear = np.column_stack([x_axis * foreshortening, y_axis]) * (unit / _PER_UNIT)
+        return np.hstack([linear, (self._anchor[:2] - linear @ _CENTRE)[:, None]])
+
+    def _keep_own_inside(
+        self, image: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "478 3"], plates: _Plates
+    ) -> _Plates:
+        """The photo's own teeth on the upper plate, continued past the lips and feathered into the painted ones."""
+        to_plate = cv2.invertAffineTransform(self._to_portrait)
+        size = (_PLATE_WIDTH, _PLATE_HEIGHT)
+        own = cv2.warpAffine(
+            image, to_plate, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        ).astype(np.float32)
+        polygon = landmarks[INNER_LIPS, :2] @ to_plate[:, :2].T + to_plate[:, 2]
+        mask = np.zeros(own.shape[:2], np.uint8)
+        cv2.fillPoly(mask, [np.round(polygon * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+        scale = float(np.linalg.norm(to_plate[:, 0]))  # plate pixels per portrait pixel: lips bleed by about one
+        inside = cv2.erode(mask, np.ones((3, 3), np.uint8), iterations=max(1, round(1.2 * scale))) >= 128
+        if not inside.any():
+            return plates
+        distance, labels = cv2.distanceTransformWithLabels(
+            (~inside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        colours = np.zeros((labels.max() + 1, 3), np.float32)
+        colours[labels[inside]] = own[inside]
+        continued = np.where(inside[..., None], own, cv2.GaussianBlur(colours[labels], (0, 0), 1.0))
+        weight = cv2.GaussianBlur(np.clip(1 - distance / (0.1 * _PER_UNIT), 0, 1), (0, 0), 2)
+        upper = plates.upper * (1 - weight[..., None]) + continued * weight[..., None]
+        return _Plates(upper.astype(np.float32), weight.astype(np.float32), plates.lower)
+
+    def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
+        """Paints the inside into the picture, in place; nothing changes while the lips are as in the photo."""
+        polygon = shape.vertices[INNER_LIPS, :2]
+        zoom = shape.pose.scale / self._puppet.rest_pose.scale
+        size = self._width * zoom
+        opened = area(polygon)
+        weight = min(1.0, abs(opened / zoom**2 - self._rest_area) / (0.02 * self._width**2))
+        box = Box.around(polygon, 3, image.shape)
+        if opened < 0.004 * size**2 or weight < 0.02 or box is None:
+            return
+        place = self._place(shape)
+        upper = box.warp(self._plates.upper, place, replicate=True)
+        cover = box.warp(self._plates.upper_cover[..., None], place, replicate=False)
+        lower = box.warp(self._plates.lower, translate(place, self._jaw_shift(shape)), replicate=False)
+        alpha = lower[..., 3] * (1 - cover)
+        colour = upper + (lower[..., :3] * 0.93 - upper) * alpha[..., None]
+        shade = box.mask(polygon, max(2.0, 0.05 * size))  # lips shadow what is near them
+        colour *= np.clip(0.45 + 0.72 * shade, 0, 1)[..., None]
+        box.blend(image, colour, box.mask(polygon, max(0.7, 0.012 * self._width)) * np.float32(weight))
+
+    def _place(self, shape: Shape) -> Affine:
+        """Plate pixels -> picture pixels."""
+        linear = shape.linear[:2, :2]
+        moved = shape.linear @ (self._anchor - self._puppet.rest_pose.translation) + shape.pose.translation
+        head = np.hstack([linear, (moved[:2] - linear @ self._anchor[:2])[:, None]])
+        return compose(head, self._to_portrait)
+
+    def _jaw_shift(self, shape: Shape) -> Float[np.ndarray, "2"]:
+        """How far the lower plate has gone down with the chin, in picture pixels; the lower lip bounds it."""
+        unit = _UNIT * self._puppet.eye_distance
+        moved = shape.canonical - self._puppet.closed
+        chin, lip = moved[_CHIN_POINTS].mean(0), moved[_LOWER_MIDDLE]
+        down = np.clip(0.7 * chin[1] + 0.3 * lip[1], -0.02 * unit, max(lip[1], 0.0))
+        shift = np.array([0.5 * chin[0], 1.12 * down + 0.02 * unit, 0.0])
+        return np.asarray((shape.pose.scale * shape.pose.rotation @ shift)[:2])
+
+
+def _cheek_colour(
+    image: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "478 3"]
+) -> Float32[np.ndarray, "3"]:
+    h, w = image.shape[:2]
+    x, y = landmarks[_CHEEKS, 0].astype(int), landmarks[_CHEEKS, 1].astype(int)
+    return image[np.clip(y, 0, h - 1), np.clip(x, 0, w - 1)].mean(0).astype(np.float32)
+
+
+def _paint_plates(cheek: Float32[np.ndarray, "3"]) -> _Plates:
+    """Plates under the light that falls on a cheek of this colour."""
+    light = np.float32(np.clip(float(cheek @ _LUMA) / 160, 0.25, 1.1))
+    # A cheek under white light is reddish; what differs from that is the light's or the painting's own tint.
+    neutral = np.float32([1.22, 0.95, 0.83])
+    tint = np.clip(cheek / max(float(cheek.mean()), 1.0) / neutral, 0.7, 1.3)
+    paint = light * (0.35 + 0.65 * tint)
+
+    py, px = np.mgrid[0:_PLATE_HEIGHT, 0:_PLATE_WIDTH].astype(np.float32)
+    x, y = (px - _CENTRE[0]) / _PER_UNIT, (py - _CENTRE[1]) / _PER_UNIT
+    radius = np.sqrt((x / 0.62) ** 2 + ((y - 0.12) / 0.5) ** 2)
+    depth = np.clip(0.45 + 0.45 * radius, 0.45, 1) * np.clip(0.6 + 0.9 * (y + 0.02), 0.55, 1.15)
+    upper = _CAVITY * paint * depth[..., None]
+    teeth, shading = _teeth(x, y, -0.2, 0.05, _UPPER_WIDTHS, _UPPER_HEIGHTS, -0.035, upper=True)
+    upper = _mix(upper, _TOOTH * paint * 0.95 * shading[..., None], teeth)
+    gum = np.clip(
+        (-0.15 - y - 0.035 * (x / 0.5) ** 2 + 0.018 * np.cos(x / 0.185 * 2 * np.pi)) * _PER_UNIT * 0.5, 0, 1
+    )
+    falloff = np.clip(1.03 - 0.6 * (x / 0.62) ** 2, 0.2, 1)
+    upper = _mix(upper, _GUM * paint * 0.72 * falloff[..., None], gum)
+
+    reach = np.sqrt((x / 0.52) ** 2 + ((y - 0.12) / 0.5) ** 2)
+    relief = np.clip(
+        1.0 - 1.15 * np.clip(0.06 - y, 0, 1) - 0.35 * np.clip(reach - 0.4, 0, 1) - 0.16 * np.exp(-((x / 0.03) ** 2)),
+        0.3,
+        1.1,
+    )
+    tongue = np.clip((1 - reach) * 4, 0, 1) * 0.92
+    lower_teeth, shading = _teeth(x, y, 0.015, 0.22, _LOWER_WIDTHS, _LOWER_HEIGHTS, 0.02, upper=False)
+    lower = _mix(_TONGUE * paint * 0.8 * relief[..., None], _TOOTH * paint * 0.76 * shading[..., None], lower_teeth)
+    lower = np.dstack([lower, np.maximum(tongue, lower_teeth)])
+    return _Plates(_soften(upper), _soften(np.maximum(teeth, gum)), _soften(lower))
+
+
+def _teeth(
+    x: Float32[np.ndarray, "h w"],
+    y: Float32[np.ndarray, "h w"],
+    top: float,
+    bottom: float,
+    widths: tuple[float, ...],
+    heights: tuple[float, ...],
+    curve: float,
+    *,
+    upper: bool,
+) -> tuple[Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
+    """A row of teeth, flat at the gum and rounded at the biting edge: alpha 0..1 and shading about 1."""
+    alpha, shading = np.zeros_like(x), np.ones_like(x)
+    edges = np.concatenate([[0.0], np.cumsum(widths)])
+    for side in (-1, 1):
+        for i, (width, height) in enumerate(zip(widths, heights, strict=True)):
+            centre, tall = (edges[i] + edges[i + 1]) / 2, (bottom - top) * height
+            bend = curve * (centre / 0.5) ** 2
+            low, high = (top + bend, top + tall + bend) if upper else (bottom - tall + bend, bottom + bend)
+            half = width / 2
+            dx = np.abs(x * side - centre) / half
+            dy = (y - (low + high) / 2) / ((high - low) / 2) * (1 if upper else -1)
+            rounded = (dx**6 + np.clip(dy, 0, 9) ** 5) ** (1 / 5.5)
+            outside = np.where(dy > 0, rounded, np.maximum(dx, -0.98 * dy))
+            tooth = np.clip((1.02 - outside) * half * _PER_UNIT * 0.8, 0, 1)
+            light = np.clip(1.03 - 0.55 * (centre / 0.62) ** 2, 0.25, 1.1) * (1 - 0.07 * dx**4)
+            light = light * (1 - 0.06 * np.clip(dy, 0, 1) ** 2 - 0.1 * np.clip(-dy, 0, 1) ** 2)
+            shading = np.where(tooth > alpha, light, shading)
+            alpha = np.maximum(alpha, tooth)
+    return alpha, shading
+
+
+def _mix(
+    below: Float32[np.ndarray, "h w 3"], above: Float32[np.ndarray, "h w 3"], alpha: Float32[np.ndarray, "h w"]
+) -> Float32[np.ndarray, "h w 3"]:
+    return below + (above - below) * alpha[..., None]
+
+
+def _soften(layer: Float32[np.ndarray, "h w *c"]) -> Float32[np.ndarray, "h w *c"]:
+    return cv2.GaussianBlur(layer.astype(np.float32), (0, 0), 1.2)

@@ -1,0 +1,153 @@
+"""The mesh around the face: a grid over hair, neck, body and picture margin that moves with the head."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import scipy.sparse as sp
+import scipy.sparse.linalg as spl
+from jaxtyping import Float, Float32, Int32
+from scipy.spatial import Delaunay
+
+from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, SURFACE_COUNT
+
+_SPACING, _MARGIN = 16 / 512, 96 / 512  # of the picture's longer side
+_EXPRESSION_REACH = 0.3  # face heights over which the jaw's movement dies out in the neck
+_DEPTH_REACH = 0.25  # face heights over which depth goes from the face's outline to the head's axis
+_HEAD_RAMP = (-0.3, 0.28)  # face heights below the chin over which head turns into torso
+_AXIS_DEPTH = 0.15  # face widths behind the ears
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Surround:
+    """Vertices 468.. of the avatar's mesh."""
+
+    points: Float[np.ndarray, "g 3"]
+    """Rest position in pixels."""
+    triangles: Int32[np.ndarray, "t 3"]
+    """Indices into the 468 face points followed by the grid."""
+    outline_weights: Float[np.ndarray, "g 36"]
+    """How much each grid point follows each point of the face's outline."""
+    head_weight: Float[np.ndarray, "g"]
+    """1 moves rigidly with the head, 0 with the torso."""
+
+
+def build_surround(
+    landmarks: Float[np.ndarray, "478 3"], matte: Float32[np.ndarray, "h w"]
+) -> Surround:
+    """Grid, triangles and weights for a portrait; triangles that show no part of the person are left out."""
+    h, w = matte.shape
+    face = landmarks[:SURFACE_COUNT].astype(np.float64)
+    outline = face[FACE_OVAL]
+    grid, distance = _grid(outline[:, :2], w, h)
+    triangles = _triangles(outline[:, :2], grid)
+    count = SURFACE_COUNT + len(grid)
+    laplacian = _laplacian(np.vstack([face[:, :2], grid]), triangles, count)
+
+    height = float(np.linalg.norm(face[FOREHEAD_TOP, :2] - face[CHIN, :2]))
+    ears = float(np.linalg.norm(face[234, :2] - face[454, :2]))
+    width = max(ears, 0.6 * height)
+
+    far = np.flatnonzero(distance > _EXPRESSION_REACH * height)
+    fixed = np.concatenate([FACE_OVAL, SURFACE_COUNT + far])
+    weights = _harmonic(laplacian, fixed, np.eye(len(fixed), len(FACE_OVAL)))
+
+    axis = float(face[[234, 454, 127, 356], 2].mean()) + _AXIS_DEPTH * width
+    far = np.flatnonzero(distance > _DEPTH_REACH * height)
+    nearest = np.argmin(((grid[far, None] - outline[None, :, :2]) ** 2).sum(2), axis=1)
+    fixed = np.concatenate([FACE_OVAL, SURFACE_COUNT + far])
+    depth = np.concatenate([outline[:, 2], np.maximum(axis, outline[nearest, 2])])
+    z = _harmonic(laplacian, fixed, depth[:, None])[:, 0]
+
+    return Surround(
+        points=np.column_stack([grid, z]),
+        triangles=_visible(triangles, np.vstack([face[:, :2], grid]), matte),
+        outline_weights=weights,
+        head_weight=_head_weight(grid, face, height, width),
+    )
+
+
+def smoothstep(low: float, high: float, x: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
+    """0 below `low`, 1 above `high`, smooth between."""
+    t = np.clip((x - low) / (high - low), 0.0, 1.0)
+    return t * t * (3 - 2 * t)
+
+
+def _grid(
+    outline: Float[np.ndarray, "36 2"], w: int, h: int
+) -> tuple[Float[np.ndarray, "g 2"], Float[np.ndarray, "g"]]:
+    """Grid points outside the face's hull, and their distances from it in pixels."""
+    spacing, margin = _SPACING * max(w, h), _MARGIN * max(w, h)
+    x, y = np.meshgrid(
+        np.arange(-margin, w + margin + 1, spacing), np.arange(-margin, h + margin + 1, spacing)
+    )
+    grid = np.stack([x.ravel(), y.ravel()], 1)
+    hull = cv2.convexHull(outline.astype(np.float32))
+    distance = -np.array([cv2.pointPolygonTest(hull, (float(a), float(b)), True) for a, b in grid])
+    outside = distance > 0.55 * spacing
+    return grid[outside], distance[outside]
+
+
+def _triangles(
+    outline: Float[np.ndarray, "36 2"], grid: Float[np.ndarray, "g 2"]
+) -> Int32[np.ndarray, "t 3"]:
+    """Delaunay triangles between the face's outline and the grid, without those inside the face."""
+    vertices = np.vstack([outline, grid])
+    simplices = Delaunay(vertices).simplices
+    polygon = outline.astype(np.float32)
+    centres = vertices[simplices].mean(1)
+    inside = [cv2.pointPolygonTest(polygon, (float(x), float(y)), False) > 0 for x, y in centres]
+    index = np.concatenate([FACE_OVAL, SURFACE_COUNT + np.arange(len(grid))])
+    return index[simplices[~np.array(inside)]].astype(np.int32)
+
+
+def _visible(
+    triangles: Int32[np.ndarray, "t 3"],
+    vertices: Float[np.ndarray, "n 2"],
+    matte: Float32[np.ndarray, "h w"],
+) -> Int32[np.ndarray, "s 3"]:
+    h, w = matte.shape
+    corners = vertices[triangles]
+    low = np.floor(corners.min(1)).astype(int)
+    high = np.ceil(corners.max(1)).astype(int) + 1
+    keep = [
+        matte[
+            np.clip(y0, 0, h - 1) : np.clip(y1, 1, h), np.clip(x0, 0, w - 1) : np.clip(x1, 1, w)
+        ].max()
+        > 0
+        for (x0, y0), (x1, y1) in zip(low, high, strict=True)
+    ]
+    return triangles[np.array(keep)]
+
+
+def _laplacian(
+    vertices: Float[np.ndarray, "n 2"], triangles: Int32[np.ndarray, "t 3"], count: int
+) -> sp.csr_matrix:
+    edges = np.vstack([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [0, 2]]])
+    edges = np.unique(np.vstack([edges, edges[:, ::-1]]), axis=0)
+    length = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
+    adjacency = sp.csr_matrix((1 / np.maximum(length, 1.0), (edges[:, 0], edges[:, 1])), shape=(count, count))
+    return (sp.diags(np.asarray(adjacency.sum(1)).ravel()) - adjacency).tocsr()
+
+
+def _harmonic(
+    laplacian: sp.csr_matrix, fixed: Int32[np.ndarray, "f"], values: Float[np.ndarray, "f c"]
+) -> Float[np.ndarray, "g c"]:
+    """Values of the grid points that interpolate `values` at the `fixed` vertices, Laplace's equation."""
+    count = laplacian.shape[0]
+    free = np.setdiff1d(np.arange(SURFACE_COUNT, count), fixed)
+    out = np.zeros((count, values.shape[1]))
+    out[fixed] = values
+    out[free] = spl.splu(laplacian[free][:, free].tocsc()).solve(-(laplacian[free][:, fixed] @ values))
+    return out[SURFACE_COUNT:]
+
+
+def _head_weight(
+    grid: Float[np.ndarray, "g 2"], face: Float[np.ndarray, "468 3"], height: float, width: float
+) -> Float[np.ndarray, "g"]:
+    down = (face[CHIN] - face[FOREHEAD_TOP])[:2] / height
+    from_chin = grid - face[CHIN, :2]
+    below = from_chin @ down / height
+    beside = np.abs(from_chin @ np.array([-down[1], down[0]])) / width
+    weight = 1 - smoothstep(*_HEAD_RAMP, below)
+    return weight * (1 - smoothstep(1.1, 1.9, beside) * smoothstep(-0.6, 0.1, below))

@@ -1,0 +1,105 @@
+"""Face landmarks in photos and in video, behind a Protocol; mediapipe's Face Mesh inside."""
+
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from models.perception import quiet_mediapipe
+from models.topology import LANDMARK_COUNT, SURFACE_COUNT
+
+Landmarks = Float32[np.ndarray, "478 3"]
+"""Pixels of the picture; x right, y down, z away from the camera at the scale of x (weak perspective)."""
+
+
+class FaceTracker(Protocol):
+    """Follows one face through consecutive frames."""
+
+    def track(self, image: UInt8[np.ndarray, "h w 3"]) -> Landmarks | None:
+        """Landmarks of the face in the next RGB frame, or None when there is none."""
+        ...
+
+    def close(self) -> None:
+        """Frees the model."""
+        ...
+
+
+class MediapipeTracker:
+    """Face Mesh with attention (lips, lids, irises) in tracking mode. Not thread-safe."""
+
+    def __init__(self) -> None:
+        with quiet_mediapipe() as solutions:
+            self._mesh = _face_mesh(solutions, static_image_mode=False, max_num_faces=1)
+            _run(self._mesh, np.zeros((64, 64, 3), np.uint8))
+
+    def track(self, image: UInt8[np.ndarray, "h w 3"]) -> Landmarks | None:
+        """Landmarks of the face in the next RGB frame, or None when there is none."""
+        faces = _run(self._mesh, image)
+        return faces[0] if faces else None
+
+    def close(self) -> None:
+        """Frees the model. May be called twice."""
+        if self._mesh is not None:
+            self._mesh.close()
+            self._mesh = None
+
+
+def find_faces(image: UInt8[np.ndarray, "h w 3"]) -> list[Landmarks]:
+    """Landmarks of every human face in an RGB photo, the largest face first.
+
+    The face mesh alone misses faces that are small in the picture and sees faces in some animals, so a face counts
+    when the detector for near or for far faces confirms it, and the mesh then looks at that face's surroundings.
+    """
+    h, w = image.shape[:2]
+    found: list[Landmarks] = []
+    with quiet_mediapipe() as solutions:
+        for x0, y0, x1, y1 in _face_boxes(solutions, image):
+            side = max(x1 - x0, y1 - y0)
+            left, top = max(int(x0 - side), 0), max(int(y0 - side), 0)
+            right, bottom = min(int(x1 + side), w), min(int(y1 + side), h)
+            crop = np.ascontiguousarray(image[top:bottom, left:right])
+            with _face_mesh(solutions, static_image_mode=True, max_num_faces=4) as mesh:
+                for points in _run(mesh, crop):
+                    face = points + np.array([left, top, 0], np.float32)
+                    x, y = face[:SURFACE_COUNT, :2].mean(0)
+                    if x0 <= x <= x1 and y0 <= y <= y1 and not any(_same(face, other) for other in found):
+                        found.append(face)
+    return sorted(found, key=face_width, reverse=True)
+
+
+def face_width(landmarks: Landmarks) -> float:
+    """Width of the face in pixels, ear to ear."""
+    return float(np.ptp(landmarks[:SURFACE_COUNT, 0]))
+
+
+def _same(a: Landmarks, b: Landmarks) -> bool:
+    apart = float(np.linalg.norm(a[:, :2].mean(0) - b[:, :2].mean(0)))
+    return apart < 0.3 * max(face_width(a), face_width(b))
+
+
+def _face_boxes(
+    solutions: Any, image: UInt8[np.ndarray, "h w 3"]
+) -> list[tuple[float, float, float, float]]:
+    h, w = image.shape[:2]
+    boxes: list[tuple[float, float, float, float]] = []
+    for far in (0, 1):  # 0: faces within two metres, 1: within five
+        with solutions.face_detection.FaceDetection(model_selection=far) as detector:
+            for detection in detector.process(image).detections or ():
+                r = detection.location_data.relative_bounding_box
+                boxes.append((r.xmin * w, r.ymin * h, (r.xmin + r.width) * w, (r.ymin + r.height) * h))
+    return boxes
+
+
+def _face_mesh(solutions: Any, **options: Any) -> Any:
+    return solutions.face_mesh.FaceMesh(refine_landmarks=True, **options)
+
+
+def _run(mesh: Any, image: UInt8[np.ndarray, "h w 3"]) -> list[Landmarks]:
+    h, w = image.shape[:2]
+    scale = np.array([w, h, w], np.float32)
+    out = []
+    for face in mesh.process(image).multi_face_landmarks or ():
+        points = np.array([(p.x, p.y, p.z) for p in face.landmark], np.float32)
+        assert points.shape == (LANDMARK_COUNT, 3)
+        out.append(points * scale)
+    return out

@@ -1,0 +1,88 @@
+"""A lane: one source, the driver that reads it, and the motion known so far."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from models.motion import Motion, lerp
+from runtime.drivers import Driver
+from runtime.frame import Frame, Sound
+from runtime.metrics import Metrics
+from runtime.sources import Source
+
+Role = Literal["video", "audio", "soundtrack"]
+Value = Frame | Sound
+
+logger = logging.getLogger(__name__)
+
+
+class Lane:
+    """Pulls values from a source through a driver; a soundtrack lane only passes its sound on."""
+
+    def __init__(
+        self,
+        role: Role,
+        source: Source[Value],
+        driver: Driver[Value] | None,
+        metrics: Metrics,
+        audible: bool = False,
+    ) -> None:
+        self.role = role
+        self.audible = audible
+        """Whether its sound goes to the sinks."""
+        self.finished = threading.Event()
+        """Set when the source has ended."""
+        self._source, self._driver, self._metrics = source, driver, metrics
+        self._values: Iterator[Value] = iter(source)
+        self._motions: tuple[Motion | None, Motion | None] = (None, None)  # before, newest
+        self._read_ns = -1
+
+    @property
+    def newest(self) -> Motion | None:
+        """The last motion that the driver gave; None before the first."""
+        return self._motions[1]
+
+    def step(self, hear: Callable[[Sound], None]) -> bool:
+        """Takes one value through the driver; false when the source has ended."""
+        value = next(self._values, None)
+        if value is None:
+            self.finished.set()
+            return False
+        if isinstance(value, Sound):
+            self._read_ns = value.end_ns
+            if self.audible:
+                hear(value)
+        else:
+            self._read_ns = value.pts_ns
+        if self._driver is not None:
+            with self._metrics.measure(f"{self.role} driver"):
+                motions = self._driver.push(value)
+            for motion in motions:
+                self._motions = (self._motions[1], motion)
+        return True
+
+    def advance(self, pts_ns: int, hear: Callable[[Sound], None]) -> None:
+        """Steps until the motion at `pts_ns` is known (a soundtrack: until it was heard), or the source ends."""
+        while not self.finished.is_set():
+            known_ns = self._read_ns if self._driver is None else self.newest.pts_ns if self.newest else -1
+            if known_ns >= pts_ns:
+                return
+            self.step(hear)
+
+    def at(self, pts_ns: int) -> Motion | None:
+        """The motion at an instant between the last two, interpolated; past the newest, the newest."""
+        before, newest = self._motions
+        if before is None or newest is None or not before.pts_ns <= pts_ns < newest.pts_ns:
+            return newest if newest is None or newest.pts_ns <= pts_ns else newest.at(pts_ns)
+        weight = (pts_ns - before.pts_ns) / (newest.pts_ns - before.pts_ns)
+        return lerp(before, newest, weight).at(pts_ns)
+
+    def close(self) -> None:
+        """Closes the source, which ends a waiting `step`."""
+        self._source.close()
+
+    def close_driver(self) -> None:
+        """Frees the driver, once nobody steps any more."""
+        if self._driver is not None:
+            self._driver.close()

@@ -1,0 +1,150 @@
+"""The frame loop: the only owner of "when".
+
+Live, it ticks at the output rate on absolute deadlines, each input and each output on a thread of its own, the newest
+value winning everywhere. Offline, it renders every frame in order on one thread, and the result depends on nothing
+but the input.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any
+
+from models.motion import Motion
+from runtime.clock import Clock
+from runtime.drivers.idle import Idle
+from runtime.engines import Engine
+from runtime.frame import Picture, Sound
+from runtime.lane import Lane
+from runtime.metrics import Metrics
+from runtime.mix import Mode, mix
+from runtime.outlet import Outlet
+from runtime.sinks import Sink
+
+logger = logging.getLogger(__name__)
+
+
+class Loop:
+    """Lanes -> mix -> engine -> sinks. Owns what it is given and closes all of it, whatever happens."""
+
+    def __init__(
+        self,
+        *,
+        mode: Mode,
+        lanes: Sequence[Lane],
+        idle: Idle,
+        engine: Engine[Any],
+        avatar: Any,
+        sinks: Sequence[Sink],
+        fps: int,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        self._mode, self._lanes, self._idle, self._sinks = mode, lanes, idle, sinks
+        self._engine, self._avatar = engine, avatar
+        self._fps, self._clock, self._metrics = fps, clock, metrics
+        self._stop = threading.Event()
+        self._failure: BaseException | None = None
+        self._outlets: list[Outlet] = []
+        self.frames = 0
+        """Pictures rendered."""
+        self.missed = 0
+        """Ticks without a picture because the one before took too long."""
+
+    @property
+    def dropped(self) -> int:
+        """Ticks missed, and pictures that the slowest sink had no time for."""
+        return self.missed + max((outlet.replaced for outlet in self._outlets), default=0)
+
+    def stop(self) -> None:
+        """Ends the run after the current frame. From any thread, also a signal handler."""
+        self._stop.set()
+
+    def run_offline(self, frames: int, progress: Callable[[int], None]) -> None:
+        """Renders `frames` pictures, due at k / fps from 0; `progress` hears how many are done."""
+        with self._closing():
+            for k in range(frames):
+                if self._stop.is_set():
+                    return
+                due_ns = round(k * 1e9 / self._fps)
+                for lane in self._lanes:
+                    lane.advance(due_ns, self._hear)
+                picture = self._render(due_ns, lambda lane, t=due_ns: lane.at(t))
+                for sink in self._sinks:
+                    with self._metrics.measure(f"sink {sink.name}"):
+                        sink.send(picture)
+                progress(k + 1)
+            for lane in self._lanes:
+                if lane.audible:
+                    lane.advance(round(frames * 1e9 / self._fps), self._hear)
+
+    def run_live(self, start_ns: int) -> None:
+        """Renders at the output rate from `start_ns` until `stop`, or until an input that drives the face ends."""
+        threads = [
+            threading.Thread(target=self._read, args=(lane,), name=f"{lane.role} lane", daemon=True)
+            for lane in self._lanes
+        ]
+        self._outlets = [Outlet(sink, self._metrics, self._fail) for sink in self._sinks]
+        with self._closing(threads):
+            for worker in (*self._outlets, *threads):
+                worker.start()
+            tick = 0
+            while not self._stop.is_set() and not self._input_ended():
+                late = int((self._clock.now_ns() - start_ns) * self._fps // 1_000_000_000) - tick
+                if late > 0:
+                    self.missed += late
+                    tick += late
+                due_ns = start_ns + round(tick * 1e9 / self._fps)
+                if not self._clock.wait_until(due_ns, self._stop):
+                    break
+                picture = self._render(due_ns, lambda lane: lane.newest)
+                for outlet in self._outlets:
+                    outlet.send(picture)
+                self._metrics.add("picture age", self._clock.now_ns() - picture.motion.pts_ns)
+                tick += 1
+        if self._failure is not None:
+            raise self._failure
+
+    def _render(self, due_ns: int, motion_of: Callable[[Lane], Motion | None]) -> Picture:
+        known = {lane.role: motion_of(lane) for lane in self._lanes}
+        motion = mix(self._mode, due_ns, self._idle.at(due_ns), known.get("video"), known.get("audio"))
+        with self._metrics.measure("render"):
+            image = self._engine.render(self._avatar, motion)
+        self._metrics.add("lateness", due_ns - motion.pts_ns)
+        self.frames += 1
+        return Picture(image, motion, due_ns)
+
+    def _input_ended(self) -> bool:
+        return any(lane.finished.is_set() for lane in self._lanes if lane.role != "soundtrack")
+
+    def _read(self, lane: Lane) -> None:
+        try:
+            while not self._stop.is_set() and lane.step(self._hear):
+                pass
+        except Exception as error:
+            self._fail(error)
+
+    def _hear(self, sound: Sound) -> None:
+        for sink in self._outlets or self._sinks:
+            sink.hear(sound)
+
+    def _fail(self, error: BaseException) -> None:
+        if self._failure is None:
+            self._failure = error
+        self._stop.set()
+
+    def _closing(self, threads: Sequence[threading.Thread] = ()) -> ExitStack:
+        """Closes, in this order: sources, their threads, drivers, sinks, engine; one that fails stops no other."""
+        stack = ExitStack()
+        stack.callback(self._engine.close)
+        for sink in self._sinks:
+            stack.callback(sink.close)
+        for lane in self._lanes:
+            stack.callback(lane.close_driver)
+        stack.callback(lambda: [outlet.finish() for outlet in self._outlets])
+        stack.callback(lambda: [thread.join() for thread in threads if thread.ident is not None])
+        for lane in self._lanes:
+            stack.callback(lane.close)
+        stack.callback(self._stop.set)
+        return stack

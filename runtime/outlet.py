@@ -1,0 +1,63 @@
+"""An outlet: a sink with its own thread, a slot for pictures and a ring for sound, so that it delays only itself."""
+
+import threading
+from collections.abc import Callable
+
+from runtime.frame import Picture, Sound
+from runtime.metrics import Metrics
+from runtime.ring import Ring
+from runtime.sinks import Sink
+from runtime.slot import Slot
+
+_SOUND_BLOCKS = 512  # about five seconds of 10 ms blocks
+_IDLE_S = 0.05
+
+
+class Outlet:
+    """Feeds one sink from its own named thread."""
+
+    def __init__(self, sink: Sink, metrics: Metrics, fail: Callable[[BaseException], None]) -> None:
+        self.sink = sink
+        self._metrics, self._fail = metrics, fail
+        self._pictures: Slot[Picture] = Slot()
+        self._sounds: Ring[Sound] = Ring(_SOUND_BLOCKS)
+        self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
+
+    @property
+    def replaced(self) -> int:
+        """Pictures that the sink was too slow for."""
+        return self._pictures.replaced
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def send(self, picture: Picture) -> None:
+        """Offers a picture. Never blocks."""
+        self._pictures.put(picture)
+
+    def hear(self, sound: Sound) -> None:
+        """Offers a block of sound. Never blocks."""
+        self._sounds.put(sound)
+
+    def finish(self) -> None:
+        """Lets the sink have what is waiting, then ends the thread."""
+        self._pictures.close()
+        self._sounds.close()
+        if self._thread.ident is not None:
+            self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            while True:
+                ending = self._pictures.closed
+                picture = self._pictures.take(0 if ending else _IDLE_S)
+                while (sound := self._sounds.take(0)) is not None:
+                    self.sink.hear(sound)
+                if picture is not None:
+                    with self._metrics.measure(f"sink {self.sink.name}"):
+                        self.sink.send(picture)
+                elif ending:
+                    return
+        except Exception as error:
+            self._fail(error)
