@@ -11,6 +11,9 @@ Points = Float[np.ndarray, "n 3"]
 Matrix = Float[np.ndarray, "3 3"]
 Vector = Float[np.ndarray, "3"]
 
+NECK_PIVOT = np.array([0.0, 0.95, 0.85])
+"""Canonical point about which heads turn: between mouth and chin, behind the ears."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pose:

@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Callable
 
+from runtime.clock import Clock
 from runtime.frame import Picture, Sound
 from runtime.metrics import Metrics
+from runtime.report import AGE
 from runtime.ring import Ring
 from runtime.sinks import Sink
 from runtime.slot import Slot
@@ -16,9 +18,11 @@ _IDLE_S = 0.05
 class Outlet:
     """Feeds one sink from its own named thread."""
 
-    def __init__(self, sink: Sink, metrics: Metrics, fail: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self, sink: Sink, clock: Clock, metrics: Metrics, fail: Callable[[BaseException], None]
+    ) -> None:
         self.sink = sink
-        self._metrics, self._fail = metrics, fail
+        self._clock, self._metrics, self._fail = clock, metrics, fail
         self._pictures: Slot[Picture] = Slot()
         self._sounds: Ring[Sound] = Ring(_SOUND_BLOCKS)
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
@@ -57,6 +61,8 @@ class Outlet:
                 if picture is not None:
                     with self._metrics.measure(f"sink {self.sink.name}"):
                         self.sink.send(picture)
+                    if picture.motion.pts_ns != picture.due_ns:  # else nobody moved it: it has no age
+                        self._metrics.add(AGE, self._clock.now_ns() - picture.motion.pts_ns)
                 elif ending:
                     return
         except Exception as error:

@@ -1,7 +1,5 @@
 """Eyes: the photo's iris and white as two layers that move on their own, shaded by the lid, and a lash line."""
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
@@ -9,36 +7,9 @@ from jaxtyping import Float, Float32, UInt8
 from models.builtin.drawing import Box, area, translate
 from models.builtin.puppet import Puppet, Shape
 from models.builtin.surround import smoothstep
-from models.topology import (
-    LEFT_IRIS,
-    LEFT_LOWER_LID,
-    LEFT_UPPER_LID,
-    RIGHT_IRIS,
-    RIGHT_LOWER_LID,
-    RIGHT_UPPER_LID,
-)
+from models.expression import EYES, EyeContour
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Contour:
-    upper: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
-    lower: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
-    iris: np.ndarray[tuple[int, ...], np.dtype[np.int64]]
-
-    def closed(self) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-        return np.concatenate([self.upper, self.lower[-2:0:-1]])
-
-    def openness(self, points: Float[np.ndarray, "n 3"]) -> float:
-        gap = np.linalg.norm(points[self.upper[3:6]] - points[self.lower[3:6]], axis=1).mean()
-        return float(gap / np.linalg.norm(points[self.upper[0]] - points[self.upper[-1]]))
-
-
-_CONTOURS = (
-    _Contour(RIGHT_UPPER_LID, RIGHT_LOWER_LID, RIGHT_IRIS),
-    _Contour(LEFT_UPPER_LID, LEFT_LOWER_LID, LEFT_IRIS),
-)
 
 
 class Eye:
@@ -46,7 +17,7 @@ class Eye:
 
     def __init__(
         self,
-        contour: _Contour,
+        contour: EyeContour,
         image: UInt8[np.ndarray, "h w 3"],
         landmarks: Float32[np.ndarray, "478 3"],
         puppet: Puppet,
@@ -59,7 +30,7 @@ class Eye:
             float(np.linalg.norm(landmarks[contour.iris[1:], :2] - landmarks[contour.iris[0], :2], axis=1).mean()),
         )
         self._rest_openness = contour.openness(puppet.rest)
-        self._rest_gaze = self._gaze(puppet.rest)
+        self._rest_gaze = contour.gaze(puppet.rest)
         pad = round(0.5 * self._width) + 2
         box = Box.around(outline, pad, image.shape)
         self._layers: tuple[Float32[np.ndarray, "h w 3"], Float32[np.ndarray, "h w 4"]] | None = None
@@ -111,11 +82,6 @@ class Eye:
         dark: Float32[np.ndarray, "3"] = np.median(pixels[luma <= np.percentile(luma, 6)], axis=0)
         return dark * np.float32(0.8)
 
-    def _gaze(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "3"]:
-        """Iris relative to the middle of the eye's corners."""
-        corners = points[[self._contour.upper[0], self._contour.upper[-1]]]
-        return np.asarray(points[self._contour.iris[0]] - corners.mean(0))
-
     def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
         """Paints the eye into the picture, in place; nothing changes while it looks as in the photo."""
         openness = self._contour.openness(shape.canonical)
@@ -130,7 +96,7 @@ class Eye:
         if area(polygon) < 0.02 * (self._width * zoom) ** 2:
             return
         pose = self._puppet.rest_pose
-        gaze = (pose.scale * pose.rotation @ (self._gaze(shape.canonical) - self._rest_gaze))[:2]
+        gaze = (pose.scale * pose.rotation @ (self._contour.gaze(shape.canonical) - self._rest_gaze))[:2]
         change = max(
             float(np.hypot(*gaze)) / (0.3 * self._radius), (openness - self._rest_openness) / 0.12
         )
@@ -166,7 +132,7 @@ def build_eyes(
     image: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "478 3"], puppet: Puppet
 ) -> tuple[Eye, ...]:
     """Both eyes of a portrait."""
-    return tuple(Eye(contour, image, landmarks, puppet) for contour in _CONTOURS)
+    return tuple(Eye(contour, image, landmarks, puppet) for contour in EYES)
 
 
 def _spread(

@@ -6,35 +6,19 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
-from models.builtin.surround import Surround, smoothstep
+from models.builtin.surround import Surround
+from models.expression import EYES, close_mouth, eye_distance, eye_opening, part_lips
 from models.face import FaceModel
 from models.motion import CAMERA_DISTANCE, INDEX, Motion
-from models.pose import Pose, fit_pose
-from models.topology import (
-    CHIN,
-    FACE_OVAL,
-    FOREHEAD_TOP,
-    LEFT_LOWER_LID,
-    LEFT_UPPER_LID,
-    LOWER_LIP,
-    OUTER_EYE_CORNERS,
-    RIGHT_LOWER_LID,
-    RIGHT_UPPER_LID,
-    SURFACE_COUNT,
-    UPPER_LIP,
-)
+from models.pose import NECK_PIVOT, Pose, fit_pose
+from models.topology import FACE_OVAL, SURFACE_COUNT
 
 Canonical = Float[np.ndarray, "478 3"]
-
-NECK_PIVOT = np.array([0.0, 0.95, 0.85])
-"""Canonical point about which the head turns: between mouth and chin, behind the ears."""
-LIDS = ((RIGHT_UPPER_LID, RIGHT_LOWER_LID, "Right"), (LEFT_UPPER_LID, LEFT_LOWER_LID, "Left"))
 
 _TORSO_GAIN = 0.45  # part of the head's shift that the torso follows
 _TURN_KNEE, _TURN_LIMIT = np.deg2rad(25.0), np.deg2rad(40.0)
 _SHIFT_KNEE, _SHIFT_LIMIT = 0.9, 1.6  # eye distances
 _ZOOM = (0.7, 1.4)
-_WIDE_GAIN = 0.7  # how much eyeWide = 1 opens the eye, relative to its rest opening
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,12 +42,10 @@ class Puppet:
         self.rest_pose = fit_pose(landmarks, model.mean)
         self.rest = self.rest_pose.to_canonical(landmarks.astype(np.float64))
         self.rest_vertices = np.vstack([landmarks[:SURFACE_COUNT].astype(np.float64), surround.points])
-        self.eye_distance = float(
-            np.linalg.norm(self.rest[OUTER_EYE_CORNERS[0]] - self.rest[OUTER_EYE_CORNERS[1]])
-        )
+        self.eye_distance = eye_distance(self.rest)
         self._surround = surround
         self._basis = self._fit_basis(model)
-        self.closed = close_mouth(self.rest, model, self.eye_distance)
+        self.closed = close_mouth(self.rest, model)
         """The portrait's face with its lips together."""
         self._basis[INDEX["mouthNeutral"]] = self.closed - self.rest
         self._pivot = self.rest_pose.to_picture(NECK_PIVOT[None])[0]
@@ -71,10 +53,8 @@ class Puppet:
     def _fit_basis(self, model: FaceModel) -> Float[np.ndarray, "64 478 3"]:
         """The model's shapes at this face's size; blinks are scaled to its own eye opening."""
         basis = model.expression.astype(np.float64) * self.eye_distance
-        for upper, lower, side in LIDS:
-            gap = np.linalg.norm(self.rest[upper[4]] - self.rest[lower[4]])
-            model_gap = np.linalg.norm(model.mean[upper[4]] - model.mean[lower[4]]) * self.eye_distance
-            basis[INDEX[f"eyeBlink{side}"]] *= gap / model_gap
+        for eye in EYES:
+            basis[INDEX[f"eyeBlink{eye.side}"]] *= eye.gap(self.rest) / (eye.gap(model.mean) * self.eye_distance)
         return basis
 
     def shape(self, motion: Motion) -> Shape:
@@ -88,12 +68,12 @@ class Puppet:
 
     def _express(self, coefficients: Float32[np.ndarray, "64"]) -> Canonical:
         canonical = self.rest + np.tensordot(coefficients.astype(np.float64), self._basis, 1)
-        for upper, lower, side in LIDS:
-            blink, wide = (float(coefficients[INDEX[f"eye{name}{side}"]]) for name in ("Blink", "Wide"))
-            opening = max(0.0, 1.0 - blink + _WIDE_GAIN * wide)
-            opening *= float(smoothstep(0.05, 0.18, np.array([opening]))[0]) if opening < 0.18 else 1.0
-            gap = self.rest[upper[1:-1]] - self.rest[lower[1:-1]]
-            canonical[upper[1:-1]] = canonical[lower[1:-1]] + gap * opening
+        for eye in EYES:
+            opening = eye_opening(
+                float(coefficients[INDEX[f"eyeBlink{eye.side}"]]), float(coefficients[INDEX[f"eyeWide{eye.side}"]])
+            )
+            upper, lower = eye.upper[1:-1], eye.lower[1:-1]
+            canonical[upper] = canonical[lower] + (self.rest[upper] - self.rest[lower]) * opening
         return part_lips(canonical)
 
     def _pose(self, motion: Motion) -> tuple[Pose, Float[np.ndarray, "3 3"]]:
@@ -115,57 +95,6 @@ class Puppet:
         weight = self._surround.head_weight[:, None]
         moved = rest + weight * (rigid - rest) + (1 - weight) * _TORSO_GAIN * (torso * [1, 1, 0])
         return moved + self._surround.outline_weights @ outline
-
-
-def close_mouth(canonical: Canonical, model: FaceModel, eye_distance: float) -> Canonical:
-    """The face with opening shapes taken back until the inner lips meet; unchanged where they do."""
-    opening = eye_distance * np.tensordot(
-        np.array([0.35, 0.25, 0.25, 0.25, 0.25]),
-        model.expression[
-            [
-                INDEX[n]
-                for n in (
-                    "jawOpen",
-                    "mouthUpperUpLeft",
-                    "mouthUpperUpRight",
-                    "mouthLowerDownLeft",
-                    "mouthLowerDownRight",
-                )
-            ]
-        ].astype(np.float64),
-        1,
-    )
-    down = _down(canonical)
-    per_unit = (opening[14] - opening[13]) @ down
-    gap = (canonical[14] - canonical[13]) @ down
-    if gap <= 0.003 * eye_distance:
-        return canonical.copy()
-    return part_lips(_join_lips(canonical - opening * (gap / per_unit)))
-
-
-def _join_lips(canonical: Canonical) -> Canonical:
-    """Both inner lip contours moved to their midline."""
-    out = canonical.copy()
-    middle = 0.5 * (out[UPPER_LIP] + out[LOWER_LIP])
-    out[UPPER_LIP], out[LOWER_LIP] = middle, middle
-    return out
-
-
-def part_lips(canonical: Canonical) -> Canonical:
-    """Inner lips that crossed are moved to their midline."""
-    down = _down(canonical)
-    upper, lower = UPPER_LIP[1:-1], LOWER_LIP[1:-1]
-    gap = np.minimum((canonical[lower] - canonical[upper]) @ down, 0.0)
-    shift = 0.5 * gap[:, None] * down
-    out = canonical.copy()
-    out[upper] += shift
-    out[lower] -= shift
-    return out
-
-
-def _down(canonical: Canonical) -> Float[np.ndarray, "3"]:
-    axis = canonical[CHIN] - canonical[FOREHEAD_TOP]
-    return np.asarray(axis / np.linalg.norm(axis))
 
 
 def _limit(v: Float[np.ndarray, "n"], knee: float, limit: float) -> Float[np.ndarray, "n"]:

@@ -1,0 +1,267 @@
+"""The composition root: settings -> objects. The only file that knows every name."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+import cv2
+
+from agent.config import Run, parse_size
+from calibration.portrait import prepare_portrait, read_photo
+from models.errors import InputError
+from models.face import load_face_model
+from models.landmarks import MediapipeTracker
+from runtime.clock import Clock, MonotonicClock
+from runtime.drivers.face_video import FaceVideo
+from runtime.drivers.idle import Idle
+from runtime.drivers.spectral_mouth import SpectralMouth
+from runtime.engines.builtin import BuiltinEngine
+from runtime.lane import Lane, Role, Value
+from runtime.loop import Loop
+from runtime.metrics import Metrics
+from runtime.report import LATENESS, Report, latency, stage_times
+from runtime.sinks import Sink
+from runtime.sinks.video_file import EXTENSIONS, VideoFile
+from runtime.sources import Source
+from runtime.sources.media import ClipFrames, ClipSound, probe
+from runtime.sources.paced import Paced
+
+_LEAD_NS = 200_000_000  # from "all is built" to the first picture of a live run
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run will consist of, checked before anything slow starts."""
+
+    config: Run
+    size: tuple[int, int]
+    camera: Path | str | None
+    """A file, a device, or None where the mode has no camera."""
+    microphone: Path | str | None
+    """A file, a device ("" is the default one), or None where nothing is heard."""
+    outputs: tuple[str, ...]
+    offline: bool
+    duration_ns: int
+    """Of the files that drive the face; 0 with devices."""
+
+    @property
+    def frames(self) -> int:
+        """Pictures of an offline run."""
+        return max(1, round(self.duration_ns * self.config.fps / 1e9))
+
+    @property
+    def listens(self) -> bool:
+        """Whether sound drives the mouth."""
+        return self.config.mode != "video"
+
+
+def plan(config: Run) -> Plan:
+    """Checks settings, files and outputs.
+
+    Raises:
+        InputError: with the first thing that is wrong and how to mend it.
+    """
+    size = parse_size(config.size)
+    if not 1 <= config.fps <= 120:
+        raise InputError(f"--fps {config.fps}: give 1 to 120")
+    if config.realtime and config.offline:
+        raise InputError("--realtime and --offline exclude each other: give one of them")
+    if not config.portrait.is_file():
+        raise InputError(f"--portrait {config.portrait}: no such file")
+    camera = None if config.mode == "audio" else _input(config.camera or "0")
+    microphone = _microphone(config, camera)
+    files = [path for path in (camera, microphone) if isinstance(path, Path)]
+    drivers = [camera] if config.mode == "video" else [microphone] if camera is None else [camera, microphone]
+    duration_ns = min((probe(path).duration_ns for path in drivers if isinstance(path, Path)), default=0)
+    if isinstance(camera, Path) and not probe(camera).has_video:
+        raise InputError(f"--camera {camera} has no pictures; give a video file")
+    if isinstance(microphone, Path) and not probe(microphone).has_sound:
+        raise InputError(f"--microphone {microphone} has no sound; give a file with speech")
+    only_files = len(files) == sum(device is not None for device in (camera, microphone))
+    outputs = config.output or _default_outputs()
+    to_files = [_check_output(name) for name in outputs]
+    can_be_offline = only_files and all(to_files)
+    if config.offline and not can_be_offline:
+        raise InputError("--offline needs files as inputs and only files as outputs")
+    if config.report is not None and not config.report.parent.is_dir():
+        raise InputError(f"--report {config.report}: the folder {config.report.parent} does not exist")
+    offline = can_be_offline and not config.realtime
+    return Plan(config, size, camera, microphone, outputs, offline, duration_ns)
+
+
+def _input(name: str) -> Path | str:
+    """A path where `name` is, or looks like, a file; else the name of a device."""
+    path = Path(name)
+    return path if path.exists() or path.suffix.lower() in _MEDIA_SUFFIXES or "/" in name else name
+
+
+_MEDIA_SUFFIXES = (
+    *(".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac"),
+    *(".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v"),
+)
+
+
+def _microphone(config: Run, camera: Path | str | None) -> Path | str | None:
+    """What is heard: what was named, else the sound of a clip that acts as camera, else the default device."""
+    if config.microphone is not None:
+        return _input(config.microphone)
+    if isinstance(camera, Path):
+        return camera if probe(camera).has_sound else None if config.mode == "video" else ""
+    return None if config.mode == "video" else ""
+
+
+def _default_outputs() -> tuple[str, ...]:
+    from runtime.sinks.virtual_camera import list_virtual_cameras
+
+    return ("virtual-camera",) if list_virtual_cameras() else ("preview",)
+
+
+def _check_output(name: str) -> bool:
+    """Whether the output is a file."""
+    if name == "preview" or name.partition(":")[0] == "virtual-camera":
+        return False
+    path = Path(name)
+    if path.suffix.lower() not in EXTENSIONS:
+        raise InputError(
+            f"--output {name}: give virtual-camera, preview, or a file ending in {', '.join(EXTENSIONS)}"
+        )
+    if not path.parent.is_dir():
+        raise InputError(f"--output {name}: the folder {path.parent} does not exist; make it first")
+    return True
+
+
+class Session:
+    """A run that is ready to start."""
+
+    def __init__(self, plan: Plan, clock: Clock, say: Callable[[str], None]) -> None:
+        """Opens devices, prepares the portrait and opens the outputs; `say` hears what the user should know.
+
+        Raises:
+            InputError: a device, photo or output that cannot be used; what was opened by then is closed.
+        """
+        cv2.setNumThreads(1)  # pools of several libraries on few cores make latency worse
+        self.plan, self.metrics, self._clock = plan, Metrics(), clock
+        config = plan.config
+        with ExitStack() as opened:
+            sources = self._open_sources(opened)
+            photo = read_photo(config.portrait)
+            portrait = prepare_portrait(photo, plan.size, config.background, config.portrait.name)
+            for note in portrait.notes:
+                say(note)
+            self.engine = BuiltinEngine()
+            avatar = self.engine.prepare(portrait)
+            self.sinks = self._open_sinks(opened)
+            self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
+            self.loop = Loop(
+                mode=config.mode,
+                lanes=[self._lane(role, source) for role, source in sources],
+                idle=Idle(seed=config.seed),
+                engine=self.engine,
+                avatar=avatar,
+                sinks=self.sinks,
+                fps=config.fps,
+                clock=clock,
+                metrics=self.metrics,
+                start_ns=self._start_ns,
+            )
+            opened.pop_all()  # the loop closes them from here on
+
+    def _open_sources(self, opened: ExitStack) -> list[tuple[Role, Source[Value]]]:
+        plan = self.plan
+        sources: list[tuple[Role, Source[Value]]] = []
+        if plan.camera is not None:
+            sources.append(("video", open_camera(plan.camera, self._clock)))
+            opened.callback(sources[-1][1].close)
+        if plan.microphone is not None:
+            role: Role = "audio" if plan.listens else "soundtrack"
+            sources.append((role, open_microphone(plan.microphone, self._clock)))
+            opened.callback(sources[-1][1].close)
+        return sources
+
+    def _lane(self, role: Role, source: Source[Value]) -> Lane:
+        if not self.plan.offline and isinstance(source, ClipFrames | ClipSound):
+            source = Paced(source, self._clock, self._start_ns)
+        match role:
+            case "video":
+                driver = FaceVideo(MediapipeTracker(), load_face_model())
+                return Lane(role, source, driver, self.metrics)
+            case "audio":
+                return Lane(role, source, SpectralMouth(), self.metrics, audible=True)
+            case "soundtrack":
+                return Lane(role, source, None, self.metrics, audible=True)
+            case _:
+                assert_never(role)
+
+    def _open_sinks(self, opened: ExitStack) -> list[Sink]:
+        sinks: list[Sink] = []
+        for name in self.plan.outputs:
+            sinks.append(self._open_sink(name))
+            opened.callback(sinks[-1].close)
+        return sinks
+
+    def _open_sink(self, name: str) -> Sink:
+        plan, config = self.plan, self.plan.config
+        kind, _, device = name.partition(":")
+        if kind == "virtual-camera":
+            from runtime.sinks.virtual_camera import VirtualCamera
+
+            return VirtualCamera(plan.size, config.fps, device or None)
+        if name == "preview":
+            from runtime.sinks.preview import Preview
+
+            return Preview(title=config.portrait.stem, status=self.status)
+        has_sound = plan.microphone is not None
+        return VideoFile(Path(name), config.fps, plan.size, live=not plan.offline, sound=has_sound)
+
+    def status(self) -> dict[str, object]:
+        """The live figures, as the preview page shows them."""
+        config = self.plan.config
+        return {
+            "portrait": config.portrait.name,
+            "fps": config.fps,
+            "background": config.background,
+            **self.report().as_dict(),
+        }
+
+    def report(self) -> Report:
+        """The figures so far."""
+        late_ms = self.metrics.percentiles(LATENESS).p50_ms
+        delays = [sink.delay_ns for sink in self.sinks if isinstance(sink, VideoFile)]
+        shift_ms = delays[0] / 1e6 if delays and delays[0] is not None else 0.0
+        return Report(
+            engine=self.engine.name,
+            backend=self.engine.backend,
+            mode=self.plan.config.mode,
+            realtime=not self.plan.offline,
+            frames=self.loop.frames,
+            dropped=self.loop.dropped,
+            fps_rendered=round(self.loop.fps_rendered, 2),
+            stages=stage_times(self.metrics),
+            latency_ms=latency(self.metrics),
+            audio_video_offset_ms=round(late_ms - shift_ms, 3),
+        )
+
+
+def open_camera(camera: Path | str, clock: Clock) -> Source[Value]:
+    """A file's pictures, or a camera."""
+    if isinstance(camera, Path):
+        return ClipFrames(camera)
+    from runtime.sources.camera import Camera
+
+    return Camera(camera, clock)
+
+
+def open_microphone(microphone: Path | str, clock: Clock) -> Source[Value]:
+    """A file's sound, or a microphone; "" is the default one."""
+    if isinstance(microphone, Path):
+        return ClipSound(microphone)
+    from runtime.sources.microphone import Microphone
+
+    return Microphone(microphone or None, clock)
+
+
+def build(config: Run, say: Callable[[str], None]) -> Session:
+    """Checks, opens and prepares everything for a run."""
+    return Session(plan(config), MonotonicClock(), say)

@@ -1,0 +1,104 @@
+"""Every setting, its one default and its meaning. The command line is made from these classes."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+import tyro
+
+from models.errors import InputError
+
+
+@dataclass(frozen=True)
+class Run:
+    """Bring a portrait to life: from a microphone, a camera, or files that act as them.
+
+    Files in and only files out are rendered offline: every frame, none dropped, the same result each time. Anything
+    else runs live. Ctrl-C ends a run cleanly and keeps what was written.
+
+    Examples:
+      agent run --portrait me.png
+        the microphone moves the mouth; into the virtual camera if there is one, else a preview page
+      agent run --portrait me.png --mode video --camera 0
+        the webcam's face moves the portrait
+      agent run --portrait me.png --microphone speech.wav --output talk.mp4
+        a voice recording becomes a video
+      agent run --portrait me.png --mode video --camera clip.mp4 --output a.mp4 --report a.json
+        a clip drives the portrait; figures go to a.json
+    """
+
+    portrait: Path
+    """Photo with one face that is large and looks this way (JPEG, PNG, WebP, ...)."""
+
+    mode: Literal["audio", "video", "both"] = "audio"
+    """What moves the face: audio (the voice), video (a face in front of the camera), or both."""
+
+    microphone: str | None = None
+    """Microphone by name (see `agent devices`), or a sound or video file played as one. Default: the system's."""
+
+    camera: str | None = None
+    """Camera by index or name (see `agent devices`), or a video file played as one. Default: the first."""
+
+    output: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """virtual-camera, virtual-camera:DEVICE, preview, or a file (.mp4 .mov .mkv .webm); may be given several times.
+    Default: virtual-camera if there is one, else preview."""
+
+    engine: Literal["builtin"] = "builtin"
+    """builtin: drawn on the CPU, no download."""
+
+    background: str = "keep"
+    """keep, blur, a colour (#RRGGBB or a name), or a picture file."""
+
+    size: str = "512"
+    """Output size in pixels: one even number for a square, or WIDTHxHEIGHT. The photo is scaled and padded to it."""
+
+    fps: int = 25
+    """Output pictures per second, 1 to 120."""
+
+    realtime: bool = False
+    """Play files at their own speed, as devices would, even when everything is a file."""
+
+    offline: bool = False
+    """Insist on rendering every frame; only with files in and files out."""
+
+    seed: int = 0
+    """Seed of blinks, gaze and small head movements."""
+
+    report: Path | None = None
+    """Write frames, drops, stage times and latency to this JSON file at the end."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """Render the bundled example: an astronaut's portrait speaks. Needs no device; writes a video, prints where."""
+
+    output: Path = field(default=Path("out/demo.mp4"))
+    """The video to write; its folder is made."""
+
+
+@dataclass(frozen=True)
+class Devices:
+    """List cameras, microphones and virtual cameras, by the names that `agent run` takes."""
+
+
+Command = Run | Demo | Devices
+
+_MAX_SIDE = 2160
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """"512" -> (512, 512), "1280x720" -> (1280, 720).
+
+    Raises:
+        InputError: not numbers, odd, or outside 64..2160.
+    """
+    parts = text.lower().split("x")
+    try:
+        numbers = [int(part) for part in parts]
+    except ValueError:
+        numbers = []
+    if len(numbers) not in (1, 2) or any(n % 2 or not 64 <= n <= _MAX_SIDE for n in numbers):
+        raise InputError(
+            f"--size {text}: give an even number from 64 to {_MAX_SIDE}, or two as in 1280x720"
+        )
+    return numbers[0], numbers[-1]

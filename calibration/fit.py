@@ -1,0 +1,87 @@
+"""Landmarks of a driving face -> Motion, relative to a reference frame of the same face."""
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Float32
+
+from models.expression import EYES, blink_and_wide, close_mouth, eye_distance
+from models.face import FaceModel
+from models.motion import CAMERA_DISTANCE, INDEX, Motion
+from models.pose import NECK_PIVOT, fit_pose
+from models.topology import SURFACE_COUNT
+
+Landmarks = Float[np.ndarray, "478 3"]
+
+_CLOSED = 0.085  # openness that landmarks show for a closed eye
+_RIDGE = 2e-3  # pulls coefficients to 0, in squared canonical units per coefficient
+_DIRECT = ("eyeBlink", "eyeWide", "eyeLook")  # read off the lids and irises, not fitted
+_FIXED = ("mouthNeutral", "tongueOut", "jawForward")  # invisible to landmarks
+
+
+class MotionFit:
+    """Expression and head pose of one person, by least squares on the face model's shapes."""
+
+    def __init__(self, reference: Landmarks, model: FaceModel) -> None:
+        """`reference` is the person at rest; an open mouth in it is closed before it counts as neutral."""
+        self._model = model
+        self._pose = fit_pose(reference, model.mean)
+        face = self._pose.to_canonical(reference.astype(np.float64))
+        self._neutral = close_mouth(face, model)
+        self._size = eye_distance(face)
+        self._openness = [max(eye.openness(face), _CLOSED + 0.08) for eye in EYES]
+        self._gaze = [eye.gaze(face) for eye in EYES]
+        self._pivot = self._pose.to_picture(NECK_PIVOT[None])[0]
+        self._fitted = [
+            i for name, i in INDEX.items() if not name.startswith(_DIRECT) and name not in _FIXED
+        ]
+        self._points = _fitted_points()
+        shapes = model.expression[np.ix_(self._fitted, self._points)].reshape(len(self._fitted), -1)
+        shapes = shapes.astype(np.float64)
+        self._solver = np.linalg.solve(
+            shapes @ shapes.T + _RIDGE * np.eye(len(self._fitted)), shapes
+        )
+
+    def motion(self, landmarks: Landmarks, pts_ns: int, confidence: float = 1.0) -> Motion:
+        """The motion that takes the reference face to `landmarks`."""
+        pose = fit_pose(landmarks, self._model.mean)
+        face = pose.to_canonical(landmarks.astype(np.float64))
+        turn = cv2.Rodrigues(pose.rotation @ self._pose.rotation.T)[0].ravel()
+        unit = self._pose.scale * self._size
+        aside = (pose.to_picture(NECK_PIVOT[None])[0] - self._pivot)[:2] / unit
+        away = CAMERA_DISTANCE * (self._pose.scale / pose.scale - 1)
+        return Motion(
+            pts_ns=pts_ns,
+            expression=self._express(face),
+            rotation=turn.astype(np.float32),
+            translation=np.array([*aside, away], np.float32),
+            confidence=confidence,
+        )
+
+    def _express(self, face: Landmarks) -> Float32[np.ndarray, "64"]:
+        out = np.zeros(len(INDEX), np.float32)
+        out[INDEX["mouthNeutral"]] = 1.0
+        for eye, rest_openness, rest_gaze in zip(EYES, self._openness, self._gaze, strict=True):
+            opening = (eye.openness(face) - _CLOSED) / (rest_openness - _CLOSED)
+            blink, wide = blink_and_wide(float(np.clip(opening, 0, 1.7)))
+            out[INDEX[f"eyeBlink{eye.side}"]], out[INDEX[f"eyeWide{eye.side}"]] = blink, wide
+            self._look(out, eye.side, eye.iris[0], (eye.gaze(face) - rest_gaze) / self._size)
+        explained = np.tensordot(out, self._model.expression, 1)
+        residual = (face - self._neutral) / self._size - explained
+        out[self._fitted] = np.clip(self._solver @ residual[self._points].ravel(), -1.0, 1.5)
+        return out
+
+    def _look(
+        self, out: Float32[np.ndarray, "64"], side: str, iris: int, shift: Float[np.ndarray, "3"]
+    ) -> None:
+        """Splits an iris shift into the eyeLook coefficients of one side; each counts in its own direction only."""
+        for axis, pair in ((0, ("In", "Out")), (1, ("Up", "Down"))):
+            for direction in pair:
+                index = INDEX[f"eyeLook{direction}{side}"]
+                full = float(self._model.expression[index, iris, axis])
+                out[index] = np.clip(shift[axis] / full, 0.0, 1.5)
+
+
+def _fitted_points() -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    """The face surface without the lids, which blinks own."""
+    lids = np.concatenate([eye.closed for eye in EYES])
+    return np.setdiff1d(np.arange(SURFACE_COUNT), lids)
