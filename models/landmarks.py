@@ -31,10 +31,16 @@ class MediapipeTracker:
         with quiet_mediapipe() as solutions:
             self._mesh = _face_mesh(solutions, static_image_mode=False, max_num_faces=1)
             _run(self._mesh, np.zeros((64, 64, 3), np.uint8))
+        self._found_any = False
 
     def track(self, image: UInt8[np.ndarray, "h w 3"]) -> Landmarks | None:
         """Landmarks of the face in the next RGB frame, or None when there is none."""
-        faces = _run(self._mesh, image)
+        if self._found_any:
+            faces = _run(self._mesh, image)
+        else:
+            with quiet_mediapipe():  # the second half of the graph first runs, and prints, with the first face
+                faces = _run(self._mesh, image)
+            self._found_any = bool(faces)
         return faces[0] if faces else None
 
     def close(self) -> None:

@@ -12,7 +12,9 @@ from models.topology import FACE_OVAL
 Image = UInt8[np.ndarray, "h w 3"]
 Matte = Float32[np.ndarray, "h w"]
 
-_FILL_GROWTH = 12 / 512  # the matte grows by this part of the picture before what is behind it is filled
+# Parts of the picture by which the matte grows: colours are taken from outside the wider growth, where no hair
+# strays, and shown inside the narrower one.
+_FILL_FROM, _FILL_TO = 12 / 512, 5 / 512
 
 
 def person_matte(image: Image, landmarks: Float32[np.ndarray, "478 3"]) -> Matte:
@@ -33,9 +35,7 @@ def person_matte(image: Image, landmarks: Float32[np.ndarray, "478 3"]) -> Matte
 def fill_background(image: Image, matte: Matte) -> Image:
     """The picture without the person: Laplace's equation from the matte's surroundings inwards, with matching grain."""
     h, w = matte.shape
-    size = 2 * round(_FILL_GROWTH * max(h, w)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    hole = (cv2.dilate(matte, kernel) > 0.02).astype(np.uint8)
+    hole = _grown(matte, _FILL_FROM)
     if not hole.any():
         return image.copy()
     if hole.mean() > 0.97:
@@ -45,9 +45,14 @@ def fill_background(image: Image, matte: Matte) -> Image:
     grain = np.abs(image[known].astype(np.float32) - cv2.GaussianBlur(image, (0, 0), 1.5)[known])
     sigma = min(4.0, 1.5 * float(np.median(grain)))
     filled += np.random.default_rng(0).normal(0, sigma, (h, w, 1)).astype(np.float32)
-    inside = cv2.erode(hole, np.ones((7, 7), np.uint8)).astype(np.float32)
-    weight = cv2.GaussianBlur(inside, (0, 0), 2.5)[..., None]
+    weight = cv2.GaussianBlur(_grown(matte, _FILL_TO).astype(np.float32), (0, 0), 2.0)[..., None]
     return np.clip(image * (1 - weight) + filled * weight + 0.5, 0, 255).astype(np.uint8)
+
+
+def _grown(matte: Matte, part: float) -> UInt8[np.ndarray, "h w"]:
+    size = 2 * round(part * max(matte.shape)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    return (cv2.dilate(matte, kernel) > 0.02).astype(np.uint8)
 
 
 def foreground_colours(image: Image, matte: Matte, background: Image) -> Image:

@@ -23,7 +23,7 @@ class BuiltinAvatar:
         self._mouth = Mouth(portrait.image, portrait.landmarks, self._puppet)
         self._eyes = build_eyes(portrait.image, portrait.landmarks, self._puppet)
         self._triangles = np.ascontiguousarray(
-            np.vstack([model.fillings, model.triangles, surround.triangles]), np.int32
+            np.vstack([model.mouth_strip, model.eye_strips, model.triangles, surround.triangles]), np.int32
         )
         self._uv = np.ascontiguousarray(self._puppet.rest_vertices[:, :2], np.float32)
         alpha = portrait.matte[..., None]
@@ -31,6 +31,7 @@ class BuiltinAvatar:
         self._texture = np.dstack([colour, alpha * 255]).round().astype(np.uint8)
         self._background = portrait.background
         h, w = portrait.matte.shape
+        self._layer = np.empty_like(self._texture)
         self._map_x, self._map_y, self._depth = (np.empty((h, w), np.float32) for _ in range(3))
 
     def render(self, motion: Motion) -> UInt8[np.ndarray, "h w 3"]:
@@ -45,11 +46,17 @@ class BuiltinAvatar:
             self._map_y,
             self._depth,
         )
-        layer = cv2.remap(
-            self._texture, self._map_x, self._map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+        self._layer.fill(0)  # "transparent" leaves what no triangle covered as it is, and is the fastest border
+        cv2.remap(
+            self._texture,
+            self._map_x,
+            self._map_y,
+            cv2.INTER_LINEAR,
+            dst=self._layer,
+            borderMode=cv2.BORDER_TRANSPARENT,
         )
         out = np.empty_like(self._background)
-        over(layer, self._background, out)
+        over(self._layer, self._background, out)
         for eye in self._eyes:
             eye.draw(out, shape)
         self._mouth.draw(out, shape)

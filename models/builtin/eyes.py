@@ -23,7 +23,7 @@ class Eye:
         puppet: Puppet,
     ) -> None:
         self._contour, self._puppet = contour, puppet
-        outline = landmarks[contour.closed(), :2].astype(np.float64)
+        outline = landmarks[contour.closed, :2].astype(np.float64)
         self._width = float(np.linalg.norm(landmarks[contour.upper[0], :2] - landmarks[contour.upper[-1], :2]))
         self._radius = max(
             1.0,
@@ -91,7 +91,7 @@ class Eye:
 
     def _draw_ball(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape, openness: float) -> None:
         assert self._layers is not None
-        polygon = shape.vertices[self._contour.closed(), :2]
+        polygon = shape.vertices[self._contour.closed, :2]
         zoom = shape.pose.scale / self._puppet.rest_pose.scale
         if area(polygon) < 0.02 * (self._width * zoom) ** 2:
             return

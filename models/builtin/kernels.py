@@ -23,7 +23,7 @@ def backward_map(xy, z, uv, triangles, map_x, map_y, depth):
     depth[:] = np.float32(1e9)
     map_x[:] = np.float32(-1.0)
     map_y[:] = np.float32(-1.0)
-    u_max, v_max = np.float32(w - 1), np.float32(h - 1)
+    u_max, v_max = np.float32(w - 1.05), np.float32(h - 1.05)  # bilinear sampling stays inside the texture
     for k in range(triangles.shape[0]):
         a, b, c = triangles[k, 0], triangles[k, 1], triangles[k, 2]
         ax, ay, bx, by, cx, cy = xy[a, 0], xy[a, 1], xy[b, 0], xy[b, 1], xy[c, 0], xy[c, 1]
@@ -83,7 +83,13 @@ def over(layer, background, out):
     """
     for y in range(layer.shape[0]):
         for x in range(layer.shape[1]):
-            rest = np.uint32(255) - np.uint32(layer[y, x, 3])
-            for c in range(3):
-                v = np.uint32(layer[y, x, c]) + (np.uint32(background[y, x, c]) * rest + np.uint32(127)) // np.uint32(255)
-                out[y, x, c] = np.uint8(min(v, np.uint32(255)))
+            alpha = layer[y, x, 3]
+            if alpha == 255:
+                out[y, x, 0], out[y, x, 1], out[y, x, 2] = layer[y, x, 0], layer[y, x, 1], layer[y, x, 2]
+            elif alpha == 0:
+                out[y, x, 0], out[y, x, 1], out[y, x, 2] = background[y, x, 0], background[y, x, 1], background[y, x, 2]
+            else:
+                rest = np.uint32(255) - np.uint32(alpha)
+                for c in range(3):
+                    behind = (np.uint32(background[y, x, c]) * rest + np.uint32(127)) // np.uint32(255)
+                    out[y, x, c] = np.uint8(min(np.uint32(layer[y, x, c]) + behind, np.uint32(255)))

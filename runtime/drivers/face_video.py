@@ -37,8 +37,8 @@ class FaceVideo:
         self._last: Motion | None = None
         self._lost_ns = 0
         self._warned = False
-        self._expression_filter = OneEuro(min_cutoff_hz=4.0, beta=15.0)
-        self._pose_filter = OneEuro(min_cutoff_hz=2.0, beta=4.0)
+        self._expression_filter = OneEuro(min_cutoff_hz=4.0, beta=30.0)
+        self._pose_filter = OneEuro(min_cutoff_hz=2.0, beta=40.0)
 
     def push(self, value: Frame) -> Sequence[Motion]:
         """One motion per frame."""

@@ -7,7 +7,7 @@ from jaxtyping import Float
 class OneEuro:
     """Adaptive low-pass for vectors (Casiez et al., CHI 2012)."""
 
-    def __init__(self, min_cutoff_hz: float, beta: float, derivative_cutoff_hz: float = 1.0) -> None:
+    def __init__(self, min_cutoff_hz: float, beta: float, derivative_cutoff_hz: float = 5.0) -> None:
         """`beta` opens the filter by so many Hz per unit/s of speed."""
         self._min_cutoff_hz, self._beta, self._derivative_cutoff_hz = min_cutoff_hz, beta, derivative_cutoff_hz
         self._value: Float[np.ndarray, "n"] | None = None

@@ -1,0 +1,131 @@
+"""How faithfully a face drives its own first frame: landmark error and PSNR, clip by clip.
+
+    python scripts/measure_self_reenactment.py CLIP.mp4 [CLIP.mp4 ...]
+
+The first frame is the portrait, the whole clip the driver; the output is re-detected and compared with the clip. Landmark
+errors are mean distances over the 478 points, or those of a part, divided by the distance of the eye centres. "still"
+is what the unmoved first frame would give, "detector" what re-detecting the clip itself gives: the floor.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from calibration.portrait import Canvas, prepare_portrait
+from models.expression import EYES
+from models.face import load_face_model
+from models.landmarks import MediapipeTracker
+from models.motion import Motion
+from models.topology import FACE_OVAL, INNER_LIPS, LEFT_IRIS, OUTER_LIPS, RIGHT_IRIS
+from runtime.drivers.face_video import FaceVideo
+from runtime.engines.builtin import BuiltinEngine
+from runtime.frame import Frame
+from runtime.sources.media import ClipFrames
+
+SIZE = (512, 512)
+PARTS = {
+    "all": np.arange(478),
+    "lips": np.concatenate([INNER_LIPS, OUTER_LIPS]),
+    "eyes": np.concatenate([eye.closed for eye in EYES]),
+    "iris": np.array([RIGHT_IRIS[0], LEFT_IRIS[0]]),
+}
+
+
+@dataclass
+class Score:
+    """Sums over the frames of one clip."""
+
+    errors: list[dict[str, float]]
+    face_psnr: list[float]
+    frame_psnr: list[float]
+    lost: int = 0
+
+    def row(self) -> list[float]:
+        means = [float(np.mean([e[part] for e in self.errors])) for part in PARTS]
+        return [*means, float(np.mean(self.face_psnr)), float(np.mean(self.frame_psnr))]
+
+
+class Judge:
+    """Compares a sequence of pictures with the clip's landmarks and pixels."""
+
+    def __init__(self) -> None:
+        self._tracker = MediapipeTracker()
+        self.score = Score([], [], [])
+
+    def compare(self, picture: np.ndarray, truth: np.ndarray, landmarks: np.ndarray) -> None:
+        found = self._tracker.track(picture)
+        if found is None:
+            self.score.lost += 1
+        else:
+            right, left = (landmarks[eye.closed, :2].mean(0) for eye in EYES)
+            error = np.linalg.norm(found[:, :2] - landmarks[:, :2], axis=1) / np.linalg.norm(right - left)
+            self.score.errors.append({part: float(error[index].mean()) for part, index in PARTS.items()})
+        face = np.zeros(truth.shape[:2], np.uint8)
+        cv2.fillPoly(face, [landmarks[FACE_OVAL, :2].astype(np.int32)], 1)
+        self.score.face_psnr.append(psnr(picture[face > 0], truth[face > 0]))
+        self.score.frame_psnr.append(psnr(picture, truth))
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / max(np.mean((a.astype(np.float64) - b) ** 2), 1e-9)))
+
+
+def frames(path: Path) -> Iterator[Frame]:
+    """The clip's frames on the output canvas, as the agent would show their portrait."""
+    for frame in ClipFrames(path):
+        canvas = Canvas.fit((frame.image.shape[1], frame.image.shape[0]), SIZE)
+        image = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+        image[
+            canvas.top : canvas.top + canvas.photo_height, canvas.left : canvas.left + canvas.photo_width
+        ] = canvas.place(frame.image)
+        yield Frame(image, frame.pts_ns)
+
+
+def measure(path: Path) -> dict[str, Score]:
+    model, engine = load_face_model(), BuiltinEngine()
+    truth_tracker, driver = MediapipeTracker(), FaceVideo(MediapipeTracker(), model)
+    judges = {name: Judge() for name in ("still", "avatar", "detector")}
+    first: Frame | None = None
+    avatar = None
+    for frame in frames(path):
+        landmarks = truth_tracker.track(frame.image)
+        (motion,) = driver.push(frame)
+        if first is None:
+            first = frame
+            avatar = engine.prepare(prepare_portrait(frame.image, SIZE, name=path.name))
+        if landmarks is None or frame is first:
+            continue
+        picture = engine.render(avatar, motion if motion.confidence else Motion(motion.pts_ns))
+        for name, image in (("still", first.image), ("avatar", picture), ("detector", frame.image)):
+            judges[name].compare(image, frame.image, landmarks)
+    return {name: judge.score for name, judge in judges.items()}
+
+
+def main() -> int:
+    paths = [Path(argument) for argument in sys.argv[1:]]
+    if not paths:
+        print(__doc__)
+        return 2
+    print(f"{'clip':28s}{'':10s}" + "".join(f"{h:>9s}" for h in (*PARTS, "face dB", "frame dB", "lost")))
+    rows: dict[str, list[list[float]]] = {}
+    for path in paths:
+        for name, score in measure(path).items():
+            rows.setdefault(name, []).append(score.row())
+            show(path.stem, name, score.row(), score.lost)
+    for name, values in rows.items():
+        show("mean", name, list(np.mean(values, axis=0)), 0)
+    return 0
+
+
+def show(clip: str, name: str, row: list[float], lost: int) -> None:
+    errors, decibels = row[: len(PARTS)], row[len(PARTS) :]
+    figures = [f"{e:9.4f}" for e in errors] + [f"{d:9.2f}" for d in decibels] + [f"{lost:9d}"]
+    print(f"{clip:28s}{name:10s}" + "".join(figures), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
