@@ -1,6 +1,6 @@
 """Face landmarks in photos and in video, behind a Protocol; mediapipe's Face Mesh inside."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -12,6 +12,7 @@ Landmarks = Float32[np.ndarray, "478 3"]
 """Pixels of the picture; x right, y down, z away from the camera at the scale of x (weak perspective)."""
 
 
+@runtime_checkable
 class FaceTracker(Protocol):
     """Follows one face through consecutive frames."""
 

@@ -2,9 +2,10 @@
 
 import threading
 import time
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Clock(Protocol):
     """The only way in which stages learn or wait for the time."""
 

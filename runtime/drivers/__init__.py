@@ -1,13 +1,14 @@
 """Drivers: frames or sound in, motion out."""
 
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from models.motion import Motion
 
 T_contra = TypeVar("T_contra", contravariant=True)
 
 
+@runtime_checkable
 class Driver(Protocol[T_contra]):
     """Turns what a source gives into motion."""
 

@@ -1,6 +1,6 @@
 """Engines: a portrait and a motion in, a picture out."""
 
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -11,6 +11,7 @@ from models.portrait import Portrait
 AvatarT = TypeVar("AvatarT")
 
 
+@runtime_checkable
 class Engine(Protocol[AvatarT]):
     """Draws a portrait in motion."""
 

@@ -1,10 +1,11 @@
 """Sinks: where pictures (and the sound that goes with them) leave."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from runtime.frame import Picture, Sound
 
 
+@runtime_checkable
 class Sink(Protocol):
     """An output. One thread calls it; it may block, and delays only itself."""
 

@@ -1,11 +1,12 @@
 """Sources: what a device or a file gives, as values in time order."""
 
 from collections.abc import Iterator
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 T_co = TypeVar("T_co", covariant=True)
 
 
+@runtime_checkable
 class Source(Protocol[T_co]):
     """Frames or sound, until the source ends."""
 

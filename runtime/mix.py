@@ -1,0 +1,92 @@
+"""The mix: what idles, what was seen and what was heard become one motion. Pure functions."""
+
+from typing import Literal, assert_never
+
+import numpy as np
+from jaxtyping import Float32
+
+from models.motion import COEFFICIENTS, MOUTH, Motion
+
+Mode = Literal["audio", "video", "both"]
+"""Which drivers move the portrait."""
+
+HOLD_NS = 500_000_000
+"""A motion counts fully until it is this old."""
+FADE_NS = 500_000_000
+"""Then its weight falls to 0 within this time."""
+
+_BROWS = np.array([name.startswith("brow") for name in COEFFICIENTS])
+
+Weights = Float32[np.ndarray, "64"]
+
+
+def mix(mode: Mode, pts_ns: int, idle: Motion, video: Motion | None, audio: Motion | None) -> Motion:
+    """The whole motion at the tick `pts_ns`; the inputs are each driver's latest, or None.
+
+    A driver's weight is its confidence times its freshness (see `HOLD_NS`): a driver that fails eases out.
+
+    - "audio": the mouth of `audio` in place of that of `idle`; its brows and head movement added.
+    - "video": `video` in place of `idle`, head pose included.
+    - "both": `video` in place of the "audio" mix; the mouth changes over where the video's weight passes 1/2.
+
+    The result has confidence 1 and the `pts_ns` of the motion that leads the mode (`audio` in "audio", else
+    `video`), or of the tick where that one is missing or too old to count.
+    """
+    match mode:
+        case "audio":
+            leader, out = audio, _hear(idle, audio, pts_ns)
+        case "video":
+            w = _weight(video, pts_ns)
+            leader, out = video, _see(idle, video, w, w)
+        case "both":
+            w = _weight(video, pts_ns)
+            leader, out = video, _see(_hear(idle, audio, pts_ns), video, w, _smoothstep(2.0 * w - 0.5))
+        case _:
+            assert_never(mode)
+    leads = leader is not None and _freshness(leader, pts_ns) > 0.0
+    return out.at(leader.pts_ns if leader is not None and leads else pts_ns)
+
+
+def _freshness(motion: Motion, pts_ns: int) -> float:
+    age_ns = pts_ns - motion.pts_ns
+    return 1.0 - _smoothstep((age_ns - HOLD_NS) / FADE_NS)
+
+
+def _weight(motion: Motion | None, pts_ns: int) -> float:
+    if motion is None:
+        return 0.0
+    return min(max(motion.confidence, 0.0), 1.0) * _freshness(motion, pts_ns)
+
+
+def _smoothstep(x: float) -> float:
+    x = min(max(x, 0.0), 1.0)
+    return x * x * (3.0 - 2.0 * x)
+
+
+def _hear(idle: Motion, audio: Motion | None, pts_ns: int) -> Motion:
+    """`idle` with the mouth of `audio`, and with its brows and head movement added."""
+    w = np.float32(_weight(audio, pts_ns))
+    if audio is None or w == 0.0:
+        return idle
+    mouth = idle.expression + (audio.expression - idle.expression) * w
+    brows = np.clip(idle.expression + audio.expression * w, 0.0, 1.0)
+    return Motion(
+        pts_ns=pts_ns,
+        expression=np.where(MOUTH, mouth, np.where(_BROWS, brows, idle.expression)),
+        rotation=idle.rotation + audio.rotation * w,
+        translation=idle.translation + audio.translation * w,
+    )
+
+
+def _see(under: Motion, video: Motion | None, weight: float, mouth_weight: float) -> Motion:
+    """`under` moved towards `video` by `weight`, its mouth by `mouth_weight`."""
+    if video is None or weight == 0.0:
+        return under
+    w = np.float32(weight)
+    each: Weights = np.where(MOUTH, np.float32(mouth_weight), w)
+    return Motion(
+        pts_ns=video.pts_ns,
+        expression=under.expression + (video.expression - under.expression) * each,
+        rotation=under.rotation + (video.rotation - under.rotation) * w,
+        translation=under.translation + (video.translation - under.translation) * w,
+    )

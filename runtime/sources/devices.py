@@ -1,0 +1,127 @@
+"""The cameras and microphones of this machine."""
+
+import os
+import struct
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+_VIDIOC_QUERYCAP = 0x80685600
+_CAPABILITY = struct.Struct(
+    "16s32s32sIII12x"
+)  # struct v4l2_capability: driver, card, bus, version, all, device
+_VIDEO_CAPTURE = 0x00000001 | 0x00001000  # single-planar or multi-planar
+
+PORTAUDIO_MISSING = (
+    "PortAudio is not installed: apt-get install libportaudio2 (macOS: brew install portaudio)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A camera or microphone that can be opened."""
+
+    id: int
+    """Number that opens it: N of /dev/videoN, OpenCV's index, or PortAudio's."""
+    name: str
+    """As the system shows it to people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Devices:
+    """What was found."""
+
+    devices: tuple[Device, ...]
+    reason: str = ""
+    """Why there are none, or why some were left out; empty if all is well."""
+
+    def pick(self, wanted: str) -> Device | None:
+        """The device of that number or name; a part of the name will do. None if there is no such device."""
+        for device in self.devices:
+            if wanted.strip() == str(device.id) or wanted.casefold() == device.name.casefold():
+                return device
+        return next((d for d in self.devices if wanted.casefold() in d.name.casefold()), None)
+
+    def __str__(self) -> str:
+        """For messages: "found: 0 = Integrated Camera", or "found none" and why."""
+        found = ", ".join(f"{device.id} = {device.name}" for device in self.devices)
+        return (f"found: {found}" if found else "found none") + (f" ({self.reason})" if self.reason else "")
+
+
+def list_cameras(sysfs: Path = Path("/sys/class/video4linux"), nodes: Path = Path("/dev")) -> Devices:
+    """Cameras by number. Never raises.
+
+    Linux tells without switching a camera on; elsewhere the first few numbers are tried.
+    """
+    return _linux_cameras(sysfs, nodes) if sys.platform == "linux" else _tried_cameras()
+
+
+def list_microphones() -> Devices:
+    """Sound inputs by PortAudio's number. Never raises."""
+    try:
+        import sounddevice
+    except OSError:
+        return Devices((), PORTAUDIO_MISSING)
+    try:
+        inputs = [d for d in sounddevice.query_devices() if d["max_input_channels"] > 0]
+    except sounddevice.PortAudioError as error:
+        return Devices((), f"PortAudio fails: {error}")
+    return Devices(
+        tuple(Device(int(d["index"]), str(d["name"])) for d in inputs),
+        "" if inputs else "no sound input is connected, or no sound server runs",
+    )
+
+
+def captures_pictures(capability: bytes) -> bool:
+    """Whether a `struct v4l2_capability` (104 bytes) is that of a camera: no output, no metadata."""
+    *_, device_capabilities = _CAPABILITY.unpack(capability)
+    return bool(device_capabilities & _VIDEO_CAPTURE)
+
+
+def _linux_cameras(sysfs: Path, nodes: Path) -> Devices:
+    cameras: list[Device] = []
+    closed: list[str] = []
+    for folder in sorted(sysfs.glob("video*"), key=_number):
+        node = nodes / folder.name
+        try:
+            capability = _query_capability(node)
+        except PermissionError:
+            closed.append(str(node))
+        except OSError:  # a node that is just being unplugged, or no V4L2 device at all
+            continue
+        else:
+            if captures_pictures(capability):
+                cameras.append(Device(_number(folder), (folder / "name").read_text().strip()))
+    if closed:
+        return Devices(
+            tuple(cameras), f"no permission for {', '.join(closed)}: usermod -aG video $USER, log in again"
+        )
+    return Devices(tuple(cameras), "" if cameras else "no camera is connected")
+
+
+def _query_capability(node: Path) -> bytes:
+    """`struct v4l2_capability` of a device node. Raises OSError."""
+    import fcntl
+
+    descriptor = os.open(node, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        return fcntl.ioctl(descriptor, _VIDIOC_QUERYCAP, bytes(_CAPABILITY.size))
+    finally:
+        os.close(descriptor)
+
+
+def _number(folder: Path) -> int:
+    return int(folder.name.removeprefix("video"))
+
+
+def _tried_cameras(indices: Sequence[int] = range(5)) -> Devices:
+    import cv2
+
+    found = []
+    for index in indices:
+        capture = cv2.VideoCapture(index)
+        if capture.isOpened():
+            found.append(Device(index, f"Camera {index}"))
+        capture.release()
+    return Devices(tuple(found), "" if found else "no camera is connected, or this program may not use it")

@@ -1,0 +1,307 @@
+"""Pictures and sound from media files, decoded in order and at any speed the consumer likes."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import av.error
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.packet import Packet
+from av.sidedata.sidedata import SideData
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+from jaxtyping import Float32, UInt8
+
+from models.errors import InputError
+from runtime.frame import Frame, Sound
+
+_log = logging.getLogger(__name__)
+
+_GAP_S = Fraction(1, 50)
+"""Time stamps that differ by less come from a container that rounds them, not from missing sound."""
+_MISSING_S = Fraction(1, 2)
+"""A file that ends so much earlier than it announces was cut short."""
+_UNREADABLE = "is not a sound or video file, or it is damaged: try to play it, or export it again"
+
+
+@dataclass(frozen=True, slots=True)
+class MediaInfo:
+    """What a media file holds."""
+
+    duration_ns: int
+    """As the file announces it: exact for uncompressed sound, else within some milliseconds."""
+    fps: float | None
+    """Mean pictures per second; None without pictures."""
+    width: int
+    """Pixels as shown, rotation applied; 0 without pictures."""
+    height: int
+    """Pixels as shown, rotation applied; 0 without pictures."""
+    has_video: bool
+    """At least one picture can be decoded; cover art does not count."""
+    has_sound: bool
+    """At least one sample can be decoded."""
+    origin_s: Fraction
+    """Stream time of the first picture or sample, whichever is earlier: instant 0 of both sources."""
+
+
+def probe(path: Path) -> MediaInfo:
+    """Reads the headers and the first picture and sample.
+
+    Raises InputError if `path` is missing, a folder, not a media file, or holds neither picture nor sound.
+    """
+    with _opened(path) as container:
+        picture, sound = _picture_stream(container), _sound_stream(container)
+        wanted = [s for s in (picture, sound) if s is not None]
+        if not wanted:
+            raise InputError(f"{path} holds neither picture nor sound")
+        firsts: dict[int, VideoFrame | AudioFrame] = {}
+        for stream_index, frame in _decoded(container, wanted):
+            firsts.setdefault(stream_index, frame)
+            if len(firsts) == len(wanted):
+                break
+        if not firsts:
+            raise InputError(f"{path} is empty or damaged: 0 pictures and 0 samples can be read from it")
+        first_picture = firsts.get(picture.index) if picture is not None else None
+        origin_s = min(_time_s(frame) or Fraction(0) for frame in firsts.values())
+        fps, width, height = None, 0, 0
+        if picture is not None and isinstance(first_picture, VideoFrame):
+            height, width = _upright_rgb(first_picture).shape[:2]
+            fps = float(picture.average_rate or picture.guessed_rate or 25)
+        return MediaInfo(
+            duration_ns=_ns(_announced_s(container, wanted) or _scanned_s(path, origin_s)),
+            fps=fps,
+            width=width,
+            height=height,
+            has_video=first_picture is not None,
+            has_sound=sound is not None and sound.index in firsts,
+            origin_s=origin_s,
+        )
+
+
+class ClipFrames:
+    """Every picture of a file, in order and upright; `pts_ns` counts from its first picture or sample."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises InputError as `probe` does, and if the file holds no pictures."""
+        self.info = probe(path)
+        if not self.info.has_video:
+            raise InputError(f"{path} holds no pictures: give a video file")
+        self._path = path
+        self._stop = threading.Event()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Yields from the start of the file; a damaged or truncated file gives what can be decoded."""
+        with _opened(self._path) as container:
+            stream = container.streams.video[_picture_stream_number(container)]
+            stream.thread_type = "AUTO"
+            step_s = 1 / Fraction(self.info.fps or 25).limit_denominator(1001)
+            last_s = -step_s
+            for _, frame in _decoded(container, [stream], self._path):
+                if self._stop.is_set():
+                    return
+                time_s = _time_s(frame)
+                time_s = last_s + step_s if time_s is None else time_s - self.info.origin_s
+                if isinstance(frame, VideoFrame) and time_s > last_s:
+                    yield Frame(_upright_rgb(frame), _ns(time_s))
+                    last_s = time_s
+
+    def close(self) -> None:
+        """Ends the iterator before its next picture."""
+        self._stop.set()
+
+
+class ClipSound:
+    """The first sound track of a file in blocks of at most 20 ms, without gaps from instant 0 on.
+
+    Rate and channels are the file's own. What the file leaves out is silence: `pts_ns` always equals the
+    samples so far divided by the rate. A change of rate within the file starts a new count.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Raises InputError as `probe` does, and if the file holds no sound."""
+        self.info = probe(path)
+        if not self.info.has_sound:
+            raise InputError(f"{path} holds no sound (0 samples): give a file with speech")
+        self._path = path
+        self._stop = threading.Event()
+
+    def __iter__(self) -> Iterator[Sound]:
+        """Yields from the start of the file; a damaged or truncated file gives what can be decoded."""
+        with _opened(self._path) as container:
+            rate_hz, start_s, count, gap_s = 0, Fraction(0), 0, Fraction(0)
+            for _, frame in _decoded(container, [container.streams.audio[0]], self._path):
+                if not isinstance(frame, AudioFrame):
+                    continue
+                samples = _samples(frame)
+                if frame.sample_rate != rate_hz:
+                    start_s += Fraction(count, rate_hz or 1)
+                    rate_hz, count = frame.sample_rate, 0
+                time_s = _time_s(frame)
+                missing_s = Fraction(0)
+                if time_s is not None:
+                    missing_s = time_s - self.info.origin_s - start_s - Fraction(count, rate_hz)
+                if missing_s > gap_s:
+                    silence = np.zeros((round(missing_s * rate_hz), samples.shape[1]), np.float32)
+                    samples = np.concatenate([silence, samples])
+                gap_s = _GAP_S  # only the first sample's instant is taken to the letter
+                for block in _blocks(samples, rate_hz):
+                    if self._stop.is_set():
+                        return
+                    yield Sound(block, rate_hz, _ns(start_s + Fraction(count, rate_hz)))
+                    count += len(block)
+
+    def close(self) -> None:
+        """Ends the iterator before its next block."""
+        self._stop.set()
+
+
+def _opened(path: Path) -> InputContainer:
+    """The file's container. Raises InputError with the reason."""
+    if not path.exists():
+        raise InputError(f"no such file: {path}")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: give a sound or video file")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty (0 bytes): record or export it again")
+    try:  # the prefix keeps FFmpeg from reading a colon in the name as a protocol
+        container = av.open(f"file:{path}")
+    except PermissionError as error:
+        raise InputError(f"{path} cannot be read: permission denied") from error
+    except (av.error.FFmpegError, ValueError) as error:
+        raise InputError(f"{path} {_UNREADABLE}") from error
+    if container.format.name == "tty":  # FFmpeg would draw a text file, letter by letter
+        container.close()
+        raise InputError(f"{path} {_UNREADABLE}")
+    return container
+
+
+def _picture_stream_number(container: InputContainer) -> int:
+    """Number among the video streams of the first that is not cover art; -1 if there is none."""
+    for number, stream in enumerate(container.streams.video):
+        if not stream.disposition & Disposition.attached_pic:
+            return number
+    return -1
+
+
+def _picture_stream(container: InputContainer) -> VideoStream | None:
+    number = _picture_stream_number(container)
+    return container.streams.video[number] if number >= 0 else None
+
+
+def _sound_stream(container: InputContainer) -> AudioStream | None:
+    return container.streams.audio[0] if container.streams.audio else None
+
+
+def _decoded(
+    container: InputContainer, streams: list[VideoStream | AudioStream], noting: Path | None = None
+) -> Iterator[tuple[int, VideoFrame | AudioFrame]]:
+    """Stream index and frame of whatever can be decoded; the log says if `noting` is damaged or cut short."""
+    packets = container.demux(streams)
+    damaged, end_s = 0, Fraction(0)
+    while True:
+        try:
+            packet = next(packets)
+            frames = packet.decode()
+        except StopIteration:
+            break
+        except av.error.FFmpegError:
+            damaged += 1
+            continue
+        end_s = max(end_s, _end_s(packet) or end_s)
+        for frame in frames:
+            if isinstance(frame, VideoFrame | AudioFrame):
+                yield packet.stream.index, frame
+    if noting is not None and damaged:
+        _log.warning("%s is damaged: %d of its packets could not be decoded", noting, damaged)
+    announced_s = _announced_s(container, streams)
+    if noting is not None and (_riff_cut_short(noting) or (announced_s and announced_s - end_s > _MISSING_S)):
+        _log.warning("%s is truncated: it ends after %.2f s", noting, end_s)
+
+
+def _riff_cut_short(path: Path) -> bool:
+    """True if a WAV or AVI file is shorter than its header says (FFmpeg corrects the duration silently)."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    announced = int.from_bytes(head[4:8], "little")
+    streamed = announced in (0, 0xFFFFFFFF)  # written to a pipe: the length was not known
+    return head[:4] == b"RIFF" and not streamed and announced + 8 > path.stat().st_size
+
+
+def _announced_s(container: InputContainer, streams: list[VideoStream | AudioStream]) -> Fraction | None:
+    """Duration that the headers give for the longest of `streams`, or for the file where they do not say."""
+    durations = [s.duration * s.time_base for s in streams if s.duration and s.time_base]
+    if len(durations) == len(streams):
+        return max(durations)
+    return Fraction(container.duration, av.time_base) if container.duration else None
+
+
+def _scanned_s(path: Path, origin_s: Fraction) -> Fraction:
+    """Duration found by reading all packets, for files that do not announce one (browser recordings)."""
+    with _opened(path) as container:
+        ends_s = [end_s for packet in container.demux() if (end_s := _end_s(packet)) is not None]
+        if ends_s:
+            return max(ends_s) - origin_s
+    with _opened(path) as container:  # a bare stream without time stamps
+        stream = container.streams[0]
+        count = sum(1 for packet in container.demux(stream) if packet.size)
+        rate = stream.average_rate if isinstance(stream, VideoStream) else None
+        return count / Fraction(rate or 25)
+
+
+def _end_s(packet: Packet) -> Fraction | None:
+    """Instant at which a packet ends, None if it does not say."""
+    if packet.pts is None or packet.time_base is None:
+        return None
+    return (packet.pts + (packet.duration or 0)) * packet.time_base
+
+
+def _time_s(frame: VideoFrame | AudioFrame) -> Fraction | None:
+    """Stream time of a frame."""
+    if frame.pts is None or frame.time_base is None:
+        return None
+    return frame.pts * frame.time_base
+
+
+def _ns(time_s: Fraction) -> int:
+    return round(time_s * 1_000_000_000)
+
+
+def _upright_rgb(frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
+    """The picture as a player shows it: the display matrix (a phone held upright) is applied."""
+    image = frame.to_ndarray(format="rgb24")
+    matrix = frame.side_data.get("DISPLAYMATRIX")
+    if not isinstance(matrix, SideData):
+        return image
+    # Row vectors: a source point (x, y) is shown at (a x + c y, b x + d y), x to the right and y down.
+    a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(matrix), np.int32)[:5])
+    if abs(b) > abs(a):
+        image, a, d = image.transpose(1, 0, 2), c, b
+    return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
+
+
+def _samples(frame: AudioFrame) -> Float32[np.ndarray, "n channels"]:
+    """Samples of any format as floats, -1..1."""
+    raw: np.ndarray = frame.to_ndarray()
+    raw = raw.T if frame.format.is_planar else raw.reshape(-1, frame.layout.nb_channels)
+    if raw.dtype == np.uint8:
+        raw = (raw.astype(np.float32) - 128) / 128
+    elif raw.dtype.kind == "i":
+        raw = raw / float(2 ** (8 * raw.itemsize - 1))
+    return np.clip(raw, -1, 1).astype(np.float32)
+
+
+def _blocks(
+    samples: Float32[np.ndarray, "n channels"], rate_hz: int
+) -> Iterator[Float32[np.ndarray, "m channels"]]:
+    """Blocks of nearly equal length, 20 ms at most."""
+    count = -(-len(samples) * 50 // rate_hz)
+    for block in np.array_split(samples, max(count, 1)):
+        yield np.ascontiguousarray(block)

@@ -1,0 +1,158 @@
+"""The microphone: blocks of sound stamped on the agent's clock."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from models.errors import InputError
+from runtime.clock import Clock
+from runtime.frame import Sound
+from runtime.ring import Ring
+from runtime.sources.devices import PORTAUDIO_MISSING, list_microphones
+
+_log = logging.getLogger(__name__)
+
+_BLOCKS_PER_S = 100
+_RING_BLOCKS = 2 * _BLOCKS_PER_S
+_SILENT_S = 1.0
+"""Without a block for so long, the stream is asked whether it still lives."""
+_LONGEST_DELAY_NS = 1_000_000_000
+"""Some drivers report no or nonsensical capture times; delays beyond this are not believed."""
+
+
+class SampleClock:
+    """Instants of samples by counting them, slowly pulled towards what the system says.
+
+    A callback comes early or late by milliseconds and a sound card's rate is off by up to 0.1 per mille;
+    counting removes the first and the pull the second. Instants never go back.
+    """
+
+    _PULL = 0.02  # of the error per block: half a second at 100 blocks a second
+    _MOST_NS = 500_000  # per block
+    _JUMP_NS = 100_000_000  # sound was lost or the device slept
+
+    def __init__(self, rate_hz: int) -> None:
+        self._rate_hz = rate_hz
+        self._next_ns: float | None = None
+
+    def stamp(self, count: int, measured_ns: int) -> int:
+        """Instant of the first of `count` new samples, of which the system says `measured_ns`."""
+        if self._next_ns is None or measured_ns - self._next_ns > self._JUMP_NS:
+            self._next_ns = float(measured_ns)
+        pts_ns = round(self._next_ns)
+        pull_ns = min(max((measured_ns - self._next_ns) * self._PULL, -self._MOST_NS), self._MOST_NS)
+        self._next_ns += count * 1e9 / self._rate_hz + pull_ns
+        return pts_ns
+
+
+class Microphone:
+    """A sound input at its own rate, in mono or stereo and blocks of about 10 ms.
+
+    PortAudio's thread fills a ring of 2 s; when nobody empties it, the oldest blocks are lost and counted.
+    """
+
+    def __init__(self, wanted: str | None, clock: Clock) -> None:
+        """`wanted`: number, name or part of the name of an input; None for the system's default.
+
+        Raises InputError if PortAudio is missing, or if there is no such input or it cannot be opened.
+        """
+        try:
+            import sounddevice
+        except OSError as error:
+            raise InputError(PORTAUDIO_MISSING) from error
+        self._sounddevice = sounddevice
+        self._clock = clock
+        self._ring: Ring[Sound] = Ring(_RING_BLOCKS)
+        self._reported = 0
+        self._stop = threading.Event()
+        self._index, self.name = _chosen(wanted)
+        try:
+            self._stream = self._opened()
+        except sounddevice.PortAudioError as error:
+            raise InputError(
+                f"microphone {self._index} ({self.name}) cannot be opened: {error}; {list_microphones()}"
+            ) from error
+
+    @property
+    def overflows(self) -> int:
+        """Blocks lost because the agent was late, and times the system says that it lost sound itself."""
+        return self._ring.dropped + self._reported
+
+    def __iter__(self) -> Iterator[Sound]:
+        """Yields blocks in order; waits while the input is gone. Ends after `close`."""
+        while not self._stop.is_set():
+            sound = self._ring.take(_SILENT_S)
+            if sound is not None:
+                yield sound
+            elif not self._stop.is_set() and not self._stream.active:
+                self._reopen()
+
+    def close(self) -> None:
+        """Ends the iterator and frees the input."""
+        self._stop.set()
+        self._ring.close()
+        self._stream.close()
+
+    def _opened(self) -> Any:
+        """A running `sounddevice.InputStream`."""
+        info = self._sounddevice.query_devices(self._index)
+        rate_hz = round(info["default_samplerate"])
+        samples_clock = SampleClock(rate_hz)
+
+        def on_block(samples: Float32[np.ndarray, "n channels"], count: int, time: Any, status: Any) -> None:
+            now_ns = self._clock.now_ns()
+            block_ns = round(count * 1e9 / rate_hz)
+            delay_ns = round((time.currentTime - time.inputBufferAdcTime) * 1e9)
+            if not block_ns <= delay_ns < _LONGEST_DELAY_NS:  # no block arrives before its last sample
+                delay_ns = block_ns
+            self._reported += bool(status.input_overflow)
+            self._ring.put(Sound(samples.copy(), rate_hz, samples_clock.stamp(count, now_ns - delay_ns)))
+
+        stream = self._sounddevice.InputStream(
+            samplerate=rate_hz,
+            blocksize=rate_hz // _BLOCKS_PER_S,
+            device=self._index,
+            channels=min(2, info["max_input_channels"]),
+            dtype="float32",
+            latency="low",
+            callback=on_block,
+        )
+        stream.start()
+        return stream
+
+    def _reopen(self) -> None:
+        """Says once that the input is gone and tries every second until it is back or `close` is called."""
+        _log.warning("microphone %s is gone: waiting for it to come back", self.name)
+        self._stream.close()
+        while not self._stop.wait(_SILENT_S):
+            try:
+                self._stream = self._opened()
+            except self._sounddevice.PortAudioError:
+                continue
+            if self._stop.is_set():  # closed while it opened
+                self._stream.close()
+            _log.warning("microphone %s is back", self.name)
+            return
+
+
+def _chosen(wanted: str | None) -> tuple[int, str]:
+    """PortAudio's index and the name of an input. Raises InputError."""
+    import sounddevice
+
+    microphones = list_microphones()
+    if wanted is not None:
+        device = microphones.pick(wanted)
+        if device is None:
+            raise InputError(f"no microphone '{wanted}'; {microphones}")
+        return device.id, device.name
+    try:
+        info = sounddevice.query_devices(kind="input")
+    except (sounddevice.PortAudioError, ValueError) as error:
+        raise InputError(
+            f"no microphone; {microphones}. A sound file works too: --microphone FILE"
+        ) from error
+    return int(info["index"]), str(info["name"])

@@ -1,0 +1,64 @@
+"""A file played in real time, as a camera or a microphone would give it."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Generic, TypeVar
+
+from runtime.clock import Clock
+from runtime.frame import Frame, Sound
+from runtime.sources import Source
+
+T = TypeVar("T", Frame, Sound)
+
+_MOST_SKIPPED_IN_A_ROW = 12
+"""Where decoding is slower than the clip, some pictures must still come through."""
+
+
+class Paced(Generic[T]):
+    """Releases what `source` gives when a device would, stamped on the clock.
+
+    A picture is due at its instant, a block of sound when its last sample would have been recorded.
+    """
+
+    def __init__(self, source: Source[T], clock: Clock, start_ns: int) -> None:
+        """`start_ns` is the instant on `clock` at which the clip's instant 0 plays."""
+        self._source: Source[T] = source
+        self._clock = clock
+        self._start_ns = start_ns
+        self._stop = threading.Event()
+        self._skipped = 0
+
+    @property
+    def skipped(self) -> int:
+        """How many pictures were left out because the next one was already due. Sound is never left out."""
+        return self._skipped
+
+    def __iter__(self) -> Iterator[T]:
+        """Yields until the clip ends or `close` is called."""
+        skipped_in_a_row = 0
+        values = iter(self._source)
+        value = next(values, None)
+        while value is not None:
+            successor = next(values, None)  # decoded while there is time
+            if self._is_stale(successor) and skipped_in_a_row < _MOST_SKIPPED_IN_A_ROW:
+                self._skipped += 1
+                skipped_in_a_row += 1
+            else:
+                skipped_in_a_row = 0
+                if not self._clock.wait_until(self._due_ns(value), self._stop):
+                    return
+                yield replace(value, pts_ns=self._start_ns + value.pts_ns)
+            value = successor
+
+    def close(self) -> None:
+        """Ends a waiting iterator and closes the source."""
+        self._stop.set()
+        self._source.close()
+
+    def _is_stale(self, successor: T | None) -> bool:
+        """True if the picture before `successor` is more than one picture late."""
+        return isinstance(successor, Frame) and self._due_ns(successor) <= self._clock.now_ns()
+
+    def _due_ns(self, value: T) -> int:
+        return self._start_ns + (value.end_ns if isinstance(value, Sound) else value.pts_ns)

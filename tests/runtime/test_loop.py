@@ -1,0 +1,276 @@
+"""The frame loop with fakes that satisfy the Protocols, in virtual time."""
+
+import threading
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from models.motion import Motion, expression
+from runtime.clock import FakeClock, MonotonicClock
+from runtime.drivers.idle import Idle
+from runtime.frame import Frame, Picture, Sound
+from runtime.lane import Lane
+from runtime.loop import Loop
+from runtime.metrics import Metrics
+
+MS = 1_000_000
+
+
+class Clip:
+    """Frames every `period_ms`, with sound if asked."""
+
+    def __init__(self, count: int, period_ms: float, start_ns: int = 0) -> None:
+        self.count, self.period_ns, self.start_ns = count, round(period_ms * MS), start_ns
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[Frame]:
+        for i in range(self.count):
+            yield Frame(np.full((2, 2, 3), i, np.uint8), self.start_ns + i * self.period_ns)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Tone(Clip):
+    """Blocks of 20 ms of sound."""
+
+    def __iter__(self) -> Iterator[Sound]:
+        for i in range(self.count):
+            yield Sound(np.zeros((320, 1), np.float32), 16_000, self.start_ns + i * 20 * MS)
+
+
+class Endless(Clip):
+    """A device: gives one frame, then waits until it is closed."""
+
+    def __init__(self) -> None:
+        super().__init__(1, 40)
+        self.gate = threading.Event()
+
+    def __iter__(self) -> Iterator[Frame]:
+        yield from super().__iter__()
+        self.gate.wait()
+
+    def close(self) -> None:
+        super().close()
+        self.gate.set()
+
+
+class JawFollowsTime:
+    """jawOpen is the frame's time in seconds."""
+
+    def __init__(self, fail_at: int | None = None) -> None:
+        self.closed, self.seen, self.fail_at = 0, 0, fail_at
+
+    def push(self, value: Frame | Sound) -> list[Motion]:
+        self.seen += 1
+        if self.seen == self.fail_at:
+            raise RuntimeError("driver broke")
+        return [Motion(value.pts_ns, expression(jawOpen=value.pts_ns / 1e9))]
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Canvas:
+    name, backend = "fake", "cpu"
+
+    def __init__(self, clock: FakeClock | None = None, work_ms: float = 0.0) -> None:
+        self.closed, self.clock, self.work_ns = 0, clock, round(work_ms * MS)
+
+    def prepare(self, portrait: object) -> None:
+        return None
+
+    def render(self, avatar: None, motion: Motion) -> np.ndarray:
+        if self.clock is not None:
+            self.clock.advance(self.work_ns)
+        return np.full((2, 2, 3), int(100 * motion["jawOpen"]) % 256, np.uint8)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class Wall:
+    """Keeps what it is shown."""
+
+    def __init__(self, name: str = "wall", fail_at: int | None = None) -> None:
+        self.name, self.fail_at = name, fail_at
+        self.pictures: list[Picture] = []
+        self.sounds: list[Sound] = []
+        self.closed = 0
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def send(self, picture: Picture) -> None:
+        self.gate.wait()
+        self.pictures.append(picture)
+        if len(self.pictures) == self.fail_at:
+            raise RuntimeError("sink broke")
+
+    def hear(self, sound: Sound) -> None:
+        self.sounds.append(sound)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def loop_of(lanes, sinks, *, mode="video", engine=None, clock=None, fps=25, start_ns=0):
+    return Loop(
+        mode=mode,
+        lanes=lanes,
+        idle=Idle(),
+        engine=engine or Canvas(),
+        avatar=None,
+        sinks=sinks,
+        fps=fps,
+        clock=clock or FakeClock(),
+        metrics=Metrics(),
+        start_ns=start_ns,
+    )
+
+
+def test_offline_renders_every_frame_in_order_at_its_instant():
+    clip, driver, wall, engine = Clip(31, 1000 / 30), JawFollowsTime(), Wall(), Canvas()
+    loop = loop_of([Lane("video", clip, driver, Metrics())], [wall], engine=engine)
+    done: list[int] = []
+    loop.run_offline(25, done.append)
+    assert [p.due_ns for p in wall.pictures] == [i * 40 * MS for i in range(25)]
+    # 30 frames a second in, 25 out: motion is interpolated to the output's instants.
+    assert [p.motion["jawOpen"] for p in wall.pictures] == pytest.approx([i * 0.04 for i in range(25)], abs=1e-5)
+    assert done == list(range(1, 26)) and loop.frames == 25 and loop.dropped == 0
+    assert (clip.closed, driver.closed, wall.closed, engine.closed) == (1, 1, 1, 1)
+
+
+def test_offline_holds_the_last_motion_when_the_clip_is_shorter():
+    wall = Wall()
+    loop_of([Lane("video", Clip(3, 40), JawFollowsTime(), Metrics())], [wall]).run_offline(6, lambda _: None)
+    assert wall.pictures[-1].motion["jawOpen"] == pytest.approx(0.08)
+
+
+def test_offline_passes_sound_on_up_to_the_end_of_the_pictures():
+    wall = Wall()
+    lanes = [
+        Lane("video", Clip(10, 40), JawFollowsTime(), Metrics()),
+        Lane("soundtrack", Tone(100, 20), None, Metrics(), audible=True),
+    ]
+    loop_of(lanes, [wall]).run_offline(10, lambda _: None)
+    assert 0.4e9 <= wall.sounds[-1].end_ns < 0.6e9
+    assert [s.pts_ns for s in wall.sounds] == [i * 20 * MS for i in range(len(wall.sounds))]
+
+
+def test_stop_ends_an_offline_run_early_and_closes_everything():
+    wall, driver = Wall(), JawFollowsTime()
+    loop = loop_of([Lane("video", Clip(100, 40), driver, Metrics())], [wall])
+    loop.run_offline(100, lambda done: loop.stop() if done == 7 else None)
+    assert len(wall.pictures) == 7 and wall.closed == 1 and driver.closed == 1
+
+
+def test_live_ticks_on_absolute_deadlines():
+    clock, wall, source = FakeClock(5 * MS), Wall(), Endless()
+    engine = Canvas(clock, work_ms=3)
+    loop = loop_of(
+        [Lane("video", source, JawFollowsTime(), Metrics())], [wall], engine=engine, clock=clock, start_ns=10 * MS
+    )
+    wall_send = wall.send
+    dues: list[int] = []
+
+    def send(picture: Picture) -> None:
+        dues.append(picture.due_ns)
+        wall_send(picture)
+
+    wall.send = send  # type: ignore[method-assign]
+    render, count = engine.render, 0
+
+    def render_then_stop(avatar, motion):
+        nonlocal count
+        count += 1
+        if count == 50:
+            loop.stop()
+        return render(avatar, motion)
+
+    engine.render = render_then_stop  # type: ignore[method-assign]
+    loop.run_live()
+    assert loop.frames == 50 and loop.missed == 0
+    assert all((due - 10 * MS) % (40 * MS) == 0 for due in dues), "work does not shift later deadlines"
+    assert source.closed == 1 and engine.closed == 1 and wall.closed == 1
+
+
+def test_live_skips_ticks_that_it_is_too_late_for_and_counts_them():
+    clock = FakeClock()
+    engine = Canvas(clock, work_ms=100)  # two and a half periods
+    loop = loop_of([Lane("video", Endless(), JawFollowsTime(), Metrics())], [Wall()], engine=engine, clock=clock)
+    render = engine.render
+
+    def render_then_stop(avatar, motion):
+        if loop.frames == 9:
+            loop.stop()
+        return render(avatar, motion)
+
+    engine.render = render_then_stop  # type: ignore[method-assign]
+    loop.run_live()
+    assert loop.frames == 10
+    assert 13 <= loop.missed <= 18
+
+
+def test_a_slow_sink_delays_only_itself():
+    quick, slow, source = Wall("quick"), Wall("slow"), Endless()
+    slow.gate.clear()
+    loop = loop_of(
+        [Lane("video", source, JawFollowsTime(), Metrics())], [quick, slow], clock=MonotonicClock(), fps=120
+    )
+    loop._start_ns = MonotonicClock().now_ns()  # the test's own start
+    ended = threading.Thread(target=loop.run_live)
+    ended.start()
+    while len(quick.pictures) < 30:
+        pass
+    assert len(slow.pictures) == 0
+    loop.stop()
+    slow.gate.set()
+    ended.join(10)
+    assert len(slow.pictures) <= 2, "it gets the newest, not a queue"
+    assert loop.dropped >= 25
+
+
+@pytest.mark.parametrize("broken", ["driver", "sink"])
+def test_a_failing_stage_ends_the_run_with_its_cause_and_closes_all(broken):
+    source = Endless() if broken == "sink" else Clip(50, 1)
+    driver = JawFollowsTime(fail_at=3 if broken == "driver" else None)
+    bad, good, engine = Wall("bad", fail_at=2 if broken == "sink" else None), Wall("good"), Canvas()
+    clock = MonotonicClock()
+    loop = loop_of(
+        [Lane("video", source, driver, Metrics())],
+        [bad, good],
+        engine=engine,
+        clock=clock,
+        fps=100,
+        start_ns=clock.now_ns(),
+    )
+    with pytest.raises(RuntimeError, match=f"{broken} broke"):
+        loop.run_live()
+    assert (source.closed, driver.closed, bad.closed, good.closed, engine.closed) == (1, 1, 1, 1, 1)
+    alive = [t.name for t in threading.enumerate() if t.name.startswith(("sink", "video lane"))]
+    assert alive == []
+
+
+def test_a_sink_that_fails_to_close_does_not_keep_others_open():
+    bad, good = Wall("bad"), Wall("good")
+
+    def fail() -> None:
+        raise OSError("disk full")
+
+    bad.close = fail  # type: ignore[method-assign]
+    engine = Canvas()
+    loop = loop_of([Lane("video", Clip(3, 40), JawFollowsTime(), Metrics())], [good, bad], engine=engine)
+    with pytest.raises(OSError, match="disk full"):
+        loop.run_offline(3, lambda _: None)
+    assert good.closed == 1 and engine.closed == 1
+
+
+def test_live_ends_when_the_clip_that_drives_the_face_ends():
+    clock = MonotonicClock()
+    wall = Wall()
+    loop = loop_of(
+        [Lane("video", Clip(5, 1), JawFollowsTime(), Metrics())], [wall], clock=clock, start_ns=clock.now_ns()
+    )
+    loop.run_live()
+    assert wall.closed == 1

@@ -1,0 +1,140 @@
+"""The camera on real OpenCV captures (of files): colours, newest wins, coming back, lists and messages."""
+
+import logging
+import struct
+import sys
+import threading
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from models.errors import InputError
+from runtime.clock import FakeClock
+from runtime.sources.camera import Camera, open_camera
+from runtime.sources.devices import Device, Devices, captures_pictures, list_cameras, list_microphones
+
+RED, BLUE = (250, 10, 20), (20, 10, 250)
+START_NS = 123
+
+
+def write_clip(path: Path, colour: tuple[int, int, int]) -> Path:
+    with av.open(str(path), "w") as file:
+        stream = file.add_stream("mjpeg", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 48, 64, "yuvj420p"
+        image = np.full((48, 64, 3), colour, np.uint8)
+        for _ in range(3):
+            file.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        file.mux(stream.encode(None))
+    return path
+
+
+class Plug:
+    """Opens one clip after the other; None is a camera that is unplugged at that moment."""
+
+    def __init__(self, *clips: Path | None) -> None:
+        self._clips = list(clips)
+        self.opened = 0
+
+    def __call__(self, wanted: str) -> cv2.VideoCapture:
+        clip = self._clips[self.opened] if self.opened < len(self._clips) else None
+        self.opened += 1
+        if clip is None:
+            raise InputError(f"no camera '{wanted}'")
+        return cv2.VideoCapture(str(clip))
+
+
+def test_a_camera_that_was_unplugged_comes_back(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    red, blue = write_clip(tmp_path / "red.avi", RED), write_clip(tmp_path / "blue.avi", BLUE)
+    with caplog.at_level(logging.WARNING, "runtime.sources.camera"):
+        camera = Camera("me", FakeClock(START_NS), Plug(red, None, None, blue))
+        frame = next(frame for frame in camera if frame.pts_ns > START_NS)
+        camera.close()
+    assert np.abs(frame.image.astype(int) - BLUE).max() < 12  # RGB, through JPEG
+    assert frame.pts_ns == START_NS + 3_000_000_000  # two tries in vain, a second apart
+    messages = [record.getMessage() for record in caplog.records]
+    assert messages[:2] == [
+        "camera me gives no more pictures: waiting for it to come back",
+        "camera me is back",
+    ]
+
+
+def test_frames_are_rgb_and_stamped_and_older_ones_replaced(tmp_path: Path) -> None:
+    plug = Plug(write_clip(tmp_path / "red.avi", RED))
+    camera = Camera("me", FakeClock(START_NS), plug)
+    while plug.opened < 2:  # all three pictures have been read by then
+        threading.Event().wait(0.001)
+    frame = next(iter(camera))
+    assert np.abs(frame.image.astype(int) - RED).max() < 12
+    assert frame.pts_ns == START_NS
+    assert camera.replaced == 2
+    camera.close()
+
+
+def test_close_ends_the_iterator_and_the_thread() -> None:
+    class Absent(Plug):
+        def __call__(self, wanted: str) -> cv2.VideoCapture:
+            self.opened += 1
+            if self.opened == 1:
+                return cv2.VideoCapture()
+            raise InputError("still gone")
+
+    camera = Camera("me", FakeClock(), Absent())
+    assert any(thread.name == "camera" for thread in threading.enumerate())
+    got: list[object] = []
+    waiting = threading.Thread(target=lambda: got.extend(camera), daemon=True)
+    waiting.start()
+    camera.close()
+    camera.close()
+    waiting.join(30)
+    assert not waiting.is_alive()
+    assert got == []
+    assert not any(thread.name == "camera" for thread in threading.enumerate())
+
+
+def test_an_unknown_camera_is_named_with_those_that_exist() -> None:
+    with pytest.raises(InputError, match=r"no camera 'no such thing'; found (none|: \d)") as caught:
+        open_camera("no such thing")
+    assert "\n" not in str(caught.value)
+
+
+def test_devices_are_picked_by_number_name_or_part_of_it() -> None:
+    found = Devices((Device(0, "Integrated Camera"), Device(2, "USB Cam 0"), Device(3, "USB Cam")))
+    assert found.pick("2") == Device(2, "USB Cam 0")
+    assert found.pick("usb cam") == Device(3, "USB Cam")
+    assert found.pick("integrated") == Device(0, "Integrated Camera")
+    assert found.pick("1") is None
+    assert found.pick("phone") is None
+    assert str(found) == "found: 0 = Integrated Camera, 2 = USB Cam 0, 3 = USB Cam"
+    assert str(Devices((), "no camera is connected")) == "found none (no camera is connected)"
+
+
+def capability(everything: int, node: int) -> bytes:
+    return struct.pack("16s32s32s6I", b"uvcvideo", b"Cam", b"usb-1", 0x060100, everything, node, 0, 0, 0)
+
+
+def test_only_capture_nodes_are_cameras() -> None:
+    device_caps = 0x80000000
+    assert captures_pictures(capability(0x84A00001, 0x04200001))
+    assert captures_pictures(capability(device_caps | 0x1000, 0x1000))
+    assert not captures_pictures(capability(0x84A00001, 0x04A00000))  # the metadata node of the same camera
+    assert not captures_pictures(capability(0x85200002, 0x05200002))  # an output: a loopback nobody feeds
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is Linux's")
+def test_a_node_that_is_no_v4l2_device_is_no_camera(tmp_path: Path) -> None:
+    (tmp_path / "class" / "video0").mkdir(parents=True)
+    (tmp_path / "class" / "video0" / "name").write_text("Fake\n")
+    (tmp_path / "video0").write_bytes(b"")
+    assert list_cameras(tmp_path / "class", tmp_path) == Devices((), "no camera is connected")
+    assert list_cameras(tmp_path / "absent", tmp_path).devices == ()
+
+
+def test_missing_portaudio_is_a_reason_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
+    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
+    found = list_microphones()
+    assert found.devices == ()
+    assert "apt-get install libportaudio2" in found.reason

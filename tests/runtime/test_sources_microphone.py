@@ -1,0 +1,218 @@
+"""The microphone against a real PulseAudio server, which is killed and comes back; and its clock."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from array import array
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runtime.sources.microphone import SampleClock
+
+ROOT = Path(__file__).parents[2]
+RATE_HZ = 44_100  # what ALSA's pulse device runs at by default: nothing is resampled
+PERIOD = 30_000  # the fed sound counts up, sample by sample, and starts over after so many
+BLOCK_NS = 10_000_000
+
+
+def missing() -> str:
+    """Why the test with a sound server cannot run here; empty if it can."""
+    if sys.platform != "linux":
+        return "PulseAudio's test needs Linux"
+    if shutil.which("pulseaudio") is None:
+        return "apt-get install pulseaudio"
+    if not list(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")):
+        return "apt-get install libasound2-plugins"
+    return "" if list(Path("/usr/lib").glob("*/libportaudio.so.2")) else "apt-get install libportaudio2"
+
+
+class SoundServer:
+    """A private PulseAudio whose only input is fed by this test, in real time, with a sample counter."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        (folder / "run" / "pulse").mkdir(parents=True)
+        (folder / "run").chmod(0o700)
+        self._socket, self._fifo = folder / "run" / "pulse" / "native", folder / "mic.fifo"
+        self.environment = {
+            **os.environ,
+            "HOME": str(folder),
+            "XDG_RUNTIME_DIR": str(folder / "run"),
+            "PULSE_SERVER": f"unix:{self._socket}",
+            "PYTHONPATH": str(ROOT),
+        }
+        (folder / ".asoundrc").write_text("pcm.!default { type pulse }\nctl.!default { type pulse }\n")
+        (folder / "server.pa").write_text(
+            f"load-module module-native-protocol-unix auth-anonymous=1 socket={self._socket}\n"
+            f"load-module module-pipe-source source_name=mic file={self._fifo}"
+            f" format=s16le rate={RATE_HZ} channels=1\n"
+            "set-default-source mic\n"
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._count = 0
+
+    def start(self) -> None:
+        options = ("-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--realtime=no")
+        with (self._folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                ["pulseaudio", *options, "--high-priority=no", "-F", str(self._folder / "server.pa")],
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+            )
+        while not (self._socket.exists() and self._fifo.exists()):
+            assert self._process.poll() is None, (self._folder / "server.log").read_text()
+            time.sleep(0.02)
+        threading.Thread(target=self._feed, daemon=True).start()
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+            self._socket.unlink(missing_ok=True)
+            self._fifo.unlink(missing_ok=True)
+
+    def _feed(self) -> None:
+        due_s = time.monotonic()
+        try:
+            with self._fifo.open("wb", buffering=0) as fifo:
+                while True:
+                    numbers = range(self._count, self._count + RATE_HZ // 100)
+                    fifo.write(array("h", [n % PERIOD - PERIOD // 2 for n in numbers]).tobytes())
+                    self._count = numbers.stop
+                    due_s += 0.01
+                    time.sleep(max(0.0, due_s - time.monotonic()))
+        except BrokenPipeError:  # the server was killed
+            return
+
+
+LISTENER = """
+import itertools, json, logging, sys
+import numpy as np
+from runtime.clock import MonotonicClock
+from runtime.sources.devices import list_microphones
+from runtime.sources.microphone import Microphone
+
+logging.basicConfig(stream=sys.stdout, format="%(message)s")
+microphone = Microphone("pulse", MonotonicClock())
+blocks = iter(microphone)
+
+def listen(count):
+    sounds = list(itertools.islice(blocks, count))
+    numbers = np.concatenate([s.samples for s in sounds])[:, 0] * 32768
+    print(json.dumps({
+        "rates": sorted({s.rate_hz for s in sounds}),
+        "lengths": sorted({len(s.samples) for s in sounds}),
+        "whole": bool(np.all(numbers == np.round(numbers))),
+        "steps": sorted({int(step) % 30000 for step in np.diff(numbers)}),
+        "backwards": int(np.sum(np.diff([s.pts_ns for s in sounds]) <= 0)),
+        "overflows": microphone.overflows,
+    }), flush=True)
+
+print(json.dumps([d.name for d in list_microphones().devices]), flush=True)
+listen(100)
+sys.stdin.readline()
+listen(220)  # more than the ring of 2 s can hold: some of them come after the server's death
+microphone.close()
+microphone.close()
+print(json.dumps(next(blocks, None)), flush=True)
+"""
+
+UNKNOWN = """
+from runtime.clock import MonotonicClock
+from runtime.sources.microphone import Microphone
+Microphone("no such thing", MonotonicClock())
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[SoundServer]:
+    if reason := missing():
+        pytest.skip(reason)
+    sound_server = SoundServer(tmp_path)
+    sound_server.start()
+    yield sound_server
+    sound_server.kill()
+
+
+def test_every_sample_arrives_and_a_lost_server_is_waited_for(server: SoundServer) -> None:
+    # A process of its own: PortAudio looks at the environment once, when it is first imported.
+    listener = subprocess.Popen(
+        [sys.executable, "-c", LISTENER],
+        env=server.environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    watchdog = threading.Timer(60, listener.kill)
+    watchdog.start()
+    with listener:
+        assert listener.stdin is not None
+        assert listener.stdout is not None
+        try:
+            assert "pulse" in json.loads(listener.stdout.readline())
+            expected = {
+                "rates": [RATE_HZ],
+                "lengths": [RATE_HZ // 100],
+                "whole": True,
+                "steps": [1],
+                "backwards": 0,
+                "overflows": 0,
+            }
+            assert json.loads(listener.stdout.readline()) == expected
+            server.kill()
+            listener.stdin.write("killed\n")
+            listener.stdin.flush()
+            assert listener.stdout.readline() == "microphone pulse is gone: waiting for it to come back\n"
+            server.start()
+            assert listener.stdout.readline() == "microphone pulse is back\n"
+            again = json.loads(listener.stdout.readline())
+            assert again["rates"] == [RATE_HZ]
+            assert again["backwards"] == 0
+            assert json.loads(listener.stdout.readline()) is None
+        finally:
+            watchdog.cancel()
+            listener.kill()
+
+
+def test_an_unknown_microphone_is_named_with_those_that_exist(server: SoundServer) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", UNKNOWN], env=server.environment, capture_output=True, text=True, check=False
+    )
+    assert "InputError: no microphone 'no such thing'; found: " in done.stderr
+    assert "= pulse" in done.stderr
+
+
+def stamps(measured_ns: np.ndarray) -> np.ndarray:
+    clock = SampleClock(48_000)
+    return np.array([clock.stamp(480, int(instant)) for instant in measured_ns])
+
+
+def test_jitter_of_the_callbacks_is_smoothed_out() -> None:
+    true_ns = np.arange(3_000) * BLOCK_NS
+    found_ns = stamps(true_ns + np.random.default_rng(5).uniform(0, 8e6, len(true_ns)))
+    assert np.abs(np.diff(found_ns) - BLOCK_NS).max() < 200_000
+    assert np.abs(found_ns[500:] - true_ns[500:] - 4e6).max() < 1_500_000
+
+
+def test_a_card_with_a_wrong_rate_does_not_drift_away() -> None:
+    true_ns = np.arange(60_000) * BLOCK_NS * 1.0002
+    assert np.abs(stamps(true_ns) - true_ns).max() < 200_000
+
+
+def test_lost_time_is_jumped_over_and_instants_never_go_back() -> None:
+    burst_ns = np.concatenate(
+        [np.arange(100) * BLOCK_NS, np.full(100, 3_000_000_000), 3_000_000_000 + np.arange(1_000) * BLOCK_NS]
+    )
+    found_ns = stamps(burst_ns)
+    assert found_ns[100] == 3_000_000_000
+    assert np.diff(found_ns).min() > 0
