@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
-from models.expression import EYES, blink_and_wide, close_mouth, eye_distance
+from models.expression import EYES, blink_and_wide, close_mouth, eye_distance, lid_follow
 from models.face import FaceModel
 from models.motion import CAMERA_DISTANCE, INDEX, Motion
 from models.pose import NECK_PIVOT, fit_pose
@@ -29,6 +29,7 @@ class MotionFit:
         self._neutral = close_mouth(face, model)
         self._size = eye_distance(face)
         self._openness = [max(eye.openness(face), _CLOSED + 0.08) for eye in EYES]
+        self._lid_follow = [lid_follow(model, eye) for eye in EYES]
         self._gaze = [eye.gaze(face) for eye in EYES]
         self._pivot = self._pose.to_picture(NECK_PIVOT[None])[0]
         self._fitted = [
@@ -60,15 +61,22 @@ class MotionFit:
     def _express(self, face: Landmarks) -> Float32[np.ndarray, "64"]:
         out = np.zeros(len(INDEX), np.float32)
         out[INDEX["mouthNeutral"]] = 1.0
-        for eye, rest_openness, rest_gaze in zip(EYES, self._openness, self._gaze, strict=True):
-            opening = (eye.openness(face) - _CLOSED) / (rest_openness - _CLOSED)
-            blink, wide = blink_and_wide(float(np.clip(opening, 0, 1.7)))
-            out[INDEX[f"eyeBlink{eye.side}"]], out[INDEX[f"eyeWide{eye.side}"]] = blink, wide
+        for eye, rest_gaze in zip(EYES, self._gaze, strict=True):
             self._look(out, eye.side, eye.iris[0], (eye.gaze(face) - rest_gaze) / self._size)
+        self._blink(out, face)
         explained = np.tensordot(out, self._model.expression, 1)
         residual = (face - self._neutral) / self._size - explained
         out[self._fitted] = np.clip(self._solver @ residual[self._points].ravel(), -1.0, 1.5)
+        self._blink(out, face)  # again, now that it is known how much of the lids' gap is squint
         return out
+
+    def _blink(self, out: Float32[np.ndarray, "64"], face: Landmarks) -> None:
+        """What gaze and squint leave of each eye's opening becomes blink or wide."""
+        for eye, follow, rest in zip(EYES, self._lid_follow, self._openness, strict=True):
+            opening = (eye.openness(face) - _CLOSED) / (rest - _CLOSED)
+            opening /= max(0.3, 1.0 + float(follow @ out))
+            blink, wide = blink_and_wide(float(np.clip(opening, 0, 1.7)))
+            out[INDEX[f"eyeBlink{eye.side}"]], out[INDEX[f"eyeWide{eye.side}"]] = blink, wide
 
     def _look(
         self, out: Float32[np.ndarray, "64"], side: str, iris: int, shift: Float[np.ndarray, "3"]

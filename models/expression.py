@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from models.face import FaceModel
-from models.motion import expression
+from models.motion import INDEX, expression
 from models.topology import (
     CHIN,
     FOREHEAD_TOP,
@@ -23,7 +23,7 @@ from models.topology import (
 
 Points = Float[np.ndarray, "478 3"]
 
-_WIDE_GAIN = 0.7  # eyeWide = 1 opens an eye by this part of its rest opening
+_WIDE_GAIN = 0.5  # eyeWide = 1 opens an eye by this part of its rest opening
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +77,16 @@ def eye_opening(blink: float, wide: float) -> float:
 def blink_and_wide(opening: float) -> tuple[float, float]:
     """The two coefficients of an eye that is open by a multiple of its rest opening; inverse of `eye_opening`."""
     return float(np.clip(1 - opening, 0, 1)), float(np.clip((opening - 1) / _WIDE_GAIN, 0, 1))
+
+
+def lid_follow(model: FaceModel, eye: EyeContour) -> Float[np.ndarray, "64"]:
+    """By which part of its gap each coefficient opens an eye, blink and wide apart: lids follow gaze and squint."""
+    middle = slice(3, 6)
+    change = model.expression[:, eye.upper[middle]] - model.expression[:, eye.lower[middle]]
+    gap = model.mean[eye.upper[middle]] - model.mean[eye.lower[middle]]
+    follow = (change * gap).sum(axis=(1, 2)) / float((gap * gap).sum())
+    follow[[INDEX[f"eye{name}{side}"] for name in ("Blink", "Wide") for side in ("Left", "Right")]] = 0.0
+    return follow.astype(np.float64)
 
 
 def eye_distance(points: Points) -> float:

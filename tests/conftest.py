@@ -1,36 +1,34 @@
 """Shapes in signatures are checked while tests run; the bundled example is there for all."""
 
-import pkgutil
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 from jaxtyping import install_import_hook
 
-PACKAGES = ("agent", "runtime", "calibration", "models")
-COMPILED = {"models.builtin.kernels"}  # numba needs the plain functions
+import tests.typecheck  # noqa: F401  # named below
+
+ROOT = Path(__file__).parent.parent
+COMPILED = ROOT / "models" / "builtin" / "kernels.py"  # numba needs the plain functions
 
 
 def _modules() -> list[str]:
-    names = [
-        module.name
-        for package in PACKAGES
-        for module in pkgutil.walk_packages(import_module(package).__path__, f"{package}.")
+    """Names of our modules, found without importing any: the hook sees only what is imported after it."""
+    files = [path for package in ("agent", "runtime", "calibration", "models") for path in (ROOT / package).rglob("*.py")]
+    return [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in files
+        if path.name != "__init__.py" and path != COMPILED
     ]
-    return [name for name in names if name not in COMPILED]
 
 
-# Package names check what lies below them, so the one that holds a compiled module is not among the names.
-install_import_hook([name for name in _modules() if name not in PACKAGES + ("models.builtin",)], "beartype.beartype")
-
-EXAMPLE = Path(__file__).parent.parent / "agent" / "example"
+install_import_hook(_modules(), "tests.typecheck.check")
 
 
 @pytest.fixture(scope="session")
 def portrait_png() -> Path:
-    return EXAMPLE / "portrait.png"
+    return ROOT / "agent" / "example" / "portrait.png"
 
 
 @pytest.fixture(scope="session")
 def speech_wav() -> Path:
-    return EXAMPLE / "speech.wav"
+    return ROOT / "agent" / "example" / "speech.wav"

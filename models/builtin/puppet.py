@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from models.builtin.surround import Surround
-from models.expression import EYES, close_mouth, eye_distance, eye_opening, part_lips
+from models.expression import EYES, close_mouth, eye_distance, eye_opening, lid_follow, part_lips
 from models.face import FaceModel
 from models.motion import CAMERA_DISTANCE, INDEX, Motion
 from models.pose import NECK_PIVOT, Pose, fit_pose
@@ -45,6 +45,7 @@ class Puppet:
         self.eye_distance = eye_distance(self.rest)
         self._surround = surround
         self._basis = self._fit_basis(model)
+        self._lid_follow = [lid_follow(model, eye) for eye in EYES]
         self.closed = close_mouth(self.rest, model)
         """The portrait's face with its lips together."""
         self._basis[INDEX["mouthNeutral"]] = self.closed - self.rest
@@ -68,10 +69,9 @@ class Puppet:
 
     def _express(self, coefficients: Float32[np.ndarray, "64"]) -> Canonical:
         canonical = self.rest + np.tensordot(coefficients.astype(np.float64), self._basis, 1)
-        for eye in EYES:
-            opening = eye_opening(
-                float(coefficients[INDEX[f"eyeBlink{eye.side}"]]), float(coefficients[INDEX[f"eyeWide{eye.side}"]])
-            )
+        for eye, follow in zip(EYES, self._lid_follow, strict=True):
+            blink, wide = (float(coefficients[INDEX[f"eye{name}{eye.side}"]]) for name in ("Blink", "Wide"))
+            opening = eye_opening(blink, wide) * max(0.0, 1.0 + float(follow @ coefficients))
             upper, lower = eye.upper[1:-1], eye.lower[1:-1]
             canonical[upper] = canonical[lower] + (self.rest[upper] - self.rest[lower]) * opening
         return part_lips(canonical)

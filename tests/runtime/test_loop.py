@@ -98,12 +98,14 @@ class Wall:
         self.pictures: list[Picture] = []
         self.sounds: list[Sound] = []
         self.closed = 0
-        self.gate = threading.Event()
+        self.gate, self.thirty = threading.Event(), threading.Event()
         self.gate.set()
 
     def send(self, picture: Picture) -> None:
         self.gate.wait()
         self.pictures.append(picture)
+        if len(self.pictures) == 30:
+            self.thirty.set()
         if len(self.pictures) == self.fail_at:
             raise RuntimeError("sink broke")
 
@@ -221,8 +223,7 @@ def test_a_slow_sink_delays_only_itself():
     loop._start_ns = MonotonicClock().now_ns()  # the test's own start
     ended = threading.Thread(target=loop.run_live)
     ended.start()
-    while len(quick.pictures) < 30:
-        pass
+    assert quick.thirty.wait(20)
     assert len(slow.pictures) == 0
     loop.stop()
     slow.gate.set()
