@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import assert_never
+from typing import Any, TypeVar
 
 import cv2
 
@@ -18,7 +18,8 @@ from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.idle import Idle
 from runtime.drivers.spectral_mouth import SpectralMouth
 from runtime.engines.builtin import BuiltinEngine
-from runtime.lane import Lane, Role, Value
+from runtime.frame import Frame, Sound
+from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
 from runtime.report import LATENESS, Report, latency, stage_times
@@ -27,6 +28,8 @@ from runtime.sinks.video_file import EXTENSIONS, VideoFile
 from runtime.sources import Source
 from runtime.sources.media import ClipFrames, ClipSound, probe
 from runtime.sources.paced import Paced
+
+T = TypeVar("T", Frame, Sound)
 
 _LEAD_NS = 200_000_000  # from "all is built" to the first picture of a live run
 
@@ -124,9 +127,7 @@ def _check_output(name: str) -> bool:
         return False
     path = Path(name)
     if path.suffix.lower() not in EXTENSIONS:
-        raise InputError(
-            f"--output {name}: give virtual-camera, preview, or a file ending in {', '.join(EXTENSIONS)}"
-        )
+        raise InputError(f"--output {name}: give virtual-camera, preview, or a file ending in {', '.join(EXTENSIONS)}")
     if not path.parent.is_dir():
         raise InputError(f"--output {name}: the folder {path.parent} does not exist; make it first")
     return True
@@ -145,7 +146,12 @@ class Session:
         self.plan, self.metrics, self._clock = plan, Metrics(), clock
         config = plan.config
         with ExitStack() as opened:
-            sources = self._open_sources(opened)
+            camera = None if plan.camera is None else open_camera(plan.camera, clock)
+            if camera is not None:
+                opened.callback(camera.close)
+            microphone = None if plan.microphone is None else open_microphone(plan.microphone, clock)
+            if microphone is not None:
+                opened.callback(microphone.close)
             photo = read_photo(config.portrait)
             portrait = prepare_portrait(photo, plan.size, config.background, config.portrait.name)
             for note in portrait.notes:
@@ -156,7 +162,7 @@ class Session:
             self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
             self.loop = Loop(
                 mode=config.mode,
-                lanes=[self._lane(role, source) for role, source in sources],
+                lanes=self._lanes(camera, microphone),
                 idle=Idle(seed=config.seed),
                 engine=self.engine,
                 avatar=avatar,
@@ -168,31 +174,21 @@ class Session:
             )
             opened.pop_all()  # the loop closes them from here on
 
-    def _open_sources(self, opened: ExitStack) -> list[tuple[Role, Source[Value]]]:
-        plan = self.plan
-        sources: list[tuple[Role, Source[Value]]] = []
-        if plan.camera is not None:
-            sources.append(("video", open_camera(plan.camera, self._clock)))
-            opened.callback(sources[-1][1].close)
-        if plan.microphone is not None:
-            role: Role = "audio" if plan.listens else "soundtrack"
-            sources.append((role, open_microphone(plan.microphone, self._clock)))
-            opened.callback(sources[-1][1].close)
-        return sources
+    def _lanes(self, camera: Source[Frame] | None, microphone: Source[Sound] | None) -> list[Lane[Any]]:
+        lanes: list[Lane[Any]] = []
+        if camera is not None:
+            face = FaceVideo(MediapipeTracker(), load_face_model())
+            lanes.append(Lane("video", self._in_time(camera), face, self.metrics))
+        if microphone is not None and self.plan.listens:
+            lanes.append(Lane("audio", self._in_time(microphone), SpectralMouth(), self.metrics, audible=True))
+        elif microphone is not None:
+            lanes.append(Lane("soundtrack", self._in_time(microphone), None, self.metrics, audible=True))
+        return lanes
 
-    def _lane(self, role: Role, source: Source[Value]) -> Lane:
-        if not self.plan.offline and isinstance(source, ClipFrames | ClipSound):
-            source = Paced(source, self._clock, self._start_ns)
-        match role:
-            case "video":
-                driver = FaceVideo(MediapipeTracker(), load_face_model())
-                return Lane(role, source, driver, self.metrics)
-            case "audio":
-                return Lane(role, source, SpectralMouth(), self.metrics, audible=True)
-            case "soundtrack":
-                return Lane(role, source, None, self.metrics, audible=True)
-            case _:
-                assert_never(role)
+    def _in_time(self, source: Source[T]) -> Source[T]:
+        """Files play at their own speed in a live run."""
+        is_file = isinstance(source, ClipFrames | ClipSound)
+        return Paced(source, self._clock, self._start_ns) if is_file and not self.plan.offline else source
 
     def _open_sinks(self, opened: ExitStack) -> list[Sink]:
         sinks: list[Sink] = []
@@ -244,7 +240,7 @@ class Session:
         )
 
 
-def open_camera(camera: Path | str, clock: Clock) -> Source[Value]:
+def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
     """A file's pictures, or a camera."""
     if isinstance(camera, Path):
         return ClipFrames(camera)
@@ -253,7 +249,7 @@ def open_camera(camera: Path | str, clock: Clock) -> Source[Value]:
     return Camera(camera, clock)
 
 
-def open_microphone(microphone: Path | str, clock: Clock) -> Source[Value]:
+def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
     """A file's sound, or a microphone; "" is the default one."""
     if isinstance(microphone, Path):
         return ClipSound(microphone)

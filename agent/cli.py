@@ -1,10 +1,5 @@
 """The command line: `agent run`, `agent demo`, `agent devices`."""
 
-import os
-
-for _pool in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_pool, "1")  # before numpy: thread pools on few cores make latency worse
-
 import json
 import logging
 import signal
@@ -35,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"agent {version('portrait-agent')}")
         return 0
     command: Command = tyro.cli(
-        Command,  # type: ignore[arg-type]  # a union of dataclasses makes subcommands
+        Command,
         prog="agent",
         description="A virtual-camera avatar agent: one portrait photo becomes a live, talking person.",
         args=arguments or ["--help"],

@@ -32,15 +32,11 @@ class MotionFit:
         self._lid_follow = [lid_follow(model, eye) for eye in EYES]
         self._gaze = [eye.gaze(face) for eye in EYES]
         self._pivot = self._pose.to_picture(NECK_PIVOT[None])[0]
-        self._fitted = [
-            i for name, i in INDEX.items() if not name.startswith(_DIRECT) and name not in _FIXED
-        ]
+        self._fitted = [i for name, i in INDEX.items() if not name.startswith(_DIRECT) and name not in _FIXED]
         self._points = _fitted_points()
-        shapes = model.expression[np.ix_(self._fitted, self._points)].reshape(len(self._fitted), -1)
+        shapes = model.expression[self._fitted][:, self._points].reshape(len(self._fitted), -1)
         shapes = shapes.astype(np.float64)
-        self._solver = np.linalg.solve(
-            shapes @ shapes.T + _RIDGE * np.eye(len(self._fitted)), shapes
-        )
+        self._solver = np.linalg.solve(shapes @ shapes.T + _RIDGE * np.eye(len(self._fitted)), shapes)
 
     def motion(self, landmarks: Landmarks, pts_ns: int, confidence: float = 1.0) -> Motion:
         """The motion that takes the reference face to `landmarks`."""
@@ -78,9 +74,7 @@ class MotionFit:
             blink, wide = blink_and_wide(float(np.clip(opening, 0, 1.7)))
             out[INDEX[f"eyeBlink{eye.side}"]], out[INDEX[f"eyeWide{eye.side}"]] = blink, wide
 
-    def _look(
-        self, out: Float32[np.ndarray, "64"], side: str, iris: int, shift: Float[np.ndarray, "3"]
-    ) -> None:
+    def _look(self, out: Float32[np.ndarray, "64"], side: str, iris: int, shift: Float[np.ndarray, "3"]) -> None:
         """Splits an iris shift into the eyeLook coefficients of one side; each counts in its own direction only."""
         for axis, pair in ((0, ("In", "Out")), (1, ("Up", "Down"))):
             for direction in pair:

@@ -1,4 +1,4 @@
-"""Photo -> Portrait: read any picture safely, find the face, put it on the output canvas, part person and background."""
+"""Photo -> Portrait: read any picture safely, find the face, place it on the canvas, part person and background."""
 
 import warnings
 from dataclasses import dataclass
@@ -36,9 +36,7 @@ def read_photo(path: Path) -> UInt8[np.ndarray, "h w 3"]:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(path) as file:
                 if file.width * file.height > MAX_PIXELS:
-                    raise InputError(
-                        f"{path} has {file.width}x{file.height} pixels; scale it to 8000x8000 or less"
-                    )
+                    raise InputError(f"{path} has {file.width}x{file.height} pixels; scale it to 8000x8000 or less")
                 return _to_rgb(ImageOps.exif_transpose(file))
     except UnidentifiedImageError:
         raise InputError(f"{path} is not a picture (JPEG, PNG, WebP, ... are read)") from None
@@ -97,7 +95,10 @@ class Canvas:
 
 
 def prepare_portrait(
-    photo: UInt8[np.ndarray, "h w 3"], size: tuple[int, int], background: str = "keep", name: str = "the photo"
+    photo: UInt8[np.ndarray, "h w 3"],
+    size: tuple[int, int],
+    background: str = "keep",
+    name: str = "the photo",
 ) -> Portrait:
     """Finds the face and prepares everything that does not move.
 
@@ -119,11 +120,16 @@ def prepare_portrait(
     landmarks, notes = _choose_face(photo, factor, name)
     canvas = Canvas.fit((photo.shape[1], photo.shape[0]), size)
     image = canvas.place(photo)
-    on_image = canvas.points(landmarks) - np.array([canvas.left, canvas.top, 0], np.float32)
-    matte = person_matte(image, on_image)
+    corner = np.array([canvas.left, canvas.top, 0], np.float32)
+    matte = person_matte(image, canvas.points(landmarks) - corner)
     plate = fill_background(image, matte)
     foreground = foreground_colours(image, matte, plate)
-    pad = (canvas.top, size[1] - canvas.top - image.shape[0], canvas.left, size[0] - canvas.left - image.shape[1])
+    pad = (
+        canvas.top,
+        size[1] - canvas.top - image.shape[0],
+        canvas.left,
+        size[0] - canvas.left - image.shape[1],
+    )
     return Portrait(
         image=_pad(image, plate, pad),
         matte=cv2.copyMakeBorder(matte, *pad, cv2.BORDER_CONSTANT, value=0),
@@ -157,7 +163,9 @@ def _pad(
     """`image` with borders of the blurred `plate`."""
     if not any(pad):
         return image
-    border = cv2.copyMakeBorder(plate, *pad, cv2.BORDER_REFLECT_101 if min(image.shape[:2]) > max(pad) else cv2.BORDER_REPLICATE)
+    border = cv2.copyMakeBorder(
+        plate, *pad, cv2.BORDER_REFLECT_101 if min(image.shape[:2]) > max(pad) else cv2.BORDER_REPLICATE
+    )
     border = cv2.GaussianBlur(border, (0, 0), 0.03 * max(border.shape))
     top, _, left, _ = pad
     border[top : top + image.shape[0], left : left + image.shape[1]] = image

@@ -84,9 +84,7 @@ def _same(a: Landmarks, b: Landmarks) -> bool:
     return apart < 0.3 * max(face_width(a), face_width(b))
 
 
-def _face_boxes(
-    solutions: Any, image: UInt8[np.ndarray, "h w 3"]
-) -> list[tuple[float, float, float, float]]:
+def _face_boxes(solutions: Any, image: UInt8[np.ndarray, "h w 3"]) -> list[tuple[float, float, float, float]]:
     h, w = image.shape[:2]
     boxes: list[tuple[float, float, float, float]] = []
     for far in (0, 1):  # 0: faces within two metres, 1: within five

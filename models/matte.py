@@ -25,7 +25,7 @@ def person_matte(image: Image, landmarks: Float32[np.ndarray, "478 3"]) -> Matte
     with quiet_mediapipe() as solutions, solutions.selfie_segmentation.SelfieSegmentation(0) as model:
         coarse = model.process(image).segmentation_mask
     coarse = np.clip((coarse - 0.25) / 0.6, 0, 1).astype(np.float32)
-    coarse = np.maximum(coarse, _face_mask(landmarks, image.shape[:2]))
+    coarse = np.maximum(coarse, _face_mask(landmarks, coarse))
     coarse[~_connected_to_face(coarse, landmarks)] = 0
     radius = max(2, round(6 * max(image.shape) / 512))
     fine = cv2.ximgproc.guidedFilter(image, coarse, radius, 1e-4 * 255 * 255)
@@ -73,8 +73,8 @@ def foreground_colours(image: Image, matte: Matte, background: Image) -> Image:
     return np.clip(exact * trust + smooth * (1 - trust) + 0.5, 0, 255).astype(np.uint8)
 
 
-def _face_mask(landmarks: Float32[np.ndarray, "478 3"], shape: tuple[int, int]) -> Matte:
-    mask = np.zeros(shape, np.uint8)
+def _face_mask(landmarks: Float32[np.ndarray, "478 3"], like: Matte) -> Matte:
+    mask = np.zeros(like.shape, np.uint8)
     cv2.fillPoly(mask, [np.round(landmarks[FACE_OVAL, :2]).astype(np.int32)], 1)
     return mask.astype(np.float32)
 

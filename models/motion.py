@@ -38,9 +38,7 @@ mouth set it to 1. `residual00`.. are smooth modes of the face surface, for what
 INDEX = {name: i for i, name in enumerate(COEFFICIENTS)}
 """Coefficient name -> index."""
 
-MOUTH = np.array(
-    [name.startswith(("jaw", "mouth", "tongue")) or name == "cheekPuff" for name in COEFFICIENTS]
-)
+MOUTH = np.array([name.startswith(("jaw", "mouth", "tongue")) or name == "cheekPuff" for name in COEFFICIENTS])
 """Boolean mask [64] of the coefficients that speech moves."""
 
 CAMERA_DISTANCE = 10.0

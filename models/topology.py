@@ -13,9 +13,7 @@ UPPER_LIP = np.array([78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308])
 LOWER_LIP = np.array([78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308])
 INNER_LIPS = np.concatenate([UPPER_LIP, LOWER_LIP[-2:0:-1]])
 """The closed inner contour, 20 points."""
-OUTER_LIPS = np.array(
-    [61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146]
-)
+OUTER_LIPS = np.array([61, 185, 40, 39, 37, 0, 267, 269, 270, 409, 291, 375, 321, 405, 314, 17, 84, 181, 91, 146])
 """The closed outer contour, 20 points."""
 
 # Eyelid contours from one corner to the other; both rows share the corners. Index 4 is the middle.

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from models.motion import Motion, lerp
 from runtime.drivers import Driver
@@ -12,19 +12,19 @@ from runtime.metrics import Metrics
 from runtime.sources import Source
 
 Role = Literal["video", "audio", "soundtrack"]
-Value = Frame | Sound
+T = TypeVar("T", Frame, Sound)
 
 logger = logging.getLogger(__name__)
 
 
-class Lane:
+class Lane(Generic[T]):
     """Pulls values from a source through a driver; a soundtrack lane only passes its sound on."""
 
     def __init__(
         self,
         role: Role,
-        source: Source[Value],
-        driver: Driver[Value] | None,
+        source: Source[T],
+        driver: Driver[T] | None,
         metrics: Metrics,
         audible: bool = False,
     ) -> None:
@@ -33,14 +33,15 @@ class Lane:
         """Whether its sound goes to the sinks."""
         self.finished = threading.Event()
         """Set when the source has ended."""
-        self._source, self._driver, self._metrics = source, driver, metrics
-        self._values: Iterator[Value] = iter(source)
+        self._source = source
+        self._driver = driver
+        self._metrics = metrics
+        self._values: Iterator[T] = iter(source)
         self._motions: tuple[Motion | None, Motion | None] = (None, None)  # before, newest
         self._read_ns = -1
 
-    @property
-    def newest(self) -> Motion | None:
-        """The last motion that the driver gave; None before the first."""
+    def newest(self, _due_ns: int) -> Motion | None:
+        """The last motion that the driver gave, whatever the instant; None before the first."""
         return self._motions[1]
 
     def step(self, hear: Callable[[Sound], None]) -> bool:
@@ -65,7 +66,8 @@ class Lane:
     def advance(self, pts_ns: int, hear: Callable[[Sound], None]) -> None:
         """Steps until the motion at `pts_ns` is known (a soundtrack: until it was heard), or the source ends."""
         while not self.finished.is_set():
-            known_ns = self._read_ns if self._driver is None else self.newest.pts_ns if self.newest else -1
+            newest = self._motions[1]
+            known_ns = self._read_ns if self._driver is None else newest.pts_ns if newest else -1
             if known_ns >= pts_ns:
                 return
             self.step(hear)

@@ -33,7 +33,7 @@ class Loop:
         self,
         *,
         mode: Mode,
-        lanes: Sequence[Lane],
+        lanes: Sequence[Lane[Any]],
         idle: Idle,
         engine: Engine[Any],
         avatar: Any,
@@ -81,7 +81,7 @@ class Loop:
                 due_ns = round(k * 1e9 / self._fps)
                 for lane in self._lanes:
                     lane.advance(due_ns, self._hear)
-                picture = self._render(due_ns, lambda lane, t=due_ns: lane.at(t))
+                picture = self._render(due_ns, Lane.at)
                 for sink in self._sinks:
                     with self._metrics.measure(f"sink {sink.name}"):
                         sink.send(picture)
@@ -99,8 +99,10 @@ class Loop:
         self._outlets = [Outlet(sink, self._clock, self._metrics, self._fail) for sink in self._sinks]
         self._began_ns = self._start_ns
         with self._closing(threads):
-            for worker in (*self._outlets, *threads):
-                worker.start()
+            for outlet in self._outlets:
+                outlet.start()
+            for thread in threads:
+                thread.start()
             tick = 0
             while not self._stop.is_set() and not self._input_ended():
                 late = int((self._clock.now_ns() - self._start_ns) * self._fps // 1_000_000_000) - tick
@@ -110,13 +112,13 @@ class Loop:
                 due_ns = self._start_ns + round(tick * 1e9 / self._fps)
                 if not self._clock.wait_until(due_ns, self._stop):
                     break
-                picture = self._render(due_ns, lambda lane: lane.newest)
+                picture = self._render(due_ns, Lane.newest)
                 for outlet in self._outlets:
                     outlet.send(picture)
                 tick += 1
 
-    def _render(self, due_ns: int, motion_of: Callable[[Lane], Motion | None]) -> Picture:
-        known = {lane.role: motion_of(lane) for lane in self._lanes}
+    def _render(self, due_ns: int, motion_of: Callable[[Lane[Any], int], Motion | None]) -> Picture:
+        known = {lane.role: motion_of(lane, due_ns) for lane in self._lanes}
         motion = mix(self._mode, due_ns, self._idle.at(due_ns, self._start_ns), known.get("video"), known.get("audio"))
         with self._metrics.measure("render"):
             image = self._engine.render(self._avatar, motion)
@@ -127,7 +129,7 @@ class Loop:
     def _input_ended(self) -> bool:
         return any(lane.finished.is_set() for lane in self._lanes if lane.role != "soundtrack")
 
-    def _read(self, lane: Lane) -> None:
+    def _read(self, lane: Lane[Any]) -> None:
         try:
             while not self._stop.is_set() and lane.step(self._hear):
                 pass
@@ -144,7 +146,7 @@ class Loop:
         self._stop.set()
 
     def _closing(self, threads: Sequence[threading.Thread] = ()) -> ExitStack:
-        """Closes, in this order: sources, their threads, outlets, drivers, sinks, engine; one that fails stops no other."""
+        """Closes sources, their threads, outlets, drivers, sinks, engine, in this order; one that fails stops no other."""
         stack = ExitStack()
         stack.callback(self._raise_failure)
         for close in (

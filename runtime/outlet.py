@@ -18,9 +18,7 @@ _IDLE_S = 0.05
 class Outlet:
     """Feeds one sink from its own named thread."""
 
-    def __init__(
-        self, sink: Sink, clock: Clock, metrics: Metrics, fail: Callable[[BaseException], None]
-    ) -> None:
+    def __init__(self, sink: Sink, clock: Clock, metrics: Metrics, fail: Callable[[BaseException], None]) -> None:
         self.sink = sink
         self._clock, self._metrics, self._fail = clock, metrics, fail
         self._pictures: Slot[Picture] = Slot()

@@ -132,9 +132,7 @@ def normalised(face: Points) -> Points:
     return np.asarray((face - face[RIGID].mean(0)) / unit)
 
 
-def neutral_mouth(
-    mean: Points, triangles: Int32[np.ndarray, "t 3"], mirror: Int32[np.ndarray, "478"]
-) -> Points:
+def neutral_mouth(mean: Points, triangles: Int32[np.ndarray, "t 3"], mirror: Int32[np.ndarray, "478"]) -> Points:
     """The face with lips together, corners level with the middle, and a mouth `MOUTH_WIDTH` wide."""
     upper, lower = mean[UPPER_LIP_ROWS[-1]], mean[LOWER_LIP_ROWS[-1]]
     line = 0.5 * (upper + lower)

@@ -214,9 +214,7 @@ class _Builder:
         gap = jaw_open[LOWER_LIP] - jaw_open[UPPER_LIP]
 
         def close(t: float, along: float, depth: float, side: int) -> Vector:
-            across = [
-                np.interp(along, self.points[UPPER_LIP, 0] / self.points[308, 0], gap[:, k]) for k in range(3)
-            ]
+            across = [np.interp(along, self.points[UPPER_LIP, 0] / self.points[308, 0], gap[:, k]) for k in range(3)]
             part = UPPER_SHARE if side < 0 else UPPER_SHARE - 1
             return tuple(part * (0.85 + 0.15 * depth) * np.array(across))
 
@@ -282,9 +280,7 @@ class _Builder:
             "mouthShrugLower": (self._lips(_shrug(1)) | chin_up, _UPPER_FACE),
             "cheekPuff": (self._lips(puff) | puffed, around),
         }
-        out = {
-            name: self._symmetric(self._spread(handles, fixed)) for name, (handles, fixed) in fields.items()
-        }
+        out = {name: self._symmetric(self._spread(handles, fixed)) for name, (handles, fixed) in fields.items()}
         return out | {"mouthLeft": left, "mouthRight": self.surface.flip(left)}
 
     def left_mouth(self) -> dict[str, Points]:
@@ -299,9 +295,7 @@ class _Builder:
             "mouthStretch": self._spread(self._corner(0.085, 0.018, 0.04, 3), around),
             "mouthDimple": self._spread(self._corner(0.055, -0.008, 0.045, 4), around),
             "mouthUpperUp": self._spread(
-                self._lips(_lift)
-                | dict.fromkeys((327, 294, 358), (0.006, -0.012, 0.0))
-                | {426: (0.004, -0.03, 0.0)},
+                self._lips(_lift) | dict.fromkeys((327, 294, 358), (0.006, -0.012, 0.0)) | {426: (0.004, -0.03, 0.0)},
                 around,
             ),
             "mouthLowerDown": self._spread(self._lips(_drop), (*around, 199)),

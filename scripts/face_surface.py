@@ -111,9 +111,7 @@ def mirror_index(faces: Sequence[tuple[Points, Points]]) -> Int32[np.ndarray, "4
 class Surface:
     """One face on the mesh, and fields over its skin."""
 
-    def __init__(
-        self, points: Points, triangles: Int32[np.ndarray, "t 3"], mirror: Int32[np.ndarray, "478"]
-    ) -> None:
+    def __init__(self, points: Points, triangles: Int32[np.ndarray, "t 3"], mirror: Int32[np.ndarray, "478"]) -> None:
         self.points = points
         self.mirror = mirror
         laplacian, area = _laplacian(points[:SURFACE_COUNT], triangles)

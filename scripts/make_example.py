@@ -37,9 +37,7 @@ def main() -> None:
 
 def speech(sentence: str) -> tuple[np.ndarray, int]:
     """What espeak-ng says, float32 -1..1 without silent edges, and its rate."""
-    spoken = subprocess.run(
-        ["espeak-ng", *VOICE, "--stdout", sentence], check=True, capture_output=True
-    ).stdout
+    spoken = subprocess.run(["espeak-ng", *VOICE, "--stdout", sentence], check=True, capture_output=True).stdout
     with wave.open(io.BytesIO(spoken)) as file:
         raw = file.readframes(file.getnframes())
         rate_hz = file.getframerate()

@@ -2,9 +2,9 @@
 
     python scripts/measure_self_reenactment.py CLIP.mp4 [CLIP.mp4 ...]
 
-The first frame is the portrait, the whole clip the driver; the output is re-detected and compared with the clip. Landmark
-errors are mean distances over the 478 points, or those of a part, divided by the distance of the eye centres. "still"
-is what the unmoved first frame would give, "detector" what re-detecting the clip itself gives: the floor.
+The first frame is the portrait, the whole clip the driver; the output is re-detected and compared with the clip.
+Landmark errors are mean distances over the 478 points, or those of a part, divided by the distance of the eye centres.
+"still" is what the unmoved first frame would give.
 """
 
 import sys
@@ -79,16 +79,16 @@ def frames(path: Path) -> Iterator[Frame]:
     for frame in ClipFrames(path):
         canvas = Canvas.fit((frame.image.shape[1], frame.image.shape[0]), SIZE)
         image = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
-        image[
-            canvas.top : canvas.top + canvas.photo_height, canvas.left : canvas.left + canvas.photo_width
-        ] = canvas.place(frame.image)
+        image[canvas.top : canvas.top + canvas.photo_height, canvas.left : canvas.left + canvas.photo_width] = (
+            canvas.place(frame.image)
+        )
         yield Frame(image, frame.pts_ns)
 
 
 def measure(path: Path) -> dict[str, Score]:
     model, engine = load_face_model(), BuiltinEngine()
     truth_tracker, driver = MediapipeTracker(), FaceVideo(MediapipeTracker(), model)
-    judges = {name: Judge() for name in ("still", "avatar", "detector")}
+    judges = {name: Judge() for name in ("still", "avatar")}
     first: Frame | None = None
     avatar = None
     for frame in frames(path):
@@ -100,7 +100,7 @@ def measure(path: Path) -> dict[str, Score]:
         if landmarks is None or frame is first:
             continue
         picture = engine.render(avatar, motion if motion.confidence else Motion(motion.pts_ns))
-        for name, image in (("still", first.image), ("avatar", picture), ("detector", frame.image)):
+        for name, image in (("still", first.image), ("avatar", picture)):
             judges[name].compare(image, frame.image, landmarks)
     return {name: judge.score for name, judge in judges.items()}
 

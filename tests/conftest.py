@@ -13,7 +13,9 @@ COMPILED = ROOT / "models" / "builtin" / "kernels.py"  # numba needs the plain f
 
 def _modules() -> list[str]:
     """Names of our modules, found without importing any: the hook sees only what is imported after it."""
-    files = [path for package in ("agent", "runtime", "calibration", "models") for path in (ROOT / package).rglob("*.py")]
+    files = [
+        path for package in ("agent", "runtime", "calibration", "models") for path in (ROOT / package).rglob("*.py")
+    ]
     return [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for path in files

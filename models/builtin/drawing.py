@@ -56,9 +56,7 @@ class Box:
         border = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
         return cv2.warpAffine(layer, local, self.size, flags=cv2.INTER_LINEAR, borderMode=border)
 
-    def blend(
-        self, image: UInt8[np.ndarray, "h w 3"], colour: Layer, alpha: Float32[np.ndarray, "h2 w2"]
-    ) -> None:
+    def blend(self, image: UInt8[np.ndarray, "h w 3"], colour: Layer, alpha: Float32[np.ndarray, "h2 w2"]) -> None:
         """Paints `colour` over the picture, in place."""
         part = self.cut(image)
         part[:] = np.clip(part + (colour - part) * alpha[..., None] + 0.5, 0, 255).astype(np.uint8)

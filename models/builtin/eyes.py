@@ -79,7 +79,7 @@ class Eye:
             return np.zeros(3, np.float32)
         pixels = box.cut(roi).reshape(-1, 3).astype(np.float32)
         luma = pixels @ _LUMA
-        dark: Float32[np.ndarray, "3"] = np.median(pixels[luma <= np.percentile(luma, 6)], axis=0)
+        dark: Float32[np.ndarray, 3] = np.median(pixels[luma <= np.percentile(luma, 6)], axis=0)
         return dark * np.float32(0.8)
 
     def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
@@ -97,9 +97,7 @@ class Eye:
             return
         pose = self._puppet.rest_pose
         gaze = (pose.scale * pose.rotation @ (self._contour.gaze(shape.canonical) - self._rest_gaze))[:2]
-        change = max(
-            float(np.hypot(*gaze)) / (0.3 * self._radius), (openness - self._rest_openness) / 0.12
-        )
+        change = max(float(np.hypot(*gaze)) / (0.3 * self._radius), (openness - self._rest_openness) / 0.12)
         weight = float(np.clip(change - 0.15, 0, 1))
         box = Box.around(polygon, 3, image.shape)
         if weight == 0 or box is None:

@@ -15,7 +15,8 @@ def backward_map(xy, z, uv, triangles, map_x, map_y, depth):
         z: float32 [n], depth of vertices; smaller is nearer.
         uv: float32 [n, 2], texture pixels of vertices.
         triangles: int32 [t, 3].
-        map_x: float32 [h, w], written; -1 where nothing is drawn. Coordinates outside the texture are clamped to its edge.
+        map_x: float32 [h, w], written; -1 where nothing is drawn. Coordinates outside the texture are
+            clamped to its edge.
         map_y: the same.
         depth: float32 [h, w], scratch.
     """
@@ -87,7 +88,11 @@ def over(layer, background, out):
             if alpha == 255:
                 out[y, x, 0], out[y, x, 1], out[y, x, 2] = layer[y, x, 0], layer[y, x, 1], layer[y, x, 2]
             elif alpha == 0:
-                out[y, x, 0], out[y, x, 1], out[y, x, 2] = background[y, x, 0], background[y, x, 1], background[y, x, 2]
+                out[y, x, 0], out[y, x, 1], out[y, x, 2] = (
+                    background[y, x, 0],
+                    background[y, x, 1],
+                    background[y, x, 2],
+                )
             else:
                 rest = np.uint32(255) - np.uint32(alpha)
                 for c in range(3):

@@ -33,8 +33,8 @@ _LOWER_WIDTHS = (0.12, 0.125, 0.13, 0.11, 0.1, 0.08)
 _LOWER_HEIGHTS = (1.0, 0.98, 1.0, 0.92, 0.88, 0.84)
 
 # RGB under a light that gives the cheek a luma of 160.
-_CAVITY, _GUM = np.float32([84, 30, 34]), np.float32([172, 92, 96])
-_TOOTH, _TONGUE = np.float32([214, 204, 182]), np.float32([190, 108, 112])
+_CAVITY, _GUM = np.array([84, 30, 34], np.float32), np.array([172, 92, 96], np.float32)
+_TOOTH, _TONGUE = np.array([214, 204, 182], np.float32), np.array([190, 108, 112], np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,9 +83,9 @@ class Mouth:
         """The photo's own teeth on the upper plate, continued past the lips and feathered into the painted ones."""
         to_plate = cv2.invertAffineTransform(self._to_portrait)
         size = (_PLATE_WIDTH, _PLATE_HEIGHT)
-        own = cv2.warpAffine(
-            image, to_plate, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-        ).astype(np.float32)
+        own = cv2.warpAffine(image, to_plate, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(
+            np.float32
+        )
         polygon = landmarks[INNER_LIPS, :2] @ to_plate[:, :2].T + to_plate[:, 2]
         mask = np.zeros(own.shape[:2], np.uint8)
         cv2.fillPoly(mask, [np.round(polygon * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
@@ -152,7 +152,7 @@ def _paint_plates(cheek: Float32[np.ndarray, "3"]) -> _Plates:
     """Plates under the light that falls on a cheek of this colour."""
     light = np.float32(np.clip(float(cheek @ _LUMA) / 160, 0.25, 1.1))
     # A cheek under white light is reddish; what differs from that is the light's or the painting's own tint.
-    neutral = np.float32([1.22, 0.95, 0.83])
+    neutral = np.array([1.22, 0.95, 0.83], np.float32)
     tint = np.clip(cheek / max(float(cheek.mean()), 1.0) / neutral, 0.7, 1.3)
     paint = light * (0.35 + 0.65 * tint)
 
@@ -163,9 +163,7 @@ def _paint_plates(cheek: Float32[np.ndarray, "3"]) -> _Plates:
     upper = _CAVITY * paint * depth[..., None]
     teeth, shading = _teeth(x, y, -0.2, 0.05, _UPPER_WIDTHS, _UPPER_HEIGHTS, -0.035, upper=True)
     upper = _mix(upper, _TOOTH * paint * 0.95 * shading[..., None], teeth)
-    gum = np.clip(
-        (-0.15 - y - 0.035 * (x / 0.5) ** 2 + 0.018 * np.cos(x / 0.185 * 2 * np.pi)) * _PER_UNIT * 0.5, 0, 1
-    )
+    gum = np.clip((-0.15 - y - 0.035 * (x / 0.5) ** 2 + 0.018 * np.cos(x / 0.185 * 2 * np.pi)) * _PER_UNIT * 0.5, 0, 1)
     falloff = np.clip(1.03 - 0.6 * (x / 0.62) ** 2, 0.2, 1)
     upper = _mix(upper, _GUM * paint * 0.72 * falloff[..., None], gum)
 
@@ -215,7 +213,9 @@ def _teeth(
 
 
 def _mix(
-    below: Float32[np.ndarray, "h w 3"], above: Float32[np.ndarray, "h w 3"], alpha: Float32[np.ndarray, "h w"]
+    below: Float32[np.ndarray, "h w 3"],
+    above: Float32[np.ndarray, "h w 3"],
+    alpha: Float32[np.ndarray, "h w"],
 ) -> Float32[np.ndarray, "h w 3"]:
     return below + (above - below) * alpha[..., None]
 

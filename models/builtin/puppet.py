@@ -36,9 +36,7 @@ class Shape:
 class Puppet:
     """The moving geometry of one portrait. Stateless: the same motion gives the same shape."""
 
-    def __init__(
-        self, landmarks: Float32[np.ndarray, "478 3"], surround: Surround, model: FaceModel
-    ) -> None:
+    def __init__(self, landmarks: Float32[np.ndarray, "478 3"], surround: Surround, model: FaceModel) -> None:
         self.rest_pose = fit_pose(landmarks, model.mean)
         self.rest = self.rest_pose.to_canonical(landmarks.astype(np.float64))
         self.rest_vertices = np.vstack([landmarks[:SURFACE_COUNT].astype(np.float64), surround.points])

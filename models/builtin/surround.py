@@ -32,9 +32,7 @@ class Surround:
     """1 moves rigidly with the head, 0 with the torso."""
 
 
-def build_surround(
-    landmarks: Float[np.ndarray, "478 3"], matte: Float32[np.ndarray, "h w"]
-) -> Surround:
+def build_surround(landmarks: Float[np.ndarray, "478 3"], matte: Float32[np.ndarray, "h w"]) -> Surround:
     """Grid, triangles and weights for a portrait; triangles that show no part of the person are left out."""
     h, w = matte.shape
     face = landmarks[:SURFACE_COUNT].astype(np.float64)
@@ -78,9 +76,7 @@ def _grid(
 ) -> tuple[Float[np.ndarray, "g 2"], Float[np.ndarray, "g"]]:
     """Grid points outside the face's hull, and their distances from it in pixels."""
     spacing, margin = _SPACING * max(w, h), _MARGIN * max(w, h)
-    x, y = np.meshgrid(
-        np.arange(-margin, w + margin + 1, spacing), np.arange(-margin, h + margin + 1, spacing)
-    )
+    x, y = np.meshgrid(np.arange(-margin, w + margin + 1, spacing), np.arange(-margin, h + margin + 1, spacing))
     grid = np.stack([x.ravel(), y.ravel()], 1)
     hull = cv2.convexHull(outline.astype(np.float32))
     distance = -np.array([cv2.pointPolygonTest(hull, (float(a), float(b)), True) for a, b in grid])
@@ -88,9 +84,7 @@ def _grid(
     return grid[outside], distance[outside]
 
 
-def _triangles(
-    outline: Float[np.ndarray, "36 2"], grid: Float[np.ndarray, "g 2"]
-) -> Int32[np.ndarray, "t 3"]:
+def _triangles(outline: Float[np.ndarray, "36 2"], grid: Float[np.ndarray, "g 2"]) -> Int32[np.ndarray, "t 3"]:
     """Delaunay triangles between the face's outline and the grid, without those inside the face."""
     vertices = np.vstack([outline, grid])
     simplices = Delaunay(vertices).simplices
@@ -111,18 +105,13 @@ def _visible(
     low = np.floor(corners.min(1)).astype(int)
     high = np.ceil(corners.max(1)).astype(int) + 1
     keep = [
-        matte[
-            np.clip(y0, 0, h - 1) : np.clip(y1, 1, h), np.clip(x0, 0, w - 1) : np.clip(x1, 1, w)
-        ].max()
-        > 0
+        matte[np.clip(y0, 0, h - 1) : np.clip(y1, 1, h), np.clip(x0, 0, w - 1) : np.clip(x1, 1, w)].max() > 0
         for (x0, y0), (x1, y1) in zip(low, high, strict=True)
     ]
     return triangles[np.array(keep)]
 
 
-def _laplacian(
-    vertices: Float[np.ndarray, "n 2"], triangles: Int32[np.ndarray, "t 3"], count: int
-) -> sp.csr_matrix:
+def _laplacian(vertices: Float[np.ndarray, "n 2"], triangles: Int32[np.ndarray, "t 3"], count: int) -> sp.csr_matrix:
     edges = np.vstack([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [0, 2]]])
     edges = np.unique(np.vstack([edges, edges[:, ::-1]]), axis=0)
     length = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)

@@ -9,9 +9,13 @@ class OneEuro:
 
     def __init__(self, min_cutoff_hz: float, beta: float, derivative_cutoff_hz: float = 5.0) -> None:
         """`beta` opens the filter by so many Hz per unit/s of speed."""
-        self._min_cutoff_hz, self._beta, self._derivative_cutoff_hz = min_cutoff_hz, beta, derivative_cutoff_hz
-        self._value: Float[np.ndarray, "n"] | None = None
-        self._speed: Float[np.ndarray, "n"] = np.zeros(0)
+        self._min_cutoff_hz, self._beta, self._derivative_cutoff_hz = (
+            min_cutoff_hz,
+            beta,
+            derivative_cutoff_hz,
+        )
+        self._value: Float[np.ndarray, n] | None = None
+        self._speed: Float[np.ndarray, n] = np.zeros(0)
         self._pts_ns = 0
 
     def __call__(self, value: Float[np.ndarray, "n"], pts_ns: int) -> Float[np.ndarray, "n"]:

@@ -37,10 +37,7 @@ _POSE = (
     "mouthLowerDown", "mouthUpperUp", "mouthNeutral", "browInnerUp", "nod", "confidence",
 )  # fmt: skip
 _SIDES = [
-    (i, INDEX[side])
-    for i, name in enumerate(_POSE)
-    for side in (name, name + "Left", name + "Right")
-    if side in INDEX
+    (i, INDEX[side]) for i, name in enumerate(_POSE) for side in (name, name + "Left", name + "Right") if side in INDEX
 ]
 _FROM, _TO = (list(column) for column in zip(*_SIDES, strict=True))
 _LIPS = np.array([name.startswith("mouth") for name in _POSE])

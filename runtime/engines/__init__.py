@@ -15,10 +15,15 @@ AvatarT = TypeVar("AvatarT")
 class Engine(Protocol[AvatarT]):
     """Draws a portrait in motion."""
 
-    name: str
-    """As in `--engine`."""
-    backend: str
-    """What executes it, as in the report."""
+    @property
+    def name(self) -> str:
+        """As in `--engine`."""
+        ...
+
+    @property
+    def backend(self) -> str:
+        """What executes it, as in the report."""
+        ...
 
     def prepare(self, portrait: Portrait) -> AvatarT:
         """The slow part, once per portrait."""

@@ -9,8 +9,10 @@ from runtime.frame import Picture, Sound
 class Sink(Protocol):
     """An output. One thread calls it; it may block, and delays only itself."""
 
-    name: str
-    """For the status line and error messages."""
+    @property
+    def name(self) -> str:
+        """For the status line and error messages."""
+        ...
 
     def send(self, picture: Picture) -> None:
         """Shows one picture."""

@@ -68,9 +68,7 @@ class Preview:
 
     name: ClassVar[str] = "preview"
 
-    def __init__(
-        self, port: int = 8765, *, title: str = "Avatar", status: Callable[[], Mapping[str, object]]
-    ) -> None:
+    def __init__(self, port: int = 8765, *, title: str = "Avatar", status: Callable[[], Mapping[str, object]]) -> None:
         """Starts to serve. Where `port` is taken, the next 20 are tried; 0 takes any free one.
 
         Raises InputError when none is free.

@@ -107,7 +107,5 @@ def open_camera(wanted: str) -> cv2.VideoCapture:
     capture.set(cv2.CAP_PROP_FPS, 30)
     if not capture.isOpened() or not capture.grab():
         capture.release()
-        raise InputError(
-            f"camera {device.id} ({device.name}) gives no picture: close the program that uses it"
-        )
+        raise InputError(f"camera {device.id} ({device.name}) gives no picture: close the program that uses it")
     return capture

@@ -8,14 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _VIDIOC_QUERYCAP = 0x80685600
-_CAPABILITY = struct.Struct(
-    "16s32s32sIII12x"
-)  # struct v4l2_capability: driver, card, bus, version, all, device
+_CAPABILITY = struct.Struct("16s32s32sIII12x")  # struct v4l2_capability: driver, card, bus, version, all, device
 _VIDEO_CAPTURE = 0x00000001 | 0x00001000  # single-planar or multi-planar
 
-PORTAUDIO_MISSING = (
-    "PortAudio is not installed: apt-get install libportaudio2 (macOS: brew install portaudio)"
-)
+PORTAUDIO_MISSING = "PortAudio is not installed: apt-get install libportaudio2 (macOS: brew install portaudio)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +90,7 @@ def _linux_cameras(sysfs: Path, nodes: Path) -> Devices:
             if captures_pictures(capability):
                 cameras.append(Device(_number(folder), (folder / "name").read_text().strip()))
     if closed:
-        return Devices(
-            tuple(cameras), f"no permission for {', '.join(closed)}: usermod -aG video $USER, log in again"
-        )
+        return Devices(tuple(cameras), f"no permission for {', '.join(closed)}: usermod -aG video $USER, log in again")
     return Devices(tuple(cameras), "" if cameras else "no camera is connected")
 
 

@@ -298,9 +298,7 @@ def _samples(frame: AudioFrame) -> Float32[np.ndarray, "n channels"]:
     return np.clip(raw, -1, 1).astype(np.float32)
 
 
-def _blocks(
-    samples: Float32[np.ndarray, "n channels"], rate_hz: int
-) -> Iterator[Float32[np.ndarray, "m channels"]]:
+def _blocks(samples: Float32[np.ndarray, "n channels"], rate_hz: int) -> Iterator[Float32[np.ndarray, "m channels"]]:
     """Blocks of nearly equal length, 20 ms at most."""
     count = -(-len(samples) * 50 // rate_hz)
     for block in np.array_split(samples, max(count, 1)):

@@ -152,7 +152,5 @@ def _chosen(wanted: str | None) -> tuple[int, str]:
     try:
         info = sounddevice.query_devices(kind="input")
     except (sounddevice.PortAudioError, ValueError) as error:
-        raise InputError(
-            f"no microphone; {microphones}. A sound file works too: --microphone FILE"
-        ) from error
+        raise InputError(f"no microphone; {microphones}. A sound file works too: --microphone FILE") from error
     return int(info["index"]), str(info["name"])

@@ -93,9 +93,7 @@ def test_left_and_right_shapes_are_mirror_images_and_others_symmetric(model: Fac
             np.testing.assert_allclose(mirrored(model, field), sign * field, atol=1e-6, err_msg=name)
             continue
         other = name.replace("Left", "#").replace("Right", "Left").replace("#", "Right")
-        np.testing.assert_allclose(
-            mirrored(model, field), model.expression[INDEX[other]], atol=1e-6, err_msg=name
-        )
+        np.testing.assert_allclose(mirrored(model, field), model.expression[INDEX[other]], atol=1e-6, err_msg=name)
 
 
 def test_left_shapes_move_the_subjects_left_more(model: FaceModel) -> None:
@@ -186,18 +184,13 @@ def test_blink_closes_the_lids_exactly(model: FaceModel) -> None:
 
 def test_lids_follow_gaze_and_wide_and_squint(model: FaceModel) -> None:
     rest = lid_gap(model.mean, "Left")
-    gap = {
-        n: lid_gap(shape(model, **{f"eye{n}Left": 1.0}), "Left")
-        for n in ("LookDown", "LookUp", "Wide", "Squint")
-    }
+    gap = {n: lid_gap(shape(model, **{f"eye{n}Left": 1.0}), "Left") for n in ("LookDown", "LookUp", "Wide", "Squint")}
     assert gap["Squint"] < gap["LookDown"] < 0.9 * rest
     assert rest < gap["LookUp"] < gap["Wide"]
 
 
 def test_gaze_moves_the_iris_to_the_named_side(model: FaceModel) -> None:
-    centre = {
-        n: model.expression[INDEX[f"eyeLook{n}Left"], LEFT_IRIS[0]] for n in ("In", "Out", "Up", "Down")
-    }
+    centre = {n: model.expression[INDEX[f"eyeLook{n}Left"], LEFT_IRIS[0]] for n in ("In", "Out", "Up", "Down")}
     assert centre["Out"][0] > 0.05
     assert centre["In"][0] < -0.05
     assert centre["Up"][1] < -0.03
@@ -251,9 +244,7 @@ def test_residuals_are_small_orthogonal_to_named_shapes_and_to_rigid_motion(mode
     fields = model.expression[:, :SURFACE_COUNT].astype(np.float64)
     residual, named = fields[-RESIDUAL_COUNT:], fields[: -RESIDUAL_COUNT - 1]
     np.testing.assert_allclose(np.linalg.norm(residual, axis=2).max(1), 0.05, atol=1e-5)
-    rigid = np.concatenate(
-        [np.cross(np.eye(3)[:, None], skin), np.broadcast_to(np.eye(3)[:, None], (3, *skin.shape))]
-    )
+    rigid = np.concatenate([np.cross(np.eye(3)[:, None], skin), np.broadcast_to(np.eye(3)[:, None], (3, *skin.shape))])
     others = np.concatenate([named[np.abs(named).max((1, 2)) > 0], rigid])
     flat, against = residual.reshape(RESIDUAL_COUNT, -1), others.reshape(len(others), -1)
     flat /= np.linalg.norm(flat, axis=1, keepdims=True)
@@ -276,9 +267,7 @@ def test_the_file_is_small_and_says_where_it_comes_from() -> None:
 
 
 @pytest.mark.parametrize("damage", ["missing", "cut", "flipped"])
-def test_a_damaged_file_is_an_agent_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str
-) -> None:
+def test_a_damaged_file_is_an_agent_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
     (tmp_path / "data").mkdir()
     copy = tmp_path / "data" / "face_model.npz"
     shutil.copy(Path(models.face.__file__).parent / "data" / "face_model.npz", copy)

@@ -171,7 +171,11 @@ def test_live_ticks_on_absolute_deadlines():
     clock, wall, source = FakeClock(5 * MS), Wall(), Endless()
     engine = Canvas(clock, work_ms=3)
     loop = loop_of(
-        [Lane("video", source, JawFollowsTime(), Metrics())], [wall], engine=engine, clock=clock, start_ns=10 * MS
+        [Lane("video", source, JawFollowsTime(), Metrics())],
+        [wall],
+        engine=engine,
+        clock=clock,
+        start_ns=10 * MS,
     )
     wall_send = wall.send
     dues: list[int] = []
@@ -217,9 +221,7 @@ def test_live_skips_ticks_that_it_is_too_late_for_and_counts_them():
 def test_a_slow_sink_delays_only_itself():
     quick, slow, source = Wall("quick"), Wall("slow"), Endless()
     slow.gate.clear()
-    loop = loop_of(
-        [Lane("video", source, JawFollowsTime(), Metrics())], [quick, slow], clock=MonotonicClock(), fps=120
-    )
+    loop = loop_of([Lane("video", source, JawFollowsTime(), Metrics())], [quick, slow], clock=MonotonicClock(), fps=120)
     loop._start_ns = MonotonicClock().now_ns()  # the test's own start
     ended = threading.Thread(target=loop.run_live)
     ended.start()

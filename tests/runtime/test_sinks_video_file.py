@@ -105,8 +105,7 @@ def test_colours_are_bt709_of_limited_range(tmp_path: Path, colour: tuple[int, i
 def test_the_same_input_makes_the_same_bytes(tmp_path: Path, extension: str) -> None:
     noise = np.random.default_rng(3).normal(0, 0.1, (52_000, 2)).astype(np.float32)
     first, second = (
-        write(tmp_path / f"{name}{extension}", sound=Sound(noise, 44_100, START_NS)).read_bytes()
-        for name in ("a", "b")
+        write(tmp_path / f"{name}{extension}", sound=Sound(noise, 44_100, START_NS)).read_bytes() for name in ("a", "b")
     )
     assert first == second
     assert len(first) > 2000
@@ -234,9 +233,7 @@ def test_wrong_pictures_are_refused_and_the_file_stays_good(tmp_path: Path) -> N
         ("out.mp4", (63, 48), "even size"),
     ],
 )
-def test_what_cannot_be_written_is_said_at_once(
-    tmp_path: Path, name: str, size: tuple[int, int], reason: str
-) -> None:
+def test_what_cannot_be_written_is_said_at_once(tmp_path: Path, name: str, size: tuple[int, int], reason: str) -> None:
     (tmp_path / "folder.mp4").mkdir()
     (tmp_path / ".blocked.partial.mp4").mkdir()
     with pytest.raises(InputError, match=reason):

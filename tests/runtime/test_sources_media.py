@@ -35,18 +35,14 @@ def grey(value: int, height: int = 32, width: int = 48) -> np.ndarray:
     return np.full((height, width, 3), value, np.uint8)
 
 
-def write_video(
-    path: Path, pictures: list[np.ndarray], times: list[int], sound_from_s: float | None = None
-) -> Path:
+def write_video(path: Path, pictures: list[np.ndarray], times: list[int], sound_from_s: float | None = None) -> Path:
     """`times` in 1/1000 s; with a tone of 0.5 s from `sound_from_s` on, if that is given."""
     with av.open(str(path), "w") as file:
         stream = file.add_stream("mpeg4" if path.suffix == ".avi" else "ffv1", rate=25)
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p" if path.suffix == ".avi" else "bgr0"
         stream.codec_context.time_base = Fraction(1, 1000)
-        sound = (
-            file.add_stream("pcm_s16le", rate=RATE_HZ, layout="mono") if sound_from_s is not None else None
-        )
+        sound = file.add_stream("pcm_s16le", rate=RATE_HZ, layout="mono") if sound_from_s is not None else None
         for picture, time in zip(pictures, times, strict=True):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
             frame.pts, frame.time_base = time, Fraction(1, 1000)
@@ -110,9 +106,7 @@ def test_planar_and_eight_channels(tmp_path: Path) -> None:
     values = (np.arange(8)[:, None] * 1000 + np.arange(4_800)[None]).astype(np.int16)
     with av.open(str(path), "w") as file:
         stream = file.add_stream("flac", rate=RATE_HZ, layout="7.1")
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(values.T).reshape(1, -1), format="s16", layout="7.1"
-        )
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(values.T).reshape(1, -1), format="s16", layout="7.1")
         frame.rate = RATE_HZ
         file.mux(stream.encode(frame))
         file.mux(stream.encode(None))
@@ -121,9 +115,7 @@ def test_planar_and_eight_channels(tmp_path: Path) -> None:
 
 
 def test_loud_float_sound_is_limited(tmp_path: Path) -> None:
-    samples, _ = heard(
-        write_wav(tmp_path / "a.wav", np.float32([[3.0], [-2.0]] * 100), 8_000, "pcm_f32le", "mono")
-    )
+    samples, _ = heard(write_wav(tmp_path / "a.wav", np.float32([[3.0], [-2.0]] * 100), 8_000, "pcm_f32le", "mono"))
     assert samples.min() == -1
     assert samples.max() == 1
 
