@@ -36,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         args=arguments or ["--help"],
         config=(tyro.conf.FlagCreatePairsOff,),
     )
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, handlers=[_Warnings()])
+    warnings = _Warnings(logging.WARNING)
+    logging.getLogger().addHandler(warnings)
     try:
         match command:
             case Run():
@@ -50,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AgentError as error:
         _say(f"agent: {error}")
         return error.exit_code
+    finally:
+        logging.getLogger().removeHandler(warnings)
     return 0
 
 
@@ -126,7 +129,7 @@ def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
 def _progress(total: int) -> Iterator[Callable[[int], None]]:
     """A bar for offline rendering."""
     columns = (TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("frames", total=total)
         yield lambda done: progress.update(task, completed=done)
 

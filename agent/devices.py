@@ -1,10 +1,21 @@
 """What `agent devices` prints."""
 
 from runtime.sinks.virtual_camera import list_virtual_cameras
-
 from runtime.sources.devices import list_cameras, list_microphones
 
 
 def describe_devices() -> str:
     """Cameras, microphones and virtual cameras, one a line, by the names that `agent run` takes."""
-    raise SystemExit(list_cameras, list_microphones, list_virtual_cameras)
+    virtual = list_virtual_cameras()
+    fed = {device for device, _ in virtual}
+    cameras, microphones = list_cameras(), list_microphones()
+    sections = [
+        ("Cameras (--camera)", [f"{d.id}  {d.name}" for d in cameras.devices if f"/dev/video{d.id}" not in fed], cameras.reason),
+        ("Microphones (--microphone)", [f"{d.id}  {d.name}" for d in microphones.devices], microphones.reason),
+        ("Virtual cameras (--output virtual-camera:DEVICE)", [f"{d}  {name}" for d, name in virtual], None),
+    ]
+    return "\n".join(
+        line
+        for title, found, reason in sections
+        for line in (title, *(f"  {entry}" for entry in found or [f"none{f': {reason}' if reason else ''}"]))
+    )

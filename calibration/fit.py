@@ -58,7 +58,7 @@ class MotionFit:
         out = np.zeros(len(INDEX), np.float32)
         out[INDEX["mouthNeutral"]] = 1.0
         for eye, rest_gaze in zip(EYES, self._gaze, strict=True):
-            self._look(out, eye.side, eye.iris[0], (eye.gaze(face) - rest_gaze) / self._size)
+            self._look(out, eye.side, int(eye.iris[0]), (eye.gaze(face) - rest_gaze) / self._size)
         self._blink(out, face)
         explained = np.tensordot(out, self._model.expression, 1)
         residual = (face - self._neutral) / self._size - explained

@@ -33,8 +33,8 @@ class Lane(Generic[T]):
         """Whether its sound goes to the sinks."""
         self.finished = threading.Event()
         """Set when the source has ended."""
-        self._source = source
-        self._driver = driver
+        self._source: Source[T] = source
+        self._driver: Driver[T] | None = driver
         self._metrics = metrics
         self._values: Iterator[T] = iter(source)
         self._motions: tuple[Motion | None, Motion | None] = (None, None)  # before, newest

@@ -146,7 +146,7 @@ class Loop:
         self._stop.set()
 
     def _closing(self, threads: Sequence[threading.Thread] = ()) -> ExitStack:
-        """Closes sources, their threads, outlets, drivers, sinks, engine, in this order; one that fails stops no other."""
+        """Closes sources, their threads, outlets, drivers, sinks, engine in turn; one that fails stops no other."""
         stack = ExitStack()
         stack.callback(self._raise_failure)
         for close in (

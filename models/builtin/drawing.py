@@ -25,8 +25,9 @@ class Box:
     @classmethod
     def around(cls, polygon: Polygon, pad: int, shape: tuple[int, ...]) -> "Box | None":
         """The polygon's bounding box, `pad` larger, cut to a picture of `shape`; None when too little is left."""
-        low, high = np.floor(polygon.min(0)).astype(int) - pad, np.ceil(polygon.max(0)).astype(int) + pad
-        box = cls(max(low[0], 0), max(low[1], 0), min(high[0], shape[1]), min(high[1], shape[0]))
+        left, top = (max(int(v) - pad, 0) for v in np.floor(polygon.min(0)))
+        right, bottom = (int(v) + pad for v in np.ceil(polygon.max(0)))
+        box = cls(left, top, min(right, shape[1]), min(bottom, shape[0]))
         return box if box.right - box.left >= 3 and box.bottom - box.top >= 3 else None
 
     @property
@@ -50,13 +51,19 @@ class Box:
         cv2.polylines(mask, [self._fixed(line)], False, 255, thickness, cv2.LINE_AA, _SUBPIXEL_BITS)
         return cv2.GaussianBlur(mask, (0, 0), blur).astype(np.float32) * np.float32(1 / 255)
 
-    def warp(self, layer: Layer, matrix: Affine, replicate: bool) -> Layer:
+    def warp(self, layer: Layer, matrix: Affine, replicate: bool) -> Float32[np.ndarray, "h2 w2 c"]:
         """A layer seen through `matrix` (layer pixels -> picture pixels), cut to the box."""
         local = matrix - np.array([[0, 0, self.left], [0, 0, self.top]])
         border = cv2.BORDER_REPLICATE if replicate else cv2.BORDER_CONSTANT
-        return cv2.warpAffine(layer, local, self.size, flags=cv2.INTER_LINEAR, borderMode=border)
+        seen = cv2.warpAffine(layer, local, self.size, flags=cv2.INTER_LINEAR, borderMode=border)
+        return seen.reshape(*seen.shape[:2], layer.shape[2])
 
-    def blend(self, image: UInt8[np.ndarray, "h w 3"], colour: Layer, alpha: Float32[np.ndarray, "h2 w2"]) -> None:
+    def blend(
+        self,
+        image: UInt8[np.ndarray, "h w 3"],
+        colour: Float32[np.ndarray, "h2 w2 3"],
+        alpha: Float32[np.ndarray, "h2 w2"],
+    ) -> None:
         """Paints `colour` over the picture, in place."""
         part = self.cut(image)
         part[:] = np.clip(part + (colour - part) * alpha[..., None] + 0.5, 0, 255).astype(np.uint8)

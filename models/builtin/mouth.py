@@ -115,7 +115,7 @@ class Mouth:
             return
         place = self._place(shape)
         upper = box.warp(self._plates.upper, place, replicate=True)
-        cover = box.warp(self._plates.upper_cover[..., None], place, replicate=False)
+        cover = box.warp(self._plates.upper_cover[..., None], place, replicate=False)[..., 0]
         lower = box.warp(self._plates.lower, translate(place, self._jaw_shift(shape)), replicate=False)
         alpha = lower[..., 3] * (1 - cover)
         colour = upper + (lower[..., :3] * 0.93 - upper) * alpha[..., None]

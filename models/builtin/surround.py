@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as spl
-from jaxtyping import Float, Float32, Int32
+from jaxtyping import Float, Float32, Int, Int32
 from scipy.spatial import Delaunay
 
 from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, SURFACE_COUNT
@@ -120,7 +120,7 @@ def _laplacian(vertices: Float[np.ndarray, "n 2"], triangles: Int32[np.ndarray, 
 
 
 def _harmonic(
-    laplacian: sp.csr_matrix, fixed: Int32[np.ndarray, "f"], values: Float[np.ndarray, "f c"]
+    laplacian: sp.csr_matrix, fixed: Int[np.ndarray, "f"], values: Float[np.ndarray, "f c"]
 ) -> Float[np.ndarray, "g c"]:
     """Values of the grid points that interpolate `values` at the `fixed` vertices, Laplace's equation."""
     count = laplacian.shape[0]

@@ -40,5 +40,5 @@ class OneEuro:
 
 def _share(cutoff_hz: float | Float[np.ndarray, "n"], dt_s: float) -> float | Float[np.ndarray, "n"]:
     """How much of the new value enters."""
-    r = 2 * np.pi * np.asarray(cutoff_hz) * dt_s
-    return np.asarray(r / (r + 1))
+    r = 2 * np.pi * cutoff_hz * dt_s
+    return r / (r + 1)

@@ -1,0 +1,227 @@
+"""`agent run` and `agent demo` from files to files, as a person types them."""
+
+import json
+import re
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+from scipy.io import wavfile
+
+from agent.cli import main
+from calibration.portrait import read_photo
+
+SMALL = ("--size", "128")
+
+
+def speech(seconds, rate, channels=1, dtype=np.int16):
+    """A voice-like sound: a pulse train through two formants, in syllables."""
+    t = np.arange(round(seconds * rate)) / rate
+    pulses = np.sign(np.sin(2 * np.pi * 120 * t)) * (1 + np.sin(2 * np.pi * 700 * t)) * (1 + np.sin(2 * np.pi * 4 * t))
+    wave = 0.2 * np.tile(pulses[:, None], (1, channels))
+    return (wave * 32767).astype(dtype) if np.issubdtype(dtype, np.integer) else wave.astype(dtype)
+
+
+@pytest.fixture
+def wav(tmp_path):
+    path = tmp_path / "speech.wav"
+    wavfile.write(path, 16_000, speech(1.0, 16_000))
+    return path
+
+
+def make_clip(path, images, fps, sound_seconds=0.0):
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=Fraction(fps))
+        video.height, video.width = images[0].shape[:2]
+        video.pix_fmt = "yuv420p"
+        sound = container.add_stream("aac", rate=48_000) if sound_seconds else None
+        for image in images:
+            container.mux(video.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(video.encode())
+        if sound is not None:
+            samples = speech(sound_seconds, 48_000, dtype=np.float32).T
+            for start in range(0, samples.shape[1], 1024):
+                block = np.ascontiguousarray(samples[:, start : start + 1024])
+                frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="mono")
+                frame.sample_rate, frame.pts, frame.time_base = 48_000, start, Fraction(1, 48_000)
+                container.mux(sound.encode(frame))
+            container.mux(sound.encode())
+    return path
+
+
+@pytest.fixture(scope="module")
+def nodding(portrait_png, tmp_path_factory):
+    """A second of the bundled portrait swaying to and fro, at 30 frames a second, with sound."""
+    photo = read_photo(portrait_png)[:300, 80:380]
+    images = [np.roll(photo, round(20 * np.sin(i / 30 * 2 * np.pi)), axis=1) for i in range(30)]
+    return make_clip(tmp_path_factory.mktemp("clip") / "nodding.mp4", images, 30, sound_seconds=1.0)
+
+
+def decode(path):
+    with av.open(str(path)) as container:
+        pictures = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+    with av.open(str(path)) as container:
+        sound = [f for f in container.decode(audio=0)] if container.streams.audio else []
+    return pictures, sum(f.samples for f in sound) / 48_000
+
+
+def test_a_voice_becomes_a_video_with_sound(portrait_png, wav, tmp_path):
+    out, report = tmp_path / "talk.mp4", tmp_path / "r.json"
+    arguments = ["run", "--portrait", str(portrait_png), "--microphone", str(wav), "--output", str(out)]
+    assert main([*arguments, *SMALL, "--report", str(report)]) == 0
+    pictures, seconds = decode(out)
+    assert len(pictures) == 25 and pictures[0].shape == (128, 128, 3)
+    assert seconds == pytest.approx(1.0, abs=0.03)
+    figures = json.loads(report.read_text())
+    assert {"engine", "backend", "frames", "dropped", "fps_rendered", "stages", "latency_ms"} < set(figures)
+    assert (figures["engine"], figures["frames"], figures["dropped"]) == ("builtin", 25, 0)
+    assert figures["audio_video_offset_ms"] == 0
+    assert set(figures["stages"]["render"]) >= {"p50_ms", "p95_ms"}
+    assert set(figures["latency_ms"]) == {"p50", "p95", "p99"}
+
+
+def test_offline_runs_are_bit_equal(portrait_png, nodding, tmp_path):
+    files = []
+    for name in ("a.mp4", "b.mp4"):
+        out = tmp_path / name
+        arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(nodding)]
+        assert main([*arguments, *SMALL, "--output", str(out)]) == 0
+        files.append(out.read_bytes())
+    assert files[0] == files[1]
+    pictures, seconds = decode(tmp_path / "a.mp4")
+    assert len(pictures) == 25, "one second at the default rate, whatever the clip's"
+    assert seconds == pytest.approx(1.0, abs=0.03), "the clip's sound comes along"
+    moved = np.abs(pictures[7].astype(int) - pictures[0]).mean()
+    assert moved > 1.0, "the head sways as the driver does"
+
+
+def test_both_takes_the_voice_from_the_clip(portrait_png, nodding, tmp_path):
+    out = tmp_path / "both.mkv"
+    arguments = ["run", "--portrait", str(portrait_png), "--mode", "both", "--camera", str(nodding)]
+    assert main([*arguments, *SMALL, "--output", str(out), "--fps", "30"]) == 0
+    assert len(decode(out)[0]) == 30
+
+
+def test_realtime_holds_the_clips_time(portrait_png, nodding, tmp_path):
+    out, report = tmp_path / "live.mp4", tmp_path / "r.json"
+    arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(nodding), "--realtime"]
+    assert main([*arguments, *SMALL, "--output", str(out), "--report", str(report)]) == 0
+    figures = json.loads(report.read_text())
+    assert figures["realtime"] and figures["frames"] > 10
+    assert figures["latency_ms"]["p50"] > 0
+    with av.open(str(out)) as container:
+        assert 0.5 < float(container.duration / av.time_base) < 1.6
+
+
+def test_several_outputs_and_no_sound_of_a_silent_clip(portrait_png, tmp_path):
+    silent = make_clip(tmp_path / "silent.mp4", [read_photo(portrait_png)[:256, 80:336]] * 5, 25)
+    outs = [tmp_path / "one.mp4", tmp_path / "two.webm"]
+    arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(silent), *SMALL]
+    assert main([*arguments, "--output", str(outs[0]), "--output", str(outs[1])]) == 0
+    for out in outs:
+        pictures, seconds = decode(out)
+        assert len(pictures) == 5 and seconds == 0
+
+
+def test_a_video_without_a_face_idles_with_a_warning(portrait_png, tmp_path, capsys):
+    wall = make_clip(tmp_path / "wall.mp4", [np.full((96, 96, 3), 90, np.uint8)] * 75, 25)
+    arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(wall)]
+    assert main([*arguments, *SMALL, "--output", str(tmp_path / "o.mp4")]) == 0
+    assert "no face seen" in capsys.readouterr().err
+    assert len(decode(tmp_path / "o.mp4")[0]) == 75
+
+
+@pytest.mark.parametrize(
+    ("rate", "channels", "dtype"),
+    [(8_000, 1, np.int16), (96_000, 2, np.int32), (44_100, 6, np.int16), (22_050, 1, np.float64), (16_000, 1, np.uint8)],
+)
+def test_any_wav_is_heard(portrait_png, tmp_path, rate, channels, dtype):
+    path, out = tmp_path / "in.wav", tmp_path / "o.mp4"
+    sound = speech(0.6, rate, channels, np.int16 if dtype == np.uint8 else dtype)
+    wavfile.write(path, rate, ((sound >> 8) + 128).astype(np.uint8) if dtype == np.uint8 else sound)
+    arguments = ["run", "--portrait", str(portrait_png), "--microphone", str(path), "--output", str(out)]
+    assert main([*arguments, *SMALL]) == 0
+    pictures, seconds = decode(out)
+    assert len(pictures) == 15 and seconds == pytest.approx(0.6, abs=0.03)
+
+
+def test_demo_speaks(tmp_path, capsys):
+    out = tmp_path / "new" / "demo.mp4"
+    assert main(["demo", "--output", str(out)]) == 0
+    assert capsys.readouterr().out.strip() == str(out)
+    pictures, seconds = decode(out)
+    assert len(pictures) / 25 >= 5 and seconds == pytest.approx(len(pictures) / 25, abs=0.05)
+    assert pictures[0].shape == (512, 512, 3)
+    mouths = np.stack([p[120:145, 210:245] for p in pictures]).astype(float)
+    assert np.abs(np.diff(mouths, axis=0)).mean() > 0.3, "the mouth moves"
+
+
+def bad(tmp_path, arguments, message, capsys):
+    """Runs `agent run`, wants exit code 2, one line, and nothing left behind."""
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")}
+    assert main(["run", *map(str, arguments)]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and re.search(message, lines[0]), lines
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")} == before
+
+
+def test_bad_portraits(portrait_png, wav, tmp_path, capsys):
+    whole = tmp_path / "whole.jpg"
+    Image.open(portrait_png).convert("RGB").save(whole)
+    (tmp_path / "cut.jpg").write_bytes(whole.read_bytes()[:9000])
+    (tmp_path / "text.png").write_text("hello")
+    Image.new("1", (30_000, 30_000)).save(tmp_path / "bomb.png")
+    Image.fromarray(skimage.data.chelsea()).save(tmp_path / "cat.jpg")
+    for name, message in {
+        "none.png": "no such file",
+        "text.png": "not a picture",
+        "cut.jpg": "damaged",
+        "bomb.png": "30000x30000|too many pixels",
+        "cat.jpg": "no human face",
+    }.items():
+        bad(tmp_path, ["--portrait", tmp_path / name, "--microphone", wav, "--output", tmp_path / "o.mp4"], message, capsys)
+
+
+def test_bad_inputs(portrait_png, wav, nodding, tmp_path, capsys):
+    wavfile.write(tmp_path / "none.wav", 16_000, np.zeros(0, np.int16))
+    (tmp_path / "text.wav").write_text("hello")
+    ready = ["--portrait", portrait_png, "--output", tmp_path / "o.mp4"]
+    for arguments, message in [
+        (["--microphone", tmp_path / "none.wav"], "none.wav"),
+        (["--microphone", tmp_path / "text.wav"], "text.wav"),
+        (["--microphone", tmp_path / "gone.wav"], "no such file"),
+        (["--microphone", "No Such Microphone"], "No Such Microphone|PortAudio"),
+        (["--mode", "video", "--camera", "No Such Camera"], "No Such Camera"),
+        (["--mode", "video", "--camera", "99"], "99"),
+        (["--mode", "video", "--camera", wav], "no pictures"),
+        (["--mode", "video", "--camera", nodding, "--background", "nope.png"], "neither"),
+        (["--microphone", wav, "--size", "127"], "even"),
+        (["--microphone", wav, "--fps", "0"], "1 to 120"),
+        (["--microphone", wav, "--realtime", "--offline"], "exclude"),
+        (["--microphone", wav, "--report", tmp_path / "no" / "r.json"], "does not exist"),
+    ]:
+        bad(tmp_path, [*ready, *arguments], message, capsys)
+
+
+def test_bad_outputs(portrait_png, wav, tmp_path, capsys):
+    ready = ["--portrait", portrait_png, "--microphone", wav, "--output"]
+    (tmp_path / "folder.mp4").mkdir()
+    for output, message in [
+        (tmp_path / "o.avi", r"\.mp4"),
+        ("nonsense", r"\.mp4"),
+        (tmp_path / "missing" / "o.mp4", "does not exist"),
+        (tmp_path / "folder.mp4", "folder"),
+        ("/proc/o.mp4", "proc"),
+    ]:
+        bad(tmp_path, [*ready, output], message, capsys)
+    bad(tmp_path, [*ready, "preview", "--offline"], "--offline needs files", capsys)
+
+
+def test_an_output_that_was_there_survives_a_bad_run(portrait_png, wav, tmp_path, capsys):
+    out = tmp_path / "old.mp4"
+    out.write_bytes(b"an older video")
+    bad(tmp_path, ["--portrait", portrait_png, "--microphone", tmp_path / "x.wav", "--output", out], "no such", capsys)
+    assert out.read_bytes() == b"an older video"

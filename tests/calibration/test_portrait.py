@@ -1,0 +1,149 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from calibration.portrait import Canvas, prepare_portrait, read_photo
+from models.errors import InputError
+from models.landmarks import face_width
+
+
+@pytest.fixture(scope="module")
+def astronaut(portrait_png):
+    return read_photo(portrait_png)
+
+
+def test_every_kind_of_picture_file_reads_as_the_same_rgb(astronaut, tmp_path):
+    rgb = Image.fromarray(astronaut)
+    grey16 = np.asarray(rgb.convert("L")).astype(np.uint16) * 257
+    variants = {
+        "rgba.png": (rgb.convert("RGBA"), 3.0),
+        "palette.png": (rgb.convert("P", palette=Image.Palette.ADAPTIVE), 12.0),
+        "cmyk.jpg": (rgb.convert("CMYK"), 12.0),
+        "lossy.webp": (rgb, 12.0),
+    }
+    for name, (image, tolerance) in variants.items():
+        image.save(tmp_path / name)
+        difference = np.abs(read_photo(tmp_path / name).astype(int) - astronaut)
+        assert difference.mean() < tolerance, name
+    Image.fromarray(grey16).save(tmp_path / "grey16.png")
+    rgb.convert("L").save(tmp_path / "grey.png")
+    grey = read_photo(tmp_path / "grey.png")
+    assert np.array_equal(read_photo(tmp_path / "grey16.png"), grey)
+    assert np.array_equal(grey[..., 0], np.asarray(rgb.convert("L"))) and grey.shape[2] == 3
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+def test_exif_orientation_is_undone(orientation, tmp_path):
+    upright = np.zeros((20, 30, 3), np.uint8)
+    upright[:5, :10] = (255, 0, 0)
+    stored = {
+        2: np.fliplr,
+        3: lambda a: np.rot90(a, 2),
+        4: np.flipud,
+        5: lambda a: np.transpose(a, (1, 0, 2)),
+        6: lambda a: np.rot90(a, 1),
+        7: lambda a: np.rot90(np.transpose(a, (1, 0, 2)), 2),
+        8: lambda a: np.rot90(a, -1),
+    }[orientation](upright)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.fromarray(np.ascontiguousarray(stored)).save(tmp_path / "turned.png", exif=exif)
+    assert np.array_equal(read_photo(tmp_path / "turned.png"), upright)
+
+
+def test_transparent_parts_become_white(tmp_path):
+    image = np.zeros((8, 8, 4), np.uint8)
+    image[:4] = (200, 0, 0, 255)
+    Image.fromarray(image).save(tmp_path / "cut.png")
+    read = read_photo(tmp_path / "cut.png")
+    assert (read[:4] == (200, 0, 0)).all() and (read[4:] == 255).all()
+
+
+def test_bad_files_are_refused_with_the_reason(portrait_png, tmp_path):
+    whole = tmp_path / "whole.jpg"
+    Image.open(portrait_png).convert("RGB").save(whole)
+    (tmp_path / "cut.jpg").write_bytes(whole.read_bytes()[:9000])
+    (tmp_path / "text.png").write_text("not a picture")
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    for name, reason in {
+        "missing.png": "no such file",
+        "cut.jpg": "damaged",
+        "text.png": "is not a picture",
+        "empty.jpg": "is not a picture",
+        ".": "is a folder",
+    }.items():
+        with pytest.raises(InputError, match=reason):
+            read_photo(tmp_path / name)
+
+
+@pytest.mark.parametrize("side", [9000, 30_000])
+def test_a_decompression_bomb_is_refused_unread(side, tmp_path):
+    path = tmp_path / "bomb.png"
+    Image.new("1", (side, side)).save(path)
+    with pytest.raises(InputError, match="8000x8000"):
+        read_photo(path)
+
+
+def test_a_picture_without_a_face_is_refused():
+    noise = np.random.default_rng(0).integers(0, 255, (300, 300, 3), np.uint8)
+    with pytest.raises(InputError, match=r"wall\.jpg shows no human face"):
+        prepare_portrait(noise, (256, 256), name="wall.jpg")
+
+
+def test_a_face_that_is_too_small_is_refused_with_its_size(astronaut):
+    small = np.asarray(Image.fromarray(astronaut[:300, 60:360]).resize((110, 110), Image.Resampling.LANCZOS))
+    photo = np.full((330, 330, 3), 200, np.uint8)
+    photo[100:210, 100:210] = small
+    with pytest.raises(InputError, match=r"face in tiny\.png is \d\d pixels wide, at least 48"):
+        prepare_portrait(photo, (256, 256), name="tiny.png")
+
+
+def test_of_two_faces_the_larger_is_taken_and_said(astronaut):
+    head = astronaut[0:260, 100:360]
+    small = np.asarray(Image.fromarray(head).resize((170, 170), Image.Resampling.LANCZOS))
+    photo = np.full((300, 500, 3), 180, np.uint8)
+    photo[20:280, 10:270] = head
+    photo[60:230, 310:480] = small
+    portrait = prepare_portrait(photo, (500, 300), name="pair.jpg")
+    assert portrait.landmarks[:, 0].mean() < 270, "the left one is larger"
+    assert portrait.notes == ("pair.jpg shows 2 faces; the largest one is used",)
+
+
+@pytest.mark.parametrize(("photo", "size"), [((300, 200), (512, 512)), ((1000, 500), (320, 640)), ((64, 64), (64, 64))])
+def test_canvas_centres_and_never_exceeds(photo, size):
+    canvas = Canvas.fit(photo, size)
+    assert canvas.photo_width <= size[0] and canvas.photo_height <= size[1]
+    assert canvas.photo_width == size[0] or canvas.photo_height == size[1]
+    assert abs(canvas.left - (size[0] - canvas.photo_width) / 2) <= 0.5
+
+
+def test_landmarks_follow_the_photo_onto_the_canvas(astronaut):
+    wide = np.pad(astronaut, ((0, 0), (100, 300), (0, 0)), mode="edge")
+    plain, padded = prepare_portrait(astronaut, (512, 512)), prepare_portrait(wide, (456, 256))
+    scale = 256 / 512
+    expected = (plain.landmarks[:, :2] + [100, 0]) * scale
+    assert np.abs(padded.landmarks[:, :2] - expected).max() < 2.5
+    assert face_width(padded.landmarks) == pytest.approx(face_width(plain.landmarks) * scale, rel=0.05)
+
+
+def test_person_over_background_gives_the_photo_back(astronaut):
+    portrait = prepare_portrait(astronaut, (512, 512))
+    alpha = portrait.matte[..., None]
+    again = portrait.foreground * alpha + portrait.background * (1 - alpha)
+    inside = portrait.matte > 0.1
+    assert np.abs(again - portrait.image)[inside].mean() < 1.0
+    x, y = portrait.landmarks[:468, :2].mean(0).astype(int)
+    assert portrait.matte[y, x] == 1 and portrait.matte[5, 5] < 0.05
+
+
+def test_backgrounds(astronaut, tmp_path):
+    Image.new("RGB", (40, 20), (9, 99, 199)).save(tmp_path / "wall.png")
+    keep, colour, picture, blur = (
+        prepare_portrait(astronaut, (256, 256), choice).background.astype(int)
+        for choice in ("keep", "#204060", str(tmp_path / "wall.png"), "blur")
+    )
+    assert (colour == (0x20, 0x40, 0x60)).all()
+    assert (picture == (9, 99, 199)).all()
+    assert np.abs(np.diff(blur, axis=1)).max() < np.abs(np.diff(keep, axis=1)).max() / 4
+    with pytest.raises(InputError, match="'sky-ish' is neither"):
+        prepare_portrait(astronaut, (256, 256), "sky-ish")
