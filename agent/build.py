@@ -144,6 +144,8 @@ class Session:
         """
         cv2.setNumThreads(1)  # pools of several libraries on few cores make latency worse
         self.plan, self.metrics, self._clock = plan, Metrics(), clock
+        self.engine = BuiltinEngine()
+        self._loop: Loop | None = None
         config = plan.config
         with ExitStack() as opened:
             camera = None if plan.camera is None else open_camera(plan.camera, clock)
@@ -152,15 +154,14 @@ class Session:
             microphone = None if plan.microphone is None else open_microphone(plan.microphone, clock)
             if microphone is not None:
                 opened.callback(microphone.close)
+            self.sinks = self._open_sinks(opened)  # a virtual camera shows something while the rest is prepared
             photo = read_photo(config.portrait)
             portrait = prepare_portrait(photo, plan.size, config.background, config.portrait.name)
             for note in portrait.notes:
                 say(note)
-            self.engine = BuiltinEngine()
             avatar = self.engine.prepare(portrait)
-            self.sinks = self._open_sinks(opened)
             self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
-            self.loop = Loop(
+            self._loop = Loop(
                 mode=config.mode,
                 lanes=self._lanes(camera, microphone),
                 idle=Idle(seed=config.seed),
@@ -173,6 +174,12 @@ class Session:
                 start_ns=self._start_ns,
             )
             opened.pop_all()  # the loop closes them from here on
+
+    @property
+    def loop(self) -> Loop:
+        """What `run_offline` or `run_live` starts."""
+        assert self._loop is not None
+        return self._loop
 
     def _lanes(self, camera: Source[Frame] | None, microphone: Source[Sound] | None) -> list[Lane[Any]]:
         lanes: list[Lane[Any]] = []
@@ -212,14 +219,10 @@ class Session:
         return VideoFile(Path(name), config.fps, plan.size, live=not plan.offline, sound=has_sound)
 
     def status(self) -> dict[str, object]:
-        """The live figures, as the preview page shows them."""
+        """The live figures, as the preview page shows them; few while the portrait is being prepared."""
         config = self.plan.config
-        return {
-            "portrait": config.portrait.name,
-            "fps": config.fps,
-            "background": config.background,
-            **self.report().as_dict(),
-        }
+        figures = {} if self._loop is None else self.report().as_dict()
+        return {"portrait": config.portrait.name, "fps": config.fps, "mode": config.mode, **figures}
 
     def report(self) -> Report:
         """The figures so far."""

@@ -16,15 +16,13 @@ class Run:
     Files in and only files out are rendered offline: every frame, none dropped, the same result each time. Anything
     else runs live. Ctrl-C ends a run cleanly and keeps what was written.
 
-    Examples:
-      agent run --portrait me.png
-        the microphone moves the mouth; into the virtual camera if there is one, else a preview page
-      agent run --portrait me.png --mode video --camera 0
-        the webcam's face moves the portrait
-      agent run --portrait me.png --microphone speech.wav --output talk.mp4
-        a voice recording becomes a video
-      agent run --portrait me.png --mode video --camera clip.mp4 --output a.mp4 --report a.json
-        a clip drives the portrait; figures go to a.json
+    Microphone to virtual camera or preview:  agent run --portrait me.png
+
+    Webcam to virtual camera or preview:  agent run --portrait me.png --mode video
+
+    A recording becomes a video:  agent run --portrait me.png --microphone speech.wav --output talk.mp4
+
+    A clip drives the portrait:  agent run --portrait me.png --mode video --camera clip.mp4 --output a.mp4
     """
 
     portrait: Path

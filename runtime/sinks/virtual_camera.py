@@ -1,0 +1,162 @@
+"""A camera that other programs can choose: v4l2loopback on Linux, OBS's camera on Windows and macOS."""
+
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar, Protocol, runtime_checkable
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from models.errors import InputError
+from runtime.frame import Picture, Sound
+
+_HOLD_S = 0.5  # a reader waits for the next picture no longer than this
+_GREY = 48  # of the picture that is shown before the first one
+_LOAD = "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Avatar"
+
+logger = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class Device(Protocol):
+    """What is used of `pyvirtualcam.Camera`."""
+
+    def send(self, frame: UInt8[np.ndarray, "n w"]) -> None:
+        """Shows one I420 frame."""
+        ...
+
+    def close(self) -> None:
+        """Frees the device."""
+        ...
+
+
+class VirtualCamera:
+    """Feeds a virtual camera, opened once.
+
+    It never starves a reader: while nothing new comes, the last picture is sent again twice a second, at first a
+    dark grey one.
+    """
+
+    name: ClassVar[str] = "virtual-camera"
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        fps: int,
+        device: str | None = None,
+        open_device: Callable[[tuple[int, int], int, str | None], Device] | None = None,
+    ) -> None:
+        """Opens `device` (a path such as /dev/video10, or a camera's name), or the first that is free.
+
+        Raises:
+            InputError: odd size, or no camera that can be fed; says which and what to do.
+        """
+        if size[0] % 2 or size[1] % 2:
+            raise InputError(f"a virtual camera cannot be {size[0]}x{size[1]}: give an even --size")
+        self._device = (open_device or open_virtual_camera)(size, fps, device)
+        self._lock = threading.Lock()
+        self._last = _to_i420(np.full((size[1], size[0], 3), _GREY, np.uint8))
+        self._fresh = False
+        self._closed = threading.Event()
+        self._failure: Exception | None = None
+        self._send(self._last)
+        self._holder = threading.Thread(target=self._hold, name="virtual camera hold", daemon=True)
+        self._holder.start()
+
+    def send(self, picture: Picture) -> None:
+        """Shows one picture. Raises what the device raised, also while the last picture was held."""
+        if self._failure is not None:
+            raise self._failure
+        self._send(_to_i420(picture.image))
+
+    def hear(self, sound: Sound) -> None:
+        """Cameras are silent."""
+
+    def close(self) -> None:
+        """Frees the device. May be called twice."""
+        if not self._closed.is_set():
+            self._closed.set()
+            self._holder.join()
+            self._device.close()
+
+    def _send(self, frame: UInt8[np.ndarray, "n w"]) -> None:
+        with self._lock:
+            self._device.send(frame)
+            self._last, self._fresh = frame, True
+
+    def _hold(self) -> None:
+        while not self._closed.wait(_HOLD_S):
+            with self._lock:
+                fresh, self._fresh = self._fresh, False
+            if not fresh:
+                try:
+                    self._send(self._last)
+                except Exception as error:
+                    self._failure = error
+                    return
+
+
+def list_virtual_cameras(
+    sysfs: Path = Path("/sys/devices/virtual/video4linux"),
+) -> list[tuple[str, str]]:
+    """Device path and name of every virtual camera; Linux only, elsewhere there is no list to read."""
+    nodes = sorted(sysfs.glob("video*"), key=lambda node: int(node.name.removeprefix("video")))
+    return [(f"/dev/{node.name}", (node / "name").read_text().strip()) for node in nodes]
+
+
+def open_virtual_camera(size: tuple[int, int], fps: int, device: str | None) -> Device:
+    """Opens a device for I420 frames. Raises InputError with the remedy."""
+    import pyvirtualcam
+
+    named = {name: path for path, name in list_virtual_cameras()}
+    path = named.get(device, device) if device is not None else None
+    try:
+        camera = pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.I420, device=path)
+    except (RuntimeError, OSError) as error:
+        raise InputError(explain(str(error), device, sys.platform)) from error
+    if sys.platform == "linux":
+        _warn_if_invisible(camera.device)
+    opened: Device = camera
+    return opened
+
+
+def explain(reason: str, device: str | None, platform: str) -> str:
+    """One line for a person: why no virtual camera opened, and the remedy."""
+    which = f"virtual camera {device}" if device else "virtual camera"
+    if platform in ("win32", "darwin"):
+        return f"no {which}: install OBS Studio, press Start Virtual Camera in it once, close it, and try again"
+    if "not a video output device" in reason:
+        return (
+            f"the {which} was fed before and cannot be opened again (v4l2loopback older than 0.13): "
+            f"sudo modprobe -r v4l2loopback && {_LOAD}"
+        )
+    if "busy" in reason.lower():
+        return f"the {which} is fed by another program: close that program, or load a second one with devices=2"
+    if "permission" in reason.lower():
+        return f"the {which} may not be opened: sudo usermod -aG video $USER, then log in again"
+    if not list_virtual_cameras():
+        return (
+            f"no {which}: sudo apt install v4l2loopback-dkms && {_LOAD} "
+            "(under Secure Boot its module must be signed; --output preview needs no camera)"
+        )
+    found = ", ".join(f"{path} ({name})" for path, name in list_virtual_cameras())
+    return f"no {which}; found: {found}" if "does not exist" in reason else f"the {which} did not open: {reason}"
+
+
+def _warn_if_invisible(device: str, parameters: Path = Path("/sys/module/v4l2loopback/parameters")) -> None:
+    """Browsers and Zoom list a loopback device only if it was loaded with exclusive_caps=1."""
+    numbers, exclusive = parameters / "video_nr", parameters / "exclusive_caps"
+    if not (numbers.exists() and exclusive.exists()):
+        return
+    caps = dict(zip(numbers.read_text().strip().split(","), exclusive.read_text().strip().split(","), strict=False))
+    if caps.get(device.removeprefix("/dev/video")) == "N":
+        logger.warning("%s is invisible to browsers and Zoom: sudo modprobe -r v4l2loopback && %s", device, _LOAD)
+
+
+def _to_i420(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "n w"]:
+    """BT.601, limited range: what readers of a camera expect."""
+    return cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
