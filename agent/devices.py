@@ -10,7 +10,11 @@ def describe_devices() -> str:
     fed = {device for device, _ in virtual}
     cameras, microphones = list_cameras(), list_microphones()
     sections = [
-        ("Cameras (--camera)", [f"{d.id}  {d.name}" for d in cameras.devices if f"/dev/video{d.id}" not in fed], cameras.reason),
+        (
+            "Cameras (--camera)",
+            [f"{d.id}  {d.name}" for d in cameras.devices if f"/dev/video{d.id}" not in fed],
+            cameras.reason,
+        ),
         ("Microphones (--microphone)", [f"{d.id}  {d.name}" for d in microphones.devices], microphones.reason),
         ("Virtual cameras (--output virtual-camera:DEVICE)", [f"{d}  {name}" for d, name in virtual], None),
     ]

@@ -1,6 +1,6 @@
 """Frames of videos as one picture, a row per video, to look at what was made.
 
-    python scripts/contact_sheet.py OUT.jpg VIDEO [VIDEO ...] [--frames 8] [--width 200] [--face]
+python scripts/contact_sheet.py OUT.jpg VIDEO [VIDEO ...] [--frames 8] [--width 200] [--face]
 """
 
 import argparse

@@ -3,22 +3,20 @@
 import numpy as np
 from jaxtyping import Float
 
+Vector = Float[np.ndarray, "n"]
+
 
 class OneEuro:
     """Adaptive low-pass for vectors (Casiez et al., CHI 2012)."""
 
     def __init__(self, min_cutoff_hz: float, beta: float, derivative_cutoff_hz: float = 5.0) -> None:
         """`beta` opens the filter by so many Hz per unit/s of speed."""
-        self._min_cutoff_hz, self._beta, self._derivative_cutoff_hz = (
-            min_cutoff_hz,
-            beta,
-            derivative_cutoff_hz,
-        )
-        self._value: Float[np.ndarray, n] | None = None
-        self._speed: Float[np.ndarray, n] = np.zeros(0)
+        self._min_cutoff_hz, self._beta, self._derivative_cutoff_hz = min_cutoff_hz, beta, derivative_cutoff_hz
+        self._value: Vector | None = None
+        self._speed: Vector = np.zeros(0)
         self._pts_ns = 0
 
-    def __call__(self, value: Float[np.ndarray, "n"], pts_ns: int) -> Float[np.ndarray, "n"]:
+    def __call__(self, value: Vector, pts_ns: int) -> Vector:
         """The filtered value; a value that is not newer than the last one gives the last one again."""
         if self._value is None:
             self._value, self._speed, self._pts_ns = value.copy(), np.zeros_like(value), pts_ns
@@ -38,7 +36,7 @@ class OneEuro:
         self._value = None
 
 
-def _share(cutoff_hz: float | Float[np.ndarray, "n"], dt_s: float) -> float | Float[np.ndarray, "n"]:
+def _share(cutoff_hz: float | Vector, dt_s: float) -> float | Vector:
     """How much of the new value enters."""
     r = 2 * np.pi * cutoff_hz * dt_s
     return r / (r + 1)

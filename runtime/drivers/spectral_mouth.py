@@ -1,7 +1,7 @@
 """SpectralMouth: the plain driver from sound to mouth, by rules on the spectrum.
 
-The simple one: it hears how loud, how open and how bright the voice is, and nothing else; it has learned nothing.
-It is to be replaced by a trained model.
+The simple one: it hears how loud, how open and how bright the voice is, and nothing else. It has learned nothing
+and is to be replaced by a trained model.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ _SIDES = [
     (i, INDEX[side]) for i, name in enumerate(_POSE) for side in (name, name + "Left", name + "Right") if side in INDEX
 ]
 _FROM, _TO = (list(column) for column in zip(*_SIDES, strict=True))
-_LIPS = np.array([name.startswith("mouth") for name in _POSE])
+_QUICK = np.array([name in ("mouthClose", "mouthPress") for name in _POSE])
 
 # Centres of the frames kept, in seconds after the instant of the motion; the oldest first.
 _OFFSETS_S = LOOK_AHEAD_NS / 1e9 - _FRAME / 2 / SPEECH_RATE_HZ - _STEP_S * np.arange(11)[::-1]
@@ -55,8 +55,8 @@ class SpectralMouth:
     """Driver[Sound]: 50 motions per second that move mouth and brows and nod a little.
 
     The motion at `pts_ns` follows from the sound up to `pts_ns + LOOK_AHEAD_NS` and does not depend on how the
-    sound was cut into blocks. Its confidence is 1 from the first voiced sound until a second after the last, then
-    eases to 0; `mouthNeutral` does so after 0.6 s.
+    sound was cut into blocks. Confidence and `mouthNeutral` rise to 1 with the first voiced sound and ease to 0 from a
+    second after the last.
     """
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class SpectralMouth:
         return [self._motion(self._next_ns - LOOK_AHEAD_NS)] if self._heard_ns >= LOOK_AHEAD_NS else []
 
     def _motion(self, pts_ns: int) -> Motion:
-        pose: Pose = np.where(_LIPS, _LIP_KERNEL @ self._poses, _JAW_KERNEL @ self._poses)
+        pose: Pose = np.where(_QUICK, _QUICK_KERNEL @ self._poses, _KERNEL @ self._poses)
         jaw, close, nod, confidence = (_POSE.index(n) for n in ("jawOpen", "mouthClose", "nod", "confidence"))
         pose[close] *= pose[jaw]  # lips that meet undo what the jaw has opened
         expression = np.zeros(len(COEFFICIENTS), np.float32)
@@ -160,9 +160,9 @@ class _Ear:
         )
 
     def _floor_db(self, level: float, voiced: float) -> float:
-        """Just above the quietest of the last 3 s; a voice, however long it lasts, is no noise."""
-        heard = level if voiced < 0.5 else self._room_db[-1]
-        self._room_db = np.append(self._room_db[1:], heard)
+        """Just above the quietest of the last 3 s without a voice: how long a voice lasts tells nothing of the room."""
+        if voiced < 0.5:
+            self._room_db = np.append(self._room_db[1:], level)
         return max(float(self._room_db.min()) + 4.0, _LOWEST_DB)
 
 
@@ -181,26 +181,27 @@ class _Face:
         """The pose of the next frame, in the order of `_POSE`; not yet smooth."""
         self._speech = max(heard.voice, self._speech - _STEP_S / 0.3)
         self._silent_s = 0.0 if heard.voice > 0.5 else self._silent_s + _STEP_S
-        self._neutral = _approach(self._neutral, self._silent_s < 0.6, rise_s=0.12, fall_s=0.4)
-        self._confidence = _approach(self._confidence, self._silent_s < 1.0, rise_s=0.08, fall_s=0.6)
+        speaks = self._silent_s < 1.0  # a pause within speech is shorter
+        self._neutral = _approach(self._neutral, speaks, rise_s=0.12, fall_s=0.4)
+        self._confidence = _approach(self._confidence, speaks, rise_s=0.08, fall_s=0.6)
         speech = _ramp(self._speech, 0.0, 0.4)  # noises without a voice nearby move nothing
         hiss, loud = heard.hiss * speech, heard.loudness * speech
 
-        jaw = loud * (0.40 + 0.16 * heard.openness) * (1 - 0.6 * hiss) + 0.06 * hiss
+        jaw = loud * (0.36 + 0.14 * heard.openness) * (1 - 0.6 * hiss) + 0.06 * hiss
         self._jaw += (jaw - self._jaw) * (1.0 if jaw > self._jaw else _STEP_S / 0.06)
         # two equal low-passes: a nod that starts and ends softly
         self._accent[0] += (heard.accent - self._accent[0]) * _STEP_S / 0.12
         self._accent[1] += (self._accent[0] - self._accent[1]) * _STEP_S / 0.12
-        rounded = max(-heard.brightness, 0.0) * heard.voice
+        rounded = max(-heard.brightness, 0.0) * heard.voice * min(loud, 1.0)
         spread = max(heard.brightness, 0.0) * heard.voice
         pose = {
             "jawOpen": self._jaw,
             "mouthClose": 0.85 * heard.closure,
-            "mouthFunnel": 0.30 * rounded + 0.35 * hiss * heard.hush,
-            "mouthPucker": rounded * (0.30 - 0.25 * heard.openness),
+            "mouthFunnel": 0.35 * rounded * (1 - max(heard.openness, 0.0)) + 0.35 * hiss * heard.hush,
+            "mouthPucker": rounded * (0.35 - 0.35 * heard.openness),
             "mouthStretch": 0.22 * spread + 0.12 * hiss * (1 - heard.hush),
             "mouthSmile": 0.16 * spread,
-            "mouthPress": 0.4 * heard.closure * speech,
+            "mouthPress": 0.3 * heard.closure * speech,
             "mouthLowerDown": 0.28 * hiss + 0.12 * loud,
             "mouthUpperUp": 0.12 * hiss + 0.05 * loud,
             "mouthNeutral": _ramp(self._neutral, 0.0, 1.0),
@@ -236,7 +237,7 @@ def _band_db(spectrum: Spectrum, low_hz: int, high_hz: int) -> float:
 
 
 def _periodicity(spectrum: Spectrum) -> float:
-    """0 for noise, near 1 for a steady voice of 80 Hz or more: autocorrelation of the frame, window undone."""
+    """0 for noise, near 1 for a steady voice above 80 Hz: autocorrelation of the frame, its window undone."""
     heard = np.fft.irfft(spectrum * _VOICE_BAND)
     return float((heard[_LAGS] / _WINDOW_CORRELATION).max() / (heard[0] + 1e-12))
 
@@ -244,7 +245,7 @@ def _periodicity(spectrum: Spectrum) -> float:
 _WINDOW = np.hanning(_FRAME)
 _FULL_SCALE = _WINDOW.sum() ** 2 * 2.0
 _LAGS = slice(SPEECH_RATE_HZ // 400, SPEECH_RATE_HZ // 80)
-_VOICE_BAND = np.abs(np.fft.rfftfreq(_FFT, 1 / SPEECH_RATE_HZ) - 2050.0) < 1950.0
+_VOICE_BAND = np.abs(np.fft.rfftfreq(_FFT, 1 / SPEECH_RATE_HZ) - 2090.0) < 1910.0
 _WINDOW_CORRELATION = (lambda own: own[_LAGS] / own[0])(np.fft.irfft(np.abs(np.fft.rfft(_WINDOW, _FFT)) ** 2))
-_JAW_KERNEL = _kernel(0.055)
-_LIP_KERNEL = _kernel(0.032)
+_KERNEL = _kernel(0.055)
+_QUICK_KERNEL = _kernel(0.032)

@@ -25,7 +25,7 @@ _HOST = "127.0.0.1"  # the picture is nobody else's business
 _PORTS_TRIED = 21
 _JPEG_QUALITY = 88
 _PAGE = Path(__file__).with_name("page") / "index.html"
-_BOUNDARY = b"picture"
+_NEXT_PART = b"\r\n--picture\r\nContent-Type: image/jpeg\r\n\r\n"
 _HEADERS = {
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",  # no other site may embed the stream
@@ -57,8 +57,8 @@ class Preview:
     """Serves `/` (the page), `/stream.mjpeg` and `/status.json` at 127.0.0.1 from a thread of its own.
 
     Pictures are encoded only while somebody watches, once for all viewers; a viewer that cannot keep up skips
-    to the newest one. Requests that name another host are refused (DNS rebinding), and no other site can embed
-    the stream.
+    to the newest one. Requests that name another host are refused (DNS rebinding), and no other site can
+    embed the stream.
 
     `status` is called in the server's thread twice a second per viewer and must not block. The page shows
     these keys of what it returns, as in `--report`, and a dash for what is missing: `portrait`, `engine`,
@@ -144,8 +144,9 @@ class Preview:
         nonce = secrets.token_urlsafe(16)
         page = _PAGE.read_text("utf-8").replace("{{nonce}}", nonce)
         policy = (
-            f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src 'self' data:; "
-            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
+            "img-src 'self' data:; connect-src 'self'; "
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
         )
         return web.Response(
             text=page.replace("{{title}}", html.escape(self._title)),
@@ -161,21 +162,20 @@ class Preview:
         )
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        """Parts of JPEG. The boundary follows each part at once: browsers show a part when they see it."""
+        """JPEGs, each followed at once by the head of the next: until then browsers do not show it."""
         response = web.StreamResponse(headers=_HEADERS)
-        response.content_type = f"multipart/x-mixed-replace; boundary={_BOUNDARY.decode()}"
+        response.content_type = "multipart/x-mixed-replace; boundary=picture"
         await response.prepare(request)
         shown: _Shot | None = None
         try:
-            await response.write(b"--" + _BOUNDARY + b"\r\n")
+            await response.write(_NEXT_PART)
             while not self._closing:
                 changed, shot = self._changed, self._shot
                 if shot is None or shot is shown:
                     await changed.wait()
                     continue
                 jpeg = await asyncio.get_running_loop().run_in_executor(self._encoder, shot.jpeg)
-                head = b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(jpeg)
-                await response.write(head + jpeg + b"\r\n--" + _BOUNDARY + b"\r\n")
+                await response.write(jpeg + _NEXT_PART)
                 shown = shot
         except ConnectionError:
             pass  # the viewer has gone
@@ -198,6 +198,4 @@ def _listen(port: int) -> socket.socket:
                 raise InputError(f"Cannot open port {candidate}: {error.strerror}.") from error
         else:
             return listener
-    raise InputError(
-        f"The ports {port} to {last - 1} are taken or not allowed: choose another for the preview, or 0 for any."
-    )
+    raise InputError(f"The ports {port} to {last - 1} are taken or not allowed: choose another, or 0 for any.")

@@ -64,7 +64,7 @@ def decode(path):
     with av.open(str(path)) as container:
         pictures = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
     with av.open(str(path)) as container:
-        sound = [f for f in container.decode(audio=0)] if container.streams.audio else []
+        sound = list(container.decode(audio=0)) if container.streams.audio else []
     return pictures, sum(f.samples for f in sound) / 48_000
 
 
@@ -136,7 +136,13 @@ def test_a_video_without_a_face_idles_with_a_warning(portrait_png, tmp_path, cap
 
 @pytest.mark.parametrize(
     ("rate", "channels", "dtype"),
-    [(8_000, 1, np.int16), (96_000, 2, np.int32), (44_100, 6, np.int16), (22_050, 1, np.float64), (16_000, 1, np.uint8)],
+    [
+        (8_000, 1, np.int16),
+        (96_000, 2, np.int32),
+        (44_100, 6, np.int16),
+        (22_050, 1, np.float64),
+        (16_000, 1, np.uint8),
+    ],
 )
 def test_any_wav_is_heard(portrait_png, tmp_path, rate, channels, dtype):
     path, out = tmp_path / "in.wav", tmp_path / "o.mp4"
@@ -182,7 +188,12 @@ def test_bad_portraits(portrait_png, wav, tmp_path, capsys):
         "bomb.png": "30000x30000|too many pixels",
         "cat.jpg": "no human face",
     }.items():
-        bad(tmp_path, ["--portrait", tmp_path / name, "--microphone", wav, "--output", tmp_path / "o.mp4"], message, capsys)
+        bad(
+            tmp_path,
+            ["--portrait", tmp_path / name, "--microphone", wav, "--output", tmp_path / "o.mp4"],
+            message,
+            capsys,
+        )
 
 
 def test_bad_inputs(portrait_png, wav, nodding, tmp_path, capsys):

@@ -137,8 +137,12 @@ def test_the_same_motion_gives_the_same_picture_and_a_new_array(avatar):
 def test_fit_finds_the_coefficients_that_made_a_face():
     model = load_face_model()
     neutral = 100 * model.mean.astype(np.float64) + [256, 256, 0]
-    asked = dict(jawOpen=0.5, mouthSmileLeft=0.6, browInnerUp=0.7, eyeLookOutLeft=0.5)
-    face = 100 * (model.mean + np.tensordot(expression(**asked), model.expression, 1)).astype(np.float64) + [266, 256, 0]
+    asked = {"jawOpen": 0.5, "mouthSmileLeft": 0.6, "browInnerUp": 0.7, "eyeLookOutLeft": 0.5}
+    face = 100 * (model.mean + np.tensordot(expression(**asked), model.expression, 1)).astype(np.float64) + [
+        266,
+        256,
+        0,
+    ]
     motion = MotionFit(neutral, model).motion(face, 7)
     assert motion.pts_ns == 7
     for name, value in asked.items():

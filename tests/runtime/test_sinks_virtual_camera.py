@@ -89,7 +89,7 @@ def test_odd_sizes_are_refused():
 
 @pytest.mark.skipif(bool(list_virtual_cameras()), reason="this machine has a virtual camera")
 def test_without_a_device_the_remedy_is_named():
-    with pytest.raises(InputError, match="modprobe v4l2loopback .*exclusive_caps=1"):
+    with pytest.raises(InputError, match=r"modprobe v4l2loopback .*exclusive_caps=1"):
         open_virtual_camera((64, 32), 25, None)
     with pytest.raises(InputError, match="/dev/video77"):
         open_virtual_camera((64, 32), 25, "/dev/video77")

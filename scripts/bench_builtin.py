@@ -1,0 +1,63 @@
+"""CPU time of the built-in engine, stage by stage, on one thread.
+
+    python scripts/bench_builtin.py [PORTRAIT]
+
+Prints medians of process time (all threads of the process together), in milliseconds, and how many frames a second one
+core would give. Motions are those of the bundled speech, so that mouth and eyes are drawn in most frames.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from calibration.portrait import prepare_portrait, read_photo
+from models.landmarks import MediapipeTracker
+from models.motion import Motion
+from runtime.drivers.idle import Idle
+from runtime.drivers.spectral_mouth import SpectralMouth
+from runtime.engines.builtin import BuiltinEngine
+from runtime.mix import mix
+from runtime.sources.media import ClipSound
+
+
+def motions(count: int) -> list[Motion]:
+    mouth, idle = SpectralMouth(), Idle()
+    heard = [m for block in ClipSound(Path(str(files("agent") / "example" / "speech.wav"))) for m in mouth.push(block)]
+    mixed = [mix("audio", m.pts_ns, idle.at(m.pts_ns), None, m) for m in heard]
+    return mixed[:: max(1, len(mixed) // count)][:count]
+
+
+def cpu_ms(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return 1e3 * (time.process_time() - start)
+
+
+def main() -> int:
+    cv2.setNumThreads(1)
+    path = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(str(files("agent") / "example" / "portrait.png"))
+    photo, engine, moves = read_photo(path), BuiltinEngine(), motions(100)
+    print(f"{'what':34s}{'CPU ms':>9s}{'per s':>9s}")
+    for side in (256, 512, 1024):
+        portrait = prepare_portrait(photo, (side, side))
+        avatar = engine.prepare(portrait)
+        build = cpu_ms(lambda p=portrait: engine.prepare(p))
+        render = float(np.median([cpu_ms(lambda a=avatar, m=m: engine.render(a, m)) for m in moves]))
+        print(f"build avatar, {side}x{side:<20d}{build:9.1f}")
+        print(f"render, {side}x{side:<26d}{render:9.2f}{1e3 / render:9.0f}")
+    tracker = MediapipeTracker()
+    image = np.ascontiguousarray(prepare_portrait(photo, (512, 512)).image)
+    tracker.track(image)
+    track = float(np.median([cpu_ms(lambda: tracker.track(image)) for _ in range(60)]))
+    print(f"{'track landmarks, 512x512':34s}{track:9.2f}{1e3 / track:9.0f}")
+    tracker.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
