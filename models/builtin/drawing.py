@@ -10,6 +10,9 @@ Polygon = Float[np.ndarray, "n 2"]
 Affine = Float[np.ndarray, "2 3"]
 Layer = Float32[np.ndarray, "h w c"]
 
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+"""Weights of RGB in brightness."""
+
 _SUBPIXEL_BITS = 4
 
 
@@ -88,3 +91,14 @@ def translate(matrix: Affine, shift: Float[np.ndarray, "2"]) -> Affine:
 def compose(outer: Affine, inner: Affine) -> Affine:
     """`outer` after `inner`."""
     return np.hstack([outer[:, :2] @ inner[:, :2], outer[:, :2] @ inner[:, 2:] + outer[:, 2:]])
+
+
+def spread(
+    image: Float32[np.ndarray, "h w 3"], known: Float32[np.ndarray, "h w"], width: float
+) -> Float32[np.ndarray, "h w 3"]:
+    """Known pixels continued smoothly over the rest (normalised convolution at three scales)."""
+    total, weight = np.zeros_like(image), np.zeros_like(known)
+    for sigma, share in ((0.1, 1.0), (0.3, 0.05), (1.0, 0.002)):
+        total += share * cv2.GaussianBlur(image * known[..., None], (0, 0), sigma * width)
+        weight += share * cv2.GaussianBlur(known, (0, 0), sigma * width)
+    return total / np.maximum(weight, 1e-6)[..., None]

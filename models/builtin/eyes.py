@@ -1,15 +1,13 @@
-"""Eyes: the photo's iris and white as two layers that move on their own, shaded by the lid, and a lash line."""
+"""Eyes: the photo's iris and white as two layers that move on their own, shaded by the lid."""
 
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
-from models.builtin.drawing import Box, area, translate
+from models.builtin.drawing import LUMA, Box, area, spread, translate
+from models.builtin.lids import Lid
 from models.builtin.puppet import Puppet, Shape
-from models.builtin.surround import smoothstep
 from models.expression import EYES, EyeContour
-
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 class Eye:
@@ -33,11 +31,11 @@ class Eye:
         self._rest_gaze = contour.gaze(puppet.rest)
         pad = round(0.5 * self._width) + 2
         box = Box.around(outline, pad, image.shape)
+        self._lid = Lid(contour, image, landmarks, puppet)
         self._layers: tuple[Float32[np.ndarray, "h w 3"], Float32[np.ndarray, "h w 4"]] | None = None
         if box is not None:
             self._origin = np.array([box.left, box.top], np.float64)
             self._layers = self._paint_layers(box, box.cut(image).astype(np.float32), outline, landmarks)
-            self._lash = self._lash_colour(box.cut(image), outline - self._origin)
 
     def _paint_layers(
         self,
@@ -57,9 +55,9 @@ class Eye:
             white = (mask > 0.8) & (distance > 1.1 * self._radius)
         if white.sum() < 6:
             return None
-        luma = ball @ _LUMA
+        luma = ball @ LUMA
         white &= luma >= np.percentile(luma[white], 45)
-        sclera = _spread(ball, white.astype(np.float32), self._width)
+        sclera = spread(ball, white.astype(np.float32), self._width)
         middle = outline.mean(0)[0] - self._origin[0]
         rounding = np.clip(np.abs(x - middle) / (0.5 * self._width), 0, 1.2)
         sclera *= (1.02 - 0.14 * rounding**2)[..., None]
@@ -70,42 +68,29 @@ class Eye:
         alpha = np.clip((1.08 * self._radius - distance) / max(0.2 * self._radius, 1.0) + 0.5, 0, 1)
         return sclera, np.dstack([iris, alpha]).astype(np.float32)
 
-    def _lash_colour(
-        self, roi: UInt8[np.ndarray, "h w 3"], outline: Float[np.ndarray, "n 2"]
-    ) -> Float32[np.ndarray, "3"]:
-        """The darkest tone around the eye, darkened a little."""
-        box = Box.around(outline, round(0.15 * self._width) + 1, roi.shape)
-        if box is None:
-            return np.zeros(3, np.float32)
-        pixels = box.cut(roi).reshape(-1, 3).astype(np.float32)
-        luma = pixels @ _LUMA
-        dark: Float32[np.ndarray, 3] = np.median(pixels[luma <= np.percentile(luma, 6)], axis=0)
-        return dark * np.float32(0.8)
-
     def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
         """Paints the eye into the picture, in place; nothing changes while it looks as in the photo."""
-        openness = self._contour.openness(shape.canonical)
-        if self._layers is not None:
-            self._draw_ball(image, shape, openness)
-            self._draw_lashes(image, shape, openness)
+        self._draw_ball(image, shape)
+        self._lid.draw(image, shape)
 
-    def _draw_ball(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape, openness: float) -> None:
-        assert self._layers is not None
+    def _draw_ball(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
+        if self._layers is None:
+            return
         polygon = shape.vertices[self._contour.closed, :2]
         zoom = shape.pose.scale / self._puppet.rest_pose.scale
         if area(polygon) < 0.02 * (self._width * zoom) ** 2:
             return
         pose = self._puppet.rest_pose
         gaze = (pose.scale * pose.rotation @ (self._contour.gaze(shape.canonical) - self._rest_gaze))[:2]
+        openness = self._contour.openness(shape.canonical)
         change = max(float(np.hypot(*gaze)) / (0.3 * self._radius), (openness - self._rest_openness) / 0.12)
         weight = float(np.clip(change - 0.15, 0, 1))
         box = Box.around(polygon, 3, image.shape)
         if weight == 0 or box is None:
             return
-        linear = shape.linear[:2, :2]
-        ends = [self._contour.upper[0], self._contour.upper[-1]]
-        corners = shape.vertices[ends, :2].mean(0) - linear @ self._puppet.rest_vertices[ends, :2].mean(0)
-        to_picture = np.hstack([linear, (corners + linear @ self._origin)[:, None]])
+        place = self._puppet.near(shape, self._contour.upper[[0, -1]])
+        linear = place[:, :2]
+        to_picture = translate(place, linear @ self._origin)
         sclera, iris = self._layers
         colour = box.warp(sclera, to_picture, replicate=True)
         moved = box.warp(iris, translate(to_picture, linear @ gaze), replicate=False)
@@ -114,34 +99,12 @@ class Eye:
         colour *= (0.62 + 0.38 * np.clip(1.15 * lit, 0, 1))[..., None]  # the upper lid's shadow
         box.blend(image, colour, box.mask(polygon, max(0.6, 0.03 * self._width)) * np.float32(weight))
 
-    def _draw_lashes(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape, openness: float) -> None:
-        rest = self._rest_openness
-        strength = 1 - float(smoothstep(0.25 * rest, 0.6 * rest, np.array([openness]))[0])
-        line = shape.vertices[self._contour.upper[1:-1], :2]
-        box = Box.around(line, 5, image.shape)
-        if strength < 0.05 or box is None:
-            return
-        zoom = shape.pose.scale / self._puppet.rest_pose.scale
-        stroke = box.stroke(line, max(1, round(0.045 * self._width * zoom)), 0.7)
-        box.blend(image, np.broadcast_to(self._lash, (*stroke.shape, 3)), stroke * np.float32(0.62 * strength))
-
 
 def build_eyes(
     image: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "478 3"], puppet: Puppet
 ) -> tuple[Eye, ...]:
     """Both eyes of a portrait."""
     return tuple(Eye(contour, image, landmarks, puppet) for contour in EYES)
-
-
-def _spread(
-    image: Float32[np.ndarray, "h w 3"], known: Float32[np.ndarray, "h w"], width: float
-) -> Float32[np.ndarray, "h w 3"]:
-    """Known pixels continued smoothly over the rest (normalised convolution at three scales)."""
-    total, weight = np.zeros_like(image), np.zeros_like(known)
-    for sigma, share in ((0.1, 1.0), (0.3, 0.05), (1.0, 0.002)):
-        total += share * cv2.GaussianBlur(image * known[..., None], (0, 0), sigma * width)
-        weight += share * cv2.GaussianBlur(known, (0, 0), sigma * width)
-    return total / np.maximum(weight, 1e-6)[..., None]
 
 
 def _radial_profile(

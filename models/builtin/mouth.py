@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
-from models.builtin.drawing import Affine, Box, area, compose, translate
+from models.builtin.drawing import LUMA, Affine, Box, area, compose, translate
 from models.builtin.puppet import Puppet, Shape
 from models.topology import INNER_LIPS, OUTER_EYE_CORNERS
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 _CHEEKS = [50, 280, 101, 330]
 _LEFT_CORNER, _RIGHT_CORNER, _UPPER_MIDDLE, _LOWER_MIDDLE = 308, 78, 13, 14
 _CHIN_POINTS = [152, 148, 377]
@@ -150,7 +149,7 @@ def _cheek_colour(
 
 def _paint_plates(cheek: Float32[np.ndarray, "3"]) -> _Plates:
     """Plates under the light that falls on a cheek of this colour."""
-    light = np.float32(np.clip(float(cheek @ _LUMA) / 160, 0.25, 1.1))
+    light = np.float32(np.clip(float(cheek @ LUMA) / 160, 0.25, 1.1))
     # A cheek under white light is reddish; what differs from that is the light's or the painting's own tint.
     neutral = np.array([1.22, 0.95, 0.83], np.float32)
     tint = np.clip(cheek / max(float(cheek.mean()), 1.0) / neutral, 0.7, 1.3)

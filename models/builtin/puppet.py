@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int
 
 from models.builtin.surround import Surround
 from models.expression import EYES, close_mouth, eye_distance, eye_opening, lid_follow, part_lips
@@ -64,6 +64,12 @@ class Puppet:
         out[:SURFACE_COUNT] = pose.to_picture(canonical[:SURFACE_COUNT])
         out[SURFACE_COUNT:] = self._move_surround(canonical, pose, linear)
         return Shape(canonical, out, linear, pose)
+
+    def near(self, shape: Shape, indices: Int[np.ndarray, "k"]) -> Float[np.ndarray, "2 3"]:
+        """Portrait pixels -> picture pixels around some face points: the head's turn, put where they are now."""
+        linear = shape.linear[:2, :2]
+        offset = shape.vertices[indices, :2].mean(0) - linear @ self.rest_vertices[indices, :2].mean(0)
+        return np.hstack([linear, offset[:, None]])
 
     def _express(self, coefficients: Float32[np.ndarray, "64"]) -> Canonical:
         canonical = self.rest + np.tensordot(coefficients.astype(np.float64), self._basis, 1)

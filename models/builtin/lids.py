@@ -1,0 +1,112 @@
+"""Eyelids: skin that comes down over the eye as it closes, and the line of the lashes.
+
+Stretching the photo's own lid would spread its lashes and shadows over the closed eye. The lid is painted instead,
+with the skin around the eye continued over it.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import Float, Float32, UInt8
+
+from models.builtin.drawing import LUMA, Box, spread, translate
+from models.builtin.puppet import Puppet, Shape
+from models.builtin.surround import smoothstep
+from models.expression import EyeContour
+
+# Parts of the eye's width.
+_ABOVE, _BELOW = 0.1, 0.15  # where lashes and liner lie beyond the contour: covered by skin
+_CLEAR_ABOVE, _CLEAR_BELOW = 0.14, 0.14  # skin is taken from outside this
+_FEATHER = 0.05
+_LASH = 0.05
+
+
+class Lid:
+    """The upper lid of one eye."""
+
+    def __init__(
+        self,
+        contour: EyeContour,
+        image: UInt8[np.ndarray, "h w 3"],
+        landmarks: Float32[np.ndarray, "478 3"],
+        puppet: Puppet,
+    ) -> None:
+        self._contour, self._puppet = contour, puppet
+        upper = landmarks[contour.upper, :2].astype(np.float64)
+        lower = landmarks[contour.lower, :2].astype(np.float64)
+        self._width = float(np.linalg.norm(upper[0] - upper[-1]))
+        self._down = _down(upper, lower)
+        self._rest_openness = contour.openness(puppet.rest)
+        # 0 at the corners, 1 in the middle: lashes stand out most there.
+        self._bulge = np.sqrt(np.sin(np.linspace(0, np.pi, len(upper))))[:, None]
+        self._crease = upper - self._down * self._bulge * _ABOVE * self._width
+        box = Box.around(np.concatenate([upper, lower]), round(0.55 * self._width) + 2, image.shape)
+        self._skin: Float32[np.ndarray, "h w 3"] | None = None
+        if box is not None:
+            self._origin = np.array([box.left, box.top], np.float64)
+            around = box.cut(image).astype(np.float32)
+            self._skin, self._lash = self._paint(box, around, upper, lower)
+
+    def _paint(
+        self,
+        box: Box,
+        around: Float32[np.ndarray, "h w 3"],
+        upper: Float[np.ndarray, "9 2"],
+        lower: Float[np.ndarray, "9 2"],
+    ) -> tuple[Float32[np.ndarray, "h w 3"], Float32[np.ndarray, "3"]]:
+        """Skin where the eye is, and the colour of its lashes."""
+        top = upper - self._down * (_CLEAR_ABOVE * self._width)
+        bottom = lower + self._down * (_CLEAR_BELOW * self._width)
+        eye = box.mask(np.concatenate([top, bottom[::-1]]), 0.5)
+        free = cv2.dilate(eye, np.ones((3, 3)), iterations=max(1, round(0.06 * self._width))) < 0.05
+        luma = around @ LUMA
+        bright = luma >= np.percentile(luma[free], 20) if free.any() else free  # neither brow nor hair
+        skin = spread(around, (free & bright).astype(np.float32), 0.45 * self._width)
+        tone = skin.mean((0, 1)) / 255
+        return skin, (140 * tone**2.5).astype(np.float32)  # skin's own hue, dark and saturated
+
+    def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
+        """Paints the lid into the picture, in place; nothing changes while the eye is as open as in the photo."""
+        closed = 1 - self._contour.openness(shape.canonical) / self._rest_openness
+        strength = float(smoothstep(0.08, 0.4, np.array([closed]))[0])
+        if self._skin is None or strength == 0:
+            return
+        zoom = shape.pose.scale / self._puppet.rest_pose.scale
+        size = self._width * zoom
+        place = self._puppet.near(shape, self._contour.upper[[0, -1]])
+        crease = self._crease @ place[:, :2].T + place[:, 2]
+        down = place[:, :2] @ self._down
+        shut = float(smoothstep(0.7, 1.0, np.array([closed]))[0])
+        edge = shape.vertices[self._contour.upper, :2]
+        hem = edge + down * self._bulge * (_BELOW * self._width * shut)
+        polygon = np.concatenate([crease, hem[::-1]])
+        box = Box.around(polygon, 4 + round(0.1 * size), image.shape)
+        if box is None:
+            return
+        skin = box.warp(self._skin, translate(place, place[:, :2] @ self._origin), replicate=True)
+        box.blend(
+            image,
+            self._shade(box, skin, crease, edge),
+            box.mask(polygon, max(0.6, _FEATHER * size)) * np.float32(strength),
+        )
+        stroke = box.stroke(edge[1:-1], max(1, round(_LASH * size)), max(0.6, 0.018 * size))
+        colour = np.broadcast_to(self._lash, (*stroke.shape, 3))
+        box.blend(image, colour, stroke * np.float32(0.75 * strength))
+
+    def _shade(
+        self,
+        box: Box,
+        skin: Float32[np.ndarray, "h w 3"],
+        crease: Float[np.ndarray, "9 2"],
+        edge: Float[np.ndarray, "9 2"],
+    ) -> Float32[np.ndarray, "h w 3"]:
+        """A lid is round: lighter in its middle, darker in the crease, towards the corners and at the lashes."""
+        middle = 0.5 * (crease + edge)
+        light = box.stroke(middle[2:-2], max(1, round(0.2 * self._width)), max(0.8, 0.12 * self._width))
+        return skin * (0.84 + 0.14 * np.clip(1.5 * light, 0, 1))[..., None]
+
+
+def _down(upper: Float[np.ndarray, "9 2"], lower: Float[np.ndarray, "9 2"]) -> Float[np.ndarray, "2"]:
+    """Unit vector across the eye, from the upper lid to the lower."""
+    along = upper[-1] - upper[0]
+    across = np.array([-along[1], along[0]]) / np.linalg.norm(along)
+    return across if across @ (lower - upper).sum(0) > 0 else -across
