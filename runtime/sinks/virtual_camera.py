@@ -1,10 +1,11 @@
-"""A virtual camera that other programs use like a real one: v4l2loopback on Linux, OBS elsewhere."""
+"""A camera that other programs can choose: v4l2loopback on Linux, OBS's camera on Windows and macOS."""
 
+import logging
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import cv2
 import numpy as np
@@ -13,19 +14,19 @@ from jaxtyping import UInt8
 from models.errors import InputError
 from runtime.frame import Picture, Sound
 
-_HOLD_S = 0.4  # some programs take a camera for dead that is silent for half a second
-_DARK_GREY = 48
+_HOLD_S = 0.5  # a reader waits for the next picture no longer than this
+_GREY = 48  # of the picture that is shown before the first one
 _LOAD = "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Avatar"
-_RELOAD = f"sudo modprobe -r v4l2loopback && {_LOAD}"
-_DEVICES = Path("/sys/devices/virtual/video4linux")
-_MODULE = Path("/sys/module/v4l2loopback")
+
+logger = logging.getLogger(__name__)
 
 
-class Camera(Protocol):
-    """What `VirtualCamera` needs of an open device."""
+@runtime_checkable
+class Device(Protocol):
+    """What is used of `pyvirtualcam.Camera`."""
 
-    def send(self, frame: UInt8[np.ndarray, "rows w"]) -> None:
-        """Shows one I420 picture; rows are 3/2 of the height."""
+    def send(self, frame: UInt8[np.ndarray, "n w"]) -> None:
+        """Shows one I420 frame."""
         ...
 
     def close(self) -> None:
@@ -33,78 +34,11 @@ class Camera(Protocol):
         ...
 
 
-OpenCamera = Callable[[tuple[int, int], float, str | None], Camera]
-"""Opens a device by size (width, height), fps and name (None: the first one). Raises InputError."""
-
-
-def list_virtual_cameras(devices: Path = _DEVICES) -> list[tuple[str, str]]:
-    """The virtual cameras of this Linux machine as (device, name), by number; elsewhere none can be listed."""
-    found = [
-        (int(entry.name.removeprefix("video")), (entry / "name").read_text("utf-8").strip())
-        for entry in devices.glob("video*")
-    ]
-    return [(f"/dev/video{number}", name) for number, name in sorted(found)]
-
-
-def open_camera(size: tuple[int, int], fps: float, device: str | None) -> Camera:
-    """Opens a device through pyvirtualcam. Raises InputError with the remedy where there is none."""
-    try:
-        import pyvirtualcam
-    except ImportError as error:
-        raise InputError(
-            f"There is no virtual camera on this system ({error}): choose another output, such as preview."
-        ) from error
-    if sys.platform == "linux":
-        _check_linux(device, _DEVICES, _MODULE)
-    try:
-        return pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.I420, device=device)  # type: ignore[no-any-return]  # pyvirtualcam has no types
-    except RuntimeError as error:
-        raise InputError(_remedy(str(error), device, sys.platform)) from error
-
-
-def _check_linux(device: str | None, devices: Path, module: Path) -> None:
-    """Raises InputError where pyvirtualcam would fail, or open a camera that browsers do not see."""
-    if not module.is_dir():
-        raise InputError(
-            f"There is no virtual camera, as the module v4l2loopback is not loaded: {_LOAD} "
-            "(where it is not installed: sudo apt-get install v4l2loopback-dkms)."
-        )
-    known = list_virtual_cameras(devices)
-    if not known:
-        raise InputError(f"The module v4l2loopback is loaded but has no camera: {_RELOAD}.")
-    if device is not None and device not in dict(known):
-        choices = ", ".join(f"{path} ({name})" for path, name in known)
-        raise InputError(f"{device} is not a virtual camera: choose one of {choices}.")
-    flags = (module / "parameters" / "exclusive_caps").read_text("utf-8").split(",")
-    index = 0 if device is None else [path for path, _ in known].index(device)
-    if flags[index].strip() != "Y":
-        raise InputError(f"Browsers would not see {known[index][0]}, as it lacks exclusive_caps: {_RELOAD}.")
-
-
-def _remedy(reason: str, device: str | None, platform: str) -> str:
-    """What to do about an error of pyvirtualcam, in one line."""
-    which = device or "the virtual camera"
-    if platform != "linux":
-        return (
-            f"Cannot open the virtual camera ({' '.join(reason.split())}): install OBS from obsproject.com, "
-            "start its virtual camera once, stop it and quit OBS."
-        )
-    if "missing permissions" in reason:
-        return f"No permission to open {which}: sudo usermod -aG video $USER, then log out and in."
-    if "not a video output device" in reason or "No v4l2 loopback device" in reason:
-        return (
-            f"Cannot write to {which}: another program feeds it (close that), or v4l2loopback 0.12 has let it "
-            f"be opened once and not again: {_RELOAD} (0.13 and later do not need this)."
-        )
-    if "in use" in reason or "busy" in reason:
-        return f"Another program feeds {which}: close it, or choose another camera."
-    return f"Cannot open {which} ({' '.join(reason.split())}): {_RELOAD}."
-
-
 class VirtualCamera:
-    """Feeds a virtual camera, and repeats the last picture while none comes so that no reader starves.
+    """Feeds a virtual camera, opened once.
 
-    It is opened once and stays open. Before the first picture it shows dark grey.
+    It never starves a reader: while nothing new comes, the last picture is sent again twice a second, at first a
+    dark grey one.
     """
 
     name: ClassVar[str] = "virtual-camera"
@@ -112,62 +46,117 @@ class VirtualCamera:
     def __init__(
         self,
         size: tuple[int, int],
-        fps: float,
+        fps: int,
         device: str | None = None,
-        *,
-        opener: OpenCamera = open_camera,
+        open_device: Callable[[tuple[int, int], int, str | None], Device] | None = None,
     ) -> None:
-        """Opens `device` (None: the first one) for pictures of `size` (width, height; even, px) at `fps`.
+        """Opens `device` (a path such as /dev/video10, or a camera's name), or the first that is free.
 
-        Raises InputError with the remedy when it cannot be opened.
+        Raises:
+            InputError: odd size, or no camera that can be fed; says which and what to do.
         """
-        width, height = size
-        if width % 2 or height % 2:
-            raise InputError(f"A camera cannot be {width}×{height} px: choose an even size, such as 512.")
-        self._size = size
-        self._camera = opener(size, fps, device)
-        self._fresh = threading.Condition()
-        self._closed = False
-        self._sent = 0
-        self._show(np.full((height, width, 3), _DARK_GREY, np.uint8))
-        self._thread = threading.Thread(target=self._hold, name="virtual-camera", daemon=True)
-        self._thread.start()
+        if size[0] % 2 or size[1] % 2:
+            raise InputError(f"a virtual camera cannot be {size[0]}x{size[1]}: give an even --size")
+        self._device = (open_device or open_virtual_camera)(size, fps, device)
+        self._lock = threading.Lock()
+        self._last = _to_i420(np.full((size[1], size[0], 3), _GREY, np.uint8))
+        self._fresh = False
+        self._closed = threading.Event()
+        self._failure: Exception | None = None
+        self._send(self._last)
+        self._holder = threading.Thread(target=self._hold, name="virtual camera hold", daemon=True)
+        self._holder.start()
 
     def send(self, picture: Picture) -> None:
-        """Shows one picture. Raises ValueError for another size."""
-        height, width = picture.image.shape[:2]
-        if (width, height) != self._size:
-            raise ValueError(f"the camera shows {self._size} pictures, not {(width, height)}")
-        self._show(picture.image)
-
-    def _show(self, image: UInt8[np.ndarray, "h w 3"]) -> None:
-        i420 = cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)  # BT.601, limited range: what readers assume
-        with self._fresh:
-            if self._closed:
-                return
-            self._last = i420
-            self._camera.send(i420)
-            self._sent += 1
-            self._fresh.notify()
-
-    def _hold(self) -> None:
-        """Repeats the last picture whenever none was sent for a while."""
-        with self._fresh:
-            while not self._closed:
-                sent = self._sent
-                self._fresh.wait(_HOLD_S)
-                if sent == self._sent and not self._closed:
-                    self._camera.send(self._last)
+        """Shows one picture. Raises what the device raised, also while the last picture was held."""
+        if self._failure is not None:
+            raise self._failure
+        self._send(_to_i420(picture.image))
 
     def hear(self, sound: Sound) -> None:
-        """A camera is silent."""
+        """Cameras are silent."""
 
     def close(self) -> None:
-        """Ends the stream and frees the device."""
-        with self._fresh:
-            if self._closed:
-                return
-            self._closed = True
-            self._fresh.notify()
-        self._thread.join()
-        self._camera.close()
+        """Frees the device. May be called twice."""
+        if not self._closed.is_set():
+            self._closed.set()
+            self._holder.join()
+            self._device.close()
+
+    def _send(self, frame: UInt8[np.ndarray, "n w"]) -> None:
+        with self._lock:
+            self._device.send(frame)
+            self._last, self._fresh = frame, True
+
+    def _hold(self) -> None:
+        while not self._closed.wait(_HOLD_S):
+            with self._lock:
+                fresh, self._fresh = self._fresh, False
+            if not fresh:
+                try:
+                    self._send(self._last)
+                except Exception as error:
+                    self._failure = error
+                    return
+
+
+def list_virtual_cameras(
+    sysfs: Path = Path("/sys/devices/virtual/video4linux"),
+) -> list[tuple[str, str]]:
+    """Device path and name of every virtual camera; Linux only, elsewhere there is no list to read."""
+    nodes = sorted(sysfs.glob("video*"), key=lambda node: int(node.name.removeprefix("video")))
+    return [(f"/dev/{node.name}", (node / "name").read_text().strip()) for node in nodes]
+
+
+def open_virtual_camera(size: tuple[int, int], fps: int, device: str | None) -> Device:
+    """Opens a device for I420 frames. Raises InputError with the remedy."""
+    import pyvirtualcam
+
+    named = {name: path for path, name in list_virtual_cameras()}
+    path = named.get(device, device) if device is not None else None
+    try:
+        camera = pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.I420, device=path)
+    except (RuntimeError, OSError) as error:
+        raise InputError(explain(str(error), device, sys.platform)) from error
+    if sys.platform == "linux":
+        _warn_if_invisible(camera.device)
+    opened: Device = camera
+    return opened
+
+
+def explain(reason: str, device: str | None, platform: str) -> str:
+    """One line for a person: why no virtual camera opened, and the remedy."""
+    which = f"virtual camera {device}" if device else "virtual camera"
+    if platform in ("win32", "darwin"):
+        return f"no {which}: install OBS Studio, press Start Virtual Camera in it once, close it, and try again"
+    if "not a video output device" in reason:
+        return (
+            f"the {which} was fed before and cannot be opened again (v4l2loopback older than 0.13): "
+            f"sudo modprobe -r v4l2loopback && {_LOAD}"
+        )
+    if "busy" in reason.lower():
+        return f"the {which} is fed by another program: close that program, or load a second one with devices=2"
+    if "permission" in reason.lower():
+        return f"the {which} may not be opened: sudo usermod -aG video $USER, then log in again"
+    if not list_virtual_cameras():
+        return (
+            f"no {which}: sudo apt install v4l2loopback-dkms && {_LOAD} "
+            "(under Secure Boot its module must be signed; --output preview needs no camera)"
+        )
+    found = ", ".join(f"{path} ({name})" for path, name in list_virtual_cameras())
+    return f"no {which}; found: {found}" if "does not exist" in reason else f"the {which} did not open: {reason}"
+
+
+def _warn_if_invisible(device: str, parameters: Path = Path("/sys/module/v4l2loopback/parameters")) -> None:
+    """Browsers and Zoom list a loopback device only if it was loaded with exclusive_caps=1."""
+    numbers, exclusive = parameters / "video_nr", parameters / "exclusive_caps"
+    if not (numbers.exists() and exclusive.exists()):
+        return
+    caps = dict(zip(numbers.read_text().strip().split(","), exclusive.read_text().strip().split(","), strict=False))
+    if caps.get(device.removeprefix("/dev/video")) == "N":
+        logger.warning("%s is invisible to browsers and Zoom: sudo modprobe -r v4l2loopback && %s", device, _LOAD)
+
+
+def _to_i420(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "n w"]:
+    """BT.601, limited range: what readers of a camera expect."""
+    return cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
