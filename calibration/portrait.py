@@ -121,8 +121,9 @@ def prepare_portrait(
     canvas = Canvas.fit((photo.shape[1], photo.shape[0]), size)
     image = canvas.place(photo)
     corner = np.array([canvas.left, canvas.top, 0], np.float32)
-    matte = person_matte(image, canvas.points(landmarks) - corner)
-    plate = fill_background(image, matte)
+    on_photo = canvas.points(landmarks) - corner
+    matte = person_matte(image, on_photo)
+    plate = fill_background(image, matte, on_photo)
     foreground = foreground_colours(image, matte, plate)
     pad = (
         canvas.top,

@@ -7,14 +7,14 @@ import scipy.sparse.linalg as spl
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from models.perception import quiet_mediapipe
-from models.topology import FACE_OVAL
+from models.topology import CHIN, FACE_OVAL
 
 Image = UInt8[np.ndarray, "h w 3"]
 Matte = Float32[np.ndarray, "h w"]
 
-# Parts of the picture by which the matte grows: colours are taken from outside the wider growth, where no hair
-# strays, and shown inside the narrower one.
-_FILL_FROM, _FILL_TO = 12 / 512, 5 / 512
+# Parts of the picture by which the matte grows. Colours are taken from outside the widest growth, where no hair
+# strays. They are shown inside a narrower one around the head, which moves most, and hardly beyond the matte elsewhere.
+_FILL_FROM, _FILL_HEAD, _FILL_BODY = 12 / 512, 5 / 512, 1 / 512
 
 
 def person_matte(image: Image, landmarks: Float32[np.ndarray, "478 3"]) -> Matte:
@@ -32,7 +32,7 @@ def person_matte(image: Image, landmarks: Float32[np.ndarray, "478 3"]) -> Matte
     return np.clip((fine - 0.08) / 0.84, 0, 1).astype(np.float32)
 
 
-def fill_background(image: Image, matte: Matte) -> Image:
+def fill_background(image: Image, matte: Matte, landmarks: Float32[np.ndarray, "478 3"]) -> Image:
     """The picture without the person: Laplace's equation from the matte's surroundings inwards, with matching grain."""
     h, w = matte.shape
     hole = _grown(matte, _FILL_FROM)
@@ -45,7 +45,10 @@ def fill_background(image: Image, matte: Matte) -> Image:
     grain = np.abs(image[known].astype(np.float32) - cv2.GaussianBlur(image, (0, 0), 1.5)[known])
     sigma = min(4.0, 1.5 * float(np.median(grain)))
     filled += np.random.default_rng(0).normal(0, sigma, (h, w, 1)).astype(np.float32)
-    weight = cv2.GaussianBlur(_grown(matte, _FILL_TO).astype(np.float32), (0, 0), 2.0)[..., None]
+    chin = round(float(landmarks[CHIN, 1]))
+    shown = _grown(matte, _FILL_HEAD)
+    shown[max(chin, 0) :] = _grown(matte, _FILL_BODY)[max(chin, 0) :]
+    weight = cv2.GaussianBlur(shown.astype(np.float32), (0, 0), 1.0)[..., None]
     return np.clip(image * (1 - weight) + filled * weight + 0.5, 0, 255).astype(np.uint8)
 
 

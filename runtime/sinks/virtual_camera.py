@@ -131,8 +131,8 @@ def explain(reason: str, device: str | None, platform: str) -> str:
         return f"no {which}: install OBS Studio, press Start Virtual Camera in it once, close it, and try again"
     if "not a video output device" in reason:
         return (
-            f"the {which} was fed before and cannot be opened again (v4l2loopback older than 0.13): "
-            f"sudo modprobe -r v4l2loopback && {_LOAD}"
+            f"the {which} is fed by another program, or was before (v4l2loopback older than 0.13 allows it once): "
+            f"close that program, or sudo modprobe -r v4l2loopback && {_LOAD}"
         )
     if "busy" in reason.lower():
         return f"the {which} is fed by another program: close that program, or load a second one with devices=2"
@@ -152,8 +152,9 @@ def _warn_if_invisible(device: str, parameters: Path = Path("/sys/module/v4l2loo
     numbers, exclusive = parameters / "video_nr", parameters / "exclusive_caps"
     if not (numbers.exists() and exclusive.exists()):
         return
-    caps = dict(zip(numbers.read_text().strip().split(","), exclusive.read_text().strip().split(","), strict=False))
-    if caps.get(device.removeprefix("/dev/video")) == "N":
+    wanted = numbers.read_text().strip().split(",")  # -1 where the kernel chose
+    devices = [f"/dev/video{number}" for number in wanted if number != "-1"] or [d for d, _ in list_virtual_cameras()]
+    if dict(zip(devices, exclusive.read_text().strip().split(","), strict=False)).get(device) == "N":
         logger.warning("%s is invisible to browsers and Zoom: sudo modprobe -r v4l2loopback && %s", device, _LOAD)
 
 
