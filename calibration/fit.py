@@ -1,5 +1,7 @@
 """Landmarks of a driving face -> Motion, relative to a reference frame of the same face."""
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32
@@ -16,6 +18,18 @@ _CLOSED = 0.085  # openness that landmarks show for a closed eye
 _RIDGE = 2e-3  # pulls coefficients to 0, in squared canonical units per coefficient
 _DIRECT = ("eyeBlink", "eyeWide", "eyeLook")  # read off the lids and irises, not fitted
 _FIXED = ("mouthNeutral", "tongueOut", "jawForward")  # invisible to landmarks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measured:
+    """A driving face in one frame, relative to its reference."""
+
+    rotation: Float[np.ndarray, "3"]
+    """As in `Motion`."""
+    translation: Float[np.ndarray, "3"]
+    """As in `Motion`."""
+    face: Landmarks
+    """Canonical points."""
 
 
 class MotionFit:
@@ -38,21 +52,34 @@ class MotionFit:
         shapes = shapes.astype(np.float64)
         self._solver = np.linalg.solve(shapes @ shapes.T + _RIDGE * np.eye(len(self._fitted)), shapes)
 
-    def motion(self, landmarks: Landmarks, pts_ns: int, confidence: float = 1.0) -> Motion:
-        """The motion that takes the reference face to `landmarks`."""
+    def measure(self, landmarks: Landmarks) -> Measured:
+        """Where the head is, and the face without the head's movement."""
         pose = fit_pose(landmarks, self._model.mean)
-        face = pose.to_canonical(landmarks.astype(np.float64))
-        turn = cv2.Rodrigues(pose.rotation @ self._pose.rotation.T)[0].ravel()
         unit = self._pose.scale * self._size
         aside = (pose.to_picture(NECK_PIVOT[None])[0] - self._pivot)[:2] / unit
         away = CAMERA_DISTANCE * (self._pose.scale / pose.scale - 1)
+        return Measured(
+            rotation=cv2.Rodrigues(pose.rotation @ self._pose.rotation.T)[0].ravel(),
+            translation=np.array([*aside, away]),
+            face=pose.to_canonical(landmarks.astype(np.float64)),
+        )
+
+    def motion(self, measured: Measured, pts_ns: int, confidence: float = 1.0) -> Motion:
+        """The motion that takes the reference face to what was measured."""
+        expression = self._express(measured.face)
         return Motion(
             pts_ns=pts_ns,
-            expression=self._express(face),
-            rotation=turn.astype(np.float32),
-            translation=np.array([*aside, away], np.float32),
+            expression=expression,
+            rotation=measured.rotation.astype(np.float32),
+            translation=measured.translation.astype(np.float32),
             confidence=confidence,
+            surface=self._rest_of(measured.face, expression).astype(np.float32),
         )
+
+    def _rest_of(self, face: Landmarks, expression: Float32[np.ndarray, "64"]) -> Landmarks:
+        """What the coefficients do not explain, in eye distances."""
+        explained = np.tensordot(expression, self._model.expression, 1)
+        return (face - self._neutral) / self._size - explained
 
     def _express(self, face: Landmarks) -> Float32[np.ndarray, "64"]:
         out = np.zeros(len(INDEX), np.float32)
@@ -60,9 +87,8 @@ class MotionFit:
         for eye, rest_gaze in zip(EYES, self._gaze, strict=True):
             self._look(out, eye.side, int(eye.iris[0]), (eye.gaze(face) - rest_gaze) / self._size)
         self._blink(out, face)
-        explained = np.tensordot(out, self._model.expression, 1)
-        residual = (face - self._neutral) / self._size - explained
-        out[self._fitted] = np.clip(self._solver @ residual[self._points].ravel(), -1.0, 1.5)
+        residual = self._rest_of(face, out)[self._points]
+        out[self._fitted] = np.clip(self._solver @ residual.ravel(), -1.0, 1.5)
         self._blink(out, face)  # again, now that it is known how much of the lids' gap is squint
         return out
 

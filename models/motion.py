@@ -69,6 +69,10 @@ class Motion:
     """Shift of the neck pivot in the camera frame, inter-ocular distances; z < 0 comes nearer."""
     confidence: float = 1.0
     """0..1; 0 means that the driver saw no face or heard nothing."""
+    surface: Float32[np.ndarray, "478 3"] | None = None
+    """What the coefficients leave of a tracked face's movement, per landmark, in canonical space (see
+    `models.face.FaceModel`) and eye distances. An engine may add it for fidelity or leave it out: `expression` is the
+    whole motion by itself, and the only part that travels in a few bytes."""
 
     def __getitem__(self, name: str) -> float:
         """One coefficient by name."""
@@ -92,4 +96,14 @@ def lerp(a: Motion, b: Motion, weight: float) -> Motion:
         rotation=a.rotation + (b.rotation - a.rotation) * f,
         translation=a.translation + (b.translation - a.translation) * f,
         confidence=a.confidence + (b.confidence - a.confidence) * w,
+        surface=_lerp_surface(a.surface, b.surface, f),
     )
+
+
+def _lerp_surface(
+    a: Float32[np.ndarray, "478 3"] | None, b: Float32[np.ndarray, "478 3"] | None, weight: np.float32
+) -> Float32[np.ndarray, "478 3"] | None:
+    """A missing surface counts as zero."""
+    if a is None:
+        return None if b is None else b * weight
+    return a * (1 - weight) if b is None else a + (b - a) * weight

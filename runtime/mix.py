@@ -89,4 +89,5 @@ def _see(under: Motion, video: Motion | None, weight: float, mouth_weight: float
         expression=under.expression + (video.expression - under.expression) * each,
         rotation=under.rotation + (video.rotation - under.rotation) * w,
         translation=under.translation + (video.translation - under.translation) * w,
+        surface=None if video.surface is None else video.surface * np.float32(min(weight, mouth_weight)),
     )

@@ -18,6 +18,7 @@ Canonical = Float[np.ndarray, "478 3"]
 _TORSO_GAIN = 0.45  # part of the head's shift that the torso follows
 _TURN_KNEE, _TURN_LIMIT = np.deg2rad(25.0), np.deg2rad(40.0)
 _SHIFT_KNEE, _SHIFT_LIMIT = 0.9, 1.6  # eye distances
+_MOST_SURFACE = 0.15  # eye distances
 _ZOOM = (0.7, 1.4)
 
 
@@ -58,7 +59,7 @@ class Puppet:
 
     def shape(self, motion: Motion) -> Shape:
         """Where everything is under `motion`; at rest (all zeros) exactly where the portrait has it."""
-        canonical = self._express(np.clip(motion.expression, -1.0, 1.5))
+        canonical = self._express(np.clip(motion.expression, -1.0, 1.5), motion.surface)
         pose, linear = self._pose(motion)
         out = np.empty_like(self.rest_vertices)
         out[:SURFACE_COUNT] = pose.to_picture(canonical[:SURFACE_COUNT])
@@ -71,8 +72,12 @@ class Puppet:
         offset = shape.vertices[indices, :2].mean(0) - linear @ self.rest_vertices[indices, :2].mean(0)
         return np.hstack([linear, offset[:, None]])
 
-    def _express(self, coefficients: Float32[np.ndarray, "64"]) -> Canonical:
+    def _express(
+        self, coefficients: Float32[np.ndarray, "64"], surface: Float32[np.ndarray, "478 3"] | None
+    ) -> Canonical:
         canonical = self.rest + np.tensordot(coefficients.astype(np.float64), self._basis, 1)
+        if surface is not None:
+            canonical = canonical + np.clip(surface, -_MOST_SURFACE, _MOST_SURFACE) * self.eye_distance
         for eye, follow in zip(EYES, self._lid_follow, strict=True):
             blink, wide = (float(coefficients[INDEX[f"eye{name}{eye.side}"]]) for name in ("Blink", "Wide"))
             opening = eye_opening(blink, wide) * max(0.0, 1.0 + float(follow @ coefficients))

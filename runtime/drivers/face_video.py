@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from calibration.fit import MotionFit
+from calibration.fit import Measured, MotionFit
 from models.expression import EYES
 from models.face import FaceModel
 from models.landmarks import FaceTracker, Landmarks
@@ -37,24 +37,30 @@ class FaceVideo:
         self._last: Motion | None = None
         self._lost_ns = 0
         self._warned = False
-        self._expression_filter = OneEuro(min_cutoff_hz=4.0, beta=30.0)
-        self._pose_filter = OneEuro(min_cutoff_hz=2.0, beta=40.0)
+        self._pose_filter = OneEuro(min_cutoff_hz=2.0, beta=40.0)  # radians and eye distances
+        self._face_filter = OneEuro(min_cutoff_hz=3.0, beta=60.0)  # canonical units, eye distances too
 
     def push(self, value: Frame) -> Sequence[Motion]:
         """One motion per frame."""
         landmarks = self._tracker.track(value.image)
         last = self._last or Motion(pts_ns=value.pts_ns, confidence=0.0)
         elapsed_ns = value.pts_ns - last.pts_ns
-        if landmarks is not None and self._fit is None:
-            self._choose_reference(landmarks, value.pts_ns)
-        if landmarks is None or self._fit is None:
+        if landmarks is None:
             self._note_absence(elapsed_ns)
+        else:
+            self._lost_ns, self._warned = 0, False
+            if self._fit is None:
+                self._choose_reference(landmarks, value.pts_ns)
+        if landmarks is None or self._fit is None:
             confidence = max(0.0, last.confidence - elapsed_ns / _FADE_NS)
             self._last = replace(last, pts_ns=value.pts_ns, confidence=confidence)
         else:
-            self._lost_ns, self._warned = 0, False
             confidence = 1.0 if self._last is None else min(1.0, last.confidence + elapsed_ns / _FADE_NS)
-            self._last = self._filtered(self._fit.motion(landmarks, value.pts_ns, confidence), last.confidence == 0)
+            if last.confidence == 0:
+                self._pose_filter.reset()
+                self._face_filter.reset()
+            measured = self._smooth(self._fit.measure(landmarks), value.pts_ns)
+            self._last = self._fit.motion(measured, value.pts_ns, confidence)
         return (self._last,)
 
     def close(self) -> None:
@@ -64,17 +70,11 @@ class FaceVideo:
             logger.warning("no face was seen in the video; the portrait only idled")
         self._tracker.close()
 
-    def _filtered(self, motion: Motion, restart: bool) -> Motion:
-        if restart:
-            self._expression_filter.reset()
-            self._pose_filter.reset()
-        pose = self._pose_filter(np.concatenate([motion.rotation, motion.translation]), motion.pts_ns)
-        return replace(
-            motion,
-            expression=self._expression_filter(motion.expression, motion.pts_ns).astype(np.float32),
-            rotation=pose[:3].astype(np.float32),
-            translation=pose[3:].astype(np.float32),
-        )
+    def _smooth(self, measured: Measured, pts_ns: int) -> Measured:
+        """The face is filtered before anything is fitted to it, so that coefficients and surface stay together."""
+        pose = self._pose_filter(np.concatenate([measured.rotation, measured.translation]), pts_ns)
+        face = self._face_filter(measured.face.ravel(), pts_ns).reshape(measured.face.shape)
+        return Measured(pose[:3], pose[3:], face)
 
     def _choose_reference(self, landmarks: Landmarks, pts_ns: int) -> None:
         if self._first_face_ns is None:

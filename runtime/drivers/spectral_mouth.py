@@ -28,7 +28,7 @@ _FFT = 1024  # padded, so that the autocorrelation does not wrap
 # Where the running estimates start: a voice at an ordinary level in a quiet room. Decibels of full scale.
 _LEVEL_DB, _F1_DB, _F2_DB = -26.0, -5.0, -2.0
 _FLOOR_DB = -60.0
-_LOWEST_DB = -75.0  # what is quieter is silence in any room
+_LOWEST_DB = -85.0  # what is quieter is silence in any room
 _PRIOR_FRAMES = 12  # voiced frames that weigh as much as the starting values
 _MEMORY_FRAMES = 300
 

@@ -143,7 +143,8 @@ def test_fit_finds_the_coefficients_that_made_a_face():
         256,
         0,
     ]
-    motion = MotionFit(neutral, model).motion(face, 7)
+    fit = MotionFit(neutral, model)
+    motion = fit.motion(fit.measure(face), 7)
     assert motion.pts_ns == 7
     for name, value in asked.items():
         assert motion[name] == pytest.approx(value, abs=0.15), name

@@ -1,0 +1,249 @@
+"""Video driver: what a tracked face tells, and what happens while there is none."""
+
+import logging
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from models.expression import EYES
+from models.face import FaceModel, load_face_model
+from models.landmarks import FaceTracker, Landmarks
+from models.motion import CAMERA_DISTANCE, Motion, expression
+from models.pose import NECK_PIVOT, Pose, fit_pose
+from runtime.drivers.face_video import FaceVideo
+from runtime.drivers.one_euro import OneEuro
+from runtime.frame import Frame
+
+FRAME_NS = 40_000_000
+IMAGE = np.zeros((480, 640, 3), np.uint8)
+CLOSED_EYES = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
+
+
+class Script:
+    """A tracker that sees what it was told, frame by frame, and the last of it from then on."""
+
+    def __init__(self, *seen: Landmarks | None) -> None:
+        self.seen: Iterator[Landmarks | None] = iter(seen)
+        self.last: Landmarks | None = None
+        self.closed = 0
+
+    def track(self, image: np.ndarray) -> Landmarks | None:
+        assert image is IMAGE
+        self.last = next(self.seen, self.last)
+        return self.last
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture(scope="module")
+def model() -> FaceModel:
+    return load_face_model()
+
+
+def face(x_px: float = 320.0, yaw_deg: float = 0.0, scale_px: float = 150.0, **coefficients: float) -> Landmarks:
+    """Landmarks of the mean face with these coefficients, turned about its neck, in a 640x480 picture."""
+    model = load_face_model()
+    points = model.mean + np.tensordot(expression(**coefficients), model.expression, 1)
+    yaw = np.deg2rad(yaw_deg)
+    rotation = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+    return Pose(scale_px, rotation, np.array([x_px, 300.0, 0.0])).to_picture(points - NECK_PIVOT).astype(np.float32)
+
+
+def watch(driver: FaceVideo, frames: int, start_ns: int = 0) -> list[Motion]:
+    motions = [driver.push(Frame(IMAGE, start_ns + k * FRAME_NS)) for k in range(frames)]
+    assert all(len(m) == 1 for m in motions)
+    return [m[0] for m in motions]
+
+
+def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+
+
+def vector(motion: Motion) -> np.ndarray:
+    return np.concatenate([motion.expression, motion.rotation, motion.translation])
+
+
+def seen(*faces: Landmarks | None) -> tuple[FaceVideo, Script]:
+    script = Script(*faces)
+    assert isinstance(script, FaceTracker)
+    return FaceVideo(script, load_face_model()), script
+
+
+def test_the_first_face_is_rest() -> None:
+    driver, _ = seen(face(x_px=250, yaw_deg=12, scale_px=110))
+    for motion in watch(driver, 3, start_ns=7):
+        assert np.abs(vector(motion) - vector(Motion(0, expression(mouthNeutral=1.0)))).max() < 2e-3
+        assert motion.confidence == 1.0
+    assert motion.pts_ns == 7 + 2 * FRAME_NS
+
+
+def test_an_open_mouth_in_the_first_face_is_still_an_open_mouth() -> None:
+    driver, _ = seen(face(jawOpen=0.5), *[face()] * 25)
+    motions = watch(driver, 26)
+    assert motions[0]["jawOpen"] > 0.2
+    assert motions[-1]["jawOpen"] < 0.1
+
+
+def test_the_motion_follows_face_and_head() -> None:
+    driver, _ = seen(face(), face(x_px=350, yaw_deg=15, jawOpen=0.6, **CLOSED_EYES))
+    motion = watch(driver, 25)[-1]
+    assert motion["jawOpen"] == pytest.approx(0.6, abs=0.15)
+    assert min(motion["eyeBlinkLeft"], motion["eyeBlinkRight"]) > 0.8
+    assert np.allclose(motion.rotation, [0, np.deg2rad(15), 0], atol=0.01)
+    assert np.allclose(motion.translation, [30 / 150, 0, 0], atol=0.02)
+
+
+def test_a_larger_face_is_nearer() -> None:
+    driver, _ = seen(face(scale_px=150), face(scale_px=165))
+    assert watch(driver, 25)[-1].translation[2] == pytest.approx(CAMERA_DISTANCE * (150 / 165 - 1), abs=0.02)
+
+
+def test_closed_eyes_are_not_the_reference(model: FaceModel) -> None:
+    shut = face(**CLOSED_EYES)
+    assert max(eye.openness(shut) for eye in EYES) < min(eye.openness(face()) for eye in EYES) / 2
+    driver, _ = seen(*[shut] * 5, face(), *[face()] * 20, shut)
+    motions = watch(driver, 45)
+    assert [m.confidence for m in motions[:5]] == [0.0] * 5
+    assert 0.0 < motions[5].confidence < 0.2  # then it fades in
+    assert motions[15].confidence == 1.0
+    assert motions[15]["eyeBlinkLeft"] < 0.02
+    assert motions[-1]["eyeBlinkLeft"] > 0.8
+
+
+def test_a_face_turned_away_is_not_the_reference() -> None:
+    driver, _ = seen(*[face(yaw_deg=40)] * 5, face())
+    motions = watch(driver, 20)
+    assert [m.confidence for m in motions[:5]] == [0.0] * 5
+    assert np.abs(motions[-1].rotation).max() < 0.01
+
+
+def test_after_a_second_any_face_will_do() -> None:
+    driver, _ = seen(face(yaw_deg=40))
+    motions = watch(driver, 40)
+    assert next(m.pts_ns for m in motions if m.confidence > 0) == 1_000_000_000
+    assert motions[-1].confidence == 1.0
+
+
+def test_a_lost_face_fades_out_and_its_motion_is_held() -> None:
+    driver, _ = seen(face(), *[face(x_px=340, yaw_deg=10, jawOpen=0.5)] * 15, None)
+    motions = watch(driver, 40)
+    held, lost = motions[15], motions[16:]
+    assert held.confidence == 1.0
+    assert held["jawOpen"] > 0.3
+    assert all(np.array_equal(vector(m), vector(held)) for m in lost)
+    confidences = [m.confidence for m in lost]
+    assert confidences[:8] == pytest.approx([max(0.0, 1 - 40 * (k + 1) / 300) for k in range(8)])
+    assert not any(confidences[7:])  # 0.32 s
+    assert [m.pts_ns for m in lost] == [(16 + k) * FRAME_NS for k in range(24)]
+
+
+def test_a_face_that_comes_back_fades_in_without_the_past() -> None:
+    driver, _ = seen(face(), *[face(yaw_deg=-20)] * 5, *[None] * 15, face(yaw_deg=20))
+    back = watch(driver, 40)[21:]
+    assert np.allclose(back[0].rotation, [0, np.deg2rad(20), 0], atol=1e-3)  # no way there from -20 degrees
+    confidences = [m.confidence for m in back]
+    assert 0.0 < confidences[0] < 0.2
+    assert confidences == sorted(confidences)
+    assert confidences[8] == 1.0
+
+
+def test_a_missed_frame_hardly_shows() -> None:
+    driver, _ = seen(face(), *[face(yaw_deg=10)] * 10, None, face(yaw_deg=10))
+    motions = watch(driver, 15)
+    assert motions[11].confidence == pytest.approx(1 - 40 / 300)
+    assert motions[12].confidence == 1.0
+
+
+def test_no_face_at_all_is_no_opinion() -> None:
+    driver, _ = seen(None)
+    for motion in watch(driver, 10):
+        assert motion.confidence == 0.0
+        assert not vector(motion).any()
+
+
+def test_a_long_absence_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    driver, _ = seen(face(), *[None] * 49)
+    watch(driver, 50)
+    assert warnings(caplog) == []  # not two seconds yet
+    watch(driver, 200, 50 * FRAME_NS)
+    assert len(warnings(caplog)) == 1
+    assert "no face" in warnings(caplog)[0]
+    driver.close()
+    assert len(warnings(caplog)) == 1
+
+
+def test_short_absences_do_not_add_up(caplog: pytest.LogCaptureFixture) -> None:
+    driver, _ = seen(face(), *[None] * 40, face(), *[None] * 40, face())
+    watch(driver, 90)
+    assert warnings(caplog) == []
+
+
+def test_a_face_that_is_no_reference_yet_is_not_absent(caplog: pytest.LogCaptureFixture) -> None:
+    driver, _ = seen(*[None] * 45, face(**CLOSED_EYES))
+    watch(driver, 60)
+    assert warnings(caplog) == []
+
+
+def test_the_next_absence_is_told_again(caplog: pytest.LogCaptureFixture) -> None:
+    driver, _ = seen(*[None] * 60, face(), *[None] * 60, face())
+    watch(driver, 130)
+    assert len(warnings(caplog)) == 2
+
+
+def test_a_clip_without_a_face_is_told_at_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    driver, script = seen(None)
+    watch(driver, 10)
+    assert warnings(caplog) == []
+    driver.close()
+    driver.close()
+    assert len(warnings(caplog)) == 1
+    assert "no face" in warnings(caplog)[0]
+    assert script.closed >= 1
+
+
+def test_a_clip_with_a_face_ends_quietly(caplog: pytest.LogCaptureFixture) -> None:
+    driver, script = seen(face())
+    watch(driver, 10)
+    driver.close()
+    assert warnings(caplog) == []
+    assert script.closed == 1
+
+
+def test_trembling_landmarks_are_calmed_yet_speech_is_not_late(model: FaceModel) -> None:
+    random = np.random.default_rng(0)
+    trembling = [face() + random.normal(0, 0.4, (478, 3)).astype(np.float32) for _ in range(60)]
+    driver, _ = seen(face(), *trembling, face(jawOpen=0.6))
+    motions = watch(driver, 64)
+    raw_yaw = [fit_pose(points, model.mean).rotation[0, 2] for points in trembling[20:]]
+    assert np.std([m.rotation[1] for m in motions[21:61]]) < 0.7 * np.std(raw_yaw)
+    assert motions[62]["jawOpen"] > 0.7 * motions[63]["jawOpen"] > 0.3  # within two frames
+
+
+def filtered(values: Sequence[float], step_ns: int, **settings: float) -> np.ndarray:
+    one_euro = OneEuro(**{"min_cutoff_hz": 1.0, "beta": 0.5} | settings)
+    return np.array([one_euro(np.array([v]), k * step_ns)[0] for k, v in enumerate(values)])
+
+
+def test_one_euro_calms_a_trembling_value_and_follows_a_quick_one() -> None:
+    noise = np.random.default_rng(0).normal(0, 0.01, 200)
+    assert filtered(noise, FRAME_NS)[50:].std() < 0.6 * noise.std()
+    step = [0.0] * 10 + [1.0] * 10
+    assert filtered(step, FRAME_NS, beta=20.0)[11] > 0.9
+    assert filtered(step, FRAME_NS, beta=0.0)[11] < 0.5
+
+
+def test_one_euro_without_speed_is_a_low_pass_of_its_cutoff() -> None:
+    tau_s = 1 / (2 * np.pi * 1.0)
+    step = filtered([0.0] + [1.0] * 2000, 1_000_000, beta=0.0)
+    assert step[round(tau_s * 1000)] == pytest.approx(1 - np.exp(-1), abs=0.01)
+
+
+def test_one_euro_keeps_its_value_for_an_old_instant_and_forgets_on_reset() -> None:
+    one_euro = OneEuro(min_cutoff_hz=1.0, beta=0.0)
+    first = np.array([1.0, 2.0])
+    assert np.array_equal(one_euro(first, 100), first)
+    assert np.array_equal(one_euro(np.array([9.0, 9.0]), 100), first)
+    one_euro.reset()
+    assert np.array_equal(one_euro(np.array([9.0, 9.0]), 50), [9.0, 9.0])
