@@ -1,4 +1,6 @@
 # One command each: `make demo` shows what this is, `make test` proves it. Both set everything up.
+.DELETE_ON_ERROR:
+
 PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v python3)
 BIN := .venv/bin
 RUNTIME_PACKAGES := libportaudio2 libgl1 libegl1 libgles2
@@ -28,12 +30,14 @@ fix: .venv/installed-dev  ## formats, and mends what can be mended
 clean:
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache out
 
-.venv/bin/python:
+.venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \
 		|| { echo "Python 3.11 or 3.12 is needed; say which: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/system_packages.sh python3-venv
+	rm -rf .venv
 	$(PYTHON) -m venv .venv
 
-.venv/installed: pyproject.toml .venv/bin/python scripts/system_packages.sh
+.venv/installed: pyproject.toml .venv/bin/pip scripts/system_packages.sh
 	scripts/system_packages.sh $(RUNTIME_PACKAGES)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .
 	touch $@

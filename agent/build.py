@@ -2,21 +2,21 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, assert_never
 
 import cv2
 
-from agent.config import Run, parse_size
+from agent.config import Run
+from agent.plan import Plan, is_file_output, make_plan
 from calibration.portrait import prepare_portrait, read_photo
-from models.errors import InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.idle import Idle
 from runtime.drivers.spectral_mouth import SpectralMouth
+from runtime.engines import Engine
 from runtime.engines.builtin import BuiltinEngine
 from runtime.frame import Frame, Sound
 from runtime.lane import Lane
@@ -24,129 +24,31 @@ from runtime.loop import Loop
 from runtime.metrics import Metrics
 from runtime.report import LATENESS, Report, latency, stage_times
 from runtime.sinks import Sink
-from runtime.sinks.video_file import EXTENSIONS, VideoFile
+from runtime.sinks.video_file import VideoFile
+from runtime.sinks.virtual_camera import VirtualCamera, list_virtual_cameras
 from runtime.sources import Source
-from runtime.sources.media import ClipFrames, ClipSound, probe
+from runtime.sources.media import ClipFrames, ClipSound
 from runtime.sources.paced import Paced
 
 T = TypeVar("T", Frame, Sound)
 
-_LEAD_NS = 200_000_000  # from "all is built" to the first picture of a live run
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run will consist of, checked before anything slow starts."""
-
-    config: Run
-    size: tuple[int, int]
-    camera: Path | str | None
-    """A file, a device, or None where the mode has no camera."""
-    microphone: Path | str | None
-    """A file, a device ("" is the default one), or None where nothing is heard."""
-    outputs: tuple[str, ...]
-    offline: bool
-    duration_ns: int
-    """Of the files that drive the face; 0 with devices."""
-
-    @property
-    def frames(self) -> int:
-        """Pictures of an offline run."""
-        return max(1, round(self.duration_ns * self.config.fps / 1e9))
-
-    @property
-    def listens(self) -> bool:
-        """Whether sound drives the mouth."""
-        return self.config.mode != "video"
-
-
-def plan(config: Run) -> Plan:
-    """Checks settings, files and outputs.
-
-    Raises:
-        InputError: with the first thing that is wrong and how to mend it.
-    """
-    size = parse_size(config.size)
-    if not 1 <= config.fps <= 120:
-        raise InputError(f"--fps {config.fps}: give 1 to 120")
-    if config.realtime and config.offline:
-        raise InputError("--realtime and --offline exclude each other: give one of them")
-    if not config.portrait.is_file():
-        raise InputError(f"--portrait {config.portrait}: no such file")
-    camera = None if config.mode == "audio" else _input(config.camera or "0")
-    microphone = _microphone(config, camera)
-    files = [path for path in (camera, microphone) if isinstance(path, Path)]
-    drivers = [camera] if config.mode == "video" else [microphone] if camera is None else [camera, microphone]
-    duration_ns = min((probe(path).duration_ns for path in drivers if isinstance(path, Path)), default=0)
-    if isinstance(camera, Path) and not probe(camera).has_video:
-        raise InputError(f"--camera {camera} has no pictures; give a video file")
-    if isinstance(microphone, Path) and not probe(microphone).has_sound:
-        raise InputError(f"--microphone {microphone} has no sound; give a file with speech")
-    only_files = len(files) == sum(device is not None for device in (camera, microphone))
-    outputs = config.output or _default_outputs()
-    to_files = [_check_output(name) for name in outputs]
-    can_be_offline = only_files and all(to_files)
-    if config.offline and not can_be_offline:
-        raise InputError("--offline needs files as inputs and only files as outputs")
-    if config.report is not None and not config.report.parent.is_dir():
-        raise InputError(f"--report {config.report}: the folder {config.report.parent} does not exist")
-    offline = can_be_offline and not config.realtime
-    return Plan(config, size, camera, microphone, outputs, offline, duration_ns)
-
-
-def _input(name: str) -> Path | str:
-    """A path where `name` is, or looks like, a file; else the name of a device."""
-    path = Path(name)
-    return path if path.exists() or path.suffix.lower() in _MEDIA_SUFFIXES or "/" in name else name
-
-
-_MEDIA_SUFFIXES = (
-    *(".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac"),
-    *(".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v"),
-)
-
-
-def _microphone(config: Run, camera: Path | str | None) -> Path | str | None:
-    """What is heard: what was named, else the sound of a clip that acts as camera, else the default device."""
-    if config.microphone is not None:
-        return _input(config.microphone)
-    if isinstance(camera, Path):
-        return camera if probe(camera).has_sound else None if config.mode == "video" else ""
-    return None if config.mode == "video" else ""
-
-
-def _default_outputs() -> tuple[str, ...]:
-    from runtime.sinks.virtual_camera import list_virtual_cameras
-
-    return ("virtual-camera",) if list_virtual_cameras() else ("preview",)
-
-
-def _check_output(name: str) -> bool:
-    """Whether the output is a file."""
-    if name == "preview" or name.partition(":")[0] == "virtual-camera":
-        return False
-    path = Path(name)
-    if path.suffix.lower() not in EXTENSIONS:
-        raise InputError(f"--output {name}: give virtual-camera, preview, or a file ending in {', '.join(EXTENSIONS)}")
-    if not path.parent.is_dir():
-        raise InputError(f"--output {name}: the folder {path.parent} does not exist; make it first")
-    return True
+_LEAD_NS = 100_000_000  # from the end of preparations to the first picture of a live run
 
 
 class Session:
     """A run that is ready to start."""
 
     def __init__(self, plan: Plan, clock: Clock, say: Callable[[str], None]) -> None:
-        """Opens devices, prepares the portrait and opens the outputs; `say` hears what the user should know.
+        """Opens devices and outputs and prepares the portrait; `say` hears what the user should know.
 
         Raises:
             InputError: a device, photo or output that cannot be used; what was opened by then is closed.
         """
         cv2.setNumThreads(1)  # pools of several libraries on few cores make latency worse
-        self.plan, self.metrics, self._clock = plan, Metrics(), clock
-        self.engine = BuiltinEngine()
-        self._loop: Loop | None = None
         config = plan.config
+        self.plan, self.metrics, self._clock = plan, Metrics(), clock
+        self.engine = open_engine(config)
+        self._loop: Loop | None = None
         with ExitStack() as opened:
             camera = None if plan.camera is None else open_camera(plan.camera, clock)
             if camera is not None:
@@ -154,16 +56,20 @@ class Session:
             microphone = None if plan.microphone is None else open_microphone(plan.microphone, clock)
             if microphone is not None:
                 opened.callback(microphone.close)
-            self.sinks = self._open_sinks(opened)  # a virtual camera shows something while the rest is prepared
+            self.sinks: list[Sink] = []
+            for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
+                self.sinks.append(self._open_sink(name))
+                opened.callback(self.sinks[-1].close)
             photo = read_photo(config.portrait)
             portrait = prepare_portrait(photo, plan.size, config.background, config.portrait.name)
             for note in portrait.notes:
                 say(note)
             avatar = self.engine.prepare(portrait)
+            face = None if camera is None else FaceVideo(MediapipeTracker(), load_face_model())
             self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
             self._loop = Loop(
                 mode=config.mode,
-                lanes=self._lanes(camera, microphone),
+                lanes=self._lanes(camera, face, microphone),
                 idle=Idle(seed=config.seed),
                 engine=self.engine,
                 avatar=avatar,
@@ -181,10 +87,11 @@ class Session:
         assert self._loop is not None
         return self._loop
 
-    def _lanes(self, camera: Source[Frame] | None, microphone: Source[Sound] | None) -> list[Lane[Any]]:
+    def _lanes(
+        self, camera: Source[Frame] | None, face: FaceVideo | None, microphone: Source[Sound] | None
+    ) -> list[Lane[Any]]:
         lanes: list[Lane[Any]] = []
         if camera is not None:
-            face = FaceVideo(MediapipeTracker(), load_face_model())
             lanes.append(Lane("video", self._in_time(camera), face, self.metrics))
         if microphone is not None and self.plan.listens:
             lanes.append(Lane("audio", self._in_time(microphone), SpectralMouth(), self.metrics, audible=True))
@@ -197,59 +104,66 @@ class Session:
         is_file = isinstance(source, ClipFrames | ClipSound)
         return Paced(source, self._clock, self._start_ns) if is_file and not self.plan.offline else source
 
-    def _open_sinks(self, opened: ExitStack) -> list[Sink]:
-        sinks: list[Sink] = []
-        for name in self.plan.outputs:
-            sinks.append(self._open_sink(name))
-            opened.callback(sinks[-1].close)
-        return sinks
-
     def _open_sink(self, name: str) -> Sink:
         plan, config = self.plan, self.plan.config
-        kind, _, device = name.partition(":")
-        if kind == "virtual-camera":
-            from runtime.sinks.virtual_camera import VirtualCamera
-
-            return VirtualCamera(plan.size, config.fps, device or None)
+        if is_file_output(name):
+            has_sound = plan.microphone is not None
+            return VideoFile(Path(name), config.fps, plan.size, live=not plan.offline, sound=has_sound)
         if name == "preview":
-            from runtime.sinks.preview import Preview
+            from runtime.sinks.preview import Preview  # aiohttp: a third of a second that others need not pay
 
             return Preview(title=config.portrait.stem, status=self.status)
-        has_sound = plan.microphone is not None
-        return VideoFile(Path(name), config.fps, plan.size, live=not plan.offline, sound=has_sound)
+        return VirtualCamera(plan.size, config.fps, name.partition(":")[2] or None)
 
-    def status(self) -> dict[str, object]:
+    def status(self) -> dict[str, Any]:
         """The live figures, as the preview page shows them; few while the portrait is being prepared."""
         config = self.plan.config
-        figures = {} if self._loop is None else self.report().as_dict()
-        return {"portrait": config.portrait.name, "fps": config.fps, "mode": config.mode, **figures}
+        figures = {"portrait": config.portrait.name, "fps": config.fps, "mode": config.mode}
+        if self._loop is None:
+            return figures
+        return figures | self.report().as_dict() | {"fps_rendered": round(self._loop.tempo.recent_fps, 1)}
+
+    def written(self) -> list[Path]:
+        """The files that are complete, once the loop has ended."""
+        return [sink.completed for sink in self.sinks if isinstance(sink, VideoFile) and sink.completed is not None]
 
     def report(self) -> Report:
         """The figures so far."""
         late_ms = self.metrics.percentiles(LATENESS).p50_ms
         delays = [sink.delay_ns for sink in self.sinks if isinstance(sink, VideoFile)]
-        shift_ms = delays[0] / 1e6 if delays and delays[0] is not None else 0.0
+        has_sound = self.plan.microphone is not None and bool(delays) and delays[0] is not None
         return Report(
             engine=self.engine.name,
             backend=self.engine.backend,
             mode=self.plan.config.mode,
             realtime=not self.plan.offline,
-            frames=self.loop.frames,
+            frames=self.loop.tempo.frames,
             dropped=self.loop.dropped,
-            fps_rendered=round(self.loop.fps_rendered, 2),
+            lost=self.loop.lost,
+            fps_rendered=round(self.loop.tempo.mean_fps, 2),
             stages=stage_times(self.metrics),
             latency_ms=latency(self.metrics),
-            audio_video_offset_ms=round(late_ms - shift_ms, 3),
+            audio_video_offset_ms=round(late_ms - (delays[0] or 0) / 1e6, 3) if has_sound else None,
         )
 
 
+def open_engine(config: Run) -> Engine[Any]:
+    """The engine of `--engine`."""
+    match config.engine:
+        case "builtin":
+            return BuiltinEngine()
+        case _:
+            assert_never(config.engine)
+
+
 def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
-    """A file's pictures, or a camera."""
+    """A file's pictures, or a camera; "" is the first that the agent does not feed itself."""
     if isinstance(camera, Path):
         return ClipFrames(camera)
     from runtime.sources.camera import Camera
+    from runtime.sources.devices import default_camera
 
-    return Camera(camera, clock)
+    return Camera(camera or default_camera([path for path, _ in list_virtual_cameras()]), clock)
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
@@ -263,4 +177,5 @@ def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
 
 def build(config: Run, say: Callable[[str], None]) -> Session:
     """Checks, opens and prepares everything for a run."""
-    return Session(plan(config), MonotonicClock(), say)
+    virtual_cameras = [path for path, _ in list_virtual_cameras()]
+    return Session(make_plan(config, virtual_cameras), MonotonicClock(), say)

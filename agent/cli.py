@@ -2,14 +2,15 @@
 
 import json
 import logging
+import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from importlib.resources import as_file, files
-from pathlib import Path
 from types import FrameType
 from typing import Any, assert_never
 
@@ -19,6 +20,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from agent.config import Command, Demo, Devices, Run
 from models.errors import AgentError, InputError
+
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_INSIST_NS = 1_000_000_000  # a second Ctrl-C counts from then on
 
 console = Console(stderr=True, highlight=False)
 
@@ -51,6 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AgentError as error:
         _say(f"agent: {error}")
         return error.exit_code
+    except KeyboardInterrupt:
+        _say("agent: interrupted")
+        return 130
+    except Exception as error:
+        if "AGENT_TRACEBACK" in os.environ:
+            raise
+        _say(f"agent: failed: {type(error).__name__}: {error} (AGENT_TRACEBACK=1 shows where)")
+        return 1
     finally:
         logging.getLogger().removeHandler(warnings)
     return 0
@@ -72,8 +84,9 @@ def run(config: Run) -> None:
     """`agent run`."""
     from agent.build import build  # numba, mediapipe and the like: seconds that --help need not pay
 
-    session = build(config, _say)
-    with _stopped_by_signals(session.loop.stop):
+    with _interruptible() as interrupt:
+        session = build(config, _say)
+        interrupt.stop_with(session.loop.stop)
         if session.plan.offline:
             with _progress(session.plan.frames) as advance:
                 session.loop.run_offline(session.plan.frames, advance)
@@ -82,16 +95,20 @@ def run(config: Run) -> None:
                 _say(f"{sink.name}: {getattr(sink, 'url', 'on')}")
             with _status_line(session.status):
                 session.loop.run_live()
-    report = session.report()
-    for name in session.plan.outputs:
-        if Path(name).is_file():
-            _say(f"wrote {name}")
+    if interrupt.asked and session.loop.tempo.frames == 0:
+        raise KeyboardInterrupt
+    for path in session.written():
+        _say(f"wrote {path}")
     if config.report is not None:
-        config.report.write_text(json.dumps(report.as_dict(), indent=2) + "\n")
+        config.report.write_text(json.dumps(session.report().as_dict(), indent=2) + "\n")
 
 
 def demo(config: Demo) -> None:
     """`agent demo`."""
+    from runtime.sinks.video_file import EXTENSIONS
+
+    if config.output.suffix.lower() not in EXTENSIONS:
+        raise InputError(f"--output {config.output}: give a file ending in {', '.join(EXTENSIONS)}")
     try:
         config.output.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -109,17 +126,37 @@ def devices() -> None:
     print(describe_devices())
 
 
+class _Interrupt:
+    """What Ctrl-C, SIGTERM and SIGHUP do: end the run cleanly, or, before it starts, as soon as it could start."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._stop: Callable[[], None] | None = None
+        self._since_ns = 0
+
+    def stop_with(self, stop: Callable[[], None]) -> None:
+        """`stop` ends the run from now on."""
+        self._stop = stop
+        if self.asked:
+            stop()
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        now_ns = time.monotonic_ns()
+        if self.asked and now_ns - self._since_ns > _INSIST_NS:
+            raise KeyboardInterrupt  # asked again: at once
+        if not self.asked and self._stop is not None:
+            # Setting an event in a handler can deadlock with the thread that it interrupts.
+            threading.Thread(target=self._stop, name="stop", daemon=True).start()
+        self.asked, self._since_ns = True, now_ns
+
+
 @contextmanager
-def _stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C or SIGTERM ends the run cleanly; a second Ctrl-C at once."""
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        stop()
-
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+def _interruptible() -> Iterator[_Interrupt]:
+    """Ctrl-C and SIGTERM end the body cleanly."""
+    interrupt = _Interrupt()
+    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
     try:
-        yield
+        yield interrupt
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -12,7 +12,7 @@ def describe_devices() -> str:
     sections = [
         (
             "Cameras (--camera)",
-            [f"{d.id}  {d.name}" for d in cameras.devices if f"/dev/video{d.id}" not in fed],
+            [f"{d.id}  {d.name}" for d in cameras.devices if d.path not in fed],
             cameras.reason,
         ),
         ("Microphones (--microphone)", [f"{d.id}  {d.name}" for d in microphones.devices], microphones.reason),

@@ -1,5 +1,6 @@
 """Photo -> Portrait: read any picture safely, find the face, place it on the canvas, part person and background."""
 
+import io
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
-from PIL import Image, ImageColor, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageColor, ImageOps, UnidentifiedImageError
 
 from models.errors import InputError
 from models.landmarks import face_width, find_faces
@@ -44,19 +45,43 @@ def read_photo(path: Path) -> UInt8[np.ndarray, "h w 3"]:
         raise InputError(f"{path} has too many pixels; scale it to 8000x8000 or less") from None
     except PermissionError:
         raise InputError(f"{path} cannot be read: permission denied") from None
-    except (OSError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError, RuntimeError) as error:
         raise InputError(f"{path} is damaged and cannot be decoded ({error})") from None
 
 
 def _to_rgb(image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:
-    if image.mode.startswith("I"):  # 16 bits of grey
-        grey = np.asarray(image, np.float32)
-        return cv2.cvtColor(np.clip(grey / 257 + 0.5, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+    if image.mode.startswith("I") or image.mode == "F":
+        return _from_deep_grey(image)
+    profile = image.info.get("icc_profile")
+    if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
+        image = _to_srgb(image, profile)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image)
     return np.array(image.convert("RGB"))
+
+
+def _from_deep_grey(image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:
+    """Grey of 16 or 32 bits or floating point: the format's full range becomes 0..255."""
+    grey = np.asarray(image, np.float64)
+    top = float(grey.max(initial=0))
+    if image.mode == "F":
+        full = 1.0 if top <= 1 else 255.0
+    else:
+        full = 65535.0 if image.mode.startswith("I;16") or top <= 65535 else 2.0**31 - 1
+    return cv2.cvtColor(np.clip(grey * (255 / full) + 0.5, 0, 255).astype(np.uint8), cv2.COLOR_GRAY2RGB)
+
+
+def _to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Colours of a wide-gamut photo as sRGB; a profile that cannot be read is ignored."""
+    try:
+        mode = "RGBA" if image.mode == "RGBA" else "RGB"
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode)
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return image
+    return image if converted is None else converted
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +139,8 @@ def prepare_portrait(
     longest = max(photo.shape[:2])
     if longest > _WORKING_PX:
         factor = _WORKING_PX / longest
-        photo = cv2.resize(photo, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        size_px = (max(1, round(photo.shape[1] * factor)), max(1, round(photo.shape[0] * factor)))
+        photo = cv2.resize(photo, size_px, interpolation=cv2.INTER_AREA)
     else:
         factor = 1.0
     landmarks, notes = _choose_face(photo, factor, name)
@@ -174,12 +200,13 @@ def _pad(
 
 
 def _background(choice: str, plate: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
+    check_background(choice)
     h, w = plate.shape[:2]
     if choice == "keep":
         return plate
     if choice == "blur":
         return cv2.GaussianBlur(plate, (0, 0), 0.03 * max(h, w))
-    if Path(choice).exists():
+    if _exists(Path(choice)):
         picture = read_photo(Path(choice))
         scale = max(w / picture.shape[1], h / picture.shape[0])
         filled = cv2.resize(
@@ -189,10 +216,23 @@ def _background(choice: str, plate: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndar
         )
         top, left = (filled.shape[0] - h) // 2, (filled.shape[1] - w) // 2
         return np.ascontiguousarray(filled[top : top + h, left : left + w])
+    return np.full((h, w, 3), ImageColor.getrgb(choice)[:3], np.uint8)
+
+
+def check_background(choice: str) -> None:
+    """Raises InputError if `choice` is no background, as far as can be told without opening a picture."""
+    if choice in ("keep", "blur") or _exists(Path(choice)):
+        return
     try:
-        colour = ImageColor.getrgb(choice)[:3]
+        ImageColor.getrgb(choice)
     except ValueError:
         raise InputError(
             f"background '{choice}' is neither keep, blur, a colour such as #204060, nor a picture file that exists"
         ) from None
-    return np.full((h, w, 3), colour, np.uint8)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name longer than any file's
+        return False

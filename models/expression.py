@@ -75,7 +75,7 @@ def eye_opening(blink: float, wide: float) -> float:
 
 
 def blink_and_wide(opening: float) -> tuple[float, float]:
-    """The two coefficients of an eye that is open by a multiple of its rest opening; inverse of `eye_opening`."""
+    """The two coefficients of an eye; the inverse of `eye_opening` where the eye is not all but shut."""
     return float(np.clip(1 - opening, 0, 1)), float(np.clip((opening - 1) / _WIDE_GAIN, 0, 1))
 
 

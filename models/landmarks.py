@@ -32,16 +32,10 @@ class MediapipeTracker:
         with quiet_mediapipe() as solutions:
             self._mesh = _face_mesh(solutions, static_image_mode=False, max_num_faces=1)
             _run(self._mesh, np.zeros((64, 64, 3), np.uint8))
-        self._found_any = False
 
     def track(self, image: UInt8[np.ndarray, "h w 3"]) -> Landmarks | None:
         """Landmarks of the face in the next RGB frame, or None when there is none."""
-        if self._found_any:
-            faces = _run(self._mesh, image)
-        else:
-            with quiet_mediapipe():  # the second half of the graph first runs, and prints, with the first face
-                faces = _run(self._mesh, image)
-            self._found_any = bool(faces)
+        faces = _run(self._mesh, image)
         return faces[0] if faces else None
 
     def close(self) -> None:
@@ -64,6 +58,8 @@ def find_faces(image: UInt8[np.ndarray, "h w 3"]) -> list[Landmarks]:
             side = max(x1 - x0, y1 - y0)
             left, top = max(int(x0 - side), 0), max(int(y0 - side), 0)
             right, bottom = min(int(x1 + side), w), min(int(y1 + side), h)
+            # mediapipe warns once, of pictures that are not square: here, where it is not heard, not in a live run.
+            right -= right - left == bottom - top
             crop = np.ascontiguousarray(image[top:bottom, left:right])
             with _face_mesh(solutions, static_image_mode=True, max_num_faces=4) as mesh:
                 for points in _run(mesh, crop):

@@ -1,10 +1,10 @@
 """A lane: one source, the driver that reads it, and the motion known so far."""
 
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from typing import Generic, Literal, TypeVar
 
+from models.errors import AgentError
 from models.motion import Motion, lerp
 from runtime.drivers import Driver
 from runtime.frame import Frame, Sound
@@ -14,7 +14,7 @@ from runtime.sources import Source
 Role = Literal["video", "audio", "soundtrack"]
 T = TypeVar("T", Frame, Sound)
 
-logger = logging.getLogger(__name__)
+_PATIENCE_S = 5.0
 
 
 class Lane(Generic[T]):
@@ -31,24 +31,33 @@ class Lane(Generic[T]):
         self.role = role
         self.audible = audible
         """Whether its sound goes to the sinks."""
-        self.finished = threading.Event()
-        """Set when the source has ended."""
+        self._finished = threading.Event()
         self._source: Source[T] = source
         self._driver: Driver[T] | None = driver
         self._metrics = metrics
         self._values: Iterator[T] = iter(source)
         self._motions: tuple[Motion | None, Motion | None] = (None, None)  # before, newest
         self._read_ns = -1
+        self._thread: threading.Thread | None = None
 
     def newest(self, _due_ns: int) -> Motion | None:
         """The last motion that the driver gave, whatever the instant; None before the first."""
         return self._motions[1]
 
+    @property
+    def lost(self) -> int:
+        """Values of the source that nobody took in time."""
+        return self._source.lost
+
+    def ended(self, before_ns: int) -> bool:
+        """Whether the source has ended, its last value before an instant."""
+        return self._finished.is_set() and self._read_ns < before_ns
+
     def step(self, hear: Callable[[Sound], None]) -> bool:
         """Takes one value through the driver; false when the source has ended."""
         value = next(self._values, None)
         if value is None:
-            self.finished.set()
+            self._finished.set()
             return False
         if isinstance(value, Sound):
             self._read_ns = value.end_ns
@@ -65,7 +74,7 @@ class Lane(Generic[T]):
 
     def advance(self, pts_ns: int, hear: Callable[[Sound], None]) -> None:
         """Steps until the motion at `pts_ns` is known (a soundtrack: until it was heard), or the source ends."""
-        while not self.finished.is_set():
+        while not self._finished.is_set():
             newest = self._motions[1]
             known_ns = self._read_ns if self._driver is None else newest.pts_ns if newest else -1
             if known_ns >= pts_ns:
@@ -80,11 +89,28 @@ class Lane(Generic[T]):
         weight = (pts_ns - before.pts_ns) / (newest.pts_ns - before.pts_ns)
         return lerp(before, newest, weight).at(pts_ns)
 
+    def start(self, hear: Callable[[Sound], None], fail: Callable[[BaseException], None]) -> None:
+        """Steps in a thread of its own until the source ends or is closed."""
+
+        def run() -> None:
+            try:
+                while self.step(hear):
+                    pass
+            except Exception as error:
+                fail(error)
+
+        self._thread = threading.Thread(target=run, name=f"{self.role} lane", daemon=True)
+        self._thread.start()
+
     def close(self) -> None:
         """Closes the source, which ends a waiting `step`."""
         self._source.close()
 
-    def close_driver(self) -> None:
-        """Frees the driver, once nobody steps any more."""
+    def join(self) -> None:
+        """Waits for the thread, if there is one, and frees the driver. Raises AgentError if it does not come back."""
+        if self._thread is not None:
+            self._thread.join(_PATIENCE_S)
+            if self._thread.is_alive():
+                raise AgentError(f"the {self.role} input does not answer and was left behind")
         if self._driver is not None:
             self._driver.close()

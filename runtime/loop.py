@@ -5,25 +5,25 @@ value winning everywhere. Offline, it renders every frame in order on one thread
 but the input.
 """
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
 from typing import Any
 
 from models.motion import Motion
 from runtime.clock import Clock
+from runtime.closing import Ending
 from runtime.drivers.idle import Idle
 from runtime.engines import Engine
 from runtime.frame import Picture, Sound
 from runtime.lane import Lane
-from runtime.metrics import Metrics
+from runtime.metrics import Metrics, Tempo
 from runtime.mix import Mode, mix
 from runtime.outlet import Outlet
 from runtime.report import LATENESS
 from runtime.sinks import Sink
 
-logger = logging.getLogger(__name__)
+_CUT_SHORT_NS = 1_000_000_000  # an input that ends so much before its announced end ends an offline run
 
 
 class Loop:
@@ -47,12 +47,10 @@ class Loop:
         self._mode, self._lanes, self._idle, self._sinks = mode, lanes, idle, sinks
         self._engine, self._avatar = engine, avatar
         self._fps, self._clock, self._metrics, self._start_ns = fps, clock, metrics, start_ns
-        self._began_ns = self._ended_ns = 0
-        self._stop = threading.Event()
-        self._failure: BaseException | None = None
+        self._stop, self._ending = threading.Event(), Ending()
         self._outlets: list[Outlet] = []
-        self.frames = 0
-        """Pictures rendered."""
+        self.tempo = Tempo(clock)
+        """Pictures rendered, and how fast."""
         self.missed = 0
         """Ticks without a picture because the one before took too long."""
 
@@ -62,25 +60,25 @@ class Loop:
         return self.missed + max((outlet.replaced for outlet in self._outlets), default=0)
 
     @property
-    def fps_rendered(self) -> float:
-        """Pictures per second since the run began."""
-        ended_ns = self._ended_ns or self._clock.now_ns()
-        return self.frames * 1e9 / max(ended_ns - self._began_ns, 1) if self.frames else 0.0
+    def lost(self) -> dict[str, int]:
+        """What inputs gave and nobody used, by lane, and blocks of sound that outputs had no time for."""
+        sound = sum(outlet.sounds_lost for outlet in self._outlets)
+        return {lane.role: lane.lost for lane in self._lanes} | {"sound out": sound}
 
     def stop(self) -> None:
-        """Ends the run after the current frame. From any thread, also a signal handler."""
+        """Ends the run after the current frame. From any thread; not from a signal handler, where it could deadlock."""
         self._stop.set()
 
     def run_offline(self, frames: int, progress: Callable[[int], None]) -> None:
         """Renders `frames` pictures, due at k / fps from 0; `progress` hears how many are done."""
-        self._began_ns = self._clock.now_ns()
+        self.tempo.begin(self._clock.now_ns())
         with self._closing():
             for k in range(frames):
-                if self._stop.is_set():
-                    return
                 due_ns = round(k * 1e9 / self._fps)
                 for lane in self._lanes:
                     lane.advance(due_ns, self._hear)
+                if self._stop.is_set() or self._input_ended(due_ns - _CUT_SHORT_NS):
+                    return
                 picture = self._render(due_ns, Lane.at)
                 for sink in self._sinks:
                     with self._metrics.measure(f"sink {sink.name}"):
@@ -92,19 +90,15 @@ class Loop:
 
     def run_live(self) -> None:
         """Renders at the output rate until `stop`, or until an input that drives the face ends."""
-        threads = [
-            threading.Thread(target=self._read, args=(lane,), name=f"{lane.role} lane", daemon=True)
-            for lane in self._lanes
-        ]
         self._outlets = [Outlet(sink, self._clock, self._metrics, self._fail) for sink in self._sinks]
-        self._began_ns = self._start_ns
-        with self._closing(threads):
+        self.tempo.begin(self._start_ns)
+        with self._closing():
             for outlet in self._outlets:
                 outlet.start()
-            for thread in threads:
-                thread.start()
+            for lane in self._lanes:
+                lane.start(self._hear, self._fail)
             tick = 0
-            while not self._stop.is_set() and not self._input_ended():
+            while not self._stop.is_set() and not self._input_ended(self._clock.now_ns()):
                 late = int((self._clock.now_ns() - self._start_ns) * self._fps // 1_000_000_000) - tick
                 if late > 0:
                     self.missed += late
@@ -119,58 +113,47 @@ class Loop:
 
     def _render(self, due_ns: int, motion_of: Callable[[Lane[Any], int], Motion | None]) -> Picture:
         known = {lane.role: motion_of(lane, due_ns) for lane in self._lanes}
-        motion = mix(self._mode, due_ns, self._idle.at(due_ns, self._start_ns), known.get("video"), known.get("audio"))
+        idle = self._idle.at(due_ns, self._start_ns)
+        motion = mix(self._mode, due_ns, idle, known.get("video"), known.get("audio"))
         with self._metrics.measure("render"):
             image = self._engine.render(self._avatar, motion)
         self._metrics.add(LATENESS, due_ns - motion.pts_ns)
-        self.frames += 1
+        self.tempo.tick()
         return Picture(image, motion, due_ns)
 
-    def _input_ended(self) -> bool:
-        return any(lane.finished.is_set() for lane in self._lanes if lane.role != "soundtrack")
-
-    def _read(self, lane: Lane[Any]) -> None:
-        try:
-            while not self._stop.is_set() and lane.step(self._hear):
-                pass
-        except Exception as error:
-            self._fail(error)
+    def _input_ended(self, before_ns: int) -> bool:
+        """Whether a lane that drives the face has ended, with its last value before an instant."""
+        return any(lane.ended(before_ns) for lane in self._lanes if lane.role != "soundtrack")
 
     def _hear(self, sound: Sound) -> None:
         for sink in self._outlets or self._sinks:
             sink.hear(sound)
 
     def _fail(self, error: BaseException) -> None:
-        if self._failure is None:
-            self._failure = error
+        self._ending.fail(error)
         self._stop.set()
 
-    def _closing(self, threads: Sequence[threading.Thread] = ()) -> ExitStack:
-        """Closes sources, their threads, outlets, drivers, sinks, engine in turn; one that fails stops no other."""
-        stack = ExitStack()
-        stack.callback(self._raise_failure)
-        for close in (
-            self._engine.close,
-            *(sink.close for sink in self._sinks),
-            *(lane.close_driver for lane in self._lanes),
-            *(outlet.finish for outlet in self._outlets),
-            *(thread.join for thread in threads),
-            *(lane.close for lane in self._lanes),
-            self._end,
-        ):
-            stack.callback(self._attempt, close)
-        return stack
+    def _closing(self) -> AbstractContextManager[None]:
+        """At the end closes sources, their threads and drivers, outlets, sinks and engine, in this order."""
+        stuck: set[str] = set()
 
-    def _end(self) -> None:
-        self._stop.set()
-        self._ended_ns = self._clock.now_ns()
+        def finish(outlet: Outlet) -> None:
+            if not outlet.finish():
+                stuck.add(outlet.sink.name)
+                self._fail(outlet.unresponsive())
 
-    def _attempt(self, close: Callable[[], None]) -> None:
-        try:
-            close()
-        except Exception as error:
-            self._fail(error)
+        def close(sink: Sink) -> None:
+            if sink.name not in stuck:  # its thread may still be inside
+                sink.close(complete=self._ending.failure is None)
 
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure
+        return self._ending.closing(
+            [
+                self._stop.set,
+                self.tempo.end,
+                *(lane.close for lane in self._lanes),
+                *(lane.join for lane in self._lanes),
+                *(lambda outlet=outlet: finish(outlet) for outlet in self._outlets),
+                *(lambda sink=sink: close(sink) for sink in self._sinks),
+                self._engine.close,
+            ]
+        )

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from runtime.clock import Clock
+
 _WINDOW = 4096  # values remembered per stage: memory stays bounded when the agent runs all day
 
 
@@ -53,3 +55,38 @@ class Metrics:
             return Percentiles(0.0, 0.0, 0.0)
         p50, p95, p99 = (float(p) / 1e6 for p in np.percentile(values, (50, 95, 99)))
         return Percentiles(round(p50, 3), round(p95, 3), round(p99, 3))
+
+
+class Tempo:
+    """How many pictures a run has rendered, and how fast."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._began_ns = self._ended_ns = 0
+        self._recent_ns: deque[int] = deque(maxlen=512)
+        self.frames = 0
+        """Pictures so far."""
+
+    def begin(self, at_ns: int) -> None:
+        """The run begins at an instant of the clock."""
+        self._began_ns = at_ns
+
+    def tick(self) -> None:
+        """One picture is done."""
+        self.frames += 1
+        self._recent_ns.append(self._clock.now_ns())
+
+    def end(self) -> None:
+        """The run is over: the mean stays."""
+        self._ended_ns = self._clock.now_ns()
+
+    @property
+    def mean_fps(self) -> float:
+        """Pictures per second since the run began."""
+        return self.frames * 1e9 / max((self._ended_ns or self._clock.now_ns()) - self._began_ns, 1)
+
+    @property
+    def recent_fps(self) -> float:
+        """Pictures per second of the last two seconds."""
+        now_ns = self._clock.now_ns()
+        return sum(now_ns - at_ns < 2_000_000_000 for at_ns in tuple(self._recent_ns)) / 2

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 
+from models.errors import AgentError
 from runtime.clock import Clock
 from runtime.frame import Picture, Sound
 from runtime.metrics import Metrics
@@ -13,6 +14,7 @@ from runtime.slot import Slot
 
 _SOUND_BLOCKS = 512  # about five seconds of 10 ms blocks
 _IDLE_S = 0.05
+_PATIENCE_S = 5.0
 
 
 class Outlet:
@@ -30,6 +32,11 @@ class Outlet:
         """Pictures that the sink was too slow for."""
         return self._pictures.replaced
 
+    @property
+    def sounds_lost(self) -> int:
+        """Blocks of sound that the sink was too slow for."""
+        return self._sounds.dropped
+
     def start(self) -> None:
         """Starts the thread."""
         self._thread.start()
@@ -42,12 +49,17 @@ class Outlet:
         """Offers a block of sound. Never blocks."""
         self._sounds.put(sound)
 
-    def finish(self) -> None:
-        """Lets the sink have what is waiting, then ends the thread."""
+    def finish(self) -> bool:
+        """Lets the sink have what is waiting and ends the thread; false if the sink does not come back."""
         self._pictures.close()
         self._sounds.close()
         if self._thread.ident is not None:
-            self._thread.join()
+            self._thread.join(_PATIENCE_S)
+        return not self._thread.is_alive()
+
+    def unresponsive(self) -> AgentError:
+        """What to say when `finish` gave up."""
+        return AgentError(f"the output {self.sink.name} does not answer and was left behind")
 
     def _run(self) -> None:
         try:
@@ -60,7 +72,7 @@ class Outlet:
                     with self._metrics.measure(f"sink {self.sink.name}"):
                         self.sink.send(picture)
                     if picture.motion.pts_ns != picture.due_ns:  # else nobody moved it: it has no age
-                        self._metrics.add(AGE, self._clock.now_ns() - picture.motion.pts_ns)
+                        self._metrics.add(f"{AGE} {self.sink.name}", self._clock.now_ns() - picture.motion.pts_ns)
                 elif ending:
                     return
         except Exception as error:

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import TypedDict
 
-from runtime.metrics import Metrics
+from runtime.metrics import Metrics, Percentiles
 
 
 class StageTimes(TypedDict):
@@ -34,12 +34,15 @@ class Report:
     """Pictures rendered."""
     dropped: int
     """Ticks without a picture, and pictures that the slowest output had no time for."""
+    lost: dict[str, int]
+    """What inputs gave and nobody took in time, by input; blocks of sound that outputs were too slow for."""
     fps_rendered: float
     """Pictures per second of the run's wall time."""
     stages: dict[str, StageTimes]
     latency_ms: Latency
-    audio_video_offset_ms: float
-    """How much later the picture is than the sound that goes out with it, median."""
+    audio_video_offset_ms: float | None
+    """How much later pictures are placed than the sound captured with them, median by their time stamps; None where
+    no output carries sound."""
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
@@ -47,7 +50,8 @@ class Report:
 
 
 AGE, LATENESS = "picture age", "lateness"
-"""Metrics that are no stages: age of the motion when its picture leaves, and when its picture is due."""
+"""Metrics that are no stages: age of the captured instant when its picture has left through a sink (one metric a
+sink), and when its picture is due."""
 
 
 def stage_times(metrics: Metrics) -> dict[str, StageTimes]:
@@ -55,12 +59,13 @@ def stage_times(metrics: Metrics) -> dict[str, StageTimes]:
     return {
         name: StageTimes(p50_ms=p.p50_ms, p95_ms=p.p95_ms, p99_ms=p.p99_ms)
         for name in metrics.stages()
-        if name not in (AGE, LATENESS)
+        if name != LATENESS and not name.startswith(AGE)
         for p in (metrics.percentiles(name),)
     }
 
 
 def latency(metrics: Metrics) -> Latency:
-    """Percentiles of the picture's age."""
-    age = metrics.percentiles(AGE)
+    """Percentiles of the picture's age at the sink where it is greatest."""
+    ages = [metrics.percentiles(name) for name in metrics.stages() if name.startswith(AGE)]
+    age = max(ages, key=lambda p: p.p50_ms, default=Percentiles(0.0, 0.0, 0.0))
     return Latency(p50=age.p50_ms, p95=age.p95_ms, p99=age.p99_ms)

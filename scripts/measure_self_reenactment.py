@@ -4,12 +4,14 @@
 
 The first frame is the portrait, the whole clip the driver; the output is re-detected and compared with the clip.
 Landmark errors are mean distances over the 478 points, or those of a part, divided by the distance of the eye centres.
-"still" is what the unmoved first frame would give.
+"still" is what the unmoved first frame would give, "64" the avatar moved by the coefficients alone, "surface" the
+avatar as `agent run` moves it, with the tracked surface beside them. Frames in which the tracker finds no face in the
+output are left out of the errors and counted as lost.
 """
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -88,7 +90,7 @@ def frames(path: Path) -> Iterator[Frame]:
 def measure(path: Path) -> dict[str, Score]:
     model, engine = load_face_model(), BuiltinEngine()
     truth_tracker, driver = MediapipeTracker(), FaceVideo(MediapipeTracker(), model)
-    judges = {name: Judge() for name in ("still", "avatar")}
+    judges = {name: Judge() for name in ("still", "64", "surface")}
     first: Frame | None = None
     avatar = None
     for frame in frames(path):
@@ -99,8 +101,9 @@ def measure(path: Path) -> dict[str, Score]:
             avatar = engine.prepare(prepare_portrait(frame.image, SIZE, name=path.name))
         if landmarks is None or frame is first:
             continue
-        picture = engine.render(avatar, motion if motion.confidence else Motion(motion.pts_ns))
-        for name, image in (("still", first.image), ("avatar", picture)):
+        moved = motion if motion.confidence else Motion(motion.pts_ns)
+        surface, alone = engine.render(avatar, moved), engine.render(avatar, replace(moved, surface=None))
+        for name, image in (("still", first.image), ("64", alone), ("surface", surface)):
             judges[name].compare(image, frame.image, landmarks)
     return {name: judge.score for name, judge in judges.items()}
 

@@ -67,6 +67,7 @@ class Mouth:
         self._plates = _paint_plates(_cheek_colour(image, landmarks))
         if opening > 0.045:
             self._plates = self._keep_own_inside(image, landmarks, self._plates)
+        self._fit_plates(unit)
 
     def _plate_to_portrait(self, across: Float[np.ndarray, "3"], unit: float) -> Affine:
         """Plate pixels -> portrait pixels; `across` runs along the eyes and foreshortens the plate."""
@@ -75,6 +76,20 @@ class Mouth:
         y_axis = np.array([-x_axis[1], x_axis[0]])
         linear = np.column_stack([x_axis * foreshortening, y_axis]) * (unit / _PER_UNIT)
         return np.hstack([linear, (self._anchor[:2] - linear @ _CENTRE)[:, None]])
+
+    def _fit_plates(self, unit: float) -> None:
+        """Scales the plates down to about the picture's resolution, so that fine gaps between teeth do not flicker."""
+        factor = 1.4 * unit / _PER_UNIT
+        if factor >= 1:
+            return
+
+        def scaled(layer: Float32[np.ndarray, "h w *c"]) -> Float32[np.ndarray, "h2 w2 *c"]:
+            return cv2.resize(layer, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+
+        plates = self._plates
+        self._plates = _Plates(scaled(plates.upper), scaled(plates.upper_cover), scaled(plates.lower))
+        half = 0.5 / factor - 0.5  # pixel centres
+        self._to_portrait = compose(self._to_portrait, np.array([[1 / factor, 0, half], [0, 1 / factor, half]]))
 
     def _keep_own_inside(
         self, image: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "478 3"], plates: _Plates
@@ -160,21 +175,21 @@ def _paint_plates(cheek: Float32[np.ndarray, "3"]) -> _Plates:
     radius = np.sqrt((x / 0.62) ** 2 + ((y - 0.12) / 0.5) ** 2)
     depth = np.clip(0.45 + 0.45 * radius, 0.45, 1) * np.clip(0.6 + 0.9 * (y + 0.02), 0.55, 1.15)
     upper = _CAVITY * paint * depth[..., None]
-    teeth, shading = _teeth(x, y, -0.2, 0.05, _UPPER_WIDTHS, _UPPER_HEIGHTS, -0.035, upper=True)
-    upper = _mix(upper, _TOOTH * paint * 0.95 * shading[..., None], teeth)
+    teeth, shading = _teeth(x, y, -0.2, 0.035, _UPPER_WIDTHS, _UPPER_HEIGHTS, -0.035, upper=True)
+    upper = _mix(upper, _TOOTH * paint * 0.84 * shading[..., None], teeth)
     gum = np.clip((-0.15 - y - 0.035 * (x / 0.5) ** 2 + 0.018 * np.cos(x / 0.185 * 2 * np.pi)) * _PER_UNIT * 0.5, 0, 1)
     falloff = np.clip(1.03 - 0.6 * (x / 0.62) ** 2, 0.2, 1)
     upper = _mix(upper, _GUM * paint * 0.72 * falloff[..., None], gum)
 
     reach = np.sqrt((x / 0.52) ** 2 + ((y - 0.12) / 0.5) ** 2)
     relief = np.clip(
-        1.0 - 1.15 * np.clip(0.06 - y, 0, 1) - 0.35 * np.clip(reach - 0.4, 0, 1) - 0.16 * np.exp(-((x / 0.03) ** 2)),
+        1.0 - 1.15 * np.clip(0.06 - y, 0, 1) - 0.35 * np.clip(reach - 0.4, 0, 1) - 0.07 * np.exp(-((x / 0.1) ** 2)),
         0.3,
         1.1,
     )
     tongue = np.clip((1 - reach) * 4, 0, 1) * 0.92
     lower_teeth, shading = _teeth(x, y, 0.015, 0.22, _LOWER_WIDTHS, _LOWER_HEIGHTS, 0.02, upper=False)
-    lower = _mix(_TONGUE * paint * 0.8 * relief[..., None], _TOOTH * paint * 0.76 * shading[..., None], lower_teeth)
+    lower = _mix(_TONGUE * paint * 0.8 * relief[..., None], _TOOTH * paint * 0.66 * shading[..., None], lower_teeth)
     lower = np.dstack([lower, np.maximum(tongue, lower_teeth)])
     return _Plates(_soften(upper), _soften(np.maximum(teeth, gum)), _soften(lower))
 
@@ -203,8 +218,8 @@ def _teeth(
             dy = (y - (low + high) / 2) / ((high - low) / 2) * (1 if upper else -1)
             rounded = (dx**6 + np.clip(dy, 0, 9) ** 5) ** (1 / 5.5)
             outside = np.where(dy > 0, rounded, np.maximum(dx, -0.98 * dy))
-            tooth = np.clip((1.02 - outside) * half * _PER_UNIT * 0.8, 0, 1)
-            light = np.clip(1.03 - 0.55 * (centre / 0.62) ** 2, 0.25, 1.1) * (1 - 0.07 * dx**4)
+            tooth = np.clip((1.05 - outside) * half * _PER_UNIT * 0.5, 0, 1)
+            light = np.clip(1.03 - 0.55 * (centre / 0.62) ** 2, 0.25, 1.1) * (1 - 0.1 * np.clip(dx, 0, 1) ** 4)
             light = light * (1 - 0.06 * np.clip(dy, 0, 1) ** 2 - 0.1 * np.clip(-dy, 0, 1) ** 2)
             shading = np.where(tooth > alpha, light, shading)
             alpha = np.maximum(alpha, tooth)

@@ -22,6 +22,9 @@ class Sink(Protocol):
         """Takes the next block of sound; outputs without sound ignore it."""
         ...
 
-    def close(self) -> None:
-        """Completes what was begun and frees the device. May be called twice."""
+    def close(self, complete: bool = True) -> None:
+        """Completes what was begun and frees the device. May be called twice.
+
+        `complete` is false after a failure: what was made is kept, but must not replace anything.
+        """
         ...

@@ -102,7 +102,7 @@ class Preview:
     def hear(self, sound: Sound) -> None:
         """The page is silent."""
 
-    def close(self) -> None:
+    def close(self, complete: bool = True) -> None:
         """Ends the streams, open ones too, and frees the port."""
         with self._lock:
             if self._closing:

@@ -1,6 +1,9 @@
 """A video file: every picture at its exact instant, with the sound that belongs to it."""
 
-from collections import deque
+import logging
+import os
+import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,20 +14,23 @@ import av
 import numpy as np
 from av.audio import AudioStream
 from av.video import VideoStream
+from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
-from jaxtyping import Float32
 
 from models.errors import AgentError, InputError
 from runtime.frame import Picture, Sound
+from runtime.sinks.sound_line import RATE_HZ, SoundLine
 
-_RATE_HZ = 48_000
+logger = logging.getLogger(__name__)
+
 _TICK = Fraction(1, 90_000)  # every usual frame rate is a whole number of these
 _THREADS = 4  # fixed: the number of threads changes what x264 and libvpx write
 _DELAY_PICTURES = 25
-_MAX_AHEAD = 60 * _RATE_HZ
-_MAX_JITTER_NS = 40_000_000  # capture stamps tremble by this much without any sound being lost
+_MAX_LAG = 2 * RATE_HZ  # live, sound that comes later than this is silence
+_KEY_TICKS = round(2 / _TICK)  # live, from one key frame to the next; a killed run loses about as much
 
-_LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "4.0", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+# In fragments, which play even where the last is torn off; `close` makes one plain file of them, in place.
+_FRAGMENTS = "frag_keyframe+empty_moov+delay_moov+default_base_moof+hybrid_fragmented"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,87 +40,21 @@ class _Codecs:
     video: str
     video_options: dict[str, str]
     audio: str
+    live_options: dict[str, str]
+    """Of the container, so that what was written by then survives a killed process."""
 
 
-_H264 = _Codecs("libx264", {"preset": "veryfast", "crf": "18"}, "aac")
-_VP9 = _Codecs("libvpx-vp9", {"crf": "24", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}, "libopus")
-_CODECS = {".mp4": _H264, ".mov": _H264, ".mkv": _H264, ".webm": _VP9}
+_FLUSH = {"flush_packets": "1"}
+_X264 = {"preset": "veryfast", "crf": "18"}
+_MP4 = _Codecs("libx264", _X264, "aac", {"movflags": _FRAGMENTS, **_FLUSH})
+_MKV = _Codecs("libx264", _X264, "aac", _FLUSH)
+_WEBM = _Codecs("libvpx-vp9", {"crf": "24", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}, "libopus", _FLUSH)
+_CODECS = {".mp4": _MP4, ".mov": _MP4, ".mkv": _MKV, ".webm": _WEBM}
+
+_FRAGMENTED = (".mp4", ".mov")
 
 EXTENSIONS = tuple(_CODECS)
 """The file name extensions that `VideoFile` writes."""
-
-
-class _SoundLine:
-    """Sound of any kind laid out on one line of 48 kHz stereo samples; where none was heard, silence.
-
-    Positions are counted from the first sample heard. A minute is kept at most: when more is added than read,
-    the oldest is lost.
-    """
-
-    def __init__(self) -> None:
-        self.end: int | None = None  # position behind the last sample heard; None before the first
-        self._epoch_ns = 0
-        self._pieces: deque[tuple[int, Float32[np.ndarray, "2 n"]]] = deque()
-        self._resampler: av.AudioResampler | None = None
-        self._kind = (0, 0)  # rate and channels of the present run of touching blocks
-        self._run_ns = 0
-        self._run_samples = 0
-
-    def position(self, instant_ns: int) -> int:
-        """The sample that lies at an instant of the sound's clock; may be negative."""
-        return round(Fraction((instant_ns - self._epoch_ns) * _RATE_HZ, 1_000_000_000))
-
-    def add(self, sound: Sound) -> None:
-        """Lays down a block where its `pts_ns` says, or right behind the last one if it nearly touches it."""
-        if self.end is None:
-            self._epoch_ns, self.end = sound.pts_ns, 0
-        kind = (sound.rate_hz, sound.samples.shape[1])
-        expected_ns = self._run_ns + round(Fraction(self._run_samples * 1_000_000_000, max(self._kind[0], 1)))
-        if kind != self._kind or abs(sound.pts_ns - expected_ns) > _MAX_JITTER_NS:
-            self.finish()
-            self._kind, self._run_ns, self._run_samples = kind, sound.pts_ns, 0
-            self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=_RATE_HZ)
-            self.end = self.position(sound.pts_ns)
-        if len(sound.samples):
-            self._run_samples += len(sound.samples)
-            self._lay(_audio_frame(sound))
-
-    def finish(self) -> None:
-        """Lays down what the resampler still holds back."""
-        if self._run_samples:
-            self._lay(None)
-
-    def _lay(self, frame: av.AudioFrame | None) -> None:
-        assert self._resampler is not None and self.end is not None
-        for out in self._resampler.resample(frame):
-            self._pieces.append((self.end, out.to_ndarray().astype(np.float32, copy=False)))
-            self.end += out.samples
-        while len(self._pieces) > 1 and self.end - self._pieces[0][0] > _MAX_AHEAD:
-            self._pieces.popleft()
-
-    def read(self, start: int, count: int) -> Float32[np.ndarray, "2 {count}"]:
-        """`count` samples from a position on, -1..1; what lies before their end is then forgotten."""
-        out = np.zeros((2, count), np.float32)
-        for at, piece in self._pieces:
-            first, last = max(at, start), min(at + piece.shape[1], start + count)
-            if first < last:
-                out[:, first - start : last - start] = piece[:, first - at : last - at]
-        while self._pieces and self._pieces[0][0] + self._pieces[0][1].shape[1] <= start + count:
-            self._pieces.popleft()
-        return out
-
-
-def _audio_frame(sound: Sound) -> av.AudioFrame:
-    """The block for the resampler: one or two channels as stereo, more in their usual layout."""
-    samples = sound.samples
-    layout = _LAYOUTS.get(samples.shape[1])
-    if layout is None:  # an array of microphones has no layout
-        samples, layout = samples.mean(axis=1, keepdims=True), "mono"
-    if layout == "mono":  # the resampler would make it 3 dB quieter
-        samples, layout = np.repeat(samples, 2, axis=1), "stereo"
-    frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T, np.float32), "fltp", layout)
-    frame.sample_rate = sound.rate_hz
-    return frame
 
 
 class VideoFile:
@@ -123,10 +63,11 @@ class VideoFile:
     The file begins at the `due_ns` of the first picture and ends one frame after that of the last; in between
     a picture stays until the next. Sound captured at `p` is heard with the picture whose `motion.pts_ns` is
     `p`: live, that is later by the median of `due_ns - motion.pts_ns` over the first 25 pictures; otherwise
-    the two are taken to be the same. Sound may run ahead of the pictures by a minute. The same pictures and
-    sound always make the same bytes.
+    the two are taken to be the same. Sound may run ahead of the pictures by a minute; live, it may be late by
+    two seconds, and a drifting clock is followed. The same pictures and sound always make the same bytes.
 
-    Everything goes to `.NAME.partial.EXT` beside the target, which takes its place at `close`.
+    Everything goes to `.NAME.partial.EXT` beside the target, which takes its place at `close`. Of a run that
+    failed, `NAME.partial.EXT` remains; so it does of one that was killed, at the latest when the next begins.
     """
 
     name: ClassVar[str] = "file"
@@ -139,23 +80,37 @@ class VideoFile:
         codecs = _check(path, size)
         self._path = path
         self._partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+        self._live = live
         self._size = size
         self._frame_ticks = round(1 / (Fraction(fps).limit_denominator(1001) * _TICK))
         self._delays_ns: list[int] = []
         self._delay_ns = None if live else 0
         self._first_due_ns: int | None = None
         self._end_tick = 0
+        self._key_tick: int | None = None
         self._written_samples = 0
         self._closed = False
+        self._completed: Path | None = None
+        self._error: AgentError | None = None
+        self._line = SoundLine(follow_drift=live)
+        self._reformatter = VideoReformatter()
+        if self._partial.is_file() and _salvage(self._partial):
+            logger.warning("An earlier run was cut off; what it made of %s is in %s", path, self._keep())
         try:
             self._partial.open("wb").close()
         except OSError as error:
-            raise InputError(f"Cannot write {path}: {error.strerror}. Choose another place.") from error
-        self._container = av.open(str(self._partial), "w", options={"fflags": "+bitexact"})
-        self._video = self._open_video(codecs, fps)
-        self._audio = self._open_audio(codecs) if sound else None
-        self._line = _SoundLine()
-        self._reformatter = VideoReformatter()
+            raise InputError(f"Cannot write {path}: {_cause(error)}. Choose another place.") from error
+        try:
+            options = {"fflags": "+bitexact", **(codecs.live_options if live else {})}
+            self._container = av.open(str(self._partial), "w", options=options)
+            self._video = self._open_video(codecs, fps)
+            self._audio = self._open_audio(codecs) if sound else None
+        except BaseException as error:
+            self._partial.unlink(missing_ok=True)
+            if isinstance(error, OSError | av.FFmpegError | ValueError):  # ValueError: no such codec here
+                reason = f"Cannot write {path}: {_cause(error)}. Choose another size or kind of file."
+                raise InputError(reason) from error
+            raise
 
     def _open_video(self, codecs: _Codecs, fps: float) -> VideoStream:
         rate = Fraction(fps).limit_denominator(1001)
@@ -171,10 +126,11 @@ class VideoFile:
         context.color_range = ColorRange.MPEG
         context.color_primaries = ColorPrimaries.BT709
         context.color_trc = ColorTrc.BT709
+        context.open()
         return stream
 
     def _open_audio(self, codecs: _Codecs) -> AudioStream:
-        stream = self._container.add_stream(codecs.audio, rate=_RATE_HZ, layout="stereo", bit_rate=160_000)
+        stream = self._container.add_stream(codecs.audio, rate=RATE_HZ, layout="stereo", bit_rate=160_000)
         assert isinstance(stream, AudioStream)
         stream.codec_context.format = "fltp" if codecs.audio == "aac" else "flt"
         stream.codec_context.open()
@@ -185,11 +141,16 @@ class VideoFile:
         """By how much the sound is heard later than it was captured; None until that is known."""
         return self._delay_ns
 
+    @property
+    def completed(self) -> Path | None:
+        """The file, once `close` has put it in its place; None before, and where the run failed."""
+        return self._completed
+
     def send(self, picture: Picture) -> None:
         """Appends one picture.
 
         Raises ValueError for another size or an instant not behind the last one's, AgentError when the disk
-        is full.
+        is full or the encoder fails.
         """
         height, width = picture.image.shape[:2]
         if (width, height) != self._size:
@@ -210,22 +171,55 @@ class VideoFile:
             self._line.add(sound)
             self._encode_sound(final=False)
 
-    def close(self) -> None:
-        """Completes the file and moves it to its place. Without any picture the target stays as it was."""
+    def close(self, complete: bool = True) -> None:
+        """Completes the file and moves it to its place. Without any picture the target stays as it was.
+
+        After a run that failed (`complete` is false) the target stays as it was too, and what was made is
+        kept beside it. So it is if writing fails or has failed; then AgentError is raised.
+        """
         if self._closed:
             return
         self._closed = True
-        try:
-            if self._first_due_ns is not None:
-                self._finish()
-            self._container.close()
-        except (OSError, AgentError):
-            self._partial.unlink(missing_ok=True)
-            raise
         if self._first_due_ns is None:
+            self._attempt(self._container.close)
             self._partial.unlink(missing_ok=True)
-        else:
-            self._partial.replace(self._path)
+            return
+        self._attempt(self._finish)
+        self._attempt(self._container.close)
+        if complete and self._error is None:
+            self._attempt(self._replace_target)
+        if self._completed is None:
+            torn = "" if _salvage(self._partial) else ", but players cannot open it: its index is missing"
+            logger.warning("%s is not finished; what was made is in %s%s", self._path, self._keep(), torn)
+        if self._error is not None:
+            raise self._error
+
+    def _attempt(self, step: Callable[[], object]) -> None:
+        """Does a step of closing; what goes wrong first is remembered and stops no other step."""
+        try:
+            step()
+        except (OSError, av.FFmpegError) as error:
+            self._fail(error)
+        except AgentError:
+            pass  # remembered already
+
+    def _fail(self, error: Exception) -> AgentError:
+        failure = AgentError(f"Cannot go on writing {self._path}: {_cause(error)}.")
+        failure.__cause__ = error
+        self._error = self._error or failure
+        return failure
+
+    def _replace_target(self) -> None:
+        self._partial.replace(self._path)
+        self._completed = self._path
+
+    def _keep(self) -> Path:
+        """Gives the partial file a name that is not hidden, if possible; returns its name."""
+        kept = self._path.with_name(self._partial.name.removeprefix("."))
+        try:
+            return self._partial.replace(kept)
+        except OSError:
+            return self._partial
 
     def _finish(self) -> None:
         if self._delay_ns is None:
@@ -252,16 +246,25 @@ class VideoFile:
             interpolation="AREA",
         )
         frame.pts, frame.time_base = tick, _TICK
+        if self._live and (self._key_tick is None or tick + self._frame_ticks > self._key_tick + _KEY_TICKS):
+            frame.pict_type, self._key_tick = PictureType.I, tick
         self._mux(self._video, frame)
 
     def _encode_sound(self, *, final: bool) -> None:
-        """Encodes what is heard before the end of the last picture; `final` fills up with silence."""
+        """Encodes what is heard before the end of the last picture; `final` fills up with silence.
+
+        Live, so is sound that is late, and after a standstill silence is made up for bit by bit.
+        """
         if self._audio is None or self._first_due_ns is None or self._delay_ns is None:
             return
         origin = self._line.position(self._first_due_ns - self._delay_ns)
-        ready = round(self._end_tick * _TICK * _RATE_HZ)
+        ready = round(self._end_tick * _TICK * RATE_HZ)
         if not final:
-            ready = min(ready, self._line.end - origin) if self._line.end is not None else 0
+            heard = self._line.end - origin if self._line.end is not None else 0
+            if self._live:
+                heard = max(heard, ready - _MAX_LAG)
+                ready = min(ready, self._written_samples + _MAX_LAG)
+            ready = min(ready, heard)
         size = self._audio.codec_context.frame_size
         while (count := min(size, ready - self._written_samples)) == size or (final and count > 0):
             samples = self._line.read(origin + self._written_samples, count)
@@ -270,8 +273,8 @@ class VideoFile:
             frame = av.AudioFrame.from_ndarray(
                 np.ascontiguousarray(samples), self._audio.codec_context.format.name, "stereo"
             )
-            frame.sample_rate, frame.pts = _RATE_HZ, self._written_samples
-            frame.time_base = Fraction(1, _RATE_HZ)
+            frame.sample_rate, frame.pts = RATE_HZ, self._written_samples
+            frame.time_base = Fraction(1, RATE_HZ)
             self._mux(self._audio, frame)
             self._written_samples += count
 
@@ -283,8 +286,8 @@ class VideoFile:
                 for packet in packets:
                     packet.duration = round(self._frame_ticks * _TICK / packet.time_base)
             self._container.mux(packets)
-        except OSError as error:
-            raise AgentError(f"Cannot go on writing {self._path}: {error.strerror}.") from error
+        except (OSError, av.FFmpegError) as error:
+            raise self._fail(error) from error
 
 
 def _check(path: Path, size: tuple[int, int]) -> _Codecs:
@@ -299,3 +302,36 @@ def _check(path: Path, size: tuple[int, int]) -> _Codecs:
     if size[0] % 2 or size[1] % 2:
         raise InputError(f"A video cannot be {size[0]}×{size[1]} px: choose an even size, such as 512.")
     return codecs
+
+
+def _salvage(path: Path) -> bool:
+    """Makes the best of a file that may be torn; returns whether a player finds a picture in it."""
+    try:
+        if path.suffix.lower() in _FRAGMENTED:
+            _cut_torn_fragment(path)
+        with av.open(str(path)) as container:
+            return any(packet.size for packet in container.demux(video=0))
+    except (OSError, av.FFmpegError, IndexError):
+        return False
+
+
+def _cut_torn_fragment(path: Path) -> None:
+    """Shortens an MP4 file to whole fragments; one without fragments stays as it is."""
+    with path.open("r+b") as file:
+        end = file.seek(0, os.SEEK_END)
+        at, fragment = 0, None
+        while at + 8 <= end:
+            file.seek(at)
+            size, kind = struct.unpack(">I4s", file.read(8))
+            if kind == b"moof":
+                fragment = at
+            if fragment is not None and kind in (b"moof", b"mdat") and at + size > end:
+                file.truncate(fragment)
+            if size < 8:  # the rest of the file, or a size of 64 bits: neither belongs to a fragment
+                return
+            at += size
+
+
+def _cause(error: Exception) -> str:
+    """What went wrong, without the number and the place that come with it."""
+    return getattr(error, "strerror", None) or str(error)

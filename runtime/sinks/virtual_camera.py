@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from models.errors import InputError
+from models.errors import AgentError, InputError
 from runtime.frame import Picture, Sound
 
 _HOLD_S = 0.5  # a reader waits for the next picture no longer than this
@@ -24,6 +24,11 @@ logger = logging.getLogger(__name__)
 @runtime_checkable
 class Device(Protocol):
     """What is used of `pyvirtualcam.Camera`."""
+
+    @property
+    def device(self) -> str:
+        """Path or name."""
+        ...
 
     def send(self, frame: UInt8[np.ndarray, "n w"]) -> None:
         """Shows one I420 frame."""
@@ -54,50 +59,63 @@ class VirtualCamera:
 
         Raises:
             InputError: odd size, or no camera that can be fed; says which and what to do.
+            AgentError: the camera opened and takes no picture.
         """
         if size[0] % 2 or size[1] % 2:
             raise InputError(f"a virtual camera cannot be {size[0]}x{size[1]}: give an even --size")
         self._device = (open_device or open_virtual_camera)(size, fps, device)
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()  # its lock guards all below and the device
         self._last = _to_i420(np.full((size[1], size[0], 3), _GREY, np.uint8))
-        self._fresh = False
-        self._closed = threading.Event()
-        self._failure: Exception | None = None
-        self._send(self._last)
+        self._closed = False
+        self._failure: AgentError | None = None
+        try:
+            self._show(self._last)
+        except AgentError:
+            self._device.close()
+            raise
         self._holder = threading.Thread(target=self._hold, name="virtual camera hold", daemon=True)
         self._holder.start()
 
     def send(self, picture: Picture) -> None:
-        """Shows one picture. Raises what the device raised, also while the last picture was held."""
-        if self._failure is not None:
-            raise self._failure
-        self._send(_to_i420(picture.image))
+        """Shows one picture. Raises AgentError if the device fails, or did while the last picture was held."""
+        frame = _to_i420(picture.image)
+        with self._changed:
+            if self._failure is not None:
+                raise self._failure
+            self._show(frame)
+            self._last = frame
+            self._changed.notify()
 
     def hear(self, sound: Sound) -> None:
         """Cameras are silent."""
 
-    def close(self) -> None:
-        """Frees the device. May be called twice."""
-        if not self._closed.is_set():
-            self._closed.set()
-            self._holder.join()
-            self._device.close()
+    def close(self, complete: bool = True) -> None:
+        """Frees the device, whether the run was `complete` or not. May be called twice."""
+        with self._changed:
+            if self._closed:
+                return
+            self._closed = True
+            self._changed.notify()
+        self._holder.join()
+        self._device.close()
 
-    def _send(self, frame: UInt8[np.ndarray, "n w"]) -> None:
-        with self._lock:
+    def _show(self, frame: UInt8[np.ndarray, "n w"]) -> None:
+        """Gives the device a frame. Raises AgentError."""
+        try:
             self._device.send(frame)
-            self._last, self._fresh = frame, True
+        except (RuntimeError, OSError) as error:
+            raise AgentError(f"virtual camera {self._device.device} takes no more pictures: {error}") from error
 
     def _hold(self) -> None:
-        while not self._closed.wait(_HOLD_S):
-            with self._lock:
-                fresh, self._fresh = self._fresh, False
-            if not fresh:
-                try:
-                    self._send(self._last)
-                except Exception as error:
-                    self._failure = error
-                    return
+        """The thread: shows the last picture again when no other came in time."""
+        with self._changed:
+            while not self._closed:
+                if not self._changed.wait(_HOLD_S):
+                    try:
+                        self._show(self._last)
+                    except AgentError as failure:
+                        self._failure = failure
+                        return
 
 
 def list_virtual_cameras(

@@ -10,6 +10,11 @@ T_co = TypeVar("T_co", covariant=True)
 class Source(Protocol[T_co]):
     """Frames or sound, until the source ends."""
 
+    @property
+    def lost(self) -> int:
+        """How many values nobody took in time; 0 for files read as fast as needed."""
+        ...
+
     def __iter__(self) -> Iterator[T_co]:
         """Yields values in time order and blocks while there is none.
 

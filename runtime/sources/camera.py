@@ -3,11 +3,12 @@
 import logging
 import sys
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 
 import cv2
 
-from models.errors import InputError
+from models.errors import AgentError, InputError
 from runtime.clock import Clock
 from runtime.frame import Frame
 from runtime.slot import Slot
@@ -29,25 +30,32 @@ class Camera:
         clock: Clock,
         open_capture: "Callable[[str], cv2.VideoCapture] | None" = None,
     ) -> None:
-        """`wanted`: number, name or part of the name of a camera. Raises InputError if it cannot be used."""
+        """`wanted`: number, device path, name or part of the name. Raises InputError if the camera cannot be used."""
         self._wanted = wanted
         self._clock = clock
         self._open_capture = open_capture or open_camera
         self._slot: Slot[Frame] = Slot()
         self._stop = threading.Event()
+        self._failure: Exception | None = None
         capture = self._open_capture(wanted)
         self._thread = threading.Thread(target=self._read, args=(capture,), name="camera", daemon=True)
         self._thread.start()
 
     @property
-    def replaced(self) -> int:
+    def lost(self) -> int:
         """How many frames nobody took before the next one came."""
         return self._slot.replaced
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yields the newest frame; waits while the camera is gone. Ends after `close`."""
+        """Yields the newest frame; waits while the camera is gone. Ends after `close`.
+
+        Raises AgentError if the camera cannot be read for another reason than that it is gone.
+        """
         while (frame := self._slot.take()) is not None:
             yield frame
+        if self._failure is not None:
+            reason = " ".join("".join(traceback.format_exception_only(self._failure)).split())
+            raise AgentError(f"camera {self._wanted} failed: {reason}") from self._failure
 
     def close(self) -> None:
         """Ends the iterator and switches the camera off."""
@@ -73,6 +81,8 @@ class Camera:
                     return
                 _log.warning("camera %s is back", self._wanted)
                 capture = reopened
+        except Exception as error:  # the reader's to raise: nobody would hear of it in this thread
+            self._failure = error
         finally:
             capture.release()
             self._slot.close()
@@ -88,13 +98,13 @@ class Camera:
 
 
 def open_camera(wanted: str) -> cv2.VideoCapture:
-    """Opens a camera by number, name or part of the name and sees a first picture.
+    """Opens a camera by number, device path, name or part of the name and sees a first picture.
 
     Asks for 1280x720 at 30 fps as MJPEG; where the camera has no MJPEG, for 640x480, which USB 2 carries raw.
     Raises InputError naming the cameras that exist, or saying that another program holds the camera.
     """
     cameras = list_cameras()
-    device = cameras.pick(wanted.removeprefix("/dev/video"))
+    device = cameras.pick(wanted)
     if device is None:
         raise InputError(f"no camera '{wanted}'; {cameras}")
     capture = cv2.VideoCapture(device.id, cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY)

@@ -3,9 +3,11 @@
 import os
 import struct
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from models.errors import InputError
 
 _VIDIOC_QUERYCAP = 0x80685600
 _CAPABILITY = struct.Struct("16s32s32sIII12x")  # struct v4l2_capability: driver, card, bus, version, all, device
@@ -22,6 +24,8 @@ class Device:
     """Number that opens it: N of /dev/videoN, OpenCV's index, or PortAudio's."""
     name: str
     """As the system shows it to people."""
+    path: str = ""
+    """Device path of a camera, such as /dev/video0; Linux only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,17 @@ class Devices:
     """Why there are none, or why some were left out; empty if all is well."""
 
     def pick(self, wanted: str) -> Device | None:
-        """The device of that number or name; a part of the name will do. None if there is no such device."""
+        """The device of that number, path (a link will do) or name (a part will do). None if there is none.
+
+        An integer is always a number, never a name.
+        """
+        if wanted.strip().isdecimal():
+            return next((d for d in self.devices if d.id == int(wanted)), None)
+        path, name = os.path.realpath(wanted), wanted.casefold()
         for device in self.devices:
-            if wanted.strip() == str(device.id) or wanted.casefold() == device.name.casefold():
+            if path == device.path or name == device.name.casefold():
                 return device
-        return next((d for d in self.devices if wanted.casefold() in d.name.casefold()), None)
+        return next((d for d in self.devices if name in d.name.casefold()), None)
 
     def __str__(self) -> str:
         """For messages: "found: 0 = Integrated Camera", or "found none" and why."""
@@ -51,6 +61,16 @@ def list_cameras(sysfs: Path = Path("/sys/class/video4linux"), nodes: Path = Pat
     Linux tells without switching a camera on; elsewhere the first few numbers are tried.
     """
     return _linux_cameras(sysfs, nodes) if sys.platform == "linux" else _tried_cameras()
+
+
+def default_camera(exclude: Collection[str]) -> str:
+    """Number of the first camera whose device path is not in `exclude`. Raises InputError if there is none."""
+    cameras = list_cameras()
+    for device in cameras.devices:
+        if device.path not in exclude:
+            return str(device.id)
+    reason = cameras.reason or "no camera is connected, only virtual ones"
+    raise InputError(f"{reason}. A video file works too: --camera FILE")
 
 
 def list_microphones() -> Devices:
@@ -82,13 +102,14 @@ def _linux_cameras(sysfs: Path, nodes: Path) -> Devices:
         node = nodes / folder.name
         try:
             capability = _query_capability(node)
+            name = (folder / "name").read_text(errors="replace").strip()
         except PermissionError:
             closed.append(str(node))
         except OSError:  # a node that is just being unplugged, or no V4L2 device at all
             continue
         else:
             if captures_pictures(capability):
-                cameras.append(Device(_number(folder), (folder / "name").read_text().strip()))
+                cameras.append(Device(_number(folder), name, os.path.realpath(node)))
     if closed:
         return Devices(tuple(cameras), f"no permission for {', '.join(closed)}: usermod -aG video $USER, log in again")
     return Devices(tuple(cameras), "" if cameras else "no camera is connected")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import ClassVar
 
 import av
 import av.error
@@ -37,7 +38,9 @@ class MediaInfo:
     """What a media file holds."""
 
     duration_ns: int
-    """As the file announces it: exact for uncompressed sound, else within some milliseconds."""
+    """Of the longest stream, as the file announces it: exact for uncompressed sound, else within milliseconds."""
+    pictures_ns: int
+    """Duration of the pictures where the file announces it apart, else `duration_ns`; 0 without pictures."""
     fps: float | None
     """Mean pictures per second; None without pictures."""
     width: int
@@ -75,8 +78,13 @@ def probe(path: Path) -> MediaInfo:
         if picture is not None and isinstance(first_picture, VideoFrame):
             height, width = _upright_rgb(first_picture).shape[:2]
             fps = float(picture.average_rate or picture.guessed_rate or 25)
+        duration_s = _announced_s(container, wanted) or _scanned_s(path, origin_s)
+        pictures_s = duration_s
+        if picture is not None and picture.duration and picture.time_base:
+            pictures_s = picture.duration * picture.time_base
         return MediaInfo(
-            duration_ns=_ns(_announced_s(container, wanted) or _scanned_s(path, origin_s)),
+            duration_ns=_ns(duration_s),
+            pictures_ns=_ns(pictures_s) if first_picture is not None else 0,
             fps=fps,
             width=width,
             height=height,
@@ -88,6 +96,9 @@ def probe(path: Path) -> MediaInfo:
 
 class ClipFrames:
     """Every picture of a file, in order and upright; `pts_ns` counts from its first picture or sample."""
+
+    lost: ClassVar[int] = 0
+    """A file waits for its reader."""
 
     def __init__(self, path: Path) -> None:
         """Raises InputError as `probe` does, and if the file holds no pictures."""
@@ -124,6 +135,9 @@ class ClipSound:
     Rate and channels are the file's own. What the file leaves out is silence: `pts_ns` always equals the
     samples so far divided by the rate. A change of rate within the file starts a new count.
     """
+
+    lost: ClassVar[int] = 0
+    """A file waits for its reader."""
 
     def __init__(self, path: Path) -> None:
         """Raises InputError as `probe` does, and if the file holds no sound."""
@@ -295,7 +309,7 @@ def _samples(frame: AudioFrame) -> Float32[np.ndarray, "n channels"]:
         raw = (raw.astype(np.float32) - 128) / 128
     elif raw.dtype.kind == "i":
         raw = raw / float(2 ** (8 * raw.itemsize - 1))
-    return np.clip(raw, -1, 1).astype(np.float32)
+    return np.clip(np.nan_to_num(raw), -1, 1).astype(np.float32)  # a file may hold anything
 
 
 def _blocks(samples: Float32[np.ndarray, "n channels"], rate_hz: int) -> Iterator[Float32[np.ndarray, "m channels"]]:

@@ -67,20 +67,21 @@ class Microphone:
         self._sounddevice = sounddevice
         self._clock = clock
         self._ring: Ring[Sound] = Ring(_RING_BLOCKS)
-        self._reported = 0
+        self._overflows = 0
         self._stop = threading.Event()
+        self._lock = threading.Lock()
         self._index, self.name = _chosen(wanted)
         try:
-            self._stream = self._opened()
+            self._stream: Any = self._opened()
         except sounddevice.PortAudioError as error:
             raise InputError(
                 f"microphone {self._index} ({self.name}) cannot be opened: {error}; {list_microphones()}"
             ) from error
 
     @property
-    def overflows(self) -> int:
+    def lost(self) -> int:
         """Blocks lost because the agent was late, and times the system says that it lost sound itself."""
-        return self._ring.dropped + self._reported
+        return self._ring.dropped + self._overflows
 
     def __iter__(self) -> Iterator[Sound]:
         """Yields blocks in order; waits while the input is gone. Ends after `close`."""
@@ -88,14 +89,29 @@ class Microphone:
             sound = self._ring.take(_SILENT_S)
             if sound is not None:
                 yield sound
-            elif not self._stop.is_set() and not self._stream.active:
+            elif self._close_dead_stream():
                 self._reopen()
 
     def close(self) -> None:
         """Ends the iterator and frees the input."""
         self._stop.set()
         self._ring.close()
-        self._stream.close()
+        with self._lock:
+            self._close_stream()
+
+    def _close_stream(self) -> None:
+        """Closes what is open. PortAudio's streams bear one thread at a time: call it under the lock."""
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
+
+    def _close_dead_stream(self) -> bool:
+        """Whether the input is gone; false once `close` was called."""
+        with self._lock:
+            if self._stream is None or self._stream.active:
+                return False
+            self._close_stream()
+            return True
 
     def _opened(self) -> Any:
         """A running `sounddevice.InputStream`."""
@@ -109,7 +125,7 @@ class Microphone:
             delay_ns = round((time.currentTime - time.inputBufferAdcTime) * 1e9)
             if not block_ns <= delay_ns < _LONGEST_DELAY_NS:  # no block arrives before its last sample
                 delay_ns = block_ns
-            self._reported += bool(status.input_overflow)
+            self._overflows += bool(status.input_overflow)
             self._ring.put(Sound(samples.copy(), rate_hz, samples_clock.stamp(count, now_ns - delay_ns)))
 
         stream = self._sounddevice.InputStream(
@@ -121,20 +137,26 @@ class Microphone:
             latency="low",
             callback=on_block,
         )
-        stream.start()
+        try:
+            stream.start()
+        except self._sounddevice.PortAudioError:
+            stream.close()
+            raise
         return stream
 
     def _reopen(self) -> None:
         """Says once that the input is gone and tries every second until it is back or `close` is called."""
         _log.warning("microphone %s is gone: waiting for it to come back", self.name)
-        self._stream.close()
         while not self._stop.wait(_SILENT_S):
             try:
-                self._stream = self._opened()
+                stream = self._opened()  # without the lock: `close` finds nothing to close and need not wait
             except self._sounddevice.PortAudioError:
                 continue
-            if self._stop.is_set():  # closed while it opened
-                self._stream.close()
+            with self._lock:
+                self._stream = stream
+                if self._stop.is_set():  # closed while it opened
+                    self._close_stream()
+                    return
             _log.warning("microphone %s is back", self.name)
             return
 

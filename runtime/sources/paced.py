@@ -11,7 +11,7 @@ from runtime.sources import Source
 
 T = TypeVar("T", Frame, Sound)
 
-_MOST_SKIPPED_IN_A_ROW = 12
+_MOST_LOST_IN_A_ROW = 12
 """Where decoding is slower than the clip, some pictures must still come through."""
 
 
@@ -27,25 +27,25 @@ class Paced(Generic[T]):
         self._clock = clock
         self._start_ns = start_ns
         self._stop = threading.Event()
-        self._skipped = 0
+        self._lost = 0
 
     @property
-    def skipped(self) -> int:
+    def lost(self) -> int:
         """How many pictures were left out because the next one was already due. Sound is never left out."""
-        return self._skipped
+        return self._lost
 
     def __iter__(self) -> Iterator[T]:
         """Yields until the clip ends or `close` is called."""
-        skipped_in_a_row = 0
+        lost_in_a_row = 0
         values = iter(self._source)
         value = next(values, None)
         while value is not None:
             successor = next(values, None)  # decoded while there is time
-            if self._is_stale(successor) and skipped_in_a_row < _MOST_SKIPPED_IN_A_ROW:
-                self._skipped += 1
-                skipped_in_a_row += 1
+            if self._is_stale(successor) and lost_in_a_row < _MOST_LOST_IN_A_ROW:
+                self._lost += 1
+                lost_in_a_row += 1
             else:
-                skipped_in_a_row = 0
+                lost_in_a_row = 0
                 if not self._clock.wait_until(self._due_ns(value), self._stop):
                     return
                 yield replace(value, pts_ns=self._start_ns + value.pts_ns)

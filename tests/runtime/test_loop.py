@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
+from models.errors import AgentError
 from models.motion import Motion, expression
 from runtime.clock import FakeClock, MonotonicClock
 from runtime.drivers.idle import Idle
@@ -22,7 +23,7 @@ class Clip:
 
     def __init__(self, count: int, period_ms: float, start_ns: int = 0) -> None:
         self.count, self.period_ns, self.start_ns = count, round(period_ms * MS), start_ns
-        self.closed = 0
+        self.closed = self.lost = 0
 
     def __iter__(self) -> Iterator[Frame]:
         for i in range(self.count):
@@ -112,8 +113,9 @@ class Wall:
     def hear(self, sound: Sound) -> None:
         self.sounds.append(sound)
 
-    def close(self) -> None:
+    def close(self, complete: bool = True) -> None:
         self.closed += 1
+        self.complete = complete
 
 
 def loop_of(lanes, sinks, *, mode="video", engine=None, clock=None, fps=25, start_ns=0):
@@ -139,7 +141,7 @@ def test_offline_renders_every_frame_in_order_at_its_instant():
     assert [p.due_ns for p in wall.pictures] == [i * 40 * MS for i in range(25)]
     # 30 frames a second in, 25 out: motion is interpolated to the output's instants.
     assert [p.motion["jawOpen"] for p in wall.pictures] == pytest.approx([i * 0.04 for i in range(25)], abs=1e-5)
-    assert done == list(range(1, 26)) and loop.frames == 25 and loop.dropped == 0
+    assert done == list(range(1, 26)) and loop.tempo.frames == 25 and loop.dropped == 0
     assert (clip.closed, driver.closed, wall.closed, engine.closed) == (1, 1, 1, 1)
 
 
@@ -167,37 +169,29 @@ def test_stop_ends_an_offline_run_early_and_closes_everything():
     assert len(wall.pictures) == 7 and wall.closed == 1 and driver.closed == 1
 
 
-def test_live_ticks_on_absolute_deadlines():
-    clock, wall, source = FakeClock(5 * MS), Wall(), Endless()
-    engine = Canvas(clock, work_ms=3)
-    loop = loop_of(
-        [Lane("video", source, JawFollowsTime(), Metrics())],
-        [wall],
-        engine=engine,
-        clock=clock,
-        start_ns=10 * MS,
-    )
-    wall_send = wall.send
-    dues: list[int] = []
+def stopping_after(loop, engine, clock, count):
+    """Lets the engine stop the loop with its `count`-th picture; returns the instants at which pictures were begun."""
+    render, begun = engine.render, []
 
-    def send(picture: Picture) -> None:
-        dues.append(picture.due_ns)
-        wall_send(picture)
-
-    wall.send = send  # type: ignore[method-assign]
-    render, count = engine.render, 0
-
-    def render_then_stop(avatar, motion):
-        nonlocal count
-        count += 1
-        if count == 50:
+    def wrapped(avatar, motion):
+        begun.append(clock.now_ns())
+        if len(begun) == count:
             loop.stop()
         return render(avatar, motion)
 
-    engine.render = render_then_stop  # type: ignore[method-assign]
+    engine.render = wrapped
+    return begun
+
+
+def test_live_ticks_on_absolute_deadlines():
+    clock, wall, source = FakeClock(5 * MS), Wall(), Endless()
+    engine = Canvas(clock, work_ms=3)
+    lanes = [Lane("video", source, JawFollowsTime(), Metrics())]
+    loop = loop_of(lanes, [wall], engine=engine, clock=clock, start_ns=10 * MS)
+    begun = stopping_after(loop, engine, clock, 50)
     loop.run_live()
-    assert loop.frames == 50 and loop.missed == 0
-    assert all((due - 10 * MS) % (40 * MS) == 0 for due in dues), "work does not shift later deadlines"
+    assert begun == [(10 + 40 * i) * MS for i in range(50)], "work does not shift later deadlines"
+    assert loop.tempo.frames == 50 and loop.missed == 0
     assert source.closed == 1 and engine.closed == 1 and wall.closed == 1
 
 
@@ -205,16 +199,9 @@ def test_live_skips_ticks_that_it_is_too_late_for_and_counts_them():
     clock = FakeClock()
     engine = Canvas(clock, work_ms=100)  # two and a half periods
     loop = loop_of([Lane("video", Endless(), JawFollowsTime(), Metrics())], [Wall()], engine=engine, clock=clock)
-    render = engine.render
-
-    def render_then_stop(avatar, motion):
-        if loop.frames == 9:
-            loop.stop()
-        return render(avatar, motion)
-
-    engine.render = render_then_stop  # type: ignore[method-assign]
+    stopping_after(loop, engine, clock, 10)
     loop.run_live()
-    assert loop.frames == 10
+    assert loop.tempo.frames == 10
     assert 13 <= loop.missed <= 18
 
 
@@ -234,6 +221,19 @@ def test_a_slow_sink_delays_only_itself():
     assert loop.dropped >= 25
 
 
+def test_a_sink_that_blocks_for_good_is_left_behind_and_said(monkeypatch):
+    monkeypatch.setattr("runtime.outlet._PATIENCE_S", 0.2)
+    stuck, good, engine, clock = Wall("stuck"), Wall("good"), Canvas(), MonotonicClock()
+    stuck.gate.clear()
+    lanes = [Lane("video", Endless(), JawFollowsTime(), Metrics())]
+    loop = loop_of(lanes, [stuck, good], engine=engine, clock=clock, fps=100, start_ns=clock.now_ns())
+    with pytest.raises(AgentError, match="stuck does not answer"):
+        stopping_after(loop, engine, clock, 5)
+        loop.run_live()
+    assert good.closed == 1 and engine.closed == 1 and stuck.closed == 0
+    stuck.gate.set()
+
+
 @pytest.mark.parametrize("broken", ["driver", "sink"])
 def test_a_failing_stage_ends_the_run_with_its_cause_and_closes_all(broken):
     source = Endless() if broken == "sink" else Clip(50, 1)
@@ -251,6 +251,7 @@ def test_a_failing_stage_ends_the_run_with_its_cause_and_closes_all(broken):
     with pytest.raises(RuntimeError, match=f"{broken} broke"):
         loop.run_live()
     assert (source.closed, driver.closed, bad.closed, good.closed, engine.closed) == (1, 1, 1, 1, 1)
+    assert not good.complete, "nothing that was there may be replaced"
     alive = [t.name for t in threading.enumerate() if t.name.startswith(("sink", "video lane"))]
     assert alive == []
 
@@ -258,7 +259,7 @@ def test_a_failing_stage_ends_the_run_with_its_cause_and_closes_all(broken):
 def test_a_sink_that_fails_to_close_does_not_keep_others_open():
     bad, good = Wall("bad"), Wall("good")
 
-    def fail() -> None:
+    def fail(complete: bool) -> None:
         raise OSError("disk full")
 
     bad.close = fail  # type: ignore[method-assign]
@@ -267,6 +268,33 @@ def test_a_sink_that_fails_to_close_does_not_keep_others_open():
     with pytest.raises(OSError, match="disk full"):
         loop.run_offline(3, lambda _: None)
     assert good.closed == 1 and engine.closed == 1
+
+
+@pytest.mark.parametrize("broken", ["driver", "engine", "sink"])
+def test_offline_a_failing_stage_raises_its_cause_and_closes_all(broken):
+    source, driver = Clip(9, 40), JawFollowsTime(fail_at=3 if broken == "driver" else None)
+    wall, engine = Wall("wall", fail_at=2 if broken == "sink" else None), Canvas()
+    if broken == "engine":
+        engine.render = lambda avatar, motion: 1 / 0
+    loop = loop_of([Lane("video", source, driver, Metrics())], [wall], engine=engine)
+    with pytest.raises((RuntimeError, ZeroDivisionError), match=r"broke|zero"):
+        loop.run_offline(9, lambda _: None)
+    assert (source.closed, driver.closed, wall.closed, engine.closed) == (1, 1, 1, 1)
+    assert not wall.complete
+
+
+def test_offline_ends_soon_after_an_input_that_was_cut_short():
+    wall = Wall()
+    loop_of([Lane("video", Clip(5, 40), JawFollowsTime(), Metrics())], [wall]).run_offline(250, lambda _: None)
+    assert 5 <= len(wall.pictures) <= 32, "five frames and a second, not the ten seconds that were announced"
+
+
+def test_losses_of_inputs_and_outputs_are_counted():
+    clip = Clip(3, 40)
+    clip.lost = 7
+    loop = loop_of([Lane("video", clip, JawFollowsTime(), Metrics())], [Wall()])
+    loop.run_offline(3, lambda _: None)
+    assert loop.lost == {"video": 7, "sound out": 0}
 
 
 def test_live_ends_when_the_clip_that_drives_the_face_ends():

@@ -1,6 +1,9 @@
-"""What VideoFile writes is read back with PyAV: instants, colours, sound in its place, bytes."""
+"""What VideoFile writes is read back with PyAV: instants, colours, sound in its place, bytes, what a failure leaves."""
 
-from collections.abc import Iterator
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import av
@@ -72,7 +75,9 @@ def test_every_container_keeps_instants_colour_and_sound(tmp_path: Path, extensi
         if index not in (4, 5):  # the loop skipped two ticks
             file.send(picture(index))
     assert not path.exists()
+    assert file.completed is None
     file.close()
+    assert file.completed == path
     frames = pictures_of(path)
     assert [round(frame.time * FPS, 2) for frame in frames] == [i for i in range(20) if i not in (4, 5)]
     np.testing.assert_allclose(frames[9].to_ndarray(format="rgb24")[20, 20], COLOUR, atol=3)
@@ -200,15 +205,145 @@ def test_a_file_without_sound_has_no_sound_stream(tmp_path: Path) -> None:
         assert container.streams.video[0].duration == 3003
 
 
-def test_close_without_a_picture_leaves_the_old_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("complete", [True, False])
+def test_close_without_a_picture_leaves_the_old_file(tmp_path: Path, complete: bool) -> None:
     path = tmp_path / "out.mp4"
     path.write_bytes(b"precious")
     file = VideoFile(path, FPS, SIZE, live=True, sound=True)
     file.hear(Sound(np.zeros((480, 1), np.float32), 48_000, START_NS))
-    file.close()
-    file.close()
+    file.close(complete)
+    file.close(complete)
+    assert file.completed is None
     assert path.read_bytes() == b"precious"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_a_failed_run_keeps_what_it_made_beside_the_old_file(
+    tmp_path: Path, extension: str, live: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, kept = tmp_path / f"out{extension}", tmp_path / f"out.partial{extension}"
+    path.write_bytes(b"precious")
+    kept.write_bytes(b"of an older failure")
+    file = VideoFile(path, FPS, SIZE, live=live, sound=True)
+    file.hear(Sound(click(0.4, 1.0, 48_000), 48_000, START_NS))
+    for index in range(30):
+        file.send(picture(index))
+    file.close(complete=False)
+    file.close()
+    assert file.completed is None
+    assert path.read_bytes() == b"precious"
+    assert len(pictures_of(kept)) == 30
+    assert onset_s(sound_of(kept)) == pytest.approx(0.4, abs=0.002)
+    assert set(tmp_path.iterdir()) == {path, kept}
+    assert [(record.levelno, str(kept) in record.message) for record in caplog.records] == [(logging.WARNING, True)]
+
+
+def test_a_target_that_cannot_be_replaced_costs_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    file = VideoFile(path, FPS, SIZE, live=True, sound=False)
+    file.send(picture(0))
+    path.mkdir()
+    with pytest.raises(AgentError, match=r"out\.mp4: Is a directory"):
+        file.close()
+    assert file.completed is None
+    assert len(pictures_of(tmp_path / "out.partial.mp4")) == 1
+
+
+RECORD_UNTIL_KILLED = """
+import sys
+from pathlib import Path
+import numpy as np
+from models.motion import Motion
+from runtime.frame import Picture, Sound
+from runtime.sinks.video_file import VideoFile
+
+file = VideoFile(Path(sys.argv[1]), 25, (64, 48), live=True, sound=True)
+for index in range(250):
+    file.hear(Sound(np.full((1920, 1), 0.3, np.float32), 48_000, index * 40_000_000))
+    file.send(Picture(np.full((48, 64, 3), index, np.uint8), Motion(index * 40_000_000), index * 40_000_000))
+print("recorded", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("extension", [".mp4", ".mov", ".webm"])
+def test_a_killed_run_loses_the_last_seconds_only(tmp_path: Path, extension: str) -> None:
+    path, hidden, kept = (tmp_path / f"{name}{extension}" for name in ("out", ".out.partial", "out.partial"))
+    command = [sys.executable, "-c", RECORD_UNTIL_KILLED, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"recorded\n"
+        process.kill()
+    frames = pictures_of(hidden)
+    assert [round(frame.time * FPS) for frame in frames] == list(range(len(frames)))
+    assert len(frames) > 175  # of 250
+    assert sound_of(hidden).shape[1] > 6.5 * 48_000
+    VideoFile(path, FPS, SIZE, live=True, sound=True).close()  # the next run does not write over it
+    assert list(tmp_path.iterdir()) == [kept]
+    assert len(pictures_of(kept)) == len(frames)
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+@pytest.mark.parametrize("fps", [25, 29.97])
+def test_live_there_is_a_key_frame_every_two_seconds(tmp_path: Path, extension: str, fps: float) -> None:
+    path = tmp_path / f"out{extension}"
+    file = VideoFile(path, fps, SIZE, live=True, sound=False)
+    for index in range(200):
+        due_ns = round(index * 1e9 / fps)
+        file.send(Picture(np.full((48, 64, 3), COLOUR, np.uint8), Motion(due_ns), due_ns))
+    file.close()
+    keys = [frame.time for frame in pictures_of(path) if frame.key_frame]
+    assert len(keys) == 4
+    assert max(np.diff(keys)) < 2.001
+
+
+@pytest.mark.parametrize("extension", [".mp4", ".mov"])
+def test_a_closed_live_file_is_a_plain_one(tmp_path: Path, extension: str) -> None:
+    path = tmp_path / f"out{extension}"
+    file = VideoFile(path, FPS, SIZE, live=True, sound=True)
+    for index in range(150):
+        file.hear(Sound(np.zeros((1920, 1), np.float32), 48_000, START_NS + index * STEP_NS))
+        file.send(picture(index))
+    file.close()
+    with av.open(str(path)) as container:
+        video = container.streams.video[0]
+        assert video.frames == 150  # players read this in the index; with fragments it is 0
+        assert video.duration * video.time_base == pytest.approx(6)
+        container.seek(5_000_000)
+        assert next(container.decode(video=0)).time == 4
+
+
+def test_sound_that_stays_away_becomes_silence_while_pictures_come(tmp_path: Path) -> None:
+    path, partial = tmp_path / "out.mkv", tmp_path / ".out.partial.mkv"
+    file = VideoFile(path, FPS, SIZE, live=True, sound=True)
+    for index in range(500):
+        if index < 50:
+            file.hear(Sound(np.full((1920, 1), 0.3, np.float32), 48_000, START_NS + index * STEP_NS))
+        file.send(picture(index))
+    assert sound_of(partial).shape[1] > 13 * 48_000  # of 20 s; the file's own buffers hold the rest
+    file.hear(Sound(click(0.5, 1.0, 48_000), 48_000, START_NS + 500 * STEP_NS))
+    for index in range(500, 525):
+        file.send(picture(index))
+    file.close()
+    samples = sound_of(path)
+    assert np.abs(samples[:, 10_000:90_000]).min() > 0.2
+    assert np.abs(samples[:, 100_000:950_000]).max() < 0.02
+    assert onset_s(samples[:, 960_000:]) == pytest.approx(0.5, abs=0.002)
+
+
+def test_live_the_sound_keeps_to_a_drifting_clock(tmp_path: Path) -> None:
+    file = VideoFile(tmp_path / "out.mkv", 1, SIZE, live=True, sound=True)
+    seconds, slow = 120, 1.0003  # without following, 36 ms late at the end
+    for index in range(seconds + 3):
+        for block in range(10):
+            at = click(0.05, 0.1, 48_000) if block == 5 else np.zeros((4800, 1), np.float32)
+            file.hear(Sound(at, 48_000, round((index + block / 10) * slow * 1e9)))
+        file.send(Picture(np.full((48, 64, 3), COLOUR, np.uint8), Motion(index * 10**9), index * 10**9))
+    file.close()
+    last = sound_of(tmp_path / "out.mkv")[:, seconds * 48_000 :]
+    assert seconds + onset_s(last) == pytest.approx((seconds + 0.55) * slow, abs=0.005)
 
 
 def test_wrong_pictures_are_refused_and_the_file_stays_good(tmp_path: Path) -> None:
@@ -231,6 +366,7 @@ def test_wrong_pictures_are_refused_and_the_file_stays_good(tmp_path: Path) -> N
         ("folder.mp4", SIZE, "is a folder"),
         ("blocked.mp4", SIZE, "Cannot write"),
         ("out.mp4", (63, 48), "even size"),
+        ("out.mp4", (20_000, 2), "another size"),
     ],
 )
 def test_what_cannot_be_written_is_said_at_once(tmp_path: Path, name: str, size: tuple[int, int], reason: str) -> None:
@@ -238,24 +374,59 @@ def test_what_cannot_be_written_is_said_at_once(tmp_path: Path, name: str, size:
     (tmp_path / ".blocked.partial.mp4").mkdir()
     with pytest.raises(InputError, match=reason):
         VideoFile(tmp_path / name, FPS, size, live=False, sound=False)
+    assert {entry.name for entry in tmp_path.iterdir()} == {"folder.mp4", ".blocked.partial.mp4"}
 
 
 @pytest.fixture
-def small_disk() -> Iterator[None]:
+def fill_disk() -> Iterator[Callable[[int], None]]:
+    """Lets files grow to so many bytes from then on."""
     resource = pytest.importorskip("resource", reason="file size limits are a thing of Unix")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, before[1]))
-    yield
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
     resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.usefixtures("small_disk")
-def test_a_full_disk_ends_the_file_aloud(tmp_path: Path) -> None:
-    file = VideoFile(tmp_path / "out.mp4", FPS, SIZE, live=False, sound=False)
-    noise = np.random.default_rng(0).integers(0, 256, (300, 48, 64, 3), np.uint8)
-    with pytest.raises(AgentError, match="Cannot go on writing"):
-        for index, image in enumerate(noise):
+NOISE = np.random.default_rng(0).integers(0, 256, (300, 48, 64, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("extension", "live", "playable"), [(".mp4", True, 50), (".mkv", True, 50), (".mkv", False, 50), (".mp4", False, 0)]
+)
+def test_a_full_disk_ends_the_file_aloud_and_leaves_what_was_written(
+    tmp_path: Path,
+    extension: str,
+    live: bool,
+    playable: int,
+    fill_disk: Callable[[int], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path, kept = tmp_path / f"out{extension}", tmp_path / f"out.partial{extension}"
+    path.write_bytes(b"precious")
+    file = VideoFile(path, FPS, SIZE, live=live, sound=False)
+    fill_disk(400_000)
+    reason = rf"Cannot go on writing .*out{extension}: File too large"
+    with pytest.raises(AgentError, match=reason):
+        for index, image in enumerate(NOISE):
             file.send(Picture(image, Motion(0), index * STEP_NS))
-    with pytest.raises(AgentError):
+    with pytest.raises(AgentError, match=reason):
         file.close()
-    assert list(tmp_path.iterdir()) == []
+    assert file.completed is None
+    assert path.read_bytes() == b"precious"
+    assert 300_000 < kept.stat().st_size <= 400_000  # mp4 is cut to whole fragments
+    assert str(kept) in caplog.text
+    assert ("cannot open it" in caplog.text) == (not playable)
+    if playable:
+        assert len(pictures_of(kept)) >= playable
+    assert set(tmp_path.iterdir()) == {path, kept}
+
+
+def test_a_disk_that_is_full_at_the_very_end_leaves_a_playable_recording(
+    tmp_path: Path, fill_disk: Callable[[int], None]
+) -> None:
+    file = VideoFile(tmp_path / "out.mp4", FPS, SIZE, live=True, sound=False)
+    for index, image in enumerate(NOISE[:150]):
+        file.send(Picture(image, Motion(0), index * STEP_NS))
+    fill_disk((tmp_path / ".out.partial.mp4").stat().st_size)
+    with pytest.raises(AgentError, match=r"out\.mp4: File too large"):
+        file.close()
+    assert len(pictures_of(tmp_path / "out.partial.mp4")) >= 100

@@ -1,12 +1,14 @@
 """The virtual camera's own logic on a recorded device; the kernel module is another test's matter."""
 
+import sys
 import threading
+import time
 
 import cv2
 import numpy as np
 import pytest
 
-from models.errors import InputError
+from models.errors import AgentError, InputError
 from models.motion import Motion
 from runtime.frame import Picture
 from runtime.sinks.virtual_camera import (
@@ -20,6 +22,8 @@ from runtime.sinks.virtual_camera import (
 
 class Tape:
     """A device that keeps its frames and can break."""
+
+    device = "/dev/video10"
 
     def __init__(self) -> None:
         self.frames: list[np.ndarray] = []
@@ -70,13 +74,49 @@ def test_the_last_picture_is_held(camera, tape):
 
 def test_a_device_that_vanishes_is_told_to_whoever_sends(camera, tape):
     tape.broken = True
-    with pytest.raises(OSError, match="gone"):
+    with pytest.raises(AgentError, match=r"^virtual camera /dev/video10 takes no more pictures: the device is gone$"):
         camera.send(picture((1, 2, 3)))
+
+
+def test_a_device_that_vanishes_while_the_last_picture_is_held_is_told_to_whoever_sends_next(camera, tape):
+    tape.broken = True
+    camera._holder.join(20)
+    assert not camera._holder.is_alive()
+    tape.broken = False
+    with pytest.raises(AgentError, match="takes no more pictures: the device is gone"):
+        camera.send(picture((1, 2, 3)))
+
+
+def test_a_device_that_refuses_the_first_picture_is_closed(tape):
+    tape.broken = True
+    with pytest.raises(AgentError, match="/dev/video10"):
+        VirtualCamera((64, 32), 25, open_device=lambda size, fps, device: tape)
+    assert tape.closed == 1
+
+
+def test_a_held_picture_never_follows_a_newer_one(tape, monkeypatch):
+    monkeypatch.setattr("runtime.sinks.virtual_camera._HOLD_S", 1e-5)
+    switch_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        camera = VirtualCamera((64, 32), 25, open_device=lambda size, fps, device: tape)
+        for _ in range(5):
+            tape.frames.clear()
+            for grey in range(50, 250):
+                camera.send(picture((grey, grey, grey)))
+                time.sleep(1e-5)
+            lights = [int(frame[0, 0]) for frame in list(tape.frames)]
+            assert len(lights) > 200, "nothing was held"
+            assert np.all(np.diff(lights) >= 0)
+            camera.send(picture((50, 50, 50)))
+    finally:
+        sys.setswitchinterval(switch_s)
+        camera.close()
 
 
 def test_closes_once(tape):
     camera = VirtualCamera((64, 32), 25, open_device=lambda size, fps, device: tape)
-    camera.close()
+    camera.close(complete=False)
     camera.close()
     assert tape.closed == 1
     assert "virtual camera hold" not in [thread.name for thread in threading.enumerate()]

@@ -5,16 +5,24 @@ import struct
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
 import numpy as np
 import pytest
 
-from models.errors import InputError
+from models.errors import AgentError, InputError
 from runtime.clock import FakeClock
 from runtime.sources.camera import Camera, open_camera
-from runtime.sources.devices import Device, Devices, captures_pictures, list_cameras, list_microphones
+from runtime.sources.devices import (
+    Device,
+    Devices,
+    captures_pictures,
+    default_camera,
+    list_cameras,
+    list_microphones,
+)
 
 RED, BLUE = (250, 10, 20), (20, 10, 250)
 START_NS = 123
@@ -69,7 +77,7 @@ def test_frames_are_rgb_and_stamped_and_older_ones_replaced(tmp_path: Path) -> N
     frame = next(iter(camera))
     assert np.abs(frame.image.astype(int) - RED).max() < 12
     assert frame.pts_ns == START_NS
-    assert camera.replaced == 2
+    assert camera.lost == 2
     camera.close()
 
 
@@ -94,10 +102,72 @@ def test_close_ends_the_iterator_and_the_thread() -> None:
     assert not any(thread.name == "camera" for thread in threading.enumerate())
 
 
+@pytest.mark.parametrize("failure", [cv2.error("OpenCV(4.10) error:\n> broken\n"), OSError("broken")])
+def test_a_camera_that_breaks_is_told_to_the_reader(tmp_path: Path, failure: Exception) -> None:
+    class Broken(cv2.VideoCapture):
+        def retrieve(self, *args: Any) -> Any:
+            raise failure
+
+    clip = write_clip(tmp_path / "red.avi", RED)
+    camera = Camera("me", FakeClock(START_NS), lambda wanted: Broken(str(clip)))
+    with pytest.raises(AgentError, match=r"^camera me failed: .*broken") as caught:
+        list(camera)
+    assert "\n" not in str(caught.value)
+    assert caught.value.__cause__ is failure
+    camera.close()
+
+
+def test_a_camera_that_cannot_be_reopened_for_an_unknown_reason_is_told_to_the_reader() -> None:
+    captures = iter([cv2.VideoCapture()])
+    camera = Camera("me", FakeClock(), lambda wanted: next(captures))
+    with pytest.raises(AgentError, match=r"^camera me failed: StopIteration$"):
+        list(camera)
+    camera.close()
+
+
 def test_an_unknown_camera_is_named_with_those_that_exist() -> None:
     with pytest.raises(InputError, match=r"no camera 'no such thing'; found (none|: \d)") as caught:
         open_camera("no such thing")
     assert "\n" not in str(caught.value)
+
+
+class Silent:
+    """A capture that opens and never gives a picture."""
+
+    def isOpened(self) -> bool:  # noqa: N802  # OpenCV's name
+        return True
+
+    def grab(self) -> bool:
+        return False
+
+    def get(self, what: int) -> float:
+        return 0.0
+
+    def set(self, what: int, value: float) -> bool:
+        return True
+
+    def release(self) -> None:
+        pass
+
+
+class FakeNodes:
+    """A folder like /sys/class/video4linux and one like /dev, whose nodes all answer as cameras."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sysfs, self.nodes = folder / "class", folder / "dev"
+        self.nodes.mkdir()
+
+    def add(self, number: int, name: str, encoding: str = "utf-8") -> None:
+        (self.sysfs / f"video{number}").mkdir(parents=True)
+        (self.sysfs / f"video{number}" / "name").write_text(f"{name}\n", encoding)
+        (self.nodes / f"video{number}").touch()
+
+
+@pytest.fixture
+def fake_nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeNodes:
+    camera = capability(0x84A00001, 0x04200001)
+    monkeypatch.setattr("runtime.sources.devices._query_capability", lambda node: camera)
+    return FakeNodes(tmp_path)
 
 
 def test_devices_are_picked_by_number_name_or_part_of_it() -> None:
@@ -107,8 +177,57 @@ def test_devices_are_picked_by_number_name_or_part_of_it() -> None:
     assert found.pick("integrated") == Device(0, "Integrated Camera")
     assert found.pick("1") is None
     assert found.pick("phone") is None
+    assert found.pick("0") == Device(0, "Integrated Camera")
     assert str(found) == "found: 0 = Integrated Camera, 2 = USB Cam 0, 3 = USB Cam"
     assert str(Devices((), "no camera is connected")) == "found none (no camera is connected)"
+
+
+def test_an_integer_is_always_a_number_and_never_a_name() -> None:
+    found = Devices((Device(1, "2"), Device(2, "HD 3 Cam")))
+    assert found.pick("2") == Device(2, "HD 3 Cam")
+    assert found.pick(" 2 ") == Device(2, "HD 3 Cam")
+    assert found.pick("3") is None
+    assert found.pick("hd 3") == Device(2, "HD 3 Cam")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere cameras have no paths")
+def test_a_camera_is_picked_by_its_device_path_or_a_link_to_it(fake_nodes: FakeNodes) -> None:
+    fake_nodes.add(0, "First")
+    fake_nodes.add(12, "Second")
+    (fake_nodes.nodes / "by-id").symlink_to(fake_nodes.nodes / "video12")
+    found = list_cameras(fake_nodes.sysfs, fake_nodes.nodes)
+    assert found.pick(str(fake_nodes.nodes / "video12")) == found.devices[1]
+    assert found.pick(str(fake_nodes.nodes / "by-id")) == found.devices[1]
+    assert found.pick(str(fake_nodes.nodes / "video1")) is None
+    assert found.pick(str(fake_nodes.nodes / "video")) is None
+
+
+def test_a_device_path_opens_that_camera(monkeypatch: pytest.MonkeyPatch) -> None:
+    cameras = Devices((Device(0, "First", "/dev/video0"), Device(2, "Second", "/dev/video2")))
+    monkeypatch.setattr("runtime.sources.camera.list_cameras", lambda: cameras)
+    opened: list[int] = []
+    monkeypatch.setattr(cv2, "VideoCapture", lambda number, api: opened.append(number) or Silent())
+    with pytest.raises(InputError, match=r"camera 2 \(Second\) gives no picture"):
+        open_camera("/dev/video2")
+    with pytest.raises(InputError, match=r"no camera '/dev/video1'; found: 0 = First, 2 = Second"):
+        open_camera("/dev/video1")
+    assert opened == [2]
+
+
+def test_the_default_camera_is_the_first_that_is_not_excluded(monkeypatch: pytest.MonkeyPatch) -> None:
+    cameras = Devices((Device(0, "Avatar", "/dev/video0"), Device(2, "Real", "/dev/video2")))
+    monkeypatch.setattr("runtime.sources.devices.list_cameras", lambda: cameras)
+    assert default_camera([]) == "0"
+    assert default_camera(["/dev/video0", "/dev/video9"]) == "2"
+    with pytest.raises(InputError, match=r"^no camera is connected, only virtual ones.*--camera FILE"):
+        default_camera({"/dev/video0", "/dev/video2"})
+
+
+@pytest.mark.parametrize("reason", ["no camera is connected", "no permission for /dev/video0: usermod"])
+def test_without_a_camera_the_reason_and_the_remedy_are_named(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
+    monkeypatch.setattr("runtime.sources.devices.list_cameras", lambda: Devices((), reason))
+    with pytest.raises(InputError, match=rf"^{reason}.*--camera FILE"):
+        default_camera([])
 
 
 def capability(everything: int, node: int) -> bytes:
@@ -130,6 +249,15 @@ def test_a_node_that_is_no_v4l2_device_is_no_camera(tmp_path: Path) -> None:
     (tmp_path / "video0").write_bytes(b"")
     assert list_cameras(tmp_path / "class", tmp_path) == Devices((), "no camera is connected")
     assert list_cameras(tmp_path / "absent", tmp_path).devices == ()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is Linux's")
+def test_a_camera_that_vanishes_while_it_is_listed_is_left_out(fake_nodes: FakeNodes) -> None:
+    fake_nodes.add(0, "Goes")
+    fake_nodes.add(1, "Stays \N{LATIN SMALL LETTER E WITH ACUTE}", encoding="latin-1")
+    (fake_nodes.sysfs / "video0" / "name").unlink()
+    found = list_cameras(fake_nodes.sysfs, fake_nodes.nodes)
+    assert [(device.id, device.name) for device in found.devices] == [(1, "Stays \N{REPLACEMENT CHARACTER}")]
 
 
 def test_missing_portaudio_is_a_reason_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

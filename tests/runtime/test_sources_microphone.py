@@ -10,11 +10,15 @@ import time
 from array import array
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from runtime.sources.microphone import SampleClock
+from models.errors import InputError
+from runtime.clock import MonotonicClock
+from runtime.sources.microphone import Microphone, SampleClock
 
 ROOT = Path(__file__).parents[2]
 RATE_HZ = 44_100  # what ALSA's pulse device runs at by default: nothing is resampled
@@ -114,7 +118,7 @@ def listen(count):
         "whole": bool(np.all(numbers == np.round(numbers))),
         "steps": sorted({int(step) % 30000 for step in np.diff(numbers)}),
         "backwards": int(np.sum(np.diff([s.pts_ns for s in sounds]) <= 0)),
-        "overflows": microphone.overflows,
+        "lost": microphone.lost,
     }), flush=True)
 
 print(json.dumps([d.name for d in list_microphones().devices]), flush=True)
@@ -166,7 +170,7 @@ def test_every_sample_arrives_and_a_lost_server_is_waited_for(server: SoundServe
                 "whole": True,
                 "steps": [1],
                 "backwards": 0,
-                "overflows": 0,
+                "lost": 0,
             }
             assert json.loads(listener.stdout.readline()) == expected
             server.kill()
@@ -190,6 +194,123 @@ def test_an_unknown_microphone_is_named_with_those_that_exist(server: SoundServe
     )
     assert "InputError: no microphone 'no such thing'; found: " in done.stderr
     assert "= pulse" in done.stderr
+
+
+class Stream:
+    """An input stream that notes when it is closed, also while another thread still asks it something."""
+
+    def __init__(self, **options: Any) -> None:
+        self.on_block = options["callback"]
+        self.asked, self.closed = threading.Event(), threading.Event()
+        self.closings, self.closed_while_asked, self.failing = 0, False, False
+
+    def start(self) -> None:
+        if self.failing:
+            raise RuntimeError("Error starting stream")
+
+    @property
+    def active(self) -> bool:
+        self.asked.set()
+        self.closed_while_asked |= self.closed.wait(0.2)
+        return False
+
+    def close(self) -> None:
+        self.closings += 1
+        self.closed.set()
+
+
+class FakePortAudio(ModuleType):
+    """As much of `sounddevice` as a microphone uses: what threads do to each other cannot be timed on the real one."""
+
+    PortAudioError = RuntimeError
+
+    def __init__(self, *streams: Stream | None) -> None:
+        """`streams` is what opening gives, in turn; None fails."""
+        super().__init__("sounddevice")
+        self._streams = iter(streams)
+        self.opening, self.openings = threading.Event(), threading.Semaphore(1)
+
+    def query_devices(self, index: int | None = None, kind: str = "") -> Any:
+        info = {"index": 0, "name": "Mic", "max_input_channels": 1, "default_samplerate": 48_000.0}
+        return info if index is not None or kind else [info]
+
+    def InputStream(self, **options: Any) -> Stream:  # noqa: N802  # its name in sounddevice
+        self.opening.set()
+        assert self.openings.acquire(timeout=30)
+        stream = next(self._streams)
+        if stream is None:
+            raise RuntimeError("Error opening InputStream")
+        stream.on_block = options["callback"]
+        return stream
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.sources.microphone._SILENT_S", 0.01)
+
+
+def iterating(microphone: Microphone) -> threading.Thread:
+    thread = threading.Thread(target=lambda: list(microphone), daemon=True)
+    thread.start()
+    return thread
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_stream_is_not_closed_while_another_thread_asks_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream(callback=None)
+    monkeypatch.setitem(sys.modules, "sounddevice", FakePortAudio(stream))
+    microphone = Microphone(None, MonotonicClock())
+    thread = iterating(microphone)
+    assert stream.asked.wait(30)
+    microphone.close()
+    microphone.close()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert not stream.closed_while_asked
+    assert stream.closings == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_stream_that_opens_after_the_end_is_closed_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = Stream(callback=None), Stream(callback=None)
+    port_audio = FakePortAudio(first, None, second)
+    monkeypatch.setitem(sys.modules, "sounddevice", port_audio)
+    microphone = Microphone(None, MonotonicClock())
+    port_audio.opening.clear()
+    thread = iterating(microphone)
+    assert port_audio.opening.wait(30)
+    port_audio.opening.clear()
+    port_audio.openings.release()  # the first try is in vain
+    assert port_audio.opening.wait(30)
+    microphone.close()  # does not wait for PortAudio
+    port_audio.openings.release()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert (first.closings, second.closings) == (1, 1)
+    assert "is back" not in caplog.text
+
+
+def test_a_stream_that_does_not_start_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream(callback=None)
+    stream.failing = True
+    monkeypatch.setitem(sys.modules, "sounddevice", FakePortAudio(stream))
+    with pytest.raises(InputError, match=r"microphone 0 \(Mic\) cannot be opened: Error starting stream"):
+        Microphone(None, MonotonicClock())
+    assert stream.closings == 1
+
+
+def test_blocks_lost_to_a_full_ring_or_by_the_system_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Stream(callback=None)
+    monkeypatch.setitem(sys.modules, "sounddevice", FakePortAudio(stream))
+    microphone = Microphone(None, MonotonicClock())
+    time_info = SimpleNamespace(currentTime=0.01, inputBufferAdcTime=0.0)
+    for number in range(203):  # the ring holds 200
+        status = SimpleNamespace(input_overflow=number == 0)
+        stream.on_block(np.zeros((480, 1), np.float32), 480, time_info, status)
+    microphone.close()
+    assert microphone.lost == 3 + 1
 
 
 def stamps(measured_ns: np.ndarray) -> np.ndarray:

@@ -19,6 +19,8 @@ START_NS = 5_000_000_000
 class Pictures:
     """Small frames 40 ms apart whose first pixel is their number; decoding one takes `work_ns`."""
 
+    lost = 0
+
     def __init__(self, count: int, clock: FakeClock, work_ns: int = 0) -> None:
         self._count, self._clock, self._work_ns = count, clock, work_ns
         self.closed = False
@@ -41,7 +43,7 @@ def test_pictures_come_at_their_instants() -> None:
     paced = Paced(Pictures(5, clock), clock, START_NS)
     released = [(number(frame), frame.pts_ns, clock.now_ns()) for frame in paced]
     assert released == [(i, START_NS + i * STEP_NS, START_NS + i * STEP_NS) for i in range(5)]
-    assert paced.skipped == 0
+    assert paced.lost == 0
 
 
 def test_sound_comes_when_its_last_sample_would_have() -> None:
@@ -51,7 +53,7 @@ def test_sound_comes_when_its_last_sample_would_have() -> None:
     assert clock.now_ns() == START_NS + ClipSound(EXAMPLE).info.duration_ns
 
 
-def test_stale_pictures_are_skipped_and_counted() -> None:
+def test_stale_pictures_are_left_out_and_counted() -> None:
     clock = FakeClock()
     paced = Paced(Pictures(10, clock), clock, START_NS)
     shown = []
@@ -60,14 +62,14 @@ def test_stale_pictures_are_skipped_and_counted() -> None:
         if number(frame) == 2:
             clock.advance(3 * STEP_NS + STEP_NS // 2)  # until the middle of picture 5
     assert shown == [0, 1, 2, 5, 6, 7, 8, 9]
-    assert paced.skipped == 2
+    assert paced.lost == 2
 
 
 def test_a_picture_less_than_one_late_is_shown() -> None:
     clock = FakeClock(START_NS + STEP_NS - 1)
     paced = Paced(Pictures(3, clock), clock, START_NS)
     assert [number(frame) for frame in paced] == [0, 1, 2]
-    assert paced.skipped == 0
+    assert paced.lost == 0
 
 
 def test_slow_decoding_still_shows_pictures() -> None:
@@ -75,13 +77,14 @@ def test_slow_decoding_still_shows_pictures() -> None:
     paced = Paced(Pictures(100, clock, work_ns=2 * STEP_NS), clock, START_NS)
     shown = [number(frame) for frame in paced]
     assert 5 <= len(shown) <= 10
-    assert paced.skipped == 100 - len(shown)
+    assert paced.lost == 100 - len(shown)
 
 
-def test_late_sound_is_never_skipped() -> None:
+def test_late_sound_is_never_left_out() -> None:
     clock = FakeClock(START_NS + 3_000_000_000)
     blocks: list[Sound] = list(Paced(ClipSound(EXAMPLE), clock, START_NS))
     assert [b.pts_ns - START_NS for b in blocks] == [b.pts_ns for b in ClipSound(EXAMPLE)]
+    assert ClipSound(EXAMPLE).lost == 0
 
 
 def test_close_ends_a_waiting_iterator_and_its_source() -> None:

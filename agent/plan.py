@@ -1,0 +1,129 @@
+"""What a run will consist of: settings checked, files looked into, before anything slow or lasting starts."""
+
+import os
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from agent.config import Run, parse_size
+from calibration.portrait import check_background
+from models.errors import InputError
+from runtime.sinks.video_file import EXTENSIONS
+from runtime.sources.media import MediaInfo, probe
+
+_MEDIA_SUFFIXES = frozenset(
+    (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac")
+    + (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A run that can start."""
+
+    config: Run
+    size: tuple[int, int]
+    camera: Path | str | None
+    """A file, a device ("" is the first one), or None where the mode has no camera."""
+    microphone: Path | str | None
+    """A file, a device ("" is the default one), or None where nothing is heard."""
+    outputs: tuple[str, ...]
+    offline: bool
+    duration_ns: int
+    """Of the shortest file that drives the face; 0 with devices."""
+
+    @property
+    def frames(self) -> int:
+        """Pictures of an offline run."""
+        return max(1, round(self.duration_ns * self.config.fps / 1e9))
+
+    @property
+    def listens(self) -> bool:
+        """Whether sound drives the mouth."""
+        return self.config.mode != "video"
+
+
+def make_plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
+    """Checks settings, files and outputs; `virtual_cameras` decides the default output.
+
+    Raises:
+        InputError: with the first thing that is wrong and how to mend it.
+    """
+    size = parse_size(config.size)
+    if not 1 <= config.fps <= 120:
+        raise InputError(f"--fps {config.fps}: give 1 to 120")
+    if config.seed < 0:
+        raise InputError(f"--seed {config.seed}: give 0 or more")
+    if config.realtime and config.offline:
+        raise InputError("--realtime and --offline exclude each other: give one of them")
+    if not config.portrait.exists():
+        raise InputError(f"--portrait {config.portrait}: no such file")
+    if config.mode == "audio" and config.camera is not None:
+        raise InputError("--camera has no use in --mode audio: leave it out, or give --mode video or both")
+    check_background(config.background)
+    look = cache(probe)
+    camera = None if config.mode == "audio" else parse_input(config.camera or "")
+    microphone = _microphone(config, camera, look)
+    if isinstance(camera, Path) and not look(camera).has_video:
+        raise InputError(f"--camera {camera} has no pictures; give a video file")
+    if isinstance(microphone, Path) and not look(microphone).has_sound:
+        raise InputError(f"--microphone {microphone} has no sound; give a file with speech")
+    outputs = config.output or (("virtual-camera",) if virtual_cameras else ("preview",))
+    _check_outputs(config, outputs, [path for path in (camera, microphone) if isinstance(path, Path)])
+    durations = [look(camera).pictures_ns] if isinstance(camera, Path) else []
+    if isinstance(microphone, Path) and config.mode != "video":
+        durations.append(look(microphone).duration_ns)
+    only_files = not any(isinstance(device, str) for device in (camera, microphone))
+    can_be_offline = only_files and all(map(is_file_output, outputs))
+    if config.offline and not can_be_offline:
+        raise InputError("--offline needs files as inputs and only files as outputs")
+    offline = can_be_offline and not config.realtime
+    return Plan(config, size, camera, microphone, outputs, offline, min(durations, default=0))
+
+
+def parse_input(name: str) -> Path | str:
+    """A path where `name` is, or looks like, a media file; else a device: a number, a device file or a name."""
+    path = Path(name)
+    if not name or name.isdigit() or name.startswith("/dev/") or path.is_char_device():
+        return name
+    looks_like_one = path.suffix.lower() in _MEDIA_SUFFIXES or name.startswith(("/", "./", "../"))
+    return path if looks_like_one or path.exists() else name
+
+
+def is_file_output(name: str) -> bool:
+    """Whether an output is a file, not a device or a page."""
+    return name != "preview" and name.partition(":")[0] != "virtual-camera"
+
+
+def _microphone(config: Run, camera: Path | str | None, look: Callable[[Path], MediaInfo]) -> Path | str | None:
+    """What is heard: what was named, else the sound of a clip that acts as camera, else the default device."""
+    if config.microphone is not None:
+        return parse_input(config.microphone)
+    if isinstance(camera, Path) and look(camera).has_sound:
+        return camera
+    return None if config.mode == "video" else ""
+
+
+def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) -> None:
+    """Every file that will be written can be, and is none of those that are read."""
+    taken = {path.resolve(): "is an input" for path in (*inputs, config.portrait, Path(config.background))}
+    written = [("--output", Path(name)) for name in outputs if is_file_output(name)]
+    for option, path in written:
+        if path.suffix.lower() not in EXTENSIONS:
+            kinds = ", ".join(EXTENSIONS)
+            raise InputError(f"{option} {path}: give virtual-camera, preview, or a file ending in {kinds}")
+    if config.report is not None:
+        written.append(("--report", config.report))
+    for option, path in written:
+        if not path.parent.is_dir():
+            raise InputError(f"{option} {path}: the folder {path.parent} does not exist; make it first")
+        if path.is_dir():
+            raise InputError(f"{option} {path} is a folder; give the name of a file")
+        if not os.access(path.parent, os.W_OK):
+            raise InputError(f"{option} {path}: the folder {path.parent} cannot be written to; choose another")
+        if path.resolve() in taken:
+            raise InputError(f"{option} {path} {taken[path.resolve()]}; choose another name")
+        taken[path.resolve()] = "is given twice"
+    if len(set(outputs)) < len(outputs):
+        raise InputError("an --output is given twice; give each once")
