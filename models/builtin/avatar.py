@@ -5,7 +5,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from models.builtin.eyes import build_eyes
-from models.builtin.kernels import backward_map, over
+from models.builtin.kernels import backward_map, over, soften_outlines
 from models.builtin.mouth import Mouth
 from models.builtin.puppet import Puppet
 from models.builtin.surround import build_surround
@@ -30,6 +30,8 @@ class BuiltinAvatar:
         colour = portrait.foreground * alpha
         self._texture = np.dstack([colour, alpha * 255]).round().astype(np.uint8)
         self._background = portrait.background
+        # A step in depth between neighbouring pixels that no smooth part of a face of this size makes.
+        self._outline_step = float(np.clip(0.05 * self._puppet.rest_pose.scale, 2.0, 6.0))
         h, w = portrait.matte.shape
         self._layer = np.empty_like(self._texture)
         self._map_x, self._map_y, self._depth = (np.empty((h, w), np.float32) for _ in range(3))
@@ -55,6 +57,7 @@ class BuiltinAvatar:
             dst=self._layer,
             borderMode=cv2.BORDER_TRANSPARENT,
         )
+        soften_outlines(self._layer, self._depth, self._outline_step)
         out = np.empty_like(self._background)
         over(self._layer, self._background, out)
         for eye in self._eyes:

@@ -1,4 +1,4 @@
-"""The two loops over pixels, compiled by numba and cached on disk. One thread, no GIL."""
+"""The loops over pixels, compiled by numba and cached on disk. One thread, no GIL."""
 
 import math
 
@@ -71,6 +71,44 @@ def backward_map(xy, z, uv, triangles, map_x, map_y, depth):
                     depth[y, x] = near
                     map_x[y, x] = min(max(u_row + u_dx * x, np.float32(0)), u_max)
                     map_y[y, x] = min(max(v_row + v_dx * x, np.float32(0)), v_max)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def soften_outlines(layer, depth, step):
+    """Smooths pixels at which one surface ends before another, so that outlines do not look like stairs.
+
+    Args:
+        layer: uint8 [h, w, 4], premultiplied, changed in place.
+        depth: float32 [h, w]; 1e9 where nothing is drawn.
+        step: difference in depth between neighbouring pixels that makes an outline, pixels.
+    """
+    h, w = depth.shape
+    count = 0
+    found = np.empty((h * w // 16, 2), np.int32)
+    for y in range(1, h - 1):
+        for x in range(1, w - 1):
+            z, right, below = depth[y, x], depth[y, x + 1], depth[y + 1, x]
+            if (
+                z < 1e8
+                and ((right < 1e8 and abs(z - right) > step) or (below < 1e8 and abs(z - below) > step))
+                and count < len(found)
+            ):
+                found[count, 0], found[count, 1] = y, x
+                count += 1
+    smooth = np.empty((count, 4), np.uint8)
+    for i in range(count):
+        y, x = found[i, 0], found[i, 1]
+        for c in range(4):
+            around = (
+                np.int32(layer[y - 1, x, c])
+                + np.int32(layer[y + 1, x, c])
+                + np.int32(layer[y, x - 1, c])
+                + np.int32(layer[y, x + 1, c])
+            )
+            smooth[i, c] = (4 * np.int32(layer[y, x, c]) + around + 4) // 8
+    for i in range(count):
+        for c in range(4):
+            layer[found[i, 0], found[i, 1], c] = smooth[i, c]
 
 
 @njit(cache=True, nogil=True, fastmath=True)

@@ -17,6 +17,8 @@ Canonical = Float[np.ndarray, "478 3"]
 
 _TORSO_GAIN = 0.45  # part of the head's shift that the torso follows
 _TURN_KNEE, _TURN_LIMIT = np.deg2rad(25.0), np.deg2rad(40.0)
+# A portrait in three-quarter view turns less to the side that it hides, by how far it is from frontal.
+_FRONTAL, _LEAST_TURN, _HIDDEN_ROOM = np.deg2rad(8.0), np.deg2rad(6.0), np.deg2rad(9.0)
 _SHIFT_KNEE, _SHIFT_LIMIT = 0.9, 1.6  # eye distances
 _MOST_SURFACE = 0.15  # eye distances
 _ZOOM = (0.7, 1.4)
@@ -48,6 +50,9 @@ class Puppet:
         self.closed = close_mouth(self.rest, model)
         """The portrait's face with its lips together."""
         self._basis[INDEX["mouthNeutral"]] = self.closed - self.rest
+        self._rest_yaw = float(cv2.Rodrigues(self.rest_pose.rotation)[0][1, 0])
+        hidden = max(0.0, abs(self._rest_yaw) - _FRONTAL)
+        self._hidden_knee = max(_LEAST_TURN, _TURN_KNEE - 1.8 * hidden)
         self._pivot = self.rest_pose.to_picture(NECK_PIVOT[None])[0]
 
     def _fit_basis(self, model: FaceModel) -> Float[np.ndarray, "64 478 3"]:
@@ -86,7 +91,10 @@ class Puppet:
         return part_lips(canonical)
 
     def _pose(self, motion: Motion) -> tuple[Pose, Float[np.ndarray, "3 3"]]:
-        turn = cv2.Rodrigues(_limit(motion.rotation.astype(np.float64), _TURN_KNEE, _TURN_LIMIT))[0]
+        rotation_vector = motion.rotation.astype(np.float64)
+        if rotation_vector[1] * self._rest_yaw < 0:  # towards the side that the photo hides
+            rotation_vector[1:2] = _limit(rotation_vector[1:2], self._hidden_knee, self._hidden_knee + _HIDDEN_ROOM)
+        turn = cv2.Rodrigues(_limit(rotation_vector, _TURN_KNEE, _TURN_LIMIT))[0]
         shift = motion.translation.astype(np.float64)
         zoom = float(np.clip(CAMERA_DISTANCE / max(CAMERA_DISTANCE + shift[2], 1.0), *_ZOOM))
         rotation, scale = turn @ self.rest_pose.rotation, self.rest_pose.scale * zoom
