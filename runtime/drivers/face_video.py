@@ -37,7 +37,7 @@ class FaceVideo:
         self._last: Motion | None = None
         self._lost_ns = 0
         self._warned = False
-        self._pose_filter = OneEuro(min_cutoff_hz=2.0, beta=40.0)  # radians and eye distances
+        self._pose_filter = OneEuro(min_cutoff_hz=0.5, beta=80.0)  # radians and eye distances
         self._face_filter = OneEuro(min_cutoff_hz=3.0, beta=60.0)  # canonical units, eye distances too
 
     def push(self, value: Frame) -> Sequence[Motion]:
