@@ -5,6 +5,7 @@ from typing import Literal, assert_never
 import numpy as np
 from jaxtyping import Float32
 
+from models.ease import smoothstep
 from models.motion import COEFFICIENTS, MOUTH, Motion
 
 Mode = Literal["audio", "video", "both"]
@@ -40,7 +41,7 @@ def mix(mode: Mode, pts_ns: int, idle: Motion, video: Motion | None, audio: Moti
             leader, out = video, _see(idle, video, w, w)
         case "both":
             w = _weight(video, pts_ns)
-            leader, out = video, _see(_hear(idle, audio, pts_ns), video, w, _smoothstep(2.0 * w - 0.5))
+            leader, out = video, _see(_hear(idle, audio, pts_ns), video, w, smoothstep(0.25, 0.75, w))
         case _:
             assert_never(mode)
     leads = leader is not None and _freshness(leader, pts_ns) > 0.0
@@ -49,18 +50,13 @@ def mix(mode: Mode, pts_ns: int, idle: Motion, video: Motion | None, audio: Moti
 
 def _freshness(motion: Motion, pts_ns: int) -> float:
     age_ns = pts_ns - motion.pts_ns
-    return 1.0 - _smoothstep((age_ns - HOLD_NS) / FADE_NS)
+    return 1.0 - smoothstep(HOLD_NS, HOLD_NS + FADE_NS, float(age_ns))
 
 
 def _weight(motion: Motion | None, pts_ns: int) -> float:
     if motion is None:
         return 0.0
     return min(max(motion.confidence, 0.0), 1.0) * _freshness(motion, pts_ns)
-
-
-def _smoothstep(x: float) -> float:
-    x = min(max(x, 0.0), 1.0)
-    return x * x * (3.0 - 2.0 * x)
 
 
 def _hear(idle: Motion, audio: Motion | None, pts_ns: int) -> Motion:

@@ -10,7 +10,7 @@ from jaxtyping import Float, Float32, UInt8
 
 from models.builtin.drawing import LUMA, Box, spread, translate
 from models.builtin.puppet import Puppet, Shape
-from models.builtin.surround import smoothstep
+from models.ease import smoothstep
 from models.expression import EyeContour
 
 # Parts of the eye's width.
@@ -67,7 +67,7 @@ class Lid:
     def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
         """Paints the lid into the picture, in place; nothing changes while the eye is as open as in the photo."""
         closed = 1 - self._contour.openness(shape.canonical) / self._rest_openness
-        strength = float(smoothstep(0.08, 0.4, np.array([closed]))[0])
+        strength = smoothstep(0.08, 0.4, closed)
         if self._skin is None or strength == 0:
             return
         zoom = shape.pose.scale / self._puppet.rest_pose.scale
@@ -75,7 +75,7 @@ class Lid:
         place = self._puppet.near(shape, self._contour.upper[[0, -1]])
         crease = self._crease @ place[:, :2].T + place[:, 2]
         down = place[:, :2] @ self._down
-        shut = float(smoothstep(0.7, 1.0, np.array([closed]))[0])
+        shut = smoothstep(0.7, 1.0, closed)
         edge = shape.vertices[self._contour.upper, :2]
         hem = edge + down * self._bulge * (_BELOW * self._width * shut)
         polygon = np.concatenate([crease, hem[::-1]])

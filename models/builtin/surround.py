@@ -9,6 +9,7 @@ import scipy.sparse.linalg as spl
 from jaxtyping import Float, Float32, Int, Int32
 from scipy.spatial import Delaunay
 
+from models.ease import smoothstep
 from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, SURFACE_COUNT
 
 _SPACING, _MARGIN = 16 / 512, 96 / 512  # of the picture's longer side
@@ -63,12 +64,6 @@ def build_surround(landmarks: Float[np.ndarray, "478 3"], matte: Float32[np.ndar
         outline_weights=weights,
         head_weight=_head_weight(grid, face, height, width),
     )
-
-
-def smoothstep(low: float, high: float, x: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
-    """0 below `low`, 1 above `high`, smooth between."""
-    t = np.clip((x - low) / (high - low), 0.0, 1.0)
-    return t * t * (3 - 2 * t)
 
 
 def _grid(

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float32, Float64
 
+from models.ease import smoothstep
 from models.motion import COEFFICIENTS, INDEX, Motion
 
 BLINK_CLOSING_S = 0.09
@@ -67,7 +68,7 @@ class Idle:
         expression[_LOOK_LEFT] = max(-look_right, 0.0)
         expression[_LOOK_DOWN] = max(look_down, 0.0)
         expression[_LOOK_UP] = max(-look_down, 0.0)
-        lively = self._liveliness * _smoothstep(t / _RAMP_S)
+        lively = self._liveliness * smoothstep(0.0, 1.0, t / _RAMP_S)
         expression[INDEX["browInnerUp"]] = lively * 0.03 * (1.0 + self._noise("brow inner", 0.4, t))
         expression[_BROW_OUTER] = lively * 0.02 * (1.0 + self._noise("brow outer", 0.3, t))
         return Motion(pts_ns, expression, rotation, translation)
@@ -83,7 +84,7 @@ class Idle:
         translation = np.full(3, 0.03) * drift[3:]
         rotation[0] -= np.deg2rad(0.3) * breath
         translation[1] -= 0.01 * breath
-        ramp = _smoothstep(t / _POSE_RAMP_S)
+        ramp = smoothstep(0.0, 1.0, t / _POSE_RAMP_S)
         return (rotation * ramp).astype(np.float32), (translation * ramp).astype(np.float32)
 
     def _drift(self, channel: str, t: float) -> float:
@@ -108,8 +109,8 @@ class Idle:
         if i < 0:
             return 0.0
         since = t - float(starts[i])
-        closing = _smoothstep(since / BLINK_CLOSING_S)
-        opening = _smoothstep((since - BLINK_CLOSING_S - BLINK_CLOSED_S) / BLINK_OPENING_S)
+        closing = smoothstep(0.0, 1.0, since / BLINK_CLOSING_S)
+        opening = smoothstep(0.0, 1.0, (since - BLINK_CLOSING_S - BLINK_CLOSED_S) / BLINK_OPENING_S)
         return float(depths[i]) * closing * (1.0 - opening)
 
     def _draw_blinks(self, block: int) -> tuple[Times, Times]:
@@ -131,7 +132,7 @@ class Idle:
         starts, durations, targets = self._saccades(block)
         i = int(np.searchsorted(starts, t, side="right"))  # saccades of this block begun so far
         here = np.concatenate([self._gaze_before(block), targets[:i]])
-        arrived = _smoothstep((t - float(starts[i - 1])) / float(durations[i - 1])) if i > 0 else 1.0
+        arrived = smoothstep(0.0, 1.0, (t - float(starts[i - 1])) / float(durations[i - 1])) if i > 0 else 1.0
         gaze: Gaze = here[max(i - 1, 0)] * (1.0 - arrived) + here[i] * arrived
         return gaze * self._liveliness
 
@@ -165,11 +166,6 @@ _LOOK_LEFT = _indices("eyeLookOutLeft", "eyeLookInRight")
 _LOOK_UP = _indices("eyeLookUpLeft", "eyeLookUpRight")
 _LOOK_DOWN = _indices("eyeLookDownLeft", "eyeLookDownRight")
 _BROW_OUTER = _indices("browOuterUpLeft", "browOuterUpRight")
-
-
-def _smoothstep(x: float) -> float:
-    x = min(max(x, 0.0), 1.0)
-    return x * x * (3.0 - 2.0 * x)
 
 
 @lru_cache(maxsize=256)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 
+from models.ease import smoothstep
 from models.motion import COEFFICIENTS, INDEX, Motion
 from runtime.frame import SPEECH_RATE_HZ, AudioWindow, Sound
 from runtime.resample import SpeechWindows
@@ -137,26 +138,30 @@ class _Ear:
         f1 = _band_db(spectrum, 500, 1100) - _band_db(spectrum, 200, 450)
         f2 = _band_db(spectrum, 1600, 3200) - _band_db(spectrum, 700, 1500)
         high = _band_db(spectrum, 4000, 7800)
-        hush = _ramp(_band_db(spectrum, 1800, 3800) - high, -6.0, 4.0)
-        voiced = _ramp(_periodicity(spectrum), 0.45, 0.75)
-        present = _ramp(level - self._floor_db(level, voiced), 5.0, 14.0)
+        hush = smoothstep(-6.0, 4.0, float(_band_db(spectrum, 1800, 3800) - high))
+        voiced = smoothstep(0.45, 0.75, float(_periodicity(spectrum)))
+        present = smoothstep(5.0, 14.0, float(level - self._floor_db(level, voiced)))
         voice = voiced * present
 
         self._weight = min(self._weight + voice, float(_MEMORY_FRAMES))
         self._means_db += (np.array([level, f1, f2]) - self._means_db) * voice / self._weight
         above, f1_above, f2_above = np.array([level, f1, f2]) - self._means_db
-        hiss = (1 - voiced) * _ramp(high - level, 0.0, 6.0) * _ramp(high - self._means_db[0], -26.0, -14.0)
+        hiss = (
+            (1 - voiced)
+            * smoothstep(0.0, 6.0, float(high - level))
+            * smoothstep(-26.0, -14.0, float(high - self._means_db[0]))
+        )
         self._peak_db = max(level, self._peak_db - 80.0 * _STEP_S)
-        fallen = _ramp(self._peak_db - level, 9.0, 18.0) * (1 - hiss)
+        fallen = smoothstep(9.0, 18.0, float(self._peak_db - level)) * (1 - hiss)
         return _Heard(
             voice=voice,
             loudness=float(np.clip((above + 24.0) / 32.0, 0.0, 1.2)) * present,
-            accent=_ramp(above, 1.0, 9.0) * voice,
+            accent=smoothstep(1.0, 9.0, float(above)) * voice,
             openness=float(np.clip(f1_above / 12.0, -1.0, 1.0)),
             brightness=float(np.clip(f2_above / 14.0, -1.0, 1.0)),
             hiss=hiss,
             hush=hush,
-            closure=fallen * _ramp(self._peak_db - self._means_db[0], -14.0, -6.0),
+            closure=fallen * smoothstep(-14.0, -6.0, float(self._peak_db - self._means_db[0])),
         )
 
     def _floor_db(self, level: float, voiced: float) -> float:
@@ -184,7 +189,7 @@ class _Face:
         speaks = self._silent_s < 1.0  # a pause within speech is shorter
         self._neutral = _approach(self._neutral, speaks, rise_s=0.12, fall_s=0.4)
         self._confidence = _approach(self._confidence, speaks, rise_s=0.08, fall_s=0.6)
-        speech = _ramp(self._speech, 0.0, 0.4)  # noises without a voice nearby move nothing
+        speech = smoothstep(0.0, 0.4, float(self._speech))  # noises without a voice nearby move nothing
         hiss, loud = heard.hiss * speech, heard.loudness * speech
 
         jaw = loud * (0.36 + 0.14 * heard.openness) * (1 - 0.6 * hiss) + 0.06 * hiss
@@ -204,10 +209,10 @@ class _Face:
             "mouthPress": 0.3 * heard.closure * speech,
             "mouthLowerDown": 0.28 * hiss + 0.12 * loud,
             "mouthUpperUp": 0.12 * hiss + 0.05 * loud,
-            "mouthNeutral": _ramp(self._neutral, 0.0, 1.0),
+            "mouthNeutral": smoothstep(0.0, 1.0, float(self._neutral)),
             "browInnerUp": 0.30 * self._accent[1],
             "nod": np.deg2rad(1.4) * self._accent[1],
-            "confidence": _ramp(self._confidence, 0.0, 1.0),
+            "confidence": smoothstep(0.0, 1.0, float(self._confidence)),
         }
         return np.array([pose[name] for name in _POSE])
 
@@ -215,12 +220,6 @@ class _Face:
 def _approach(value: float, up: bool, rise_s: float, fall_s: float) -> float:
     """One frame's way towards 1 or 0."""
     return min(value + _STEP_S / rise_s, 1.0) if up else max(value - _STEP_S / fall_s, 0.0)
-
-
-def _ramp(x: float, low: float, high: float) -> float:
-    """0 below `low`, 1 above `high`, smooth between."""
-    u = min(max((float(x) - low) / (high - low), 0.0), 1.0)
-    return u * u * (3.0 - 2.0 * u)
 
 
 def _kernel(half_width_s: float) -> Kernel:

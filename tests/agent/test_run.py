@@ -240,7 +240,7 @@ def wait_until(condition, seconds=60):
         time.sleep(0.02)
 
 
-def bad(tmp_path, arguments, message, capsys):
+def expect_refusal(tmp_path, arguments, message, capsys):
     """Runs `agent run`, wants exit code 2, one line, and nothing left behind."""
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")}
     assert main(["run", *map(str, arguments)]) == 2
@@ -263,7 +263,7 @@ def test_bad_portraits(portrait_png, wav, tmp_path, capsys):
         "bomb.png": "30000x30000|too many pixels",
         "cat.jpg": "no human face",
     }.items():
-        bad(
+        expect_refusal(
             tmp_path,
             ["--portrait", tmp_path / name, "--microphone", wav, "--output", tmp_path / "o.mp4"],
             message,
@@ -294,7 +294,7 @@ def test_bad_inputs(portrait_png, wav, nodding, tmp_path, capsys):
         (["--mode", "video", "--camera", "/dev/null"], "/dev/null"),
         (["--microphone", wav, "--report", tmp_path / "no" / "r.json"], "does not exist"),
     ]:
-        bad(tmp_path, [*ready, *arguments], message, capsys)
+        expect_refusal(tmp_path, [*ready, *arguments], message, capsys)
 
 
 def test_portraits_with_a_small_face_or_two_of_them(portrait_png, wav, tmp_path, capsys):
@@ -305,7 +305,7 @@ def test_portraits_with_a_small_face_or_two_of_them(portrait_png, wav, tmp_path,
             photo.paste(head.resize((side, side), Image.Resampling.LANCZOS), (20 + 320 * i, 20))
         photo.save(tmp_path / name)
     ready = ["--microphone", str(wav), *SMALL, "--output", str(tmp_path / "o.mp4")]
-    bad(tmp_path, ["--portrait", tmp_path / "tiny.png", *ready], "pixels wide, at least 48", capsys)
+    expect_refusal(tmp_path, ["--portrait", tmp_path / "tiny.png", *ready], "pixels wide, at least 48", capsys)
     assert main(["run", "--portrait", str(tmp_path / "pair.png"), *ready]) == 0
     assert "pair.png shows 2 faces; the largest one is used" in capsys.readouterr().err
 
@@ -326,18 +326,20 @@ def test_bad_outputs(portrait_png, wav, tmp_path, capsys):
         (tmp_path / "folder.mp4", "folder"),
         ("/proc/o.mp4", "cannot be written|proc"),
     ]:
-        bad(tmp_path, [*ready, output], message, capsys)
-    bad(tmp_path, [*ready, "preview", "--offline"], "--offline needs files", capsys)
+        expect_refusal(tmp_path, [*ready, output], message, capsys)
+    expect_refusal(tmp_path, [*ready, "preview", "--offline"], "--offline needs files", capsys)
     twice = tmp_path / "twice.mp4"
-    bad(tmp_path, [*ready, twice, "--output", twice], "given twice", capsys)
+    expect_refusal(tmp_path, [*ready, twice, "--output", twice], "given twice", capsys)
     copy = tmp_path / "clip.mkv"
     copy.write_bytes(wav.read_bytes())
     same = ["--portrait", portrait_png, "--microphone", copy, "--output", copy]
-    bad(tmp_path, same, "is an input", capsys)
+    expect_refusal(tmp_path, same, "is an input", capsys)
 
 
 def test_an_output_that_was_there_survives_a_bad_run(portrait_png, wav, tmp_path, capsys):
     out = tmp_path / "old.mp4"
     out.write_bytes(b"an older video")
-    bad(tmp_path, ["--portrait", portrait_png, "--microphone", tmp_path / "x.wav", "--output", out], "no such", capsys)
+    expect_refusal(
+        tmp_path, ["--portrait", portrait_png, "--microphone", tmp_path / "x.wav", "--output", out], "no such", capsys
+    )
     assert out.read_bytes() == b"an older video"
