@@ -8,9 +8,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from importlib.resources import as_file, files
+from pathlib import Path
 from types import FrameType
 from typing import Any, assert_never
 
@@ -77,7 +78,9 @@ class _Warnings(logging.Handler):
 
 
 def _say(line: str) -> None:
-    console.print(line, markup=False, soft_wrap=True)
+    """Prints a line; never fails, since a run must outlive the terminal or pipe that it talks to."""
+    with suppress(OSError, ValueError, SystemExit):  # rich turns a broken pipe into SystemExit
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def run(config: Run) -> None:
@@ -87,20 +90,29 @@ def run(config: Run) -> None:
     with _interruptible() as interrupt:
         session = build(config, _say)
         interrupt.stop_with(session.loop.stop)
-        if session.plan.offline:
-            with _progress(session.plan.frames) as advance:
-                session.loop.run_offline(session.plan.frames, advance)
-        else:
-            for sink in session.sinks:
-                _say(f"{sink.name}: {getattr(sink, 'url', 'on')}")
-            with _status_line(session.status):
-                session.loop.run_live()
+        try:
+            if session.plan.offline:
+                with _progress(session.plan.frames) as advance:
+                    session.loop.run_offline(session.plan.frames, advance)
+            else:
+                for sink in session.sinks:
+                    _say(f"{sink.name}: {getattr(sink, 'url', 'on')}")
+                with _status_line(session.status):
+                    session.loop.run_live()
+        finally:  # a failed run is the one whose figures are wanted most
+            if config.report is not None:
+                _write_report(config.report, session.report().as_dict())
     if interrupt.asked and session.loop.tempo.frames == 0:
         raise KeyboardInterrupt
     for path in session.written():
         _say(f"wrote {path}")
-    if config.report is not None:
-        config.report.write_text(json.dumps(session.report().as_dict(), indent=2) + "\n")
+
+
+def _write_report(path: Path, figures: dict[str, object]) -> None:
+    try:
+        path.write_text(json.dumps(figures, indent=2) + "\n")
+    except OSError as error:
+        raise AgentError(f"--report {path} cannot be written: {error.strerror or error}") from None
 
 
 def demo(config: Demo) -> None:
@@ -154,7 +166,8 @@ class _Interrupt:
 def _interruptible() -> Iterator[_Interrupt]:
     """Ctrl-C and SIGTERM end the body cleanly."""
     interrupt = _Interrupt()
-    before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores some
+    before = {number: signal.signal(number, interrupt) for number in heard}
     try:
         yield interrupt
     finally:

@@ -96,7 +96,7 @@ class Lane(Generic[T]):
             try:
                 while self.step(hear):
                     pass
-            except Exception as error:
+            except BaseException as error:  # else the loop would wait for a thread that is gone
                 fail(error)
 
         self._thread = threading.Thread(target=run, name=f"{self.role} lane", daemon=True)

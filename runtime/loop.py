@@ -135,15 +135,15 @@ class Loop:
 
     def _closing(self) -> AbstractContextManager[None]:
         """At the end closes sources, their threads and drivers, outlets, sinks and engine, in this order."""
-        stuck: set[str] = set()
+        stuck: set[int] = set()
 
         def finish(outlet: Outlet) -> None:
             if not outlet.finish():
-                stuck.add(outlet.sink.name)
+                stuck.add(id(outlet.sink))
                 self._fail(outlet.unresponsive())
 
         def close(sink: Sink) -> None:
-            if sink.name not in stuck:  # its thread may still be inside
+            if id(sink) not in stuck:  # its thread may still be inside
                 sink.close(complete=self._ending.failure is None)
 
         return self._ending.closing(

@@ -75,5 +75,5 @@ class Outlet:
                         self._metrics.add(f"{AGE} {self.sink.name}", self._clock.now_ns() - picture.motion.pts_ns)
                 elif ending:
                     return
-        except Exception as error:
+        except BaseException as error:  # else the loop would feed a thread that is gone
             self._fail(error)

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain, count
 from pathlib import Path
 from statistics import median_low
 from typing import ClassVar
@@ -215,7 +216,9 @@ class VideoFile:
 
     def _keep(self) -> Path:
         """Gives the partial file a name that is not hidden, if possible; returns its name."""
-        kept = self._path.with_name(self._partial.name.removeprefix("."))
+        name = self._partial.name.removeprefix(".")
+        numbered = (f"{Path(name).stem}-{n}{self._path.suffix}" for n in count(2))
+        kept = next(p for p in map(self._path.with_name, chain([name], numbered)) if not p.exists())
         try:
             return self._partial.replace(kept)
         except OSError:

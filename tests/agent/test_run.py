@@ -17,7 +17,7 @@ import skimage.data
 from PIL import Image
 from scipy.io import wavfile
 
-from agent.cli import main
+from agent.cli import _interruptible, main
 from calibration.portrait import read_photo
 
 SMALL = ("--size", "128")
@@ -343,3 +343,30 @@ def test_an_output_that_was_there_survives_a_bad_run(portrait_png, wav, tmp_path
         tmp_path, ["--portrait", portrait_png, "--microphone", tmp_path / "x.wav", "--output", out], "no such", capsys
     )
     assert out.read_bytes() == b"an older video"
+
+
+def test_a_report_that_cannot_be_written_is_said_in_one_line(portrait_png, wav, tmp_path, capsys):
+    arguments = ["run", "--portrait", str(portrait_png), "--microphone", str(wav), *SMALL]
+    assert main([*arguments, "--output", str(tmp_path / "o.mp4"), "--report", "/dev/full"]) == 1
+    assert capsys.readouterr().err.strip().endswith("--report /dev/full cannot be written: No space left on device")
+    assert len(decode(tmp_path / "o.mp4")[0]) == 25
+
+
+def test_a_run_outlives_the_pipe_that_it_talks_to(portrait_png, tmp_path):
+    wall = make_clip(tmp_path / "wall.mp4", [np.full((96, 96, 3), 90, np.uint8)] * 75, 25)
+    out = tmp_path / "o.mp4"
+    arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(wall), "--realtime", *SMALL]
+    with agent_process(*arguments, "--output", str(out)) as process:
+        process.stderr.close()  # the warning about the missing face meets a broken pipe
+        assert process.wait(timeout=60) == 0
+    assert out.is_file()
+
+
+def test_an_ignored_hangup_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with _interruptible():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -222,9 +222,9 @@ def test_close_without_a_picture_leaves_the_old_file(tmp_path: Path, complete: b
 def test_a_failed_run_keeps_what_it_made_beside_the_old_file(
     tmp_path: Path, extension: str, live: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path, kept = tmp_path / f"out{extension}", tmp_path / f"out.partial{extension}"
+    path, older, kept = (tmp_path / f"{name}{extension}" for name in ("out", "out.partial", "out.partial-2"))
     path.write_bytes(b"precious")
-    kept.write_bytes(b"of an older failure")
+    older.write_bytes(b"of an older failure")
     file = VideoFile(path, FPS, SIZE, live=live, sound=True)
     file.hear(Sound(click(0.4, 1.0, 48_000), 48_000, START_NS))
     for index in range(30):
@@ -233,9 +233,10 @@ def test_a_failed_run_keeps_what_it_made_beside_the_old_file(
     file.close()
     assert file.completed is None
     assert path.read_bytes() == b"precious"
+    assert older.read_bytes() == b"of an older failure"
     assert len(pictures_of(kept)) == 30
     assert onset_s(sound_of(kept)) == pytest.approx(0.4, abs=0.002)
-    assert set(tmp_path.iterdir()) == {path, kept}
+    assert set(tmp_path.iterdir()) == {path, older, kept}
     assert [(record.levelno, str(kept) in record.message) for record in caplog.records] == [(logging.WARNING, True)]
 
 
