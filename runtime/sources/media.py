@@ -78,10 +78,10 @@ def probe(path: Path) -> MediaInfo:
         if picture is not None and isinstance(first_picture, VideoFrame):
             height, width = _upright_rgb(first_picture).shape[:2]
             fps = float(picture.average_rate or picture.guessed_rate or 25)
-        duration_s = _announced_s(container, wanted) or _scanned_s(path, origin_s)
+        duration_s = _announced_s(container, wanted, origin_s) or _scanned_s(path, origin_s)
         pictures_s = duration_s
         if picture is not None and picture.duration and picture.time_base:
-            pictures_s = picture.duration * picture.time_base
+            pictures_s = ((picture.start_time or 0) + picture.duration) * picture.time_base - origin_s
         return MediaInfo(
             duration_ns=_ns(duration_s),
             pictures_ns=_ns(pictures_s) if first_picture is not None else 0,
@@ -249,12 +249,17 @@ def _riff_cut_short(path: Path) -> bool:
     return head[:4] == b"RIFF" and not streamed and announced + 8 > path.stat().st_size
 
 
-def _announced_s(container: InputContainer, streams: list[VideoStream | AudioStream]) -> Fraction | None:
-    """Duration that the headers give for the longest of `streams`, or for the file where they do not say."""
-    durations = [s.duration * s.time_base for s in streams if s.duration and s.time_base]
-    if len(durations) == len(streams):
-        return max(durations)
-    return Fraction(container.duration, av.time_base) if container.duration else None
+def _announced_s(
+    container: InputContainer, streams: list[VideoStream | AudioStream], origin_s: Fraction = Fraction(0)
+) -> Fraction | None:
+    """What the headers say of the last end of `streams`, from `origin_s`; of the file where streams do not say."""
+    ends_s = [((s.start_time or 0) + s.duration) * s.time_base for s in streams if s.duration and s.time_base]
+    if len(ends_s) == len(streams):
+        return max(ends_s) - origin_s
+    if not container.duration:
+        return None
+    length_s = Fraction(container.duration, av.time_base)
+    return length_s - origin_s if "matroska" in container.format.name else length_s  # Matroska tells its end
 
 
 def _scanned_s(path: Path, origin_s: Fraction) -> Fraction:

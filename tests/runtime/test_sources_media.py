@@ -332,3 +332,22 @@ def test_a_colon_in_the_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.
     path = write_wav(tmp_path / "b.wav", np.ones((800, 1), np.int16), 8_000, "pcm_s16le", "mono")
     path.rename("http:b.wav")
     assert len(heard(Path("http:b.wav"))[0]) == 800
+
+
+def test_pictures_that_start_after_the_sound_are_counted_to_their_end(tmp_path: Path) -> None:
+    path = tmp_path / "late.mp4"
+    with av.open(str(path), "w") as container:
+        video, sound = container.add_stream("libx264", rate=25), container.add_stream("aac", rate=48_000)
+        video.width = video.height = 64
+        video.pix_fmt = "yuv420p"
+        for i in range(25):
+            frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), i, np.uint8), format="rgb24")
+            frame.pts, frame.time_base = 50 + i, Fraction(1, 25)
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+        block = av.AudioFrame.from_ndarray(np.zeros((1, 48_000), np.float32), format="fltp", layout="mono")
+        block.sample_rate, block.pts, block.time_base = 48_000, 0, Fraction(1, 48_000)
+        container.mux(sound.encode(block))
+        container.mux(sound.encode())
+    assert probe(path).pictures_ns == pytest.approx(3_000_000_000, abs=60_000_000)
+    assert list(ClipFrames(path))[-1].pts_ns == pytest.approx(2_960_000_000, abs=60_000_000)
