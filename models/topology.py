@@ -35,6 +35,15 @@ FACE_OVAL = np.array(
 
 FOREHEAD_TOP, CHIN = 10, 152
 
+UPPER_OVAL = np.array([162, 21, 54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 389])
+"""The outline from temple to temple over the forehead."""
+SKULL_OVAL = np.concatenate([[58, 132, 93, 234, 127], UPPER_OVAL, [356, 454, 323, 361, 288]])
+"""The outline without the jaw: no expression moves it."""
+EAR_TO_EAR = np.array([234, 454])
+"""Where the face ends at its sides; their distance is a face width."""
+BRIDGE = np.array([168, 6, 197, 195, 8, 9, 151, 33, 133, 362, 263])
+"""Nose bridge, eye corners and the middle of the forehead."""
+
 RIGID = np.array(
     [10, 109, 67, 103, 54, 21, 162, 127, 338, 297, 332, 284, 251, 389, 356, 151, 9, 8, 168, 6, 197, 195, 5, 4,
      33, 133, 263, 362, 234, 454, 93, 323, 116, 345, 227, 447, 98, 327, 2, 1]

@@ -27,6 +27,8 @@ from runtime.frame import Frame
 from runtime.mix import mix
 from runtime.sources.media import ClipSound
 
+PORTRAIT = Path(str(files("agent") / "example" / "portrait.png"))
+
 
 def motions(count: int) -> list[Motion]:
     mouth, idle = SpectralMouth(), Idle()
@@ -41,7 +43,7 @@ def cpu_ms(work: Callable[[], object]) -> float:
     return 1e3 * (time.process_time() - start)
 
 
-def measure_speed(path: Path = Path(str(files("agent") / "example" / "portrait.png"))) -> dict[str, float]:
+def measure_speed(path: Path = PORTRAIT) -> dict[str, float]:
     """CPU milliseconds of each part; medians, but for what is done once."""
     cv2.setNumThreads(1)
     photo, engine, moves = read_photo(path), BuiltinEngine(), motions(100)

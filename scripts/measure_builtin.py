@@ -23,8 +23,8 @@ from models.expression import EYES
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
 from models.motion import Motion, expression
-from models.pose import fit_pose
 from models.portrait import Portrait
+from models.pose import fit_pose
 from models.topology import FACE_OVAL
 from runtime.drivers.face_video import FaceVideo
 from runtime.frame import Frame
