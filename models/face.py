@@ -33,7 +33,7 @@ class FaceModel(MorphableModel):
 
     mouth_strip: Int32[np.ndarray, "m 3"]
     """Triangles between the inner lips; without area while the mouth is closed."""
-    eye_strips: Int32[np.ndarray, "e 3"]
+    eye_strips: Int32[np.ndarray, "k 3"]
     """Triangles between the lids of both eyes, the subject's right eye first."""
     mirror: Int32[np.ndarray, "478"]
     """Index of each point's mirror image; an involution."""
