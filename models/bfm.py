@@ -120,9 +120,8 @@ def _is_numeric(value: Any) -> bool:
 
 def _counts(numbers: np.ndarray, highest: int) -> bool:
     """Whole numbers from 1 to `highest`, at least one."""
-    if not numbers.size:
-        return False
-    return bool((numbers == np.floor(numbers)).all()) and numbers.min() >= 1 and numbers.max() <= highest
+    whole = numbers.size > 0 and (numbers == np.floor(numbers)).all()
+    return bool(whole and numbers.min() >= 1 and numbers.max() <= highest)
 
 
 def _basis(columns: Float[np.ndarray, "d c"]) -> Float32[np.ndarray, "c n 3"]:
