@@ -91,11 +91,12 @@ def test_the_nearest_is_in_front_whatever_the_order_and_winding() -> None:
             np.testing.assert_array_equal(drawn.depth[drawn.mask], 1)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e30])
-@pytest.mark.parametrize("axis", [0, 2])
-def test_unusable_vertices_are_left_out(bad: float, axis: int) -> None:
+@pytest.mark.parametrize(
+    ("axis", "bad"), [*((axis, bad) for axis in range(3) for bad in (np.nan, np.inf, -np.inf)), (0, 2e6), (1, -2e6)]
+)
+def test_unusable_vertices_are_left_out(axis: int, bad: float) -> None:
     vertices, triangles, colours = random_mesh(1)
-    vertices[5, axis] = np.nan if axis == 2 and bad == 1e30 else bad
+    vertices[5, axis] = bad
     whole = triangles[(triangles != 5).all(1)]
     assert len(whole) < len(triangles)
     drawn, expected = (rasterise(vertices, t, colours, SIZE) for t in (triangles, whole))
