@@ -49,3 +49,13 @@ RIGID = np.array(
      33, 133, 263, 362, 234, 454, 93, 323, 116, 345, 227, 447, 98, 327, 2, 1]
 )  # fmt: skip
 """Points that hardly move with expression: head pose is fitted to these."""
+
+IBUG68 = np.array(
+    [127, 234, 132, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 361, 454, 356,  # jaw, from the right ear
+     70, 63, 105, 66, 107, 336, 296, 334, 293, 300,  # brows
+     168, 197, 5, 4, 98, 97, 2, 326, 327,  # bridge and base of the nose
+     33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,  # eyes, each clockwise in the picture
+     61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91,  # outer lips
+     78, 81, 13, 311, 308, 402, 14, 178]  # inner lips
+)  # fmt: skip
+"""The 68 points of the iBUG (300-W) scheme on this mesh, in its order. Sides of the scheme are the picture's."""

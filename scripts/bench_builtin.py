@@ -19,6 +19,8 @@ from calibration.portrait import prepare_portrait, read_photo
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
 from models.motion import Motion
+from models.pose import Pose
+from models.raster import pncc
 from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.idle import Idle
 from runtime.drivers.spectral_mouth import SpectralMouth
@@ -57,6 +59,10 @@ def measure_speed(path: Path = PORTRAIT) -> dict[str, float]:
         out[f"render {side}x{side}"] = float(
             np.median([cpu_ms(lambda a=avatar, m=m: engine.render(a, m)) for m in moves])
         )
+    model = load_face_model()
+    face = Pose(240.0, np.eye(3), np.array([256.0, 160.0, 0.0])).to_picture(model.mean).astype(np.float32)
+    pncc(model, face, (512, 512))
+    out["draw PNCC 512x512"] = float(np.median([cpu_ms(lambda: pncc(model, face, (512, 512))) for _ in range(60)]))
     tracker = MediapipeTracker()
     image = np.ascontiguousarray(prepare_portrait(photo, (512, 512)).image)
     tracker.track(image)
