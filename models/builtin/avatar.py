@@ -24,7 +24,9 @@ class BuiltinAvatar:
         self._mouth = Mouth(portrait.image, portrait.landmarks, self._puppet)
         self._eyes = build_eyes(portrait.image, portrait.landmarks, self._puppet)
         self._triangles = np.ascontiguousarray(
-            np.vstack([model.mouth_strip, model.eye_strips, model.triangles, surround.triangles]), np.int32
+            # Skin before the strips between lips and lids: where they meet, skin is seen.
+            np.vstack([model.triangles, surround.triangles, model.mouth_strip, model.eye_strips]),
+            np.int32,
         )
         self._uv = np.ascontiguousarray(self._puppet.rest_vertices[:, :2], np.float32)
         alpha = portrait.matte[..., None]

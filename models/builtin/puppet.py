@@ -23,6 +23,8 @@ _FRONTAL, _LEAST_TURN, _HIDDEN_ROOM = np.deg2rad(8.0), np.deg2rad(6.0), np.deg2r
 _SHIFT_KNEE, _SHIFT_LIMIT = 0.9, 1.6  # eye distances
 _MOST_SURFACE = 0.15  # eye distances
 _ZOOM = (0.7, 1.4)
+_CORNERS = np.array([78, 308])
+_GRIN_KNEE, _GRIN_ROOM, _GRIN_REACH = 0.66, 0.08, 0.18  # eye distances
 _SKULL_REACH = 0.15  # eye distances from the skull's outline over which expression sets in
 
 
@@ -56,6 +58,9 @@ class Puppet:
         self._rest_yaw = float(cv2.Rodrigues(self.rest_pose.rotation)[0][1, 0])
         hidden = max(0.0, abs(self._rest_yaw) - _FRONTAL)
         self._hidden_knee = max(_LEAST_TURN, _TURN_KNEE - 1.8 * hidden)
+        self._rest_mouth = float(np.linalg.norm(np.diff(self.rest[_CORNERS], axis=0))) / self.eye_distance
+        right, left = (np.exp(-((_distance(model.mean, model.mean[[c]]) / _GRIN_REACH) ** 2)) for c in _CORNERS)
+        self._grin = right - left
         self._pivot = self.rest_pose.to_picture(NECK_PIVOT[None])[0]
 
     def _fit_basis(self, model: FaceModel) -> Float[np.ndarray, "64 478 3"]:
@@ -91,7 +96,18 @@ class Puppet:
             opening = eye_opening(blink, wide) * max(0.0, 1.0 + float(follow @ coefficients))
             upper, lower = eye.upper[1:-1], eye.lower[1:-1]
             canonical[upper] = canonical[lower] + (self.rest[upper] - self.rest[lower]) * opening
-        return part_lips(canonical + self._skull * (self.rest - canonical))
+        on_skull = canonical + self._skull * (self.rest - canonical)
+        return part_lips(self._bound_grin(on_skull))
+
+    def _bound_grin(self, canonical: Canonical) -> Canonical:
+        """A mouth that a smile of the portrait and one of the driver together would draw too wide is held in."""
+        across = canonical[_CORNERS[1]] - canonical[_CORNERS[0]]
+        width = float(np.linalg.norm(across)) / self.eye_distance
+        knee = max(_GRIN_KNEE, self._rest_mouth)
+        if width <= knee:
+            return canonical
+        excess = width - float(_limit(np.array([width]), knee, knee + _GRIN_ROOM)[0])
+        return canonical + self._grin[..., None] * across * (0.5 * excess / width)
 
     def _pose(self, motion: Motion) -> tuple[Pose, Float[np.ndarray, "3 3"]]:
         rotation_vector = motion.rotation.astype(np.float64)
