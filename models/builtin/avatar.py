@@ -8,6 +8,7 @@ from models.builtin.eyes import build_eyes
 from models.builtin.kernels import backward_map, over, soften_outlines
 from models.builtin.mouth import Mouth
 from models.builtin.puppet import Puppet, Shape
+from models.builtin.relief import Relief
 from models.builtin.surround import build_surround
 from models.face import FaceModel
 from models.motion import Motion
@@ -21,6 +22,7 @@ class BuiltinAvatar:
     def __init__(self, portrait: Portrait, model: FaceModel) -> None:
         surround = build_surround(portrait.landmarks, portrait.matte)
         self._puppet = Puppet(portrait.landmarks, surround, model)
+        self._relief = Relief(portrait.landmarks, self._puppet, model)
         self._mouth = Mouth(portrait.image, portrait.landmarks, self._puppet)
         self._eyes = build_eyes(portrait.image, portrait.landmarks, self._puppet)
         self._triangles = np.ascontiguousarray(
@@ -52,6 +54,7 @@ class BuiltinAvatar:
             dst=self._layer,
             borderMode=cv2.BORDER_TRANSPARENT,
         )
+        self._relief.apply(self._layer, self._map_x, self._map_y, shape)
         soften_outlines(self._layer, self._depth, self._outline_step)
         out = np.empty_like(self._background)
         over(self._layer, self._background, out)
