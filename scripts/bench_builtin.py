@@ -6,6 +6,9 @@ Prints medians of process time (all threads of the process together), in millise
 core would give. Motions are those of the bundled speech, so that mouth and eyes are drawn in most frames.
 """
 
+import agent  # noqa: F401  # before numpy: one thread for each numerical library
+
+# isort: split
 import sys
 import time
 from collections.abc import Callable

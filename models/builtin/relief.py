@@ -17,7 +17,7 @@ from models.face import FaceModel
 from models.raster import rasterise
 from models.topology import SURFACE_COUNT
 
-_GRID = 144  # width of the relief in its own pixels
+_GRID = 96  # width of the relief in its own pixels
 _LIGHT = np.array([0.0, -0.55, -0.84])  # from above the camera
 _AMBIENT = 4.0
 _SLOPE_RANGE = (0.92, 1.06)
@@ -102,15 +102,23 @@ class Relief:
         """
         relief = self._relief(shape.canonical)
         if np.abs(relief - 1).max() > _UNSEEN:
-            shade(layer, map_x, map_y, relief, self._origin[0], self._origin[1], 1 / self._step)
+            h, w = map_x.shape
+            face = shape.vertices[:SURFACE_COUNT, :2]
+            left, top = np.clip(np.floor(face.min(0)), 0, [w, h]).astype(int)
+            right, bottom = np.clip(np.ceil(face.max(0)) + 1, 0, [w, h]).astype(int)
+            part = np.s_[top:bottom, left:right]
+            shade(layer[part], map_x[part], map_y[part], relief, self._origin[0], self._origin[1], 1 / self._step)
 
     def _relief(self, canonical: Canonical) -> Float32[np.ndarray, "h w"]:
         """Factors by which skin becomes lighter or darker."""
         light = np.clip(self._light(canonical) / self._rest_light, *_SLOPE_RANGE).astype(np.float32)
         slope = rasterise(self._vertices, self._triangles, light[:, None] - 1, self._size).image[..., 0]
-        shortening = [1 - _span(fold, canonical) / span for fold, span in zip(_FOLDS, self._rest_spans, strict=True)]
-        weights = [smoothstep(*fold.onset, float(s)) for fold, s in zip(_FOLDS, shortening, strict=True)]
-        return 1 + slope + np.tensordot(np.array(weights, np.float32), self._folds, 1)
+        relief = 1 + slope
+        for fold, drawn, span in zip(_FOLDS, self._folds, self._rest_spans, strict=True):
+            weight = smoothstep(*fold.onset, 1 - _span(fold, canonical) / span)
+            if weight > 0:
+                relief += np.float32(weight) * drawn
+        return relief
 
     def _light(self, canonical: Canonical) -> Float[np.ndarray, "468"]:
         """How light each point of a canonical face is."""

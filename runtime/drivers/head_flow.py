@@ -15,6 +15,7 @@ from models.landmarks import Landmarks
 from models.topology import BRIDGE, EAR_TO_EAR, UPPER_OVAL
 
 _FACE_PX = 96.0  # width at which a face is looked at
+_AROUND = 0.4  # face widths around the face that are looked at
 _RINGS = (1.0, 1.15)  # of the upper outline: the forehead's edge, and hair
 _KEEP_PX, _KEEP_SCALE = 6.0, 0.1  # a frame is kept until the head has moved so far, or come nearer by such a part
 _AGREE_PX, _AGREEING, _FEWEST = 0.7, 0.5, 8
@@ -39,6 +40,7 @@ class HeadFlow:
     def __init__(self) -> None:
         self._kept: Grey | None = None
         self._points = np.zeros((0, 1, 2), np.float32)
+        self._corner, self._extent = np.zeros(2), (0, 0)  # of what is looked at, in the picture
         self._scale = 1.0
         self._before = np.eye(3)
 
@@ -50,37 +52,44 @@ class HeadFlow:
         """The movement since the last frame; None when it cannot be told, as in the first or when all is new."""
         width = max(1.0, float(np.linalg.norm(np.diff(landmarks[EAR_TO_EAR, :2], axis=0))))
         if self._kept is None or abs(np.log(self._scale * width / _FACE_PX)) > _KEEP_SCALE:
-            self._scale = _FACE_PX / width
-            self._keep(self._look(image), landmarks)
+            self._keep(image, landmarks, width)
             return None
-        seen = self._look(image)
-        found = self._follow(seen)
+        found = self._follow(self._look(image))
         if found is None:
-            self._keep(seen, landmarks)
+            self._keep(image, landmarks, width)
             return None
         since_kept = np.vstack([found, [0, 0, 1]])
         step = (since_kept @ np.linalg.inv(self._before))[:2]
         self._before = since_kept
-        step[:, 2] /= self._scale
+        step[:, 2] = step[:, 2] / self._scale + self._corner - step[:, :2] @ self._corner
         bridge = landmarks[BRIDGE[0], :2]
         speed = float(np.linalg.norm(step[:, :2] @ bridge + step[:, 2] - bridge)) / width
         middle = self._points.mean((0, 1))
         if np.linalg.norm(found[:, :2] @ middle + found[:, 2] - middle) > _KEEP_PX:
-            self._keep(seen, landmarks)
+            self._keep(image, landmarks, width)
         return Flow(step, speed)
 
     def _look(self, image: UInt8[np.ndarray, "h w 3"]) -> Grey:
-        h, w = image.shape[:2]
-        size = (max(8, round(w * self._scale)), max(8, round(h * self._scale)))
-        return cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        """The surroundings of the kept face, small and grey."""
+        left, top = self._corner.astype(int)
+        part = image[top : top + self._extent[1], left : left + self._extent[0]]
+        grey = cv2.cvtColor(part, cv2.COLOR_RGB2GRAY)
+        return cv2.resize(grey, None, fx=self._scale, fy=self._scale, interpolation=cv2.INTER_AREA)
 
-    def _keep(self, seen: Grey, landmarks: Landmarks) -> None:
-        face = landmarks[:, :2] * self._scale
+    def _keep(self, image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks, width: float) -> None:
+        h, w = image.shape[:2]
+        face = landmarks[:, :2].astype(np.float64)
+        low = np.clip(np.floor(face.min(0) - _AROUND * width), 0, [w - 2, h - 2])
+        high = np.clip(np.ceil(face.max(0) + _AROUND * width), low + 2, [w, h])
+        self._corner, (across, down) = low, (high - low).astype(int)
+        self._extent = (int(across), int(down))
+        self._scale = max(_FACE_PX / width, 8 / min(self._extent))
+        self._kept = self._look(image)
+        face = (face - low) * self._scale
         centre, outline = face.mean(0), face[UPPER_OVAL]
         points = np.concatenate([*(centre + (outline - centre) * ring for ring in _RINGS), face[BRIDGE]])
-        h, w = seen.shape
-        inside = (points >= 2).all(1) & (points <= [w - 3, h - 3]).all(1)
-        self._kept, self._points = seen, points[inside].astype(np.float32)[:, None]
+        inside = (points >= 2).all(1) & (points <= np.array(self._kept.shape[::-1]) - 3).all(1)
+        self._points = points[inside].astype(np.float32)[:, None]
         self._before = np.eye(3)
 
     def _follow(self, seen: Grey) -> Affine | None:
