@@ -117,7 +117,7 @@ def _write_report(path: Path, figures: dict[str, object]) -> None:
 
 def demo(config: Demo) -> None:
     """`agent demo`."""
-    from runtime.sinks.video_file import EXTENSIONS
+    from runtime.sinks.codecs import EXTENSIONS
 
     if config.output.suffix.lower() not in EXTENSIONS:
         raise InputError(f"--output {config.output}: give a file ending in {', '.join(EXTENSIONS)}")

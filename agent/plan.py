@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.config import Run, parse_size
 from calibration.portrait import check_background
 from models.errors import InputError
-from runtime.sinks.video_file import EXTENSIONS
+from runtime.sinks.codecs import EXTENSIONS
 from runtime.sources.media import MediaInfo, probe
 
 _MEDIA_SUFFIXES = frozenset(

@@ -266,7 +266,7 @@ def check_background(choice: str) -> None:
         ImageColor.getrgb(choice)
     except ValueError:
         raise InputError(
-            f"background '{choice}' is neither keep, blur, transparent, a colour (#204060), nor a picture file that exists"
+            f"background '{choice}' is neither keep, blur, transparent, a colour (#204060), nor a picture that exists"
         ) from None
 
 

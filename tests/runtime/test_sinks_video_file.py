@@ -12,7 +12,8 @@ import pytest
 from models.errors import AgentError, InputError
 from models.motion import Motion
 from runtime.frame import Picture, Sound
-from runtime.sinks.video_file import EXTENSIONS, VideoFile
+from runtime.sinks.codecs import EXTENSIONS, TRANSPARENT_EXTENSIONS
+from runtime.sinks.video_file import VideoFile
 
 FPS = 25
 STEP_NS = 40_000_000
@@ -192,6 +193,27 @@ def test_live_file_shorter_than_the_measurement_has_its_sound(tmp_path: Path) ->
         file.send(picture(index, delay_ns=80_000_000))
     file.close()
     assert onset_s(sound_of(tmp_path / "out.mkv")) == pytest.approx(0.18, abs=0.002)
+
+
+def test_pictures_that_nobody_moved_say_nothing_of_the_delay(tmp_path: Path) -> None:
+    file = VideoFile(tmp_path / "out.mkv", FPS, SIZE, live=True, sound=True)
+    file.hear(Sound(click(0.5, 5.0, 48_000), 48_000, START_NS))
+    for index in range(100):
+        file.send(picture(index, delay_ns=80_000_000 if index >= 40 else 0))
+        assert (file.delay_ns is None) == (index < 64)
+    file.close()
+    assert file.delay_ns == 80_000_000
+    assert onset_s(sound_of(tmp_path / "out.mkv")) == pytest.approx(0.58, abs=0.002)
+
+
+@pytest.mark.parametrize(("moved", "delay_ns"), [(0, 0), (5, 60_000_000)])
+def test_sound_does_not_wait_long_for_a_driver(tmp_path: Path, moved: int, delay_ns: int) -> None:
+    file = VideoFile(tmp_path / "out.mkv", FPS, SIZE, live=True, sound=True)
+    for index in range(201):
+        assert (file.delay_ns is None) == (index < 200)
+        file.send(picture(index, delay_ns=60_000_000 if index < moved else 0))
+    assert file.delay_ns == delay_ns
+    file.close()
 
 
 def test_a_file_without_sound_has_no_sound_stream(tmp_path: Path) -> None:
@@ -375,3 +397,110 @@ def test_what_cannot_be_written_is_said_at_once(tmp_path: Path, name: str, size:
     with pytest.raises(InputError, match=reason):
         VideoFile(tmp_path / name, FPS, size, live=False, sound=False)
     assert {entry.name for entry in tmp_path.iterdir()} == {"folder.mp4", ".blocked.partial.mp4"}
+
+
+def test_a_file_has_one_writer_at_a_time(tmp_path: Path) -> None:
+    path, partial = tmp_path / "out.mp4", tmp_path / ".out.partial.mp4"
+    first = VideoFile(path, FPS, SIZE, live=True, sound=False)
+    for index in range(30):
+        first.send(picture(index))
+    with pytest.raises(InputError, match=r"out\.mp4 is being written by another agent"):
+        VideoFile(path, FPS, SIZE, live=True, sound=False)
+    assert partial.is_file()
+    first.close()
+    assert len(pictures_of(path)) == 30
+    write(path, count=5)  # the next run is free to
+    assert len(pictures_of(path)) == 5
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_another_process_s_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    command = [sys.executable, "-c", RECORD_UNTIL_KILLED, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"recorded\n"
+        before = (tmp_path / ".out.partial.mp4").read_bytes()
+        with pytest.raises(InputError, match="another agent"):
+            VideoFile(path, FPS, SIZE, live=True, sound=False)
+        assert (tmp_path / ".out.partial.mp4").read_bytes() == before
+        process.kill()
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    link, target = tmp_path / "latest.mp4", tmp_path / "videos" / "today.mp4"
+    link.symlink_to(target)
+    for count in (3, 7):
+        write(link, count=count)
+        assert link.is_symlink()
+        assert len(pictures_of(target)) == count
+    assert [entry.name for entry in (tmp_path / "videos").iterdir()] == ["today.mp4"]
+
+
+def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").symlink_to(tmp_path / "b.mp4")
+    (tmp_path / "b.mp4").symlink_to(tmp_path / "a.mp4")
+    with pytest.raises(InputError, match=r"a\.mp4"):
+        VideoFile(tmp_path / "a.mp4", FPS, SIZE, live=False, sound=False)
+
+
+def rgba(index: int) -> Picture:
+    """From left to right transparent, half transparent and opaque, of one colour throughout."""
+    image = np.full((48, 64, 4), (*COLOUR, 255), np.uint8)
+    image[:, :16, 3] = 0
+    image[:, 16:32, 3] = 128
+    return Picture(image, Motion(START_NS + index * STEP_NS), START_NS + index * STEP_NS)
+
+
+def rgba_of(path: Path) -> list[np.ndarray]:
+    """FFmpeg's own VP9 decoder leaves transparency out; players and browsers use libvpx."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        if path.suffix == ".webm":
+            assert stream.metadata["alpha_mode"] == "1"
+            decoder = av.CodecContext.create("libvpx-vp9", "r")
+            decoder.extradata = stream.codec_context.extradata
+            packets = container.demux(stream)
+            frames = [frame for packet in packets for frame in decoder.decode(packet if packet.size else None)]
+        else:
+            frames = list(container.decode(stream))
+    return [frame.to_ndarray(format="rgba") for frame in frames]
+
+
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("extension", TRANSPARENT_EXTENSIONS)
+def test_transparency_is_kept(tmp_path: Path, extension: str, live: bool) -> None:
+    path = tmp_path / f"out{extension}"
+    file = VideoFile(path, FPS, SIZE, live=live, sound=True, transparent=True)
+    file.hear(Sound(click(0.4, 1.0, 48_000), 48_000, START_NS))
+    for index in range(30):
+        file.send(rgba(index))
+    file.close()
+    pictures = rgba_of(path)
+    assert len(pictures) == 30
+    for image in (pictures[0], pictures[-1]):
+        assert image[:, :12, 3].max() <= 1  # VP9 loses a little
+        assert image[:, 36:, 3].min() >= 254
+        np.testing.assert_allclose(image[:, 20:28, 3], 128, atol=4)
+        np.testing.assert_allclose(image[20, [24, 50], :3], [COLOUR, COLOUR], atol=5)
+    assert onset_s(sound_of(path)) == pytest.approx(0.4, abs=0.002)
+
+
+@pytest.mark.parametrize("extension", TRANSPARENT_EXTENSIONS)
+def test_transparent_files_are_the_same_each_time_and_take_opaque_pictures(tmp_path: Path, extension: str) -> None:
+    paths = [tmp_path / f"{name}{extension}" for name in ("a", "b")]
+    for path in paths:
+        file = VideoFile(path, FPS, SIZE, live=False, sound=False, transparent=True)
+        for index in range(10):
+            file.send(picture(index) if index % 2 else rgba(index))
+        file.close()
+    assert paths[0].read_bytes() == paths[1].read_bytes()
+    assert [int(image[24, 4, 3]) for image in rgba_of(paths[0])] == pytest.approx([0, 255] * 5, abs=2)
+
+
+@pytest.mark.parametrize("extension", [".mp4", ".mkv"])
+def test_a_file_that_cannot_be_transparent_says_which_can(tmp_path: Path, extension: str) -> None:
+    with pytest.raises(InputError, match=r"transparent pictures to .*\.mov, \.webm"):
+        VideoFile(tmp_path / f"out{extension}", FPS, SIZE, live=False, sound=False, transparent=True)
+    assert list(tmp_path.iterdir()) == []
