@@ -8,7 +8,7 @@ import secrets
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
@@ -19,7 +19,9 @@ from aiohttp import web
 from jaxtyping import UInt8
 
 from models.errors import InputError
+from runtime.change import Change
 from runtime.frame import Picture, Sound
+from runtime.sinks.changes import MAX_BYTES, Changes
 
 _HOST = "127.0.0.1"  # the picture is nobody else's business
 _PORTS_TRIED = 21
@@ -58,23 +60,33 @@ class Preview:
 
     Pictures are encoded only while somebody watches, once for all viewers; a viewer that cannot keep up skips
     to the newest one. Requests that name another host are refused (DNS rebinding), and no other site can
-    embed the stream.
+    embed the stream or change the picture.
 
     `status` is called in the server's thread twice a second per viewer and must not block. The page shows
     these keys of what it returns, as in `--report`, and a dash for what is missing: `portrait`, `engine`,
     `backend`, `mode`, `fps` (the target), `fps_rendered`, `frames`, `dropped`, `latency_ms` {"p50", "p95",
-    "p99"} and `stages` {name: {"p50_ms", "p95_ms"}}.
+    "p99"} and `stages` {name: {"p50_ms", "p95_ms"}}; its controls show `background` and `engines` (their names).
     """
 
     name: ClassVar[str] = "preview"
 
-    def __init__(self, port: int = 8765, *, title: str = "Avatar", status: Callable[[], Mapping[str, object]]) -> None:
+    def __init__(
+        self,
+        port: int = 8765,
+        *,
+        title: str = "Avatar",
+        status: Callable[[], Mapping[str, object]],
+        change: Callable[[Change], Sequence[str]] | None = None,
+    ) -> None:
         """Starts to serve. Where `port` is taken, the next 20 are tried; 0 takes any free one.
+
+        `change` makes what the person asks for, as `Changes` says; without it the page has no controls.
 
         Raises InputError when none is free.
         """
         self._title = title
         self._status = status
+        self._changes = None if change is None else Changes(change)
         self._run = secrets.token_hex(8)  # tells the page that another agent has taken the port
         self._socket = _listen(port)
         self._port = int(self._socket.getsockname()[1])
@@ -120,6 +132,8 @@ class Preview:
         asyncio.set_event_loop(self._loop)
         with self._encoder:
             self._loop.run_until_complete(self._run_server())
+        if self._changes is not None:
+            self._changes.close()
         self._loop.close()
 
     async def _run_server(self) -> None:
@@ -127,6 +141,9 @@ class Preview:
         app.router.add_get("/", self._page)
         app.router.add_get("/status.json", self._status_json)
         app.router.add_get("/stream.mjpeg", self._stream)
+        if self._changes is not None:
+            app.router.add_post("/change/{what}", self._changes.answer)
+        app.on_response_prepare.append(_add_headers)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         await web.SockSite(runner, self._socket).start()
@@ -137,12 +154,13 @@ class Preview:
     @web.middleware
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         if request.host not in (f"{_HOST}:{self._port}", f"localhost:{self._port}"):
-            raise web.HTTPForbidden(text=f"Open {self.url} instead.", headers=_HEADERS)
+            raise web.HTTPForbidden(text=f"Open {self.url} instead.")
         return await handler(request)
 
     async def _page(self, _: web.Request) -> web.Response:
         nonce = secrets.token_urlsafe(16)
-        page = _PAGE.read_text("utf-8").replace("{{nonce}}", nonce)
+        page = _PAGE.read_text("utf-8").replace("{{nonce}}", nonce).replace("{{limit}}", str(MAX_BYTES))
+        page = page.replace("{{token}}", "" if self._changes is None else self._changes.token)
         policy = (
             f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
             "img-src 'self' data:; connect-src 'self'; "
@@ -151,19 +169,18 @@ class Preview:
         return web.Response(
             text=page.replace("{{title}}", html.escape(self._title)),
             content_type="text/html",
-            headers=_HEADERS | {"Content-Security-Policy": policy},
+            headers={"Content-Security-Policy": policy},
         )
 
     async def _status_json(self, _: web.Request) -> web.Response:
         return web.Response(
             text=json.dumps({**self._status(), "run": self._run}),
             content_type="application/json",
-            headers=_HEADERS,
         )
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """JPEGs, each followed at once by the head of the next: until then browsers do not show it."""
-        response = web.StreamResponse(headers=_HEADERS)
+        response = web.StreamResponse()
         response.content_type = "multipart/x-mixed-replace; boundary=picture"
         await response.prepare(request)
         shown: _Shot | None = None
@@ -180,6 +197,10 @@ class Preview:
         except ConnectionError:
             pass  # the viewer has gone
         return response
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(_HEADERS)
 
 
 def _listen(port: int) -> socket.socket:
