@@ -1,7 +1,10 @@
 """The composition root: settings -> objects. The only file that knows every name."""
 
+import os
+import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +18,7 @@ from agent.plan import Plan, is_file_output, make_plan
 from models.errors import AgentError, InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
+from models.perception import load_mediapipe
 from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.face_video import FaceVideo
@@ -37,6 +41,8 @@ from runtime.sources.paced import Paced
 T = TypeVar("T", Frame, Sound)
 
 _LEAD_NS = 100_000_000  # from the end of preparations to the first picture of a live run
+_SWITCH_S = 0.0005  # how long one thread may keep the others from Python: a picture takes it ten times and more
+_NICENESS = 10  # of what is prepared beside a run
 
 
 class Session:
@@ -49,6 +55,7 @@ class Session:
             InputError: a device, photo or output that cannot be used; what was opened by then is closed.
         """
         cv2.setNumThreads(1)  # pools of several libraries on few cores make latency worse
+        sys.setswitchinterval(_SWITCH_S)
         config = plan.config
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
         self.engine = open_engine(config)
@@ -70,6 +77,8 @@ class Session:
             for note in self._look.cut_out.notes:
                 say(note)
             avatar = self.engine.prepare(self._look.portrait)
+            if "preview" in plan.outputs:
+                load_mediapipe()  # its page swaps portraits: loading it beside the run would cost a picture
             face = None if camera is None else FaceVideo(MediapipeTracker(), load_face_model())
             self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
             self._loop = Loop(
@@ -95,7 +104,7 @@ class Session:
     def swap(self, change: Change) -> tuple[str, ...]:
         """Changes portrait, background or engine of a live run between two of its pictures, at the same size.
 
-        What is new is prepared in the caller's thread, beside the run. Any thread; one change at a time.
+        What is new is prepared beside the run, for which the caller waits. Any thread; one change at a time.
 
         Returns:
             What the user should know of the new photo, one sentence each.
@@ -108,18 +117,21 @@ class Session:
             raise InputError("an offline run keeps its portrait; give --realtime to change it")
         if change.background == "transparent" and self.plan.config.background != "transparent":
             raise InputError("a run that has a background keeps one; start it with --background transparent")
-        with self._changing:
-            if self._loop is None or self._look is None:
-                raise AgentError("the first portrait is still being prepared; try again")
-            look, engine = self._look.changed(change, self.plan.size), self._engine_for(change.engine)
-            try:
-                avatar = engine.prepare(look.portrait)
-            except BaseException:
-                if engine is not self.engine:
-                    engine.close()
-                raise
-            self._loop.swap(engine, avatar)
-            self._look, self.engine = look, engine
+        with self._changing, ThreadPoolExecutor(1, "preparing", _give_way) as preparing:
+            return preparing.submit(self._swap, change).result()
+
+    def _swap(self, change: Change) -> tuple[str, ...]:
+        if self._loop is None or self._look is None:
+            raise AgentError("the first portrait is still being prepared; try again")
+        look, engine = self._look.changed(change, self.plan.size), self._engine_for(change.engine)
+        try:
+            avatar = engine.prepare(look.portrait)
+        except BaseException:
+            if engine is not self.engine:
+                engine.close()
+            raise
+        self._loop.swap(engine, avatar)
+        self._look, self.engine = look, engine
         self._say(f"now shown: {look.name}, background {look.background}, engine {engine.name}")
         return look.cut_out.notes if change.portrait is not None else ()
 
@@ -195,6 +207,12 @@ class Session:
             latency_ms=latency(self.metrics),
             audio_video_offset_ms=round(late_ms - (delays[0] or 0) / 1e6, 3) if has_sound else None,
         )
+
+
+def _give_way() -> None:
+    """Lets the running picture go before what this thread does, where threads have a priority of their own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def open_engine(config: Run) -> Engine[Any]:

@@ -42,6 +42,7 @@ class Changes:
         """
         self._change = change
         self._busy = False
+        self._making: asyncio.Future[Sequence[str]] | None = None
         self._worker = ThreadPoolExecutor(1, "preview-change")
         self.token = secrets.token_urlsafe(24)
         """What the page sends as `X-Token`."""
@@ -64,8 +65,10 @@ class Changes:
         return web.json_response({"notes": list(notes)})
 
     def close(self) -> None:
-        """Waits for no change."""
+        """Waits for no change: whoever asked for one that is being made is told. Called in the server's thread."""
         self._worker.shutdown(wait=False, cancel_futures=True)
+        if self._making is not None:
+            self._making.cancel()
 
     def _check(self, request: web.Request) -> None:
         if request.headers.get("Origin") != f"http://{request.host}":
@@ -88,7 +91,11 @@ class Changes:
                 change = Change(engine=choice)
             case _:
                 raise _RefusedError(404, "there is no such choice")
-        return await asyncio.get_running_loop().run_in_executor(self._worker, self._change, change)
+        self._making = asyncio.get_running_loop().run_in_executor(self._worker, self._change, change)
+        await asyncio.wait([self._making])
+        if self._making.cancelled():
+            raise _RefusedError(503, "the run has ended")
+        return self._making.result()
 
 
 async def _upload(request: web.Request) -> Upload:

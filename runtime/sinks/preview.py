@@ -132,8 +132,6 @@ class Preview:
         asyncio.set_event_loop(self._loop)
         with self._encoder:
             self._loop.run_until_complete(self._run_server())
-        if self._changes is not None:
-            self._changes.close()
         self._loop.close()
 
     async def _run_server(self) -> None:
@@ -149,6 +147,8 @@ class Preview:
         await web.SockSite(runner, self._socket).start()
         while not self._closing:
             await self._changed.wait()
+        if self._changes is not None:
+            self._changes.close()
         await runner.cleanup()
 
     @web.middleware
