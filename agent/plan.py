@@ -54,6 +54,8 @@ def make_plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         return _plan(config, virtual_cameras)
     except OSError as error:  # of looking at a name that is too long, or into a folder that is closed
         raise InputError(f"{error.filename}: {(error.strerror or str(error)).lower()}; give another name") from None
+    except RuntimeError as error:  # links in a circle, before Python 3.13
+        raise InputError(f"{error}; give another name") from None
 
 
 def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:

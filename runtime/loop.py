@@ -128,7 +128,7 @@ class Loop:
         motion = mix(self._mode, due_ns, idle, known.get("video"), known.get("audio"))
         with self._metrics.measure("render"):
             image = self._stage.render(motion)
-        if motion.pts_ns != due_ns:  # else nobody moved it: it has no age
+        if motion.pts_ns != due_ns or not self._outlets:  # live, else nobody moved it: it has no age
             self._metrics.add(LATENESS, due_ns - motion.pts_ns)
         self.tempo.tick()
         return Picture(image, motion, due_ns)

@@ -73,7 +73,8 @@ class Changes:
     def _check(self, request: web.Request) -> None:
         if request.headers.get("Origin") != f"http://{request.host}":
             raise _RefusedError(403, "only the preview page may change the picture")
-        if not secrets.compare_digest(request.headers.get("X-Token", "").encode(), self.token.encode()):
+        token = request.headers.get("X-Token", "").encode(errors="replace")  # a header may hold any bytes
+        if not secrets.compare_digest(token, self.token.encode()):
             raise _RefusedError(403, "this page is of an earlier run; load it again")
         if self._busy:
             raise _RefusedError(409, "another change is being made; wait for it")
