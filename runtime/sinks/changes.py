@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,10 +9,12 @@ from aiohttp import web
 
 from models.errors import AgentError
 from runtime.change import Change, Upload
+from runtime.page_server import HEADERS
 
 MAX_BYTES = 64 * 1024**2
 """The largest picture file that is taken."""
 _PATIENCE_S = 60.0  # for a file to arrive
+_GLANCE_S = 0.2  # how often a change that is being made looks whether the server closes
 _LONGEST_NAME = 80
 _BACKGROUND = re.compile(
     r"keep|blur|#[0-9a-fA-F]{6}"
@@ -31,53 +32,35 @@ class _RefusedError(Exception):
 class Changes:
     """Answers `POST /change/portrait`, `/change/background` and `/change/engine`, one at a time.
 
-    Only the page itself may ask: the request has to come from it (`Origin`) and carry its token. Files come as the
-    body with `?name=`, choices as `?choice=`. The answer is JSON, {"notes": [...]} or {"error": "one line"}.
+    Files come as the body with `?name=`, choices as `?choice=`. The answer is JSON, {"notes": [...]} or
+    {"error": "one line"}.
     """
 
-    def __init__(self, change: Callable[[Change], Sequence[str]]) -> None:
+    def __init__(self, change: Callable[[Change], Sequence[str]], closing: Callable[[], bool]) -> None:
         """`change` is called in a thread of its own, may take seconds, and returns what the person should know.
 
-        The AgentError that it raises is what the person reads.
+        The AgentError that it raises is what the person reads. No answer waits for it once the server is `closing`.
         """
-        self._change = change
+        self._change, self._closing = change, closing
         self._busy = False
-        self._making: asyncio.Future[Sequence[str]] | None = None
-        self._worker = ThreadPoolExecutor(1, "preview-change")
-        self.token = secrets.token_urlsafe(24)
-        """What the page sends as `X-Token`."""
 
     async def answer(self, request: web.Request) -> web.Response:
-        """Makes one change. The server has checked by then that it is addressed as this machine."""
+        """Makes one change; the server has checked by then that the page itself asks for it."""
         try:
-            self._check(request)
+            if self._busy:
+                raise _RefusedError(409, "another change is being made; wait for it")
             self._busy = True
             try:
                 notes = await self._make(request)
             finally:
                 self._busy = False
         except _RefusedError as refused:
-            return web.json_response({"error": str(refused)}, status=refused.status)
+            return _json({"error": str(refused)}, refused.status)
         except AgentError as error:
-            return web.json_response({"error": str(error)}, status=422)
+            return _json({"error": str(error)}, 422)
         except Exception as error:  # the run goes on, whatever a picture holds
-            return web.json_response({"error": f"failed: {type(error).__name__}: {error}"}, status=500)
-        return web.json_response({"notes": list(notes)})
-
-    def close(self) -> None:
-        """Waits for no change: whoever asked for one that is being made is told. Called in the server's thread."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
-        if self._making is not None:
-            self._making.cancel()
-
-    def _check(self, request: web.Request) -> None:
-        if request.headers.get("Origin") != f"http://{request.host}":
-            raise _RefusedError(403, "only the preview page may change the picture")
-        token = request.headers.get("X-Token", "").encode(errors="replace")  # a header may hold any bytes
-        if not secrets.compare_digest(token, self.token.encode()):
-            raise _RefusedError(403, "this page is of an earlier run; load it again")
-        if self._busy:
-            raise _RefusedError(409, "another change is being made; wait for it")
+            return _json({"error": f"failed: {type(error).__name__}: {error}"}, 500)
+        return _json({"notes": list(notes)})
 
     async def _make(self, request: web.Request) -> Sequence[str]:
         choice = request.query.get("choice")
@@ -92,11 +75,19 @@ class Changes:
                 change = Change(engine=choice)
             case _:
                 raise _RefusedError(404, "there is no such choice")
-        self._making = asyncio.get_running_loop().run_in_executor(self._worker, self._change, change)
-        await asyncio.wait([self._making])
-        if self._making.cancelled():
-            raise _RefusedError(503, "the run has ended")
-        return self._making.result()
+        worker = ThreadPoolExecutor(1, "preview-change")
+        making = asyncio.get_running_loop().run_in_executor(worker, self._change, change)
+        worker.shutdown(wait=False)
+        while not making.done():
+            await asyncio.wait([making], timeout=_GLANCE_S)
+            if self._closing():
+                making.cancel()
+                raise _RefusedError(503, "the run has ended")
+        return making.result()
+
+
+def _json(said: dict[str, object], status: int = 200) -> web.Response:
+    return web.json_response(said, status=status, headers=HEADERS)
 
 
 async def _upload(request: web.Request) -> Upload:

@@ -57,7 +57,7 @@ class Running:
 @pytest.fixture
 def running(portrait_png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
     wavfile.write(tmp_path / "quiet.wav", 16_000, np.zeros(16_000 * 110, np.int16))
-    monkeypatch.setattr("runtime.sinks.preview._listen", free_port)
+    monkeypatch.setattr("runtime.page_server._listen", free_port)
     config = Run(
         portrait=portrait_png, microphone=str(tmp_path / "quiet.wav"), output=("preview",), size="128", realtime=True
     )

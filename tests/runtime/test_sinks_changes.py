@@ -66,8 +66,7 @@ Post = Callable[..., tuple[int, dict[str, object]]]
 def post(preview: Preview) -> Post:
     """Asks as the page does, but for what is given."""
     port = int(preview.url.rsplit(":", 1)[1].strip("/"))
-    assert preview._changes is not None
-    own = {"Origin": preview.url.rstrip("/"), "X-Token": preview._changes.token}
+    own = {"Origin": preview.url.rstrip("/"), "X-Token": preview._server._token}
 
     def ask(path: str, body: bytes = b"", **headers: str | None) -> tuple[int, dict[str, object]]:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
@@ -106,7 +105,6 @@ def test_files_and_choices_arrive_as_they_were_sent(person: Person, post: Post) 
         {"Origin": "http://127.0.0.1:1"},
         {"X_Token": None},
         {"X_Token": ""},
-        {"X_Token": "é" * 32},
         {"Host": "evil.example"},
     ],
 )
@@ -146,10 +144,9 @@ def test_a_file_of_unknown_length_is_read_no_further_than_the_limit(
     person: Person, preview: Preview, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(changes_module, "MAX_BYTES", 1 << 20)
-    assert preview._changes is not None
     host = preview.url.removeprefix("http://").rstrip("/")
     connection = http.client.HTTPConnection(host, timeout=20)
-    headers = {"Origin": f"http://{host}", "X-Token": preview._changes.token}
+    headers = {"Origin": f"http://{host}", "X-Token": preview._server._token}
     connection.request("POST", "/change/portrait", iter([bytes(1 << 19)] * 3), headers, encode_chunked=True)
     assert connection.getresponse().status == 413
     assert person.changes == []
@@ -194,11 +191,15 @@ def test_without_a_way_to_change_there_are_no_controls(page: "Page") -> None:
         page.goto(sink.url)
         reads(page, portrait="me.png")
         assert page.locator("#look").is_hidden()
-        assert (
-            page.evaluate("fetch('/change/engine?choice=two', {method: 'POST'}).then(answer => answer.status)") == 404
-        )
+        assert page.evaluate(ASK) == 404
     finally:
         sink.close()
+
+
+ASK = """() => {
+    const headers = {"X-Token": document.body.dataset.token};
+    return fetch("/change/engine?choice=two", {method: "POST", headers}).then(answer => answer.status);
+}"""
 
 
 def test_the_controls_ask_for_what_they_say(person: Person, preview: Preview, page: "Page") -> None:
