@@ -37,6 +37,6 @@ def test_a_voice_becomes_a_transparent_video(portrait_png, portrait, tmp_path, e
     x, y = portrait.landmarks[:468, :2].mean(0).astype(int)
     face = np.s_[y - 5 : y + 5, x - 5 : x + 5]
     for image in pictures:
-        assert image[:6, :6, 3].max() == 0
+        assert image[:6, :6, 3].max() <= 2  # VP9 loses a little
         assert image[face][..., 3].min() >= 254
     np.testing.assert_allclose(pictures[0][face][..., :3].mean((0, 1)), portrait.image[face].mean((0, 1)), atol=6)
