@@ -12,7 +12,7 @@ import tests.typecheck  # noqa: F401  # named below
 pytest_plugins = ["tests.browser"]
 
 ROOT = Path(__file__).parent.parent
-COMPILED = ROOT / "models" / "builtin" / "kernels.py"  # numba needs the plain functions
+COMPILED = "kernels.py"  # numba needs the plain functions
 
 
 def _modules() -> list[str]:
@@ -23,7 +23,7 @@ def _modules() -> list[str]:
     return [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for path in files
-        if path.name != "__init__.py" and path != COMPILED
+        if path.name != "__init__.py" and path.name != COMPILED
     ]
 
 

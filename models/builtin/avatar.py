@@ -2,16 +2,17 @@
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from models.builtin.eyes import build_eyes
 from models.builtin.kernels import backward_map, over, soften_outlines
 from models.builtin.mouth import Mouth
-from models.builtin.puppet import Puppet
+from models.builtin.puppet import Puppet, Shape
 from models.builtin.surround import build_surround
 from models.face import FaceModel
 from models.motion import Motion
 from models.portrait import Portrait
+from models.topology import FACE_OVAL
 
 
 class BuiltinAvatar:
@@ -39,15 +40,7 @@ class BuiltinAvatar:
     def render(self, motion: Motion) -> UInt8[np.ndarray, "h w 3"]:
         """The portrait under `motion`, RGB, a new array. At rest it is the photo."""
         shape = self._puppet.shape(motion)
-        backward_map(
-            np.ascontiguousarray(shape.vertices[:, :2], np.float32),
-            np.ascontiguousarray(shape.vertices[:, 2], np.float32),
-            self._uv,
-            self._triangles,
-            self._map_x,
-            self._map_y,
-            self._depth,
-        )
+        self._rasterise(shape)
         self._layer.fill(0)  # "transparent" leaves what no triangle covered as it is, and is the fastest border
         cv2.remap(
             self._texture,
@@ -64,3 +57,23 @@ class BuiltinAvatar:
             eye.draw(out, shape)
         self._mouth.draw(out, shape)
         return out
+
+    def coverage(self, motion: Motion) -> Bool[np.ndarray, "h w"]:
+        """Where the mesh lies under `motion`, for measurements."""
+        self._rasterise(self._puppet.shape(motion))
+        return self._map_x >= 0
+
+    def face_outline(self, motion: Motion) -> Float[np.ndarray, "36 2"]:
+        """Where the face's outline lies under `motion`, in pixels, for measurements."""
+        return self._puppet.shape(motion).vertices[FACE_OVAL, :2]
+
+    def _rasterise(self, shape: Shape) -> None:
+        backward_map(
+            np.ascontiguousarray(shape.vertices[:, :2], np.float32),
+            np.ascontiguousarray(shape.vertices[:, 2], np.float32),
+            self._uv,
+            self._triangles,
+            self._map_x,
+            self._map_y,
+            self._depth,
+        )

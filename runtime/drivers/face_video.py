@@ -13,6 +13,7 @@ from models.landmarks import FaceTracker, Landmarks
 from models.motion import Motion
 from models.pose import fit_pose
 from runtime.drivers.one_euro import OneEuro
+from runtime.drivers.steady_head import SteadyHead
 from runtime.frame import Frame
 
 logger = logging.getLogger(__name__)
@@ -37,8 +38,8 @@ class FaceVideo:
         self._last: Motion | None = None
         self._lost_ns = 0
         self._warned = False
-        self._pose_filter = OneEuro(min_cutoff_hz=0.5, beta=80.0)  # radians and eye distances
-        self._face_filter = OneEuro(min_cutoff_hz=3.0, beta=60.0)  # canonical units, eye distances too
+        self._head: SteadyHead | None = None
+        self._face_filter = OneEuro(min_cutoff_hz=4.0, beta=300.0)  # canonical units
 
     def push(self, value: Frame) -> Sequence[Motion]:
         """One motion per frame."""
@@ -51,16 +52,17 @@ class FaceVideo:
             self._lost_ns, self._warned = 0, False
             if self._fit is None:
                 self._choose_reference(landmarks, value.pts_ns)
-        if landmarks is None or self._fit is None:
+        if landmarks is None or self._fit is None or self._head is None:
             confidence = max(0.0, last.confidence - elapsed_ns / _FADE_NS)
             self._last = replace(last, pts_ns=value.pts_ns, confidence=confidence)
         else:
             confidence = 1.0 if self._last is None else min(1.0, last.confidence + elapsed_ns / _FADE_NS)
             if last.confidence == 0:
-                self._pose_filter.reset()
+                self._head.reset()
                 self._face_filter.reset()
-            measured = self._smooth(self._fit.measure(landmarks), value.pts_ns)
-            self._last = self._fit.motion(measured, value.pts_ns, confidence)
+            self._last = self._fit.motion(
+                self._measure(self._fit, self._head, value, landmarks), value.pts_ns, confidence
+            )
         return (self._last,)
 
     def close(self) -> None:
@@ -70,11 +72,11 @@ class FaceVideo:
             logger.warning("no face was seen in the video; the portrait only idled")
         self._tracker.close()
 
-    def _smooth(self, measured: Measured, pts_ns: int) -> Measured:
+    def _measure(self, fit: MotionFit, head: SteadyHead, frame: Frame, landmarks: Landmarks) -> Measured:
         """The face is filtered before anything is fitted to it, so that coefficients and surface stay together."""
-        pose = self._pose_filter(np.concatenate([measured.rotation, measured.translation]), pts_ns)
-        face = self._face_filter(measured.face.ravel(), pts_ns).reshape(measured.face.shape)
-        return Measured(pose[:3], pose[3:], face)
+        measured = fit.measure(landmarks, head(frame.image, landmarks, frame.pts_ns))
+        face = self._face_filter(measured.face.ravel(), frame.pts_ns).reshape(measured.face.shape)
+        return replace(measured, face=face)
 
     def _choose_reference(self, landmarks: Landmarks, pts_ns: int) -> None:
         if self._first_face_ns is None:
@@ -85,6 +87,7 @@ class FaceVideo:
         waited = pts_ns - self._first_face_ns >= _REFERENCE_PATIENCE_NS
         if (open_eyes and turn < _REFERENCE_TURN) or waited:
             self._fit = MotionFit(landmarks, self._model)
+            self._head = SteadyHead(self._fit)
 
     def _note_absence(self, elapsed_ns: int) -> None:
         self._lost_ns += elapsed_ns

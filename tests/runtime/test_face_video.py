@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
+from calibration.fit import MotionFit
 from models.expression import EYES
 from models.face import FaceModel, load_face_model
 from models.landmarks import FaceTracker, Landmarks
 from models.motion import CAMERA_DISTANCE, Motion, expression
-from models.pose import NECK_PIVOT, Pose, fit_pose
+from models.pose import NECK_PIVOT, Pose
 from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.one_euro import OneEuro
 from runtime.frame import Frame
@@ -211,13 +212,15 @@ def test_a_clip_with_a_face_ends_quietly(caplog: pytest.LogCaptureFixture) -> No
     assert script.closed == 1
 
 
-def test_trembling_landmarks_are_calmed_yet_speech_is_not_late(model: FaceModel) -> None:
+def test_trembling_landmarks_are_calmed_yet_speech_is_not_late() -> None:
     random = np.random.default_rng(0)
     trembling = [face() + random.normal(0, 0.4, (478, 3)).astype(np.float32) for _ in range(60)]
     driver, _ = seen(face(), *trembling, face(jawOpen=0.6))
     motions = watch(driver, 64)
-    raw_yaw = [fit_pose(points, model.mean).rotation[0, 2] for points in trembling[20:]]
-    assert np.std([m.rotation[1] for m in motions[21:61]]) < 0.7 * np.std(raw_yaw)
+    reference = MotionFit(face(), load_face_model())
+    raw = [reference.measure(points, reference.head(points)).face for points in trembling[20:]]
+    told = [m.surface + np.tensordot(m.expression, load_face_model().expression, 1) for m in motions[21:61]]
+    assert np.std(told, axis=0).mean() < 0.9 * np.std(raw, axis=0).mean()
     assert motions[62]["jawOpen"] > 0.7 * motions[63]["jawOpen"] > 0.3  # within two frames
 
 
