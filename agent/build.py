@@ -42,7 +42,7 @@ T = TypeVar("T", Frame, Sound)
 
 _LEAD_NS = 100_000_000  # from the end of preparations to the first picture of a live run
 _SWITCH_S = 0.0005  # how long one thread may keep the others from Python: a picture takes it ten times and more
-_NICENESS = 10  # of what is prepared beside a run
+_NICENESS = 5  # of what is prepared beside a run
 
 
 class Session:
@@ -182,7 +182,7 @@ class Session:
             return figures
         name = self._look.name
         figures |= {"portrait": name, "title": Path(name).stem}
-        figures |= {"background": self._look.background, "engines": ENGINES}
+        figures |= {"background": Path(self._look.background).name, "engines": ENGINES}
         return figures | self.report().as_dict() | {"fps_rendered": round(self._loop.tempo.recent_fps, 1)}
 
     def written(self) -> list[Path]:
