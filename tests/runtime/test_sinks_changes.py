@@ -105,6 +105,7 @@ def test_files_and_choices_arrive_as_they_were_sent(person: Person, post: Post) 
         {"Origin": "http://127.0.0.1:1"},
         {"X_Token": None},
         {"X_Token": ""},
+        {"X_Token": "é" * 32},
         {"Host": "evil.example"},
     ],
 )
