@@ -10,6 +10,7 @@ import agent  # noqa: F401  # before numpy: one thread for each numerical librar
 
 # isort: split
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from importlib.resources import files
@@ -18,10 +19,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from calibration.portrait import prepare_portrait, read_photo
+from calibration.portrait import prepare_portrait, read_file, read_photo
+from calibration.store import PortraitStore, portrait_of
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
 from models.motion import Motion
+from models.portrait import Portrait
 from models.pose import Pose
 from models.raster import pncc
 from runtime.drivers.face_video import FaceVideo
@@ -72,7 +75,26 @@ def measure_speed(path: Path = PORTRAIT) -> dict[str, float]:
     out["track landmarks 512x512"] = float(np.median([cpu_ms(lambda: tracker.track(image)) for _ in range(60)]))
     tracker.close()
     out["video loop 512x512"] = video_loop(engine, photo)
-    return out
+    return out | preparation(engine, path)
+
+
+def preparation(engine: BuiltinEngine, path: Path) -> dict[str, float]:
+    """From the file of a photo to an avatar, for a photo that is new and for one that was prepared before."""
+    data = read_file(path)
+
+    def prepare(store: PortraitStore) -> Portrait:
+        return portrait_of(data, (512, 512), path.name, store)
+
+    with tempfile.TemporaryDirectory() as folder:
+        store = PortraitStore(Path(folder))
+        new = cpu_ms(lambda: engine.prepare(prepare(store)))
+        return {
+            "prepare a new photo 512x512": new,
+            "load a known photo 512x512": float(np.median([cpu_ms(lambda: prepare(store)) for _ in range(9)])),
+            "prepare a known photo 512x512": float(
+                np.median([cpu_ms(lambda: engine.prepare(prepare(store))) for _ in range(9)])
+            ),
+        }
 
 
 def video_loop(engine: BuiltinEngine, photo: np.ndarray) -> float:

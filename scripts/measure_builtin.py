@@ -65,6 +65,7 @@ class Verdict:
 
     def speed(self) -> None:
         demands = {"render 512x512": 6.0, "render 1024x1024": 20.0, "video loop 512x512": 12.0, "build": 2000.0}
+        demands |= {"load a known photo 512x512": 30.0, "prepare a known photo 512x512": 100.0}
         for what, figure in measure_speed().items():
             if what in demands:
                 self.say(f"{what}, CPU ms", figure, demands[what])
