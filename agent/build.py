@@ -73,7 +73,7 @@ class Session:
             for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
                 self.sinks.append(self._open_sink(name))
                 opened.callback(self.sinks[-1].close)
-            self._look = first_look(config.portrait, config.background, plan.size)
+            self._look = first_look(config.portrait, plan.size, config.framing, config.background)
             for note in self._look.cut_out.notes:
                 say(note)
             avatar = self.engine.prepare(self._look.portrait)
@@ -123,7 +123,7 @@ class Session:
     def _swap(self, change: Change) -> tuple[str, ...]:
         if self._loop is None or self._look is None:
             raise AgentError("the first portrait is still being prepared; try again")
-        look, engine = self._look.changed(change, self.plan.size), self._engine_for(change.engine)
+        look, engine = self._look.changed(change), self._engine_for(change.engine)
         try:
             avatar = engine.prepare(look.portrait)
         except BaseException:

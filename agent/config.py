@@ -50,6 +50,9 @@ class Run:
     background: str = "keep"
     """keep, blur, a colour (#RRGGBB or a name), a picture file, or transparent (into .webm or .mov files only)."""
 
+    framing: Literal["photo", "head"] = "photo"
+    """photo: the whole photo, padded to the output's shape; head: head and shoulders fill the output."""
+
     size: str = "512"
     """Output size in pixels: one even number for a square, or WIDTHxHEIGHT. The photo is scaled and padded to it."""
 

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import UInt8
 
-from calibration.portrait import decode_photo, on_background, on_picture, read_file
+from calibration.background import on_background, on_picture
+from calibration.framing import Framing
+from calibration.photo import decode_photo, read_file
 from calibration.store import default_store, portrait_of
 from models.portrait import Portrait
 from runtime.change import Change, Upload
@@ -20,6 +22,10 @@ class Look:
     """Of the photo."""
     cut_out: Portrait
     """Before the photo's own background."""
+    size: tuple[int, int]
+    """Of the output: width and height."""
+    framing: Framing
+    """As in `--framing`."""
     background: str
     """As in `--background`; the name of `picture`, if there is one."""
     picture: UInt8[np.ndarray, "h w 3"] | None = None
@@ -32,11 +38,11 @@ class Look:
             return on_picture(self.cut_out, self.picture)
         return on_background(self.cut_out, self.background)
 
-    def changed(self, change: Change, size: tuple[int, int]) -> "Look":
-        """The look after a change, at the output's size (width, height). Raises InputError for a photo of no use."""
+    def changed(self, change: Change) -> "Look":
+        """The look after a change, as large and framed as before. Raises InputError for a photo of no use."""
         look = self
         if change.portrait is not None:
-            name, cut_out = _prepare(change.portrait, size)
+            name, cut_out = _prepare(change.portrait, self.size, self.framing)
             look = replace(look, name=name, cut_out=cut_out)
         match change.background:
             case None:
@@ -47,13 +53,13 @@ class Look:
                 return replace(look, background=choice, picture=None)
 
 
-def first_look(photo: Path, background: str, size: tuple[int, int]) -> Look:
+def first_look(photo: Path, size: tuple[int, int], framing: Framing, background: str) -> Look:
     """Reads and prepares a photo, or takes it from the store. Raises InputError for a photo of no use."""
-    name, cut_out = _prepare(photo, size)
-    return Look(name, cut_out, background)
+    name, cut_out = _prepare(photo, size, framing)
+    return Look(name, cut_out, size, framing, background)
 
 
-def _prepare(photo: Path | Upload, size: tuple[int, int]) -> tuple[str, Portrait]:
+def _prepare(photo: Path | Upload, size: tuple[int, int], framing: Framing) -> tuple[str, Portrait]:
     if isinstance(photo, Upload):  # is not left on disk
-        return photo.name, portrait_of(photo.data, size, photo.name, None)
-    return photo.name, portrait_of(read_file(photo), size, photo.name, default_store())
+        return photo.name, portrait_of(photo.data, size, framing, photo.name, None)
+    return photo.name, portrait_of(read_file(photo), size, framing, photo.name, default_store())

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from agent.config import Run, parse_size
-from calibration.portrait import check_background
+from calibration.background import check_background
 from models.errors import InputError
 from runtime.sinks.codecs import EXTENSIONS, TRANSPARENT_EXTENSIONS
 from runtime.sources.media import MediaInfo, probe

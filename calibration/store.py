@@ -14,14 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
-from calibration.portrait import decode_photo, prepare_portrait
+from calibration.framing import Framing
+from calibration.photo import decode_photo
+from calibration.portrait import prepare_portrait
 from models.portrait import Portrait
 
 _DIGEST_BYTES = 32
 _SUFFIX = ".prepared"
 _ROOT = Path(__file__).parent.parent
 _RECIPE = (
+    "calibration/framing.py",
+    "calibration/photo.py",
     "calibration/portrait.py",
+    "calibration/sheet.py",
     "calibration/store.py",
     "models/landmarks.py",
     "models/matte.py",
@@ -114,18 +119,20 @@ def default_store() -> PortraitStore | None:
     return PortraitStore(caches / "portrait-agent" / "prepared-portraits")
 
 
-def portrait_of(photo: bytes, size: tuple[int, int], name: str, store: PortraitStore | None) -> Portrait:
+def portrait_of(
+    photo: bytes, size: tuple[int, int], framing: Framing, name: str, store: PortraitStore | None
+) -> Portrait:
     """A picture file's bytes, prepared before the photo's own background: taken from the store, or kept there.
 
     Raises:
         InputError: as `decode_photo` and `prepare_portrait` do.
     """
     if store is None:
-        return prepare_portrait(decode_photo(photo, name), size, name=name)
-    key = key_of(photo, size, name)
+        return prepare_portrait(decode_photo(photo, name), size, name=name, framing=framing)
+    key = key_of(photo, size, framing, name)
     portrait = store.load(key)
     if portrait is None:
-        portrait = prepare_portrait(decode_photo(photo, name), size, name=name)
+        portrait = prepare_portrait(decode_photo(photo, name), size, name=name, framing=framing)
         store.save(key, portrait)
     return portrait
 
@@ -161,7 +168,8 @@ def _decode(body: bytes) -> Portrait:
     with np.load(io.BytesIO(body), allow_pickle=False) as values:
         arrays = {name: values[name] for name in values.files}
     notes = tuple(str(note) for note in arrays.pop("notes"))
-    return Portrait(**arrays, notes=notes)
+    scale, margin = (int(arrays.pop(name)) for name in ("person_scale", "person_margin"))
+    return Portrait(**arrays, person_scale=scale, person_margin=margin, notes=notes)
 
 
 def _is_ours(folder: Path) -> bool:

@@ -19,7 +19,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from calibration.portrait import prepare_portrait, read_file, read_photo
+from calibration.photo import read_file, read_photo
+from calibration.portrait import prepare_portrait
 from calibration.store import PortraitStore, portrait_of
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker

@@ -20,7 +20,8 @@ import numpy as np
 from bench_builtin import measure_speed
 from measure_self_reenactment import SIZE, frames, measure, psnr
 
-from calibration.portrait import prepare_portrait, read_photo
+from calibration.photo import read_photo
+from calibration.portrait import prepare_portrait
 from models.builtin.avatar import BuiltinAvatar
 from models.expression import EYES
 from models.face import load_face_model

@@ -20,7 +20,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from calibration.portrait import Canvas, prepare_portrait
+from calibration.framing import Canvas
+from calibration.portrait import prepare_portrait
 from models.expression import EYES
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
@@ -83,10 +84,9 @@ def frames(path: Path) -> Iterator[Frame]:
     """The clip's frames on the output canvas, as the agent would show their portrait."""
     for frame in ClipFrames(path):
         canvas = Canvas.fit((frame.image.shape[1], frame.image.shape[0]), SIZE)
-        image = np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
-        image[canvas.top : canvas.top + canvas.photo_height, canvas.left : canvas.left + canvas.photo_width] = (
-            canvas.place(frame.image)
-        )
+        image, placed = np.zeros((SIZE[1], SIZE[0], 3), np.uint8), canvas.place(frame.image)
+        h, w = placed.image.shape[:2]
+        image[placed.top : placed.top + h, placed.left : placed.left + w] = placed.image
         yield Frame(image, frame.pts_ns)
 
 

@@ -2,27 +2,31 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 
 from models.builtin.eyes import build_eyes
-from models.builtin.kernels import backward_map, over, soften_outlines
+from models.builtin.kernels import backward_map, over, soften_outlines, straight
 from models.builtin.mouth import Mouth
 from models.builtin.puppet import Puppet, Shape
 from models.builtin.relief import Relief
 from models.builtin.surround import build_surround
 from models.face import FaceModel
 from models.motion import Motion
-from models.portrait import Portrait
-from models.topology import FACE_OVAL
+from models.portrait import Pixels, Portrait
+from models.topology import FACE_OVAL, SURFACE_COUNT
 
 
 class BuiltinAvatar:
     """Everything of a portrait that does not change from frame to frame, and scratch memory. Not thread-safe."""
 
     def __init__(self, portrait: Portrait, model: FaceModel) -> None:
-        surround = build_surround(portrait.landmarks, portrait.matte)
+        scale, margin = portrait.person_scale, portrait.person_margin
+        surround = build_surround(portrait.landmarks, portrait.person[::scale, ::scale, 3] > 0, margin)
         self._puppet = Puppet(portrait.landmarks, surround, model)
-        self._relief = Relief(portrait.landmarks, self._puppet, model)
+        # Pixel centres: a pixel x of the picture covers [x + margin, x + margin + 1) * scale of the texture.
+        uv = (self._puppet.rest_vertices[:, :2] + margin + 0.5) * scale - 0.5
+        self._uv = np.ascontiguousarray(uv, np.float32)
+        self._relief = Relief(self._uv[:SURFACE_COUNT], self._puppet, model)
         self._mouth = Mouth(portrait.image, portrait.landmarks, self._puppet)
         self._eyes = build_eyes(portrait.image, portrait.landmarks, self._puppet)
         self._triangles = np.ascontiguousarray(
@@ -30,19 +34,16 @@ class BuiltinAvatar:
             np.vstack([model.triangles, surround.triangles, model.mouth_strip, model.eye_strips]),
             np.int32,
         )
-        self._uv = np.ascontiguousarray(self._puppet.rest_vertices[:, :2], np.float32)
-        alpha = portrait.matte[..., None]
-        colour = portrait.foreground * alpha
-        self._texture = np.dstack([colour, alpha * 255]).round().astype(np.uint8)
+        self._texture = portrait.person
         self._background = portrait.background
         # A step in depth between neighbouring pixels that no smooth part of a face of this size makes.
         self._outline_step = float(np.clip(0.05 * self._puppet.rest_pose.scale, 2.0, 6.0))
         h, w = portrait.matte.shape
-        self._layer = np.empty_like(self._texture)
+        self._layer = np.empty((h, w, 4), np.uint8)
         self._map_x, self._map_y, self._depth = (np.empty((h, w), np.float32) for _ in range(3))
 
-    def render(self, motion: Motion) -> UInt8[np.ndarray, "h w 3"]:
-        """The portrait under `motion`, RGB, a new array. At rest it is the photo."""
+    def render(self, motion: Motion) -> Pixels:
+        """The portrait under `motion`, a new array: RGB, or RGBA without a background. At rest it is the photo."""
         shape = self._puppet.shape(motion)
         self._rasterise(shape)
         self._layer.fill(0)  # "transparent" leaves what no triangle covered as it is, and is the fastest border
@@ -56,11 +57,15 @@ class BuiltinAvatar:
         )
         self._relief.apply(self._layer, self._map_x, self._map_y, shape)
         soften_outlines(self._layer, self._depth, self._outline_step)
-        out = np.empty_like(self._background)
-        over(self._layer, self._background, out)
+        if self._background is None:
+            out = np.empty_like(self._layer)
+            straight(self._layer, out)
+        else:
+            out = np.empty_like(self._background)
+            over(self._layer, self._background, out)
         for eye in self._eyes:
-            eye.draw(out, shape)
-        self._mouth.draw(out, shape)
+            eye.draw(out[..., :3], shape)
+        self._mouth.draw(out[..., :3], shape)
         return out
 
     def coverage(self, motion: Motion) -> Bool[np.ndarray, "h w"]:
@@ -78,6 +83,8 @@ class BuiltinAvatar:
             np.ascontiguousarray(shape.vertices[:, 2], np.float32),
             self._uv,
             self._triangles,
+            self._texture.shape[1],
+            self._texture.shape[0],
             self._map_x,
             self._map_y,
             self._depth,

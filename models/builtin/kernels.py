@@ -7,7 +7,7 @@ from numba import njit
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def backward_map(xy, z, uv, triangles, map_x, map_y, depth):
+def backward_map(xy, z, uv, triangles, texture_width, texture_height, map_x, map_y, depth):
     """Rasterises triangles into a map from output pixels to texture pixels; the nearest surface wins.
 
     Args:
@@ -15,6 +15,8 @@ def backward_map(xy, z, uv, triangles, map_x, map_y, depth):
         z: float32 [n], depth of vertices; smaller is nearer.
         uv: float32 [n, 2], texture pixels of vertices.
         triangles: int32 [t, 3].
+        texture_width: pixels.
+        texture_height: pixels.
         map_x: float32 [h, w], written; -1 where nothing is drawn. Coordinates outside the texture are
             clamped to its edge.
         map_y: the same.
@@ -24,7 +26,10 @@ def backward_map(xy, z, uv, triangles, map_x, map_y, depth):
     depth[:] = np.float32(1e9)
     map_x[:] = np.float32(-1.0)
     map_y[:] = np.float32(-1.0)
-    u_max, v_max = np.float32(w - 1.05), np.float32(h - 1.05)  # bilinear sampling stays inside the texture
+    u_max, v_max = (
+        np.float32(texture_width - 1.05),
+        np.float32(texture_height - 1.05),
+    )  # bilinear sampling stays inside the texture
     for k in range(triangles.shape[0]):
         a, b, c = triangles[k, 0], triangles[k, 1], triangles[k, 2]
         ax, ay, bx, by, cx, cy = xy[a, 0], xy[a, 1], xy[b, 0], xy[b, 1], xy[c, 0], xy[c, 1]
@@ -167,3 +172,21 @@ def over(layer, background, out):
                 for c in range(3):
                     behind = (np.uint32(background[y, x, c]) * rest + np.uint32(127)) // np.uint32(255)
                     out[y, x, c] = np.uint8(min(np.uint32(layer[y, x, c]) + behind, np.uint32(255)))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def straight(layer, out):
+    """Divides a premultiplied layer's colours by its alpha.
+
+    Args:
+        layer: uint8 [h, w, 4], colour already multiplied by alpha.
+        out: uint8 [h, w, 4], written.
+    """
+    for y in range(layer.shape[0]):
+        for x in range(layer.shape[1]):
+            alpha = np.uint32(layer[y, x, 3])
+            out[y, x, 3] = alpha
+            for c in range(3):
+                out[y, x, c] = (
+                    min((np.uint32(layer[y, x, c]) * 255 + alpha // 2) // alpha, np.uint32(255)) if alpha > 0 else 0
+                )

@@ -59,8 +59,9 @@ _FOLDS = (
 class Relief:
     """The relief of one portrait."""
 
-    def __init__(self, landmarks: Float32[np.ndarray, "478 3"], puppet: Puppet, model: FaceModel) -> None:
-        face = landmarks[:SURFACE_COUNT, :2].astype(np.float64)
+    def __init__(self, uv: Float32[np.ndarray, "468 2"], puppet: Puppet, model: FaceModel) -> None:
+        """`uv`: where the face lies on the texture, in its pixels."""
+        face = uv.astype(np.float64)
         self._origin = face.min(0)
         extent = face.max(0) - self._origin
         self._step = float(extent[0]) / (_GRID - 1)
@@ -96,7 +97,7 @@ class Relief:
 
         Args:
             layer: uint8 [h, w, 4], premultiplied.
-            map_x: float32 [h, w], where each pixel comes from in the portrait, in its pixels; -1 outside.
+            map_x: float32 [h, w], where each pixel comes from in the texture, in its pixels; -1 outside.
             map_y: the same.
             shape: what is drawn.
         """

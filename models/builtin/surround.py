@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import scipy.sparse as sp
 import scipy.sparse.linalg as spl
-from jaxtyping import Float, Float32, Int, Int32
+from jaxtyping import Bool, Float, Int, Int32
 from scipy.spatial import Delaunay
 
 from models.ease import smoothstep
 from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, SURFACE_COUNT
 
-_SPACING, _MARGIN = 16 / 512, 96 / 512  # of the picture's longer side
+_SPACING = 16 / 512  # of the picture's longer side
 _EXPRESSION_REACH = 0.3  # face heights over which the jaw's movement dies out in the neck
 _DEPTH_REACH = 0.25  # face heights over which depth goes from the face's outline to the head's axis
 _HEAD_RAMP = (-0.3, 0.28)  # face heights below the chin over which head turns into torso
@@ -33,12 +33,18 @@ class Surround:
     """1 moves rigidly with the head, 0 with the torso."""
 
 
-def build_surround(landmarks: Float[np.ndarray, "478 3"], matte: Float32[np.ndarray, "h w"]) -> Surround:
-    """Grid, triangles and weights for a portrait; triangles that show no part of the person are left out."""
-    h, w = matte.shape
+def build_surround(landmarks: Float[np.ndarray, "478 3"], person: Bool[np.ndarray, "ph pw"], margin: int) -> Surround:
+    """Grid, triangles and weights for a portrait; triangles that show no part of the person are left out.
+
+    Args:
+        landmarks: in pixels of the picture.
+        person: where the person is, `margin` pixels beyond each edge of the picture included.
+        margin: pixels of the picture.
+    """
+    h, w = (side - 2 * margin for side in person.shape)
     face = landmarks[:SURFACE_COUNT].astype(np.float64)
     outline = face[FACE_OVAL]
-    grid, distance = _grid(outline[:, :2], w, h)
+    grid, distance = _grid(outline[:, :2], w, h, margin)
     triangles = _triangles(outline[:, :2], grid)
     count = SURFACE_COUNT + len(grid)
     laplacian = _laplacian(np.vstack([face[:, :2], grid]), triangles, count)
@@ -60,17 +66,17 @@ def build_surround(landmarks: Float[np.ndarray, "478 3"], matte: Float32[np.ndar
 
     return Surround(
         points=np.column_stack([grid, z]),
-        triangles=_visible(triangles, np.vstack([face[:, :2], grid]), matte),
+        triangles=_visible(triangles, np.vstack([face[:, :2], grid]) + margin, person),
         outline_weights=weights,
         head_weight=_head_weight(grid, face, height, width),
     )
 
 
 def _grid(
-    outline: Float[np.ndarray, "36 2"], w: int, h: int
+    outline: Float[np.ndarray, "36 2"], w: int, h: int, margin: int
 ) -> tuple[Float[np.ndarray, "g 2"], Float[np.ndarray, "g"]]:
     """Grid points outside the face's hull, and their distances from it in pixels."""
-    spacing, margin = _SPACING * max(w, h), _MARGIN * max(w, h)
+    spacing = _SPACING * max(w, h)
     x, y = np.meshgrid(np.arange(-margin, w + margin + 1, spacing), np.arange(-margin, h + margin + 1, spacing))
     grid = np.stack([x.ravel(), y.ravel()], 1)
     hull = cv2.convexHull(outline.astype(np.float32))
@@ -93,14 +99,14 @@ def _triangles(outline: Float[np.ndarray, "36 2"], grid: Float[np.ndarray, "g 2"
 def _visible(
     triangles: Int32[np.ndarray, "t 3"],
     vertices: Float[np.ndarray, "n 2"],
-    matte: Float32[np.ndarray, "h w"],
+    person: Bool[np.ndarray, "h w"],
 ) -> Int32[np.ndarray, "s 3"]:
-    h, w = matte.shape
+    h, w = person.shape
     corners = vertices[triangles]
     low = np.floor(corners.min(1)).astype(int)
     high = np.ceil(corners.max(1)).astype(int) + 1
     keep = [
-        matte[np.clip(y0, 0, h - 1) : np.clip(y1, 1, h), np.clip(x0, 0, w - 1) : np.clip(x1, 1, w)].max() > 0
+        person[np.clip(y0, 0, h - 1) : np.clip(y1, 1, h), np.clip(x0, 0, w - 1) : np.clip(x1, 1, w)].any()
         for (x0, y0), (x1, y1) in zip(low, high, strict=True)
     ]
     return triangles[np.array(keep)]

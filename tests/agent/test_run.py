@@ -18,7 +18,7 @@ from PIL import Image
 from scipy.io import wavfile
 
 from agent.cli import _interruptible, main
-from calibration.portrait import read_photo
+from calibration.photo import read_photo
 from runtime.sinks.video_file import VideoFile
 
 SMALL = ("--size", "128")

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
-from numba import TypingError
 from scipy.io import wavfile
 
 from agent.cli import main
-from calibration.portrait import on_background, prepare_portrait, read_photo
-from runtime.engines.builtin import BuiltinEngine
+from calibration.photo import read_photo
+from calibration.portrait import prepare_portrait
 from runtime.sinks.codecs import TRANSPARENT_EXTENSIONS
 from tests.runtime.test_sinks_video_file_transparent import rgba_of
 
@@ -17,15 +16,6 @@ def portrait(portrait_png):
     return prepare_portrait(read_photo(portrait_png), (128, 128))
 
 
-@pytest.fixture(scope="module")
-def _draws_transparency(portrait):
-    try:
-        BuiltinEngine().prepare(on_background(portrait, "transparent"))
-    except TypingError:  # its kernels do not know that there may be no background
-        pytest.skip("the built-in engine draws no transparency yet")
-
-
-@pytest.mark.usefixtures("_draws_transparency")
 @pytest.mark.parametrize("extension", TRANSPARENT_EXTENSIONS)
 def test_a_voice_becomes_a_transparent_video(portrait_png, portrait, tmp_path, extension):
     wav, out = tmp_path / "speech.wav", tmp_path / f"talk{extension}"

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from calibration.identity import fit_identity
-from calibration.portrait import prepare_portrait, read_photo
+from calibration.photo import read_photo
+from calibration.portrait import prepare_portrait
 from models.face import FaceModel, load_face_model
 from models.motion import expression
 from models.pose import Pose, fit_pose

@@ -5,9 +5,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from calibration.portrait import Canvas, decode_photo, on_background, on_picture, prepare_portrait, read_photo
+from calibration.background import on_background, on_picture
+from calibration.framing import Canvas
+from calibration.photo import decode_photo, read_photo
+from calibration.portrait import prepare_portrait
 from models.errors import InputError
-from models.landmarks import face_width
+from models.landmarks import face_width, find_faces
+from models.portrait import Portrait
+from models.topology import CHIN, FOREHEAD_TOP
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +120,11 @@ def test_of_two_faces_the_larger_is_taken_and_said(astronaut):
 @pytest.mark.parametrize(("photo", "size"), [((300, 200), (512, 512)), ((1000, 500), (320, 640)), ((64, 64), (64, 64))])
 def test_canvas_centres_and_never_exceeds(photo, size):
     canvas = Canvas.fit(photo, size)
-    assert canvas.photo_width <= size[0] and canvas.photo_height <= size[1]
-    assert canvas.photo_width == size[0] or canvas.photo_height == size[1]
-    assert abs(canvas.left - (size[0] - canvas.photo_width) / 2) <= 0.5
+    placed = canvas.place(np.zeros((photo[1], photo[0], 3), np.uint8))
+    height, width = placed.image.shape[:2]
+    assert width <= size[0] and height <= size[1]
+    assert width == size[0] or height == size[1]
+    assert abs(placed.left - (size[0] - width) / 2) <= 0.5 and abs(placed.top - (size[1] - height) / 2) <= 0.5
 
 
 def test_landmarks_follow_the_photo_onto_the_canvas(astronaut):
@@ -131,8 +138,10 @@ def test_landmarks_follow_the_photo_onto_the_canvas(astronaut):
 
 def test_person_over_background_gives_the_photo_back(astronaut):
     portrait = prepare_portrait(astronaut, (512, 512))
-    alpha = portrait.matte[..., None]
-    again = portrait.foreground * alpha + portrait.background * (1 - alpha)
+    assert portrait.person_scale == 1
+    margin = portrait.person_margin
+    person = portrait.person[margin:-margin, margin:-margin]
+    again = person[..., :3] + portrait.background * (1 - person[..., 3:] / 255)
     inside = portrait.matte > 0.1
     assert np.abs(again - portrait.image)[inside].mean() < 1.0
     x, y = portrait.landmarks[:468, :2].mean(0).astype(int)
@@ -156,7 +165,7 @@ def test_another_background_changes_nothing_else(astronaut):
     keep = prepare_portrait(astronaut, (256, 256))
     cut_out = on_background(keep, "transparent")
     assert cut_out.background is None
-    assert cut_out.foreground is keep.foreground and cut_out.matte is keep.matte
+    assert cut_out.person is keep.person and cut_out.matte is keep.matte
     assert on_background(keep, "keep") is keep
     with pytest.raises(ValueError, match="lost its background"):
         on_background(cut_out, "blur")
@@ -203,3 +212,52 @@ def test_a_file_of_gigabytes_is_refused_unread(tmp_path):
         file.truncate(3 * 1024**3)  # sparse
     with pytest.raises(InputError, match="is larger than 512 MB"):
         read_photo(tmp_path / "film.png")
+
+
+def picture_of(portrait: Portrait) -> np.ndarray:
+    """The person over the background, at the picture's size."""
+    edge = portrait.person_margin * portrait.person_scale
+    person = portrait.person[edge:-edge, edge:-edge].astype(np.float32)
+    height, width = portrait.matte.shape
+    person = cv2.resize(person, (width, height), interpolation=cv2.INTER_AREA)
+    return person[..., :3] + portrait.background * (1 - person[..., 3:] / 255)
+
+
+@pytest.mark.parametrize("size", [(256, 256), (320, 180), (180, 320)])
+def test_a_photo_with_more_pixels_than_the_picture_keeps_them(astronaut, size):
+    portrait = prepare_portrait(astronaut, size)
+    assert portrait.person_scale == 2
+    fine = np.var(cv2.Laplacian(portrait.person[..., 1], cv2.CV_32F))
+    coarse = np.var(cv2.Laplacian(cv2.resize(portrait.person[..., 1], None, fx=0.5, fy=0.5), cv2.CV_32F))
+    assert fine > 0.3 * coarse  # not merely enlarged
+    assert np.abs(picture_of(portrait) - portrait.image)[portrait.matte > 0.1].mean() < 1.5
+
+
+@pytest.mark.parametrize("size", [(256, 256), (640, 360), (360, 640)])
+def test_head_framing_fills_the_picture_with_head_and_shoulders(astronaut, size):
+    portrait = prepare_portrait(astronaut, size, framing="head")
+    top, chin = portrait.landmarks[FOREHEAD_TOP], portrait.landmarks[CHIN]
+    assert 0.3 < (chin[1] - top[1]) / size[1] < 0.6
+    assert top[1] > 0 and chin[1] < size[1]
+    assert abs(portrait.landmarks[:468, 0].mean() - size[0] / 2) < 0.25 * size[0]
+    again = find_faces(np.ascontiguousarray(portrait.image))[0]  # the landmarks belong to the pixels
+    assert np.abs(again[:, :2] - portrait.landmarks[:, :2]).mean() < 0.02 * size[1]
+
+
+def test_a_person_cut_off_by_the_edges_goes_on_beyond_them(astronaut):
+    photo = np.ascontiguousarray(astronaut[30:200, 130:330])  # through hair and shoulders
+    portrait = prepare_portrait(photo, (256, 256), framing="head")
+    margin, scale = portrait.person_margin, portrait.person_scale
+    alpha = portrait.person[..., 3]
+    bottom = alpha[-(margin * scale) - 1] > 250
+    assert bottom.any() and (alpha[-1, bottom] > 250).all()
+    top = alpha[margin * scale] > 250
+    assert not (alpha[0] > 0).any() or top.any()
+
+
+def test_a_person_cut_off_within_the_picture_ends_there(astronaut):
+    photo = np.ascontiguousarray(astronaut[:, 130:330])
+    portrait = prepare_portrait(photo, (256, 256))  # stands between borders
+    edge = portrait.person_margin * portrait.person_scale
+    assert not portrait.person[:, : edge + 20, 3].any()
+    assert portrait.person[-1, :, 3].any()

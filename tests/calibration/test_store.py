@@ -19,11 +19,13 @@ from models.portrait import Portrait
 
 def portrait(seed: int = 0, side: int = 32) -> Portrait:
     random = np.random.default_rng(seed)
-    image, foreground, background = random.integers(0, 256, (3, side, side, 3), np.uint8)
+    image, background = random.integers(0, 256, (2, side, side, 3), np.uint8)
     return Portrait(
         image=image,
         matte=random.random((side, side), np.float32),
-        foreground=foreground,
+        person=random.integers(0, 256, (2 * (side + 8), 2 * (side + 8), 4), np.uint8),
+        person_scale=2,
+        person_margin=4,
         background=background,
         landmarks=random.normal(0, 100, (478, 3)).astype(np.float32),
         notes=("two faces: «the larger» is used",) * seed,
@@ -185,18 +187,18 @@ def test_the_second_time_nothing_is_looked_for_in_the_photo(
     store: PortraitStore, portrait_png: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     photo = portrait_png.read_bytes()
-    first = portrait_of(photo, (128, 96), "me.png", store)
+    first = portrait_of(photo, (128, 96), "photo", "me.png", store)
     monkeypatch.setattr(store_module, "prepare_portrait", None)
     monkeypatch.setattr(store_module, "decode_photo", None)
-    assert same(portrait_of(photo, (128, 96), "me.png", store), first)
+    assert same(portrait_of(photo, (128, 96), "photo", "me.png", store), first)
     with pytest.raises(TypeError):
-        portrait_of(photo, (96, 96), "me.png", store)
+        portrait_of(photo, (96, 96), "photo", "me.png", store)
 
 
 def test_a_photo_that_cannot_be_used_is_refused_each_time(store: PortraitStore, tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(InputError, match=r"cat\.txt is not a picture"):
-            portrait_of(b"hello", (64, 64), "cat.txt", store)
+            portrait_of(b"hello", (64, 64), "photo", "cat.txt", store)
     assert not (tmp_path / "cache").exists()
 
 
@@ -204,7 +206,7 @@ START = """
 import sys
 from pathlib import Path
 from calibration.store import default_store, portrait_of
-portrait_of(Path(sys.argv[1]).read_bytes(), (128, 128), "me.png", default_store())
+portrait_of(Path(sys.argv[1]).read_bytes(), (128, 128), "photo", "me.png", default_store())
 print("mediapipe" in sys.modules)
 """
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from calibration.fit import MotionFit
-from calibration.portrait import prepare_portrait, read_photo
+from calibration.photo import read_photo
+from calibration.portrait import prepare_portrait
 from models.builtin.avatar import BuiltinAvatar
 from models.expression import EYES, eye_distance
 from models.face import load_face_model
