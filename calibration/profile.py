@@ -1,0 +1,89 @@
+"""What is known of the person who drives: neutral face, rest pose, ranges."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float32
+
+from models.motion import COEFFICIENTS, INDEX
+
+SEEN = 0.3
+"""An expression whose high end stays below this was not really made; its range stays the default."""
+LEAST_GAIN, MOST_GAIN = 0.6, 1.8
+
+_DIRECT = ("eyeBlink", "eyeWide", "eyeLook", "residual", "mouthNeutral")  # lids have ranges of their own, gaze is true
+
+FieldOfViewSource = Literal["given", "default"]
+
+
+@dataclass(frozen=True, slots=True)
+class RestPose:
+    """How the head is held at rest, in parts of the picture, so that it holds at any resolution of the camera."""
+
+    rotation: tuple[float, float, float]
+    """Rotation vector of the head in the camera frame, radians."""
+    place: tuple[float, float]
+    """Origin of canonical space from the middle of the picture, in picture heights; x right, y down."""
+    scale: float
+    """Canonical unit (mean distance of the outer eye corners) in picture heights."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Profile:
+    """One person in front of one camera. Arrays are never written."""
+
+    name: str
+    made: str
+    """ISO date and time."""
+    frames: int
+    """Frames with a face that it was learnt from."""
+    neutral: Float32[np.ndarray, "478 3"]
+    """The face at rest, canonical space."""
+    rest: RestPose
+    low: Float32[np.ndarray, "64"]
+    """Low end of each coefficient as seen, relative to `neutral` (2nd percentile)."""
+    high: Float32[np.ndarray, "64"]
+    """High end (98th percentile)."""
+    eyes_closed: tuple[float, float]
+    """Openness of the closed right and left eye (see `EyeContour.openness`)."""
+    eyes_open: tuple[float, float]
+    """Openness at rest."""
+    field_of_view_deg: float
+    """Horizontal, of the camera, degrees."""
+    field_of_view_source: FieldOfViewSource
+    """A face alone does not tell the field of view: a narrow one far away looks like a wide one near by. So it is what
+    the user gave, or a usual webcam's."""
+    proportions: Float32[np.ndarray, "d"]
+    """What tells this person from another, see `calibration.identity`."""
+    variation: Float32[np.ndarray, "v d"]
+    """How much of that varies by itself."""
+
+    def gains(self) -> Float32[np.ndarray, "64"]:
+        """What to multiply coefficients with so that this person's full expression is the model's (1).
+
+        Both sides share a gain, so that an asymmetric smile stays one. Expressions never seen keep 1; the others
+        stay in 0.6..1.8: beyond, a person who held back during the calibration would grimace ever after, and the
+        noise of the tracker with them.
+        """
+        gains = np.ones(len(COEFFICIENTS), np.float32)
+        for name, sides in _expressions().items():
+            high = float(self.high[sides].mean())
+            if not name.startswith(_DIRECT) and high >= SEEN:
+                gains[sides] = np.clip(1 / high, LEAST_GAIN, MOST_GAIN)
+        return gains
+
+    def saw(self, name: str) -> bool:
+        """Whether an expression ("mouthSmile", both sides; "jawOpen") was seen made."""
+        return float(self.high[_expressions()[name]].mean()) >= SEEN
+
+
+def _expressions() -> dict[str, list[int]]:
+    """Name without side -> its one or two indices."""
+    out: dict[str, list[int]] = {}
+    for name, index in INDEX.items():
+        one_side = name.removesuffix("Left").removesuffix("Right")
+        out.setdefault(name if name in ("jawLeft", "jawRight", "mouthLeft", "mouthRight") else one_side, []).append(
+            index
+        )
+    return out
