@@ -88,7 +88,9 @@ class Zero:
         """
         held = fit_pose(reference, model.mean)
         pivot = held.to_picture(NECK_PIVOT[None])[0]
-        mean = cls.of_face(model.mean.astype(np.float64), model, Pose(held.scale, np.eye(3), pivot - held.scale * NECK_PIVOT))
+        mean = cls.of_face(
+            model.mean.astype(np.float64), model, Pose(held.scale, np.eye(3), pivot - held.scale * NECK_PIVOT)
+        )
         face = held.to_canonical(reference.astype(np.float64))
         played = np.tensordot(MotionFit(mean, model).express(face), model.expression, 1) * eye_distance(face)
         return replace(mean, neutral=face - played)
@@ -164,9 +166,7 @@ class MotionFit:
 
     def _blink(self, out: Float32[np.ndarray, "64"], face: Landmarks) -> None:
         """What gaze and squint leave of each eye's opening becomes blink or wide."""
-        for eye, follow, closed, rest in zip(
-            EYES, self._lid_follow, self._zero.closed, self._zero.opened, strict=True
-        ):
+        for eye, follow, closed, rest in zip(EYES, self._lid_follow, self._zero.closed, self._zero.opened, strict=True):
             opening = (eye.openness(face) - closed) / (rest - closed)
             opening /= max(0.3, 1.0 + float(follow @ out))
             blink, wide = blink_and_wide(float(np.clip(opening, 0, 1.7)))

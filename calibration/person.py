@@ -23,7 +23,7 @@ class PersonCheck:
     def __init__(self, profile: Profile, model: FaceModel) -> None:
         self.profile = profile
         self._model = model
-        self._rows: list[Float32[np.ndarray, "d"]] = []
+        self._rows: list[Float32[np.ndarray, d]] = []
         self._weights: list[float] = []
         self._known = False
 

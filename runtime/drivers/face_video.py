@@ -1,4 +1,4 @@
-"""Video driver: landmarks of the face in each frame -> motion from how the face looked at first, or is known to rest."""
+"""Video driver: landmarks of the face in each frame -> motion from how the face looked at first or is known to rest."""
 
 import logging
 from collections.abc import Sequence

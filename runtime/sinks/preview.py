@@ -1,14 +1,8 @@
 """A web page on this machine that shows the live picture and the agent's meters."""
 
 import asyncio
-import errno
-import html
-import json
-import secrets
-import socket
-import sys
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
@@ -18,21 +12,12 @@ import numpy as np
 from aiohttp import web
 from jaxtyping import UInt8
 
-from models.errors import InputError
 from runtime.frame import Picture, Sound
+from runtime.page_server import HEADERS, PageServer
 
-_HOST = "127.0.0.1"  # the picture is nobody else's business
-_PORTS_TRIED = 21
 _JPEG_QUALITY = 88
 _PAGE = Path(__file__).with_name("page") / "index.html"
 _NEXT_PART = b"\r\n--picture\r\nContent-Type: image/jpeg\r\n\r\n"
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Cross-Origin-Resource-Policy": "same-origin",  # no other site may embed the stream
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
-_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class _Shot:
@@ -73,104 +58,44 @@ class Preview:
 
         Raises InputError when none is free.
         """
-        self._title = title
         self._status = status
-        self._run = secrets.token_hex(8)  # tells the page that another agent has taken the port
-        self._socket = _listen(port)
-        self._port = int(self._socket.getsockname()[1])
         self._shot: _Shot | None = None
-        self._closing = False
-        self._lock = threading.Lock()
         self._encoder = ThreadPoolExecutor(1, "preview-jpeg")
-        self._loop = asyncio.new_event_loop()
-        self._changed = asyncio.Event()
-        self._thread = threading.Thread(target=self._serve, name="preview", daemon=True)
-        self._thread.start()
+        routes = [web.get("/status.json", self._status_json), web.get("/stream.mjpeg", self._stream)]
+        self._server = PageServer("preview", _PAGE, title, port, routes)
+        self._server.start()
 
     @property
     def url(self) -> str:
         """Where the page is."""
-        return f"http://{_HOST}:{self._port}/"
+        return self._server.url
 
     def send(self, picture: Picture) -> None:
         """Shows one picture to whoever watches."""
-        with self._lock:
-            if not self._closing:
-                self._shot = _Shot(picture.image)
-                self._loop.call_soon_threadsafe(self._wake)
+        self._shot = _Shot(picture.image)
+        self._server.wake()
 
     def hear(self, sound: Sound) -> None:
         """The page is silent."""
 
     def close(self, complete: bool = True) -> None:
         """Ends the streams, open ones too, and frees the port."""
-        with self._lock:
-            if self._closing:
-                return
-            self._closing = True
-            self._loop.call_soon_threadsafe(self._wake)
-        self._thread.join()
-
-    def _wake(self) -> None:
-        """Lets every viewer look again."""
-        self._changed.set()
-        self._changed = asyncio.Event()
-
-    def _serve(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        with self._encoder:
-            self._loop.run_until_complete(self._run_server())
-        self._loop.close()
-
-    async def _run_server(self) -> None:
-        app = web.Application(middlewares=[self._guard])
-        app.router.add_get("/", self._page)
-        app.router.add_get("/status.json", self._status_json)
-        app.router.add_get("/stream.mjpeg", self._stream)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
-        await runner.setup()
-        await web.SockSite(runner, self._socket).start()
-        while not self._closing:
-            await self._changed.wait()
-        await runner.cleanup()
-
-    @web.middleware
-    async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        if request.host not in (f"{_HOST}:{self._port}", f"localhost:{self._port}"):
-            raise web.HTTPForbidden(text=f"Open {self.url} instead.", headers=_HEADERS)
-        return await handler(request)
-
-    async def _page(self, _: web.Request) -> web.Response:
-        nonce = secrets.token_urlsafe(16)
-        page = _PAGE.read_text("utf-8").replace("{{nonce}}", nonce)
-        policy = (
-            f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
-            "img-src 'self' data:; connect-src 'self'; "
-            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-        )
-        return web.Response(
-            text=page.replace("{{title}}", html.escape(self._title)),
-            content_type="text/html",
-            headers=_HEADERS | {"Content-Security-Policy": policy},
-        )
+        self._server.close()
+        self._encoder.shutdown()
 
     async def _status_json(self, _: web.Request) -> web.Response:
-        return web.Response(
-            text=json.dumps({**self._status(), "run": self._run}),
-            content_type="application/json",
-            headers=_HEADERS,
-        )
+        return self._server.answer(self._status())
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """JPEGs, each followed at once by the head of the next: until then browsers do not show it."""
-        response = web.StreamResponse(headers=_HEADERS)
+        response = web.StreamResponse(headers=HEADERS)
         response.content_type = "multipart/x-mixed-replace; boundary=picture"
         await response.prepare(request)
         shown: _Shot | None = None
         try:
             await response.write(_NEXT_PART)
-            while not self._closing:
-                changed, shot = self._changed, self._shot
+            while not self._server.closing:
+                changed, shot = self._server.changed, self._shot
                 if shot is None or shot is shown:
                     await changed.wait()
                     continue
@@ -180,22 +105,3 @@ class Preview:
         except ConnectionError:
             pass  # the viewer has gone
         return response
-
-
-def _listen(port: int) -> socket.socket:
-    """A socket that listens at `port` or the first free one of the next 20."""
-    last = min(port + _PORTS_TRIED, 65_536) if port else 1
-    for candidate in range(port, last):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        if sys.platform != "win32":  # there it would let two programs share the port
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((_HOST, candidate))
-            listener.listen()
-        except OSError as error:
-            listener.close()
-            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise InputError(f"Cannot open port {candidate}: {error.strerror}.") from error
-        else:
-            return listener
-    raise InputError(f"The ports {port} to {last - 1} are taken or not allowed: choose another, or 0 for any.")

@@ -16,6 +16,7 @@ from PIL import Image
 
 from models.errors import InputError
 from models.motion import Motion
+from runtime import page_server
 from runtime.frame import Picture
 from runtime.sinks import preview as preview_module
 from runtime.sinks.preview import Preview
@@ -190,7 +191,7 @@ def test_the_page_loads_nothing_from_elsewhere_and_escapes_the_title(preview: Pr
 
 
 def test_only_this_machine_is_listened_to(preview: Preview) -> None:
-    assert preview._socket.getsockname()[0] == "127.0.0.1"
+    assert preview._server.socket.getsockname()[0] == "127.0.0.1"
 
 
 def test_a_taken_port_leads_to_the_next_one(preview: Preview) -> None:
@@ -207,7 +208,7 @@ def test_a_taken_port_leads_to_the_next_one(preview: Preview) -> None:
 
 
 def test_no_free_port_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPatch, preview: Preview) -> None:
-    monkeypatch.setattr(preview_module, "_PORTS_TRIED", 1)
+    monkeypatch.setattr(page_server, "_PORTS_TRIED", 1)
     with pytest.raises(InputError, match=r"are taken.*choose another"):
         Preview(port_of(preview), status=dict)
 

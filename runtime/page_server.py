@@ -1,0 +1,149 @@
+"""A web page on this machine and for it alone: the server that every page of the agent shares."""
+
+import asyncio
+import errno
+import html
+import json
+import secrets
+import socket
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from pathlib import Path
+
+from aiohttp import web
+
+from models.errors import InputError
+
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Cross-Origin-Resource-Policy": "same-origin",  # no other site may embed what is served
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Of every answer."""
+TOKEN_HEADER = "X-Page-Token"
+"""What the page says with every request that changes something."""
+
+_HOST = "127.0.0.1"  # the picture is nobody else's business
+_PORTS_TRIED = 21
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class PageServer:
+    """Serves a page at `/`, and routes, at 127.0.0.1 from a thread of its own.
+
+    Requests that name another host are refused (DNS rebinding). Requests other than GET must carry the token that
+    only the page knows, so that no other site can press its buttons. In the page, `{{title}}`, `{{nonce}}` and
+    `{{token}}` are filled in.
+    """
+
+    def __init__(self, name: str, page: Path, title: str, port: int, routes: Sequence[web.RouteDef]) -> None:
+        """Opens the port; where it is taken, the next 20 are tried; 0 takes any free one. `start` begins to answer.
+
+        Raises InputError when none is free.
+        """
+        self._page_path, self._title, self._routes = page, title, routes
+        self._token = secrets.token_urlsafe(16)
+        self.socket = _listen(port)
+        """Listens at 127.0.0.1."""
+        self.run = secrets.token_hex(8)
+        """Tells the page that another agent has taken the port."""
+        self.closing = False
+        self.changed = asyncio.Event()
+        """Set when there is something new; replaced each time. For handlers, which run in the server's thread."""
+        self._port = int(self.socket.getsockname()[1])
+        self._lock = threading.Lock()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._serve, name=name, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        return f"http://{_HOST}:{self._port}/"
+
+    def start(self) -> None:
+        """Begins to answer."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Lets whoever waits for `changed` look again. Any thread; ignored once closed."""
+        with self._lock:
+            if not self.closing:
+                self._loop.call_soon_threadsafe(self._wake)
+
+    def close(self) -> None:
+        """Ends open answers and frees the port. May be called twice."""
+        with self._lock:
+            if self.closing:
+                return
+            self.closing = True
+            self._loop.call_soon_threadsafe(self._wake)
+        self._thread.join()
+
+    def answer(self, values: Mapping[str, object]) -> web.Response:
+        """JSON, with `run`."""
+        return web.Response(
+            text=json.dumps({**values, "run": self.run}), content_type="application/json", headers=HEADERS
+        )
+
+    def _wake(self) -> None:
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(self._run_server())
+        self._loop.close()
+
+    async def _run_server(self) -> None:
+        app = web.Application(middlewares=[self._guard])
+        app.add_routes([web.get("/", self._page), *self._routes])
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        await runner.setup()
+        await web.SockSite(runner, self.socket).start()
+        while not self.closing:
+            await self.changed.wait()
+        await runner.cleanup()
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
+        if request.host not in (f"{_HOST}:{self._port}", f"localhost:{self._port}"):
+            raise web.HTTPForbidden(text=f"Open {self.url} instead.", headers=HEADERS)
+        told = request.headers.get(TOKEN_HEADER, "").encode()
+        if request.method not in ("GET", "HEAD") and not secrets.compare_digest(told, self._token.encode()):
+            raise web.HTTPForbidden(text="Only the page itself may do this; load it again.", headers=HEADERS)
+        return await handler(request)
+
+    async def _page(self, _: web.Request) -> web.Response:
+        nonce = secrets.token_urlsafe(16)
+        page = self._page_path.read_text("utf-8").replace("{{nonce}}", nonce).replace("{{token}}", self._token)
+        policy = (
+            f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
+            "img-src 'self' data:; connect-src 'self'; "
+            "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        )
+        return web.Response(
+            text=page.replace("{{title}}", html.escape(self._title)),
+            content_type="text/html",
+            headers=HEADERS | {"Content-Security-Policy": policy},
+        )
+
+
+def _listen(port: int) -> socket.socket:
+    """A socket that listens at `port` or the first free one of the next 20."""
+    last = min(port + _PORTS_TRIED, 65_536) if port else 1
+    for candidate in range(port, last):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if sys.platform != "win32":  # there it would let two programs share the port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((_HOST, candidate))
+            listener.listen()
+        except OSError as error:
+            listener.close()
+            if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+                raise InputError(f"Cannot open port {candidate}: {error.strerror}.") from error
+        else:
+            return listener
+    raise InputError(f"The ports {port} to {last - 1} are taken or not allowed: choose another, or 0 for any.")
