@@ -1,7 +1,7 @@
 """The composition root: settings -> objects. The only file that knows every name."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, TypeVar, assert_never
 
@@ -9,7 +9,9 @@ import cv2
 
 from agent.config import Run
 from agent.plan import Plan, is_file_output, make_plan
+from calibration.person import PersonCheck
 from calibration.portrait import prepare_portrait, read_photo
+from calibration.profile_file import load_profile
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
 from runtime.clock import Clock, MonotonicClock
@@ -49,6 +51,7 @@ class Session:
         self.plan, self.metrics, self._clock = plan, Metrics(), clock
         self.engine = open_engine(config)
         self._loop: Loop | None = None
+        person = None if config.profile is None else open_person(config.profile, plan.camera)
         with ExitStack() as opened:
             camera = None if plan.camera is None else open_camera(plan.camera, clock)
             if camera is not None:
@@ -65,7 +68,7 @@ class Session:
             for note in portrait.notes:
                 say(note)
             avatar = self.engine.prepare(portrait)
-            face = None if camera is None else FaceVideo(MediapipeTracker(), load_face_model())
+            face = None if camera is None else open_face_video(config, person)
             self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
             self._loop = Loop(
                 mode=config.mode,
@@ -164,6 +167,20 @@ def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
     from runtime.sources.devices import default_camera
 
     return Camera(camera or default_camera([path for path, _ in list_virtual_cameras()]), clock)
+
+
+def open_person(profile: Path, camera: Path | str | None) -> PersonCheck:
+    """The guard of `--profile`. A recording is judged here, before any output is opened; a camera while it runs."""
+    person = PersonCheck(load_profile(profile), load_face_model())
+    if isinstance(camera, Path):
+        with closing(MediapipeTracker()) as tracker:
+            person.watch(tracker.track(frame.image) for frame in ClipFrames(camera))
+    return person
+
+
+def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
+    """The driver of `--camera`."""
+    return FaceVideo(MediapipeTracker(), load_face_model(), person, absolute=config.motion == "absolute")
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:

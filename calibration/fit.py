@@ -72,12 +72,10 @@ class Zero:
     @classmethod
     def of_profile(cls, profile: Profile, pose: Pose, model: FaceModel) -> "Zero":
         """A known person, the head held as in `pose`."""
-        return replace(
-            cls.of_face(profile.neutral.astype(np.float64), model, pose),
-            closed=profile.eyes_closed,
-            opened=profile.eyes_open,
-            gains=profile.gains(),
-        )
+        zero = replace(cls.of_face(profile.neutral.astype(np.float64), model, pose), gains=profile.gains())
+        if profile.eyes_closed is None:
+            return zero
+        return replace(zero, closed=profile.eyes_closed, opened=profile.eyes_open)
 
     @classmethod
     def of_mean(cls, reference: Landmarks, model: FaceModel) -> "Zero":

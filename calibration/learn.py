@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from calibration.fit import MotionFit, Zero
-from calibration.identity import FRAMES, proportions, typical, variation
+from calibration.likeness import FRAMES, proportions, typical, variation
 from calibration.neutral import NeutralEstimate, neutral_weight
 from calibration.profile import FieldOfViewSource, Profile, RestPose
 from models.errors import InputError
@@ -25,7 +25,6 @@ _MOST_FACES = 6000  # then every other one is let go: 35 MB
 _LEAST_EVIDENCE = 2.0  # perfectly neutral frames, or as many more of less neutral ones
 _ENDS = (2, 98)  # percentiles
 _LEAST_RANGE = 0.08  # between closed and open, in openness; a blink must show at least this
-_USUAL_CLOSED = 0.085  # openness that landmarks show for a closed eye
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,8 +46,11 @@ class Learner:
         self.count = 0
         """Faces seen."""
 
-    def add(self, landmarks: Landmarks, width_px: int, height_px: int, relaxed: bool = True) -> None:
-        """Takes the face of one frame; `relaxed` is false while the person was asked to make an expression."""
+    def add(self, landmarks: Landmarks, width_px: int, height_px: int, relaxed: bool = True) -> float:
+        """Takes the face of one frame and says how neutral it is, 0..1.
+
+        `relaxed` is false while the person was asked for an expression: then nothing counts as neutral.
+        """
         pose = fit_pose(landmarks, self._model.mean)
         face = pose.to_canonical(landmarks.astype(np.float64)).astype(np.float32)
         weight = neutral_weight(face, pose) if relaxed else 0.0
@@ -60,6 +62,7 @@ class Learner:
         self.count += 1
         if len(self._seen) > _MOST_FACES:
             self._seen, self._stride = self._seen[::2], self._stride * 2
+        return weight
 
     def profile(self, name: str, made: str, field_of_view_deg: float | None = None) -> Profile:
         """What was learnt.
@@ -115,16 +118,13 @@ class Learner:
             scale=scale / height,
         )
 
-    def _eyes(self, neutral: Landmarks) -> tuple[tuple[float, float], tuple[float, float]]:
-        """Openness closed and open; the usual closed eye where no blink was seen."""
-        closed, opened = [], []
-        for eye in EYES:
-            rest = max(eye.openness(neutral), _USUAL_CLOSED + _LEAST_RANGE)
-            lowest = float(np.percentile([eye.openness(seen.face) for seen in self._seen], 1))
-            blinked = rest - lowest >= max(_LEAST_RANGE, 0.5 * rest)
-            closed.append(lowest if blinked else _USUAL_CLOSED)
-            opened.append(rest)
-        return (closed[0], closed[1]), (opened[0], opened[1])
+    def _eyes(self, neutral: Landmarks) -> tuple[tuple[float, float] | None, tuple[float, float]]:
+        """Openness closed, if a blink of both eyes was seen, and open."""
+        opened = _openness(neutral)
+        lowest = np.percentile([_openness(seen.face) for seen in self._seen], 1, axis=0)
+        if any(low > min(rest - _LEAST_RANGE, 0.5 * rest) for low, rest in zip(lowest, opened, strict=True)):
+            return None, opened
+        return (float(lowest[0]), float(lowest[1])), opened
 
     def _ranges(self, neutral: Landmarks) -> tuple[Float32[np.ndarray, "64"], Float32[np.ndarray, "64"]]:
         """Robust ends of every coefficient."""
@@ -133,3 +133,8 @@ class Learner:
         rows[:, INDEX["mouthNeutral"]] = 0.0
         low, high = np.percentile(rows, _ENDS, axis=0).astype(np.float32)
         return low, high
+
+
+def _openness(face: Landmarks) -> tuple[float, float]:
+    right, left = (eye.openness(face) for eye in EYES)
+    return right, left

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import Float32
 
-from calibration.identity import FRAMES, SAME_PERSON, distance, proportions, typical
+from calibration.likeness import FRAMES, SAME_PERSON, distance, proportions, typical
 from calibration.neutral import neutral_weight
 from calibration.profile import Profile
 from models.errors import InputError

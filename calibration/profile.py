@@ -45,8 +45,8 @@ class Profile:
     """Low end of each coefficient as seen, relative to `neutral` (2nd percentile)."""
     high: Float32[np.ndarray, "64"]
     """High end (98th percentile)."""
-    eyes_closed: tuple[float, float]
-    """Openness of the closed right and left eye (see `EyeContour.openness`)."""
+    eyes_closed: tuple[float, float] | None
+    """Openness of the closed right and left eye (see `EyeContour.openness`); None where no blink was seen."""
     eyes_open: tuple[float, float]
     """Openness at rest."""
     field_of_view_deg: float
@@ -55,7 +55,7 @@ class Profile:
     """A face alone does not tell the field of view: a narrow one far away looks like a wide one near by. So it is what
     the user gave, or a usual webcam's."""
     proportions: Float32[np.ndarray, "d"]
-    """What tells this person from another, see `calibration.identity`."""
+    """What tells this person from another, see `calibration.likeness`."""
     variation: Float32[np.ndarray, "v d"]
     """How much of that varies by itself."""
 

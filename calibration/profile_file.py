@@ -11,7 +11,7 @@ from typing import Any, get_args
 import numpy as np
 from jaxtyping import Float32
 
-from calibration.identity import identity_points
+from calibration.likeness import identity_points
 from calibration.profile import FieldOfViewSource, Profile, RestPose
 from models.errors import InputError
 from models.motion import COEFFICIENTS
@@ -41,6 +41,15 @@ def save_profile(profile: Profile, path: Path) -> None:
             raise
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror or error}; choose another place") from None
+
+
+def is_profile(path: Path) -> bool:
+    """Whether a file is a profile, of any version and in any state."""
+    try:
+        with path.open("rb") as file:
+            return _FORMAT.encode() in file.read(100)
+    except OSError:
+        return False
 
 
 def load_profile(path: Path) -> Profile:
@@ -95,7 +104,7 @@ def _content(profile: Profile) -> dict[str, Any]:
         "ranges": {
             name: _numbers(np.array(ends)) for name, *ends in zip(COEFFICIENTS, profile.low, profile.high, strict=True)
         },
-        "eyes_closed": [*profile.eyes_closed],
+        "eyes_closed": None if profile.eyes_closed is None else [*profile.eyes_closed],
         "eyes_open": [*profile.eyes_open],
         "field_of_view_deg": profile.field_of_view_deg,
         "field_of_view_source": profile.field_of_view_source,
@@ -121,8 +130,9 @@ def _profile(content: dict[str, Any]) -> Profile:
         place=_pair(rest["place"], "rest"),
         scale=_positive(rest["scale"], "rest"),
     )
-    closed, opened = _pair(content["eyes_closed"], "eyes_closed"), _pair(content["eyes_open"], "eyes_open")
-    if any(a <= c for a, c in zip(opened, closed, strict=True)):
+    closed = None if content["eyes_closed"] is None else _pair(content["eyes_closed"], "eyes_closed")
+    opened = _pair(content["eyes_open"], "eyes_open")
+    if closed is not None and any(a <= c for a, c in zip(opened, closed, strict=True)):
         raise ValueError("its eyes are more open when closed")
     return Profile(
         name=str(content["name"]),

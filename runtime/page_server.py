@@ -22,8 +22,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 """Of every answer."""
-TOKEN_HEADER = "X-Page-Token"
-"""What the page says with every request that changes something."""
+TOKEN_HEADER = "X-Token"
+"""In it the page says, with every request that changes something, the token that only it knows."""
 
 _HOST = "127.0.0.1"  # the picture is nobody else's business
 _PORTS_TRIED = 21
@@ -33,8 +33,8 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class PageServer:
     """Serves a page at `/`, and routes, at 127.0.0.1 from a thread of its own.
 
-    Requests that name another host are refused (DNS rebinding). Requests other than GET must carry the token that
-    only the page knows, so that no other site can press its buttons. In the page, `{{title}}`, `{{nonce}}` and
+    Requests that name another host are refused (DNS rebinding). Requests other than GET must come from the page
+    (`Origin`) and carry the token that only it knows, so that no other site can press its buttons. In the page, `{{title}}`, `{{nonce}}` and
     `{{token}}` are filled in.
     """
 
@@ -110,10 +110,14 @@ class PageServer:
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         if request.host not in (f"{_HOST}:{self._port}", f"localhost:{self._port}"):
             raise web.HTTPForbidden(text=f"Open {self.url} instead.", headers=HEADERS)
-        told = request.headers.get(TOKEN_HEADER, "").encode()
-        if request.method not in ("GET", "HEAD") and not secrets.compare_digest(told, self._token.encode()):
+        if request.method not in ("GET", "HEAD") and not self._is_own(request):
             raise web.HTTPForbidden(text="Only the page itself may do this; load it again.", headers=HEADERS)
         return await handler(request)
+
+    def _is_own(self, request: web.Request) -> bool:
+        told = request.headers.get(TOKEN_HEADER, "").encode()
+        own_origin = request.headers.get("Origin") == f"http://{request.host}"
+        return own_origin and secrets.compare_digest(told, self._token.encode())
 
     async def _page(self, _: web.Request) -> web.Response:
         nonce = secrets.token_urlsafe(16)

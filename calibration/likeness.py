@@ -21,7 +21,7 @@ Proportions = Float32[np.ndarray, "d"]
 
 FRAMES = 50
 """Frames of a face that a judgement takes: about two seconds."""
-SAME_PERSON = 0.0032
+SAME_PERSON = 0.0033
 """Distances up to this are the same person's, in eye distances; measured, see `docs/results.md`."""
 
 _VARIATIONS = 30
