@@ -6,13 +6,16 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float32
 
+from models.ease import smoothstep
 from models.motion import COEFFICIENTS, INDEX
 
+CALIBRATED = ("jawOpen", "mouthSmile", "mouthPucker", "browInnerUp", "browOuterUp")
+"""Expressions, without their sides, that a calibration asks for."""
 SEEN = 0.3
 """An expression whose high end stays below this was not really made; its range stays the default."""
 LEAST_GAIN, MOST_GAIN = 0.6, 1.8
 
-_DIRECT = ("eyeBlink", "eyeWide", "eyeLook", "residual", "mouthNeutral")  # lids have ranges of their own, gaze is true
+_SURELY = 0.6  # an expression whose high end is above this was made in full
 
 FieldOfViewSource = Literal["given", "default"]
 
@@ -62,28 +65,26 @@ class Profile:
     def gains(self) -> Float32[np.ndarray, "64"]:
         """What to multiply coefficients with so that this person's full expression is the model's (1).
 
-        Both sides share a gain, so that an asymmetric smile stays one. Expressions never seen keep 1; the others
-        stay in 0.6..1.8: beyond, a person who held back during the calibration would grimace ever after, and the
-        noise of the tracker with them.
+        Only `CALIBRATED` expressions are scaled: most others partly stand in for one another in a fit, and unequal
+        gains would tear them apart. Both sides share a gain, so that an asymmetric smile stays one. What was hardly
+        made keeps 1, the rest stays in 0.6..1.8: beyond, a person who held back during the calibration would grimace
+        ever after, and the noise of the tracker with them.
         """
         gains = np.ones(len(COEFFICIENTS), np.float32)
-        for name, sides in _expressions().items():
-            high = float(self.high[sides].mean())
-            if not name.startswith(_DIRECT) and high >= SEEN:
-                gains[sides] = np.clip(1 / high, LEAST_GAIN, MOST_GAIN)
+        for name in CALIBRATED:
+            high = max(self._high(name), 1e-6)
+            made = smoothstep(SEEN, _SURELY, high)
+            gains[_sides(name)] = np.clip(1 + made * (1 / high - 1), LEAST_GAIN, MOST_GAIN)
         return gains
 
     def saw(self, name: str) -> bool:
-        """Whether an expression ("mouthSmile", both sides; "jawOpen") was seen made."""
-        return float(self.high[_expressions()[name]].mean()) >= SEEN
+        """Whether one of the `CALIBRATED` expressions was seen made."""
+        return self._high(name) >= SEEN
+
+    def _high(self, name: str) -> float:
+        return float(self.high[_sides(name)].mean())
 
 
-def _expressions() -> dict[str, list[int]]:
-    """Name without side -> its one or two indices."""
-    out: dict[str, list[int]] = {}
-    for name, index in INDEX.items():
-        one_side = name.removesuffix("Left").removesuffix("Right")
-        out.setdefault(name if name in ("jawLeft", "jawRight", "mouthLeft", "mouthRight") else one_side, []).append(
-            index
-        )
-    return out
+def _sides(name: str) -> list[int]:
+    """Indices of an expression, both sides where it has two."""
+    return [INDEX[side] for side in (name, f"{name}Left", f"{name}Right") if side in INDEX]

@@ -34,8 +34,8 @@ class PageServer:
     """Serves a page at `/`, and routes, at 127.0.0.1 from a thread of its own.
 
     Requests that name another host are refused (DNS rebinding). Requests other than GET must come from the page
-    (`Origin`) and carry the token that only it knows, so that no other site can press its buttons. In the page, `{{title}}`, `{{nonce}}` and
-    `{{token}}` are filled in.
+    (`Origin`) and carry the token that only it knows, so that no other site can press its buttons. In the page,
+    `{{title}}`, `{{nonce}}` and `{{token}}` are filled in.
     """
 
     def __init__(self, name: str, page: Path, title: str, port: int, routes: Sequence[web.RouteDef]) -> None:

@@ -7,6 +7,8 @@ from jaxtyping import install_import_hook
 
 import tests.typecheck  # noqa: F401  # named below
 
+pytest_plugins = ["tests.browser"]
+
 ROOT = Path(__file__).parent.parent
 COMPILED = ROOT / "models" / "builtin" / "kernels.py"  # numba needs the plain functions
 

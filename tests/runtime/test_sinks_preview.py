@@ -4,7 +4,6 @@ import http.client
 import io
 import json
 import re
-import shutil
 import socket
 import threading
 from collections.abc import Iterator
@@ -20,9 +19,10 @@ from runtime import page_server
 from runtime.frame import Picture
 from runtime.sinks import preview as preview_module
 from runtime.sinks.preview import Preview
+from tests.browser import reads, shows
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Page, Route
 
 STATUS = {
     "portrait": "me <b>.png",
@@ -37,10 +37,6 @@ STATUS = {
     "stages": {"render": {"p50_ms": 14.23, "p95_ms": 18.81}},
 }
 RED, BLUE = (200, 10, 20), (20, 30, 210)
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync"
-)
 
 
 def picture(colour: tuple[int, int, int]) -> Picture:
@@ -226,57 +222,6 @@ def test_close_ends_open_streams_and_frees_the_port(preview: Preview) -> None:
     preview.send(picture(BLUE))
     with pytest.raises(ConnectionRefusedError):
         get(preview, "/")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["Browser"]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("chromium is not installed")
-    with (
-        sync_api.sync_playwright() as play,
-        play.chromium.launch(executable_path=chromium, args=FLAGS.split()) as browser,
-    ):
-        yield browser
-
-
-@pytest.fixture
-def page(browser: "Browser") -> Iterator["Page"]:
-    """A narrow one. Its script must not fail, nor the page break its own policy."""
-    page = browser.new_page(viewport={"width": 360, "height": 740})
-    page.set_default_timeout(20_000)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    yield page
-    page.close()
-    assert [text for text in complaints if "Failed to load resource" not in text] == []
-
-
-def reads(page: "Page", **texts: str) -> None:
-    """Waits until the elements of these ids show these texts."""
-    from playwright.sync_api import expect
-
-    for name, text in texts.items():
-        expect(page.locator("#" + name.replace("_", "-"))).to_have_text(text, timeout=20_000)
-
-
-def shows(page: "Page", colour: tuple[int, int, int]) -> None:
-    """Waits until the picture is there in this colour, with nothing before it."""
-    page.wait_for_function(SHOWS, arg=list(colour))
-    reads(page, state="Live")
-    page.locator("#notice").wait_for(state="hidden")
-
-
-SHOWS = """colour => {
-    const image = document.getElementById("picture");
-    if (!image.naturalWidth) return false;
-    const canvas = new OffscreenCanvas(8, 8).getContext("2d");
-    canvas.drawImage(image, 0, 0, 8, 8);
-    const seen = canvas.getImageData(4, 4, 1, 1).data;
-    return colour.every((value, i) => Math.abs(value - seen[i]) < 6);
-}"""
 
 
 def test_the_page_shows_each_picture_without_waiting_for_the_next(preview: Preview, page: "Page") -> None:
