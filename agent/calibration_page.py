@@ -14,14 +14,18 @@ from models.topology import FACE_OVAL, INNER_LIPS, LEFT_IRIS, OUTER_LIPS, RIGHT_
 from runtime.page_server import PageServer
 
 _PAGE = Path(__file__).with_name("page") / "calibrate.html"
-_LINES = [
-    ("oval", FACE_OVAL),
-    ("lips", OUTER_LIPS),
-    ("lips", INNER_LIPS),
-    *(("lids", eye.closed) for eye in EYES),
-    ("iris", RIGHT_IRIS[1:]),
-    ("iris", LEFT_IRIS[1:]),
-]
+_BROWS = (np.array([70, 63, 105, 66, 107]), np.array([300, 293, 334, 296, 336]))
+_NOSE = (np.array([168, 6, 197, 195, 5, 4]), np.array([98, 97, 2, 326, 327]))
+_LINES = (
+    ("closed quiet", FACE_OVAL),
+    *(("open quiet", nose) for nose in _NOSE),
+    *(("open", brow) for brow in _BROWS),
+    ("closed", OUTER_LIPS),
+    ("closed", INNER_LIPS),
+    *(("closed", eye.closed) for eye in EYES),
+    ("circle", RIGHT_IRIS[1:]),
+    ("circle", LEFT_IRIS[1:]),
+)
 _GOODBYE_S = 2.0
 
 
@@ -83,6 +87,6 @@ def _progress(guide: Guide) -> list[tuple[str, float]]:
 def _drawing(landmarks: Landmarks, width_px: int, height_px: int) -> dict[str, Any]:
     points = np.round(landmarks[:, :2] / [width_px, height_px], 4)
     return {
-        "dots": points[:SURFACE_COUNT:3].tolist(),
+        "dots": points[:SURFACE_COUNT].tolist(),
         "lines": [{"kind": kind, "points": points[indices].tolist()} for kind, indices in _LINES],
     }

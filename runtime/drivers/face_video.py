@@ -22,6 +22,7 @@ _REFERENCE_OPENNESS = 0.17  # eyes must be this open in the reference frame
 _REFERENCE_TURN = np.deg2rad(30)  # and the head must look about this way
 _REFERENCE_PATIENCE_NS = 1_000_000_000  # after so long any face will do
 _FADE_NS = 300_000_000  # confidence comes and goes over this time
+_RECOGNITION_NS = 6_000_000_000  # a face seen for so long should be known
 _WARN_AFTER_NS = 2_000_000_000
 
 
@@ -42,9 +43,10 @@ class FaceVideo:
         self._person, self._absolute = person, absolute
         self._fit: MotionFit | None = None
         self._first_face_ns: int | None = None
+        self._known_ns: int | None = None
         self._last: Motion | None = None
         self._lost_ns = 0
-        self._warned = False
+        self._warned = self._told = False
         self._pose_filter = OneEuro(min_cutoff_hz=0.5, beta=80.0)  # radians and eye distances
         self._face_filter = OneEuro(min_cutoff_hz=3.0, beta=60.0)  # canonical units, eye distances too
 
@@ -57,7 +59,9 @@ class FaceVideo:
             self._note_absence(elapsed_ns)
         else:
             self._lost_ns, self._warned = 0, False
-            if self._fit is None and (self._person is None or self._person.knows(landmarks)):
+            if self._first_face_ns is None:
+                self._first_face_ns = value.pts_ns
+            if self._fit is None and self._is_known(landmarks, value.pts_ns - self._first_face_ns):
                 self._choose_reference(landmarks, value)
         if landmarks is None or self._fit is None:
             confidence = max(0.0, last.confidence - elapsed_ns / _FADE_NS)
@@ -84,13 +88,22 @@ class FaceVideo:
         face = self._face_filter(measured.face.ravel(), pts_ns).reshape(measured.face.shape)
         return Measured(pose[:3], pose[3:], face)
 
+    def _is_known(self, landmarks: Landmarks, waited_ns: int) -> bool:
+        """Whether the face may drive."""
+        if self._person is None or self._person.knows(landmarks):
+            return True
+        if waited_ns >= _RECOGNITION_NS and not self._told:
+            self._told = True
+            logger.warning("the face cannot be compared with the profile yet: look straight into the camera")
+        return False
+
     def _choose_reference(self, landmarks: Landmarks, frame: Frame) -> None:
-        if self._first_face_ns is None:
-            self._first_face_ns = frame.pts_ns
+        if self._known_ns is None:
+            self._known_ns = frame.pts_ns
         pose = fit_pose(landmarks, self._model.mean)
         turn = np.arccos(np.clip((np.trace(pose.rotation) - 1) / 2, -1, 1))
         open_eyes = min(eye.openness(landmarks) for eye in EYES) > _REFERENCE_OPENNESS
-        waited = frame.pts_ns - self._first_face_ns >= _REFERENCE_PATIENCE_NS
+        waited = frame.pts_ns - self._known_ns >= _REFERENCE_PATIENCE_NS
         if (open_eyes and turn < _REFERENCE_TURN) or waited:
             self._fit = MotionFit(self._zero(landmarks, pose, frame), self._model)
 
