@@ -115,7 +115,7 @@ class PageServer:
         return await handler(request)
 
     def _is_own(self, request: web.Request) -> bool:
-        told = request.headers.get(TOKEN_HEADER, "").encode()
+        told = request.headers.get(TOKEN_HEADER, "").encode("utf-8", "surrogateescape")
         own_origin = request.headers.get("Origin") == f"http://{request.host}"
         return own_origin and secrets.compare_digest(told, self._token.encode())
 
