@@ -133,11 +133,9 @@ class MotionFit:
 
         Without gains, coefficients and surface add up to the tracked face. Gains scale the coefficients alone: the
         surface stays what the unscaled fit left over, so that a gain adds (gain - 1) times the shape and nothing else.
-        Lids stay as open as they were tracked.
         """
         fitted = self.express(measured.face)
         expression = np.clip(fitted * self._zero.gains, -1.0, 1.5)
-        self._blink(expression, measured.face)
         return Motion(
             pts_ns=pts_ns,
             expression=expression,

@@ -33,13 +33,13 @@ class Person:
         pixels = Pose(110.0, rotation, np.array([320.0, 300.0, 0.0])).to_picture(points - NECK_PIVOT)
         return (pixels + self._random.normal(0, noise_px, pixels.shape)).astype(np.float32)
 
-    def session(self, frames: int = 60) -> list[np.ndarray]:
+    def session(self, frames: int = 60, blink: float = 1.0) -> list[np.ndarray]:
         """At rest most of the time; a blink, a smile, an open mouth and a turn between."""
         out = []
         for k in range(frames):
             match k % 20:
                 case 3:
-                    out.append(self.seen(eyeBlinkLeft=1.0, eyeBlinkRight=1.0))
+                    out.append(self.seen(eyeBlinkLeft=blink, eyeBlinkRight=blink))
                 case 7 | 8:
                     out.append(self.seen(mouthSmileLeft=0.7, mouthSmileRight=0.7))
                 case 11 | 12:
@@ -52,8 +52,8 @@ class Person:
                     out.append(self.seen())
         return out
 
-    def profile(self, frames: int = 200) -> Profile:
+    def profile(self, frames: int = 200, blink: float = 1.0) -> Profile:
         learner = Learner(load_face_model())
-        for landmarks in self.session(frames):
+        for landmarks in self.session(frames, blink):
             learner.add(landmarks, WIDTH, HEIGHT)
         return learner.profile("me", "2026-01-01T12:00:00+00:00")

@@ -68,6 +68,16 @@ def test_it_converges_and_later_bad_frames_do_not_move_it():
     assert np.array_equal(estimate.face(), settled)
 
 
+def test_better_frames_take_the_place_of_poor_ones():
+    person, estimate = Person(4), NeutralEstimate()
+    for _ in range(300):
+        add(estimate, person.seen(yaw_deg=14, mouthSmileLeft=0.5, mouthSmileRight=0.5))
+    poor = error(estimate, person)
+    for _ in range(150):
+        add(estimate, person.seen())
+    assert error(estimate, person) < 0.1 * poor
+
+
 def test_before_the_first_face_there_is_none():
     with pytest.raises(ValueError, match="no face"):
         NeutralEstimate().face()
