@@ -65,7 +65,7 @@ class PersonCheck:
         if apart > SAME_PERSON:
             raise InputError(
                 f"this is not the face of the profile of {self.profile.name}: its proportions differ by "
-                f"{apart / SAME_PERSON:.1f} times what one person's do; calibrate this person (agent calibrate) or "
-                "leave --profile out"
+                f"{apart / SAME_PERSON:.1f} times what one person's may; calibrate this person, or again in this light "
+                "(agent calibrate), or leave --profile out"
             )
         self._known = True
