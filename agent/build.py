@@ -1,19 +1,27 @@
 """The composition root: settings -> objects. The only file that knows every name."""
 
+import os
+import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, assert_never
 
 import cv2
 
-from agent.config import Run
+from agent.config import ENGINES, Run
+from agent.look import Look, first_look
 from agent.plan import Plan, is_file_output, make_plan
 from calibration.person import PersonCheck
-from calibration.portrait import prepare_portrait, read_photo
 from calibration.profile_file import load_profile
+from models.errors import AgentError, InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
+from models.perception import load_mediapipe
+from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.idle import Idle
@@ -35,6 +43,8 @@ from runtime.sources.paced import Paced
 T = TypeVar("T", Frame, Sound)
 
 _LEAD_NS = 100_000_000  # from the end of preparations to the first picture of a live run
+_SWITCH_S = 0.0005  # how long one thread may keep the others from Python: a picture takes it ten times and more
+_NICENESS = 5  # of what is prepared beside a run
 
 
 class Session:
@@ -47,11 +57,14 @@ class Session:
             InputError: a device, photo or output that cannot be used; what was opened by then is closed.
         """
         cv2.setNumThreads(1)  # pools of several libraries on few cores make latency worse
+        sys.setswitchinterval(_SWITCH_S)
         config = plan.config
-        self.plan, self.metrics, self._clock = plan, Metrics(), clock
+        self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
         self.engine = open_engine(config)
         self._loop: Loop | None = None
         person = None if config.profile is None else open_person(config.profile, plan.camera)
+        self._look: Look | None = None
+        self._changing = threading.Lock()
         with ExitStack() as opened:
             camera = None if plan.camera is None else open_camera(plan.camera, clock)
             if camera is not None:
@@ -63,11 +76,12 @@ class Session:
             for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
                 self.sinks.append(self._open_sink(name))
                 opened.callback(self.sinks[-1].close)
-            photo = read_photo(config.portrait)
-            portrait = prepare_portrait(photo, plan.size, config.background, config.portrait.name)
-            for note in portrait.notes:
+            self._look = first_look(config.portrait, config.background, plan.size)
+            for note in self._look.cut_out.notes:
                 say(note)
-            avatar = self.engine.prepare(portrait)
+            avatar = self.engine.prepare(self._look.portrait)
+            if "preview" in plan.outputs:
+                load_mediapipe()  # its page swaps portraits: loading it beside the run would cost a picture
             face = None if camera is None else open_face_video(config, person)
             self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
             self._loop = Loop(
@@ -90,6 +104,48 @@ class Session:
         assert self._loop is not None
         return self._loop
 
+    def swap(self, change: Change) -> tuple[str, ...]:
+        """Changes portrait, background or engine of a live run between two of its pictures, at the same size.
+
+        What is new is prepared beside the run, for which the caller waits. Any thread; one change at a time.
+
+        Returns:
+            What the user should know of the new photo, one sentence each.
+
+        Raises:
+            InputError: no human face in the photo, a picture that cannot be read, no such engine; or the run is
+                offline. The run goes on as it was.
+        """
+        if self.plan.offline:
+            raise InputError("an offline run keeps its portrait; give --realtime to change it")
+        if change.background == "transparent" and self.plan.config.background != "transparent":
+            raise InputError("a run that has a background keeps one; start it with --background transparent")
+        with self._changing, ThreadPoolExecutor(1, "preparing", _give_way) as preparing:
+            return preparing.submit(self._swap, change).result()
+
+    def _swap(self, change: Change) -> tuple[str, ...]:
+        if self._loop is None or self._look is None:
+            raise AgentError("the first portrait is still being prepared; try again")
+        look, engine = self._look.changed(change, self.plan.size), self._engine_for(change.engine)
+        try:
+            avatar = engine.prepare(look.portrait)
+        except BaseException:
+            if engine is not self.engine:
+                engine.close()
+            raise
+        self._loop.swap(engine, avatar)
+        self._look, self.engine = look, engine
+        self._say(f"now shown: {look.name}, background {look.background}, engine {engine.name}")
+        return look.cut_out.notes if change.portrait is not None else ()
+
+    def _engine_for(self, name: str | None) -> Engine[Any]:
+        if name is None or name == self.engine.name:
+            return self.engine
+        for known in ENGINES:
+            if name == known:
+                return open_engine(replace(self.plan.config, engine=known))
+        raise InputError(f"there is no engine {name}; give one of {', '.join(ENGINES)}")
+
     def _lanes(
         self, camera: Source[Frame] | None, face: FaceVideo | None, microphone: Source[Sound] | None
     ) -> list[Lane[Any]]:
@@ -111,19 +167,25 @@ class Session:
         plan, config = self.plan, self.plan.config
         if is_file_output(name):
             has_sound = plan.microphone is not None
-            return VideoFile(Path(name), config.fps, plan.size, live=not plan.offline, sound=has_sound)
+            transparent = config.background == "transparent"
+            return VideoFile(
+                Path(name), config.fps, plan.size, live=not plan.offline, sound=has_sound, transparent=transparent
+            )
         if name == "preview":
             from runtime.sinks.preview import Preview  # aiohttp: a third of a second that others need not pay
 
-            return Preview(title=config.portrait.stem, status=self.status)
+            return Preview(title=config.portrait.stem, status=self.status, change=self.swap)
         return VirtualCamera(plan.size, config.fps, name.partition(":")[2] or None)
 
     def status(self) -> dict[str, Any]:
         """The live figures, as the preview page shows them; few while the portrait is being prepared."""
         config = self.plan.config
-        figures = {"portrait": config.portrait.name, "fps": config.fps, "mode": config.mode}
-        if self._loop is None:
+        figures: dict[str, Any] = {"portrait": config.portrait.name, "fps": config.fps, "mode": config.mode}
+        if self._loop is None or self._look is None:
             return figures
+        name = self._look.name
+        figures |= {"portrait": name, "title": Path(name).stem}
+        figures |= {"background": Path(self._look.background).name, "engines": ENGINES}
         return figures | self.report().as_dict() | {"fps_rendered": round(self._loop.tempo.recent_fps, 1)}
 
     def written(self) -> list[Path]:
@@ -148,6 +210,12 @@ class Session:
             latency_ms=latency(self.metrics),
             audio_video_offset_ms=round(late_ms - (delays[0] or 0) / 1e6, 3) if has_sound else None,
         )
+
+
+def _give_way() -> None:
+    """Lets the running picture go before what this thread does, where threads have a priority of their own."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def open_engine(config: Run) -> Engine[Any]:

@@ -90,9 +90,10 @@ def run(config: Run) -> None:
     from agent.build import build  # numba, mediapipe and the like: seconds that --help need not pay
 
     with _interruptible() as interrupt:
-        session = build(config, _say)
-        interrupt.stop_with(session.loop.stop)
+        session = None
         try:
+            session = build(config, _say)
+            interrupt.stop_with(session.loop.stop)
             if session.plan.offline:
                 with _progress(session.plan.frames) as advance:
                     session.loop.run_offline(session.plan.frames, advance)
@@ -102,7 +103,9 @@ def run(config: Run) -> None:
                 with _status_line(session.status):
                     session.loop.run_live()
         finally:  # a failed run is the one whose figures are wanted most
-            if config.report is not None:
+            if session is not None:
+                session.loop.close()
+            if session is not None and config.report is not None:
                 _write_report(config.report, session.report().as_dict())
     if interrupt.asked and session.loop.tempo.frames == 0:
         raise KeyboardInterrupt
@@ -119,7 +122,7 @@ def _write_report(path: Path, figures: dict[str, object]) -> None:
 
 def demo(config: Demo) -> None:
     """`agent demo`."""
-    from runtime.sinks.video_file import EXTENSIONS
+    from runtime.sinks.codecs import EXTENSIONS
 
     if config.output.suffix.lower() not in EXTENSIONS:
         raise InputError(f"--output {config.output}: give a file ending in {', '.join(EXTENSIONS)}")

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import tyro
 
 from models.errors import InputError
+
+EngineName = Literal["builtin"]
+ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,11 @@ class Run:
     """virtual-camera, virtual-camera:DEVICE, preview, or a file (.mp4 .mov .mkv .webm); may be given several times.
     Default: virtual-camera if there is one, else preview."""
 
-    engine: Literal["builtin"] = "builtin"
+    engine: EngineName = "builtin"
     """builtin: drawn on the CPU, no download."""
 
     background: str = "keep"
-    """keep, blur, a colour (#RRGGBB or a name), or a picture file."""
+    """keep, blur, a colour (#RRGGBB or a name), a picture file, or transparent (into .webm or .mov files only)."""
 
     size: str = "512"
     """Output size in pixels: one even number for a square, or WIDTHxHEIGHT. The photo is scaled and padded to it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from agent.config import Run, parse_size
 from calibration.portrait import check_background
 from models.errors import InputError
-from runtime.sinks.video_file import EXTENSIONS
+from runtime.sinks.codecs import EXTENSIONS, TRANSPARENT_EXTENSIONS
 from runtime.sources.media import MediaInfo, probe
 
 _MEDIA_SUFFIXES = frozenset(
@@ -50,6 +50,15 @@ def make_plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
     Raises:
         InputError: with the first thing that is wrong and how to mend it.
     """
+    try:
+        return _plan(config, virtual_cameras)
+    except OSError as error:  # of looking at a name that is too long, or into a folder that is closed
+        raise InputError(f"{error.filename}: {(error.strerror or str(error)).lower()}; give another name") from None
+    except RuntimeError as error:  # links in a circle, before Python 3.13
+        raise InputError(f"{error}; give another name") from None
+
+
+def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
     size = parse_size(config.size)
     if not 1 <= config.fps <= 120:
         raise InputError(f"--fps {config.fps}: give 1 to 120")
@@ -118,17 +127,27 @@ def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) ->
         if path.suffix.lower() not in EXTENSIONS:
             kinds = ", ".join(EXTENSIONS)
             raise InputError(f"{option} {path}: give virtual-camera, preview, or a file ending in {kinds}")
+    if config.background == "transparent":
+        _check_transparent(outputs)
     if config.report is not None:
         written.append(("--report", config.report))
     for option, path in written:
-        if not path.parent.is_dir():
-            raise InputError(f"{option} {path}: the folder {path.parent} does not exist; make it first")
+        folder = path.resolve().parent  # a link is written through
+        if not folder.is_dir():
+            raise InputError(f"{option} {path}: the folder {folder} does not exist; make it first")
         if path.is_dir():
             raise InputError(f"{option} {path} is a folder; give the name of a file")
-        if not os.access(path.parent, os.W_OK):
-            raise InputError(f"{option} {path}: the folder {path.parent} cannot be written to; choose another")
+        if not os.access(folder, os.W_OK):
+            raise InputError(f"{option} {path}: the folder {folder} cannot be written to; choose another")
         if path.resolve() in taken:
             raise InputError(f"{option} {path} {taken[path.resolve()]}; choose another name")
         taken[path.resolve()] = "is given twice"
     if len(set(outputs)) < len(outputs):
         raise InputError("an --output is given twice; give each once")
+
+
+def _check_transparent(outputs: tuple[str, ...]) -> None:
+    for name in outputs:
+        if not is_file_output(name) or Path(name).suffix.lower() not in TRANSPARENT_EXTENSIONS:
+            kinds = " or ".join(TRANSPARENT_EXTENSIONS)
+            raise InputError(f"{name} cannot be transparent; give --output a file ending in {kinds} only")

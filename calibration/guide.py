@@ -41,7 +41,7 @@ STEPS = (
     Step("blink", "Blink", "Close both eyes and open them, twice."),
     Step("hold", "Open your mouth", "As wide as is comfortable, and hold it.", ("jawOpen",)),
     Step("hold", "Smile", "Your widest smile, and hold it.", ("mouthSmileLeft", "mouthSmileRight")),
-    Step("hold", "Pucker", "Lips forward as for a kiss, and hold it.", ("mouthPucker",)),
+    Step("hold", "Pucker", "Lips forward as for a kiss, and hold it.", ("mouthPucker", "mouthFunnel")),
     Step(
         "hold",
         "Raise your brows",
@@ -133,7 +133,7 @@ class Guide:
         if self._fit is None:  # how the head is held as the first movement begins
             pose = fit_pose(landmarks, self._model.mean)
             self._fit = MotionFit(Zero.of_face(self._at_rest(landmarks), self._model, pose), self._model)
-        measured = self._fit.measure(landmarks)
+        measured = self._fit.measure(landmarks, self._fit.head(landmarks))
         expression = self._fit.express(measured.face)
         step, seen = STEPS[self.index], self._try
         if step.kind == "blink":

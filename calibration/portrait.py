@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -17,36 +17,55 @@ from models.portrait import Portrait
 
 MAX_PIXELS = 64_000_000
 """Photos with more pixels than this are refused unread (8000 x 8000)."""
+MAX_BYTES = 512 * 1024**2
+"""Picture files larger than this are refused unread."""
 MIN_FACE_PX = 48
 """Width of the smallest usable face, ear to ear, in pixels of the photo."""
 _WORKING_PX = 2048  # longer photos are scaled down to this before anything else
 
 
 def read_photo(path: Path) -> UInt8[np.ndarray, "h w 3"]:
-    """RGB pixels of a picture file, turned upright (EXIF), grey, 16-bit and transparent pictures included.
+    """RGB pixels of a picture file, as `decode_photo` gives them.
 
     Raises:
         InputError: no such file, not a picture, damaged, or more than `MAX_PIXELS`.
     """
-    if not path.exists():
-        raise InputError(f"{path}: no such file")
-    if not path.is_file():
-        raise InputError(f"{path} is a folder; give a picture file")
+    return decode_photo(read_file(path), str(path))
+
+
+def read_file(path: Path) -> bytes:
+    """What a picture file holds. Raises InputError: no such file, too large, or not to be read."""
+    try:
+        if not path.exists():
+            raise InputError(f"{path}: no such file")
+        if not path.is_file():
+            raise InputError(f"{path} is a folder; give a picture file")
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{path} is larger than {MAX_BYTES >> 20} MB; give a picture file, such as a JPEG")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from None
+
+
+def decode_photo(data: bytes, name: str) -> UInt8[np.ndarray, "h w 3"]:
+    """RGB pixels of a picture file's bytes, turned upright (EXIF), grey, 16-bit and transparent pictures included.
+
+    Raises:
+        InputError: not a picture, damaged, or more than `MAX_PIXELS`; calls it `name`.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as file:
+            with Image.open(io.BytesIO(data)) as file:
                 if file.width * file.height > MAX_PIXELS:
-                    raise InputError(f"{path} has {file.width}x{file.height} pixels; scale it to 8000x8000 or less")
+                    raise InputError(f"{name} has {file.width}x{file.height} pixels; scale it to 8000x8000 or less")
                 return _to_rgb(ImageOps.exif_transpose(file))
     except UnidentifiedImageError:
-        raise InputError(f"{path} is not a picture (JPEG, PNG, WebP, ... are read)") from None
+        raise InputError(f"{name} is not a picture (JPEG, PNG, WebP, ... are read)") from None
     except Image.DecompressionBombError:
-        raise InputError(f"{path} has too many pixels; scale it to 8000x8000 or less") from None
-    except PermissionError:
-        raise InputError(f"{path} cannot be read: permission denied") from None
+        raise InputError(f"{name} has too many pixels; scale it to 8000x8000 or less") from None
     except (OSError, SyntaxError, ValueError, RuntimeError) as error:
-        raise InputError(f"{path} is damaged and cannot be decoded ({error})") from None
+        raise InputError(f"{name} is damaged and cannot be decoded ({error})") from None
 
 
 def _to_rgb(image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:
@@ -130,7 +149,7 @@ def prepare_portrait(
     Args:
         photo: RGB.
         size: width and height of the output.
-        background: "keep", "blur", a colour ("#RRGGBB" or a CSS name) or the path of a picture.
+        background: as in `on_background`.
         name: what to call the photo in messages.
 
     Raises:
@@ -157,14 +176,54 @@ def prepare_portrait(
         canvas.left,
         size[0] - canvas.left - image.shape[1],
     )
-    return Portrait(
+    portrait = Portrait(
         image=_pad(image, plate, pad),
         matte=cv2.copyMakeBorder(matte, *pad, cv2.BORDER_CONSTANT, value=0),
         foreground=cv2.copyMakeBorder(foreground, *pad, cv2.BORDER_REPLICATE),
-        background=_background(background, _pad(plate, plate, pad)),
+        background=_pad(plate, plate, pad),
         landmarks=canvas.points(landmarks),
         notes=notes,
     )
+    return on_background(portrait, background)
+
+
+def on_background(portrait: Portrait, choice: str) -> Portrait:
+    """A portrait that has the photo's own background, before another one; cheap.
+
+    Args:
+        portrait: from `prepare_portrait` with "keep".
+        choice: "keep", "blur", "transparent", a colour ("#RRGGBB" or a CSS name) or the path of a picture.
+
+    Raises:
+        InputError: a background that cannot be read.
+    """
+    plate = portrait.background
+    if plate is None:
+        raise ValueError("the portrait has lost its background")
+    check_background(choice)
+    h, w = plate.shape[:2]
+    match choice:
+        case "keep":
+            return portrait
+        case "blur":
+            return replace(portrait, background=cv2.GaussianBlur(plate, (0, 0), 0.03 * max(h, w)))
+        case "transparent":
+            return replace(portrait, background=None)
+    if _exists(Path(choice)):
+        return on_picture(portrait, read_photo(Path(choice)))
+    return replace(portrait, background=np.full((h, w, 3), ImageColor.getrgb(choice)[:3], np.uint8))
+
+
+def on_picture(portrait: Portrait, picture: UInt8[np.ndarray, "h w 3"]) -> Portrait:
+    """The portrait before the middle of an RGB picture, which fills the output."""
+    height, width = portrait.matte.shape
+    h, w = picture.shape[:2]
+    scale = max(width / w, height / h)
+    crop_h, crop_w = (max(1, min(side, round(out / scale))) for side, out in ((h, height), (w, width)))
+    top, left = (h - crop_h) // 2, (w - crop_w) // 2
+    middle = picture[top : top + crop_h, left : left + crop_w]  # first, since the whole may be long beyond measure
+    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return replace(portrait, background=cv2.resize(middle, (width, height), interpolation=interpolation))
 
 
 def _choose_face(
@@ -199,35 +258,15 @@ def _pad(
     return border
 
 
-def _background(choice: str, plate: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
-    check_background(choice)
-    h, w = plate.shape[:2]
-    if choice == "keep":
-        return plate
-    if choice == "blur":
-        return cv2.GaussianBlur(plate, (0, 0), 0.03 * max(h, w))
-    if _exists(Path(choice)):
-        picture = read_photo(Path(choice))
-        scale = max(w / picture.shape[1], h / picture.shape[0])
-        filled = cv2.resize(
-            picture,
-            (max(w, round(picture.shape[1] * scale)), max(h, round(picture.shape[0] * scale))),
-            interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC,
-        )
-        top, left = (filled.shape[0] - h) // 2, (filled.shape[1] - w) // 2
-        return np.ascontiguousarray(filled[top : top + h, left : left + w])
-    return np.full((h, w, 3), ImageColor.getrgb(choice)[:3], np.uint8)
-
-
 def check_background(choice: str) -> None:
     """Raises InputError if `choice` is no background, as far as can be told without opening a picture."""
-    if choice in ("keep", "blur") or _exists(Path(choice)):
+    if choice in ("keep", "blur", "transparent") or _exists(Path(choice)):
         return
     try:
         ImageColor.getrgb(choice)
     except ValueError:
         raise InputError(
-            f"background '{choice}' is neither keep, blur, a colour such as #204060, nor a picture file that exists"
+            f"background '{choice}' is neither keep, blur, transparent, a colour (#204060), nor a picture that exists"
         ) from None
 
 

@@ -9,8 +9,14 @@ from jaxtyping import Float32
 from models.ease import smoothstep
 from models.motion import COEFFICIENTS, INDEX
 
-CALIBRATED = ("jawOpen", "mouthSmile", "mouthPucker", "browInnerUp", "browOuterUp")
-"""Expressions, without their sides, that a calibration asks for."""
+CALIBRATED = {
+    "jawOpen": ("jawOpen",),
+    "mouthSmile": ("mouthSmile",),
+    "mouthPucker": ("mouthPucker", "mouthFunnel"),
+    "browInnerUp": ("browInnerUp",),
+    "browOuterUp": ("browOuterUp",),
+}
+"""Expressions that a calibration asks for, and the coefficients, without their sides, that share in each."""
 SEEN = 0.3
 """An expression whose high end stays below this was not really made; its range stays the default."""
 LEAST_GAIN, MOST_GAIN = 0.6, 1.8
@@ -66,15 +72,16 @@ class Profile:
         """What to multiply coefficients with so that this person's full expression is the model's (1).
 
         Only `CALIBRATED` expressions are scaled: most others partly stand in for one another in a fit, and unequal
-        gains would tear them apart. Both sides share a gain, so that an asymmetric smile stays one. What was hardly
-        made keeps 1, the rest stays in 0.6..1.8: beyond, a person who held back during the calibration would grimace
-        ever after, and the noise of the tracker with them.
+        gains would tear them apart. Both sides share a gain, so that an asymmetric smile stays one, and so do shapes
+        that a fit can hardly tell apart. What was hardly made keeps 1, the rest stays in 0.6..1.8: beyond, a person
+        who held back during the calibration would grimace ever after, and the noise of the tracker with them.
         """
         gains = np.ones(len(COEFFICIENTS), np.float32)
         for name in CALIBRATED:
             high = max(self._high(name), 1e-6)
             made = smoothstep(SEEN, _SURELY, high)
-            gains[_sides(name)] = np.clip(1 + made * (1 / high - 1), LEAST_GAIN, MOST_GAIN)
+            for part in CALIBRATED[name]:
+                gains[_sides(part)] = np.clip(1 + made * (1 / high - 1), LEAST_GAIN, MOST_GAIN)
         return gains
 
     def saw(self, name: str) -> bool:
@@ -82,9 +89,9 @@ class Profile:
         return self._high(name) >= SEEN
 
     def _high(self, name: str) -> float:
-        return float(self.high[_sides(name)].mean())
+        return float(sum(self.high[_sides(part)].mean() for part in CALIBRATED[name]))
 
 
 def _sides(name: str) -> list[int]:
-    """Indices of an expression, both sides where it has two."""
+    """Indices of a coefficient, both sides where it has two."""
     return [INDEX[side] for side in (name, f"{name}Left", f"{name}Right") if side in INDEX]

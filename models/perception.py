@@ -29,3 +29,9 @@ def quiet_mediapipe() -> Iterator[Any]:
             os.dup2(kept, 2)
             os.close(kept)
             os.close(null)
+
+
+def load_mediapipe() -> None:
+    """Imports mediapipe now: half a second in which other threads of Python hardly run."""
+    with quiet_mediapipe():
+        pass

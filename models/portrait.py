@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+Pixels = UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]
+"""A picture: RGB, or RGBA with straight (not premultiplied) alpha."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Portrait:
@@ -16,8 +19,9 @@ class Portrait:
     """1 on the person, 0 on the background."""
     foreground: UInt8[np.ndarray, "h w 3"]
     """The person's own colours, extended past the matte's soft edge, RGB."""
-    background: UInt8[np.ndarray, "h w 3"]
-    """What stands behind the person: the photo's, filled in where the person hides it, or another, RGB."""
+    background: UInt8[np.ndarray, "h w 3"] | None
+    """What stands behind the person: the photo's, filled in where the person hides it, or another, RGB; None is
+    nothing, and engines then give pictures with transparency."""
     landmarks: Float32[np.ndarray, "478 3"]
     """Face landmarks in pixels of `image`; x right, y down, z away from the camera, weak perspective."""
     notes: tuple[str, ...] = ()

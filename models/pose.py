@@ -35,11 +35,16 @@ class Pose:
 
 
 def fit_pose(landmarks: Float[np.ndarray, "478 3"], mean: Float[np.ndarray, "478 3"]) -> Pose:
-    """The pose under which the rigid points of the mean face come nearest to `landmarks`, least squares.
+    """The pose under which the rigid points of the mean face come nearest to `landmarks`, least squares."""
+    return similarity(mean[RIGID], landmarks[RIGID])
+
+
+def similarity(source: Points, target: Points) -> Pose:
+    """The shift, turn and scale, never a reflection, that takes `source` nearest to `target`, least squares.
 
     Umeyama, "Least-squares estimation of transformation parameters between two point patterns", 1991.
     """
-    source, target = mean[RIGID].astype(np.float64), landmarks[RIGID].astype(np.float64)
+    source, target = source.astype(np.float64), target.astype(np.float64)
     source_centre, target_centre = source.mean(0), target.mean(0)
     a, b = source - source_centre, target - target_centre
     u, s, vt = np.linalg.svd(b.T @ a)

@@ -35,8 +35,27 @@ FACE_OVAL = np.array(
 
 FOREHEAD_TOP, CHIN = 10, 152
 
+UPPER_OVAL = np.array([162, 21, 54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 389])
+"""The outline from temple to temple over the forehead."""
+SKULL_OVAL = np.concatenate([[58, 132, 93, 234, 127], UPPER_OVAL, [356, 454, 323, 361, 288]])
+"""The outline without the jaw: no expression moves it."""
+EAR_TO_EAR = np.array([234, 454])
+"""Where the face ends at its sides; their distance is a face width."""
+BRIDGE = np.array([168, 6, 197, 195, 8, 9, 151, 33, 133, 362, 263])
+"""Nose bridge, eye corners and the middle of the forehead."""
+
 RIGID = np.array(
     [10, 109, 67, 103, 54, 21, 162, 127, 338, 297, 332, 284, 251, 389, 356, 151, 9, 8, 168, 6, 197, 195, 5, 4,
      33, 133, 263, 362, 234, 454, 93, 323, 116, 345, 227, 447, 98, 327, 2, 1]
 )  # fmt: skip
 """Points that hardly move with expression: head pose is fitted to these."""
+
+IBUG68 = np.array(
+    [127, 234, 132, 58, 172, 136, 149, 148, 152, 377, 378, 365, 397, 288, 361, 454, 356,  # jaw, from the right ear
+     70, 63, 105, 66, 107, 336, 296, 334, 293, 300,  # brows
+     168, 197, 5, 4, 98, 97, 2, 326, 327,  # bridge and base of the nose
+     33, 160, 158, 133, 153, 144, 362, 385, 387, 263, 373, 380,  # eyes, each clockwise in the picture
+     61, 40, 37, 0, 267, 270, 291, 321, 314, 17, 84, 91,  # outer lips
+     78, 81, 13, 311, 308, 402, 14, 178]  # inner lips
+)  # fmt: skip
+"""The 68 points of the iBUG (300-W) scheme on this mesh, in its order. Sides of the scheme are the picture's."""

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from models.motion import Motion
+from models.portrait import Pixels
 
 SPEECH_RATE_HZ = 16_000
 """Sample rate of every `AudioWindow`."""
@@ -52,8 +53,8 @@ class AudioWindow:
 class Picture:
     """What an engine drew, on its way to the sinks."""
 
-    image: UInt8[np.ndarray, "h w 3"]
-    """RGB."""
+    image: Pixels
+    """RGB, or RGBA where the portrait has no background."""
     motion: Motion
     """The motion it shows; `motion.pts_ns` is the instant of capture."""
     due_ns: int

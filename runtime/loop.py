@@ -22,6 +22,7 @@ from runtime.mix import Mode, mix
 from runtime.outlet import Outlet
 from runtime.report import LATENESS
 from runtime.sinks import Sink
+from runtime.stage import Stage
 
 _CUT_SHORT_NS = 1_000_000_000  # an input that ends so much before its announced end ends an offline run
 
@@ -45,9 +46,9 @@ class Loop:
     ) -> None:
         """`start_ns`: instant on the clock of the first picture, and of rest; offline time counts from 0."""
         self._mode, self._lanes, self._idle, self._sinks = mode, lanes, idle, sinks
-        self._engine, self._avatar = engine, avatar
+        self._stage = Stage(engine, avatar)
         self._fps, self._clock, self._metrics, self._start_ns = fps, clock, metrics, start_ns
-        self._stop, self._ending = threading.Event(), Ending()
+        self._stop, self._ending, self._begun = threading.Event(), Ending(), False
         self._outlets: list[Outlet] = []
         self.tempo = Tempo(clock)
         """Pictures rendered, and how fast."""
@@ -64,6 +65,16 @@ class Loop:
         """What inputs gave and nobody used, by lane, and blocks of sound that outputs had no time for."""
         sound = sum(outlet.sounds_lost for outlet in self._outlets)
         return {lane.role: lane.lost for lane in self._lanes} | {"sound out": sound}
+
+    def swap(self, engine: Engine[Any], avatar: Any) -> None:
+        """Draws another avatar, of this or another engine, from the next picture on. Any thread; see `Stage.swap`."""
+        self._stage.swap(engine, avatar)
+
+    def close(self) -> None:
+        """Frees what a run that never began was given; nothing after one that did."""
+        if not self._begun:
+            with self._closing():
+                pass
 
     def stop(self) -> None:
         """Ends the run after the current frame. From any thread; not from a signal handler, where it could deadlock."""
@@ -116,8 +127,9 @@ class Loop:
         idle = self._idle.at(due_ns, self._start_ns)
         motion = mix(self._mode, due_ns, idle, known.get("video"), known.get("audio"))
         with self._metrics.measure("render"):
-            image = self._engine.render(self._avatar, motion)
-        self._metrics.add(LATENESS, due_ns - motion.pts_ns)
+            image = self._stage.render(motion)
+        if motion.pts_ns != due_ns or not self._outlets:  # live, else nobody moved it: it has no age
+            self._metrics.add(LATENESS, due_ns - motion.pts_ns)
         self.tempo.tick()
         return Picture(image, motion, due_ns)
 
@@ -135,6 +147,7 @@ class Loop:
 
     def _closing(self) -> AbstractContextManager[None]:
         """At the end closes sources, their threads and drivers, outlets, sinks and engine, in this order."""
+        self._begun = True
         stuck: set[int] = set()
 
         def finish(outlet: Outlet) -> None:
@@ -154,6 +167,6 @@ class Loop:
                 *(lane.join for lane in self._lanes),
                 *(lambda outlet=outlet: finish(outlet) for outlet in self._outlets),
                 *(lambda sink=sink: close(sink) for sink in self._sinks),
-                self._engine.close,
+                self._stage.close,
             ]
         )

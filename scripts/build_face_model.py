@@ -1,4 +1,4 @@
-"""Writes models/data/face_model.npz: the mean of a few portraits' landmarks, and 64 expression shapes on it.
+"""Writes models/data/face_model.npz: the mean of a few portraits' landmarks, with 80 identity and 64 expression shapes.
 
     python scripts/build_face_model.py
 
@@ -21,6 +21,7 @@ from face_surface import (
     mouth_strip,
     skin_triangles,
 )
+from identity_shapes import identity_shapes
 from jaxtyping import Float, Int32, UInt8
 from PIL import Image
 
@@ -48,7 +49,7 @@ from models.topology import (
 OUTPUT = Path(__file__).parents[1] / "models" / "data" / "face_model.npz"
 PROVENANCE = (
     "landmarks of two public-domain photographs, Eileen Collins (NASA) and Grace Hopper (U.S. Navy), "
-    "mirrored and averaged; expressions are synthetic"
+    "mirrored and averaged; identity and expression shapes are synthetic"
 )
 MOUTH_WIDTH = 0.56
 """Of the mean face between the outer lip corners."""
@@ -83,6 +84,7 @@ def main() -> None:
         OUTPUT,
         mean=mean.astype(np.float32),
         expression=np.stack([shapes[name] for name in COEFFICIENTS]).astype(np.float32),
+        identity=identity_shapes(Surface(mean, triangles, mirror, lips_sewn=True)).astype(np.float16),
         triangles=triangles,
         mouth_strip=mouth_strip(),
         eye_strips=eye_strips(),

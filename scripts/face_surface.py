@@ -109,15 +109,32 @@ def mirror_index(faces: Sequence[tuple[Points, Points]]) -> Int32[np.ndarray, "4
 
 
 class Surface:
-    """One face on the mesh, and fields over its skin."""
+    """One face on the mesh, and fields over its skin.
 
-    def __init__(self, points: Points, triangles: Int32[np.ndarray, "t 3"], mirror: Int32[np.ndarray, "478"]) -> None:
+    `unknown` tells the unknown by which a field's value at each vertex is known. Each vertex has its own; only with
+    `lips_sewn` do the inner lips share theirs, so that no field parts them. `laplacian` and `area` are over unknowns.
+    """
+
+    def __init__(
+        self,
+        points: Points,
+        triangles: Int32[np.ndarray, "t 3"],
+        mirror: Int32[np.ndarray, "478"],
+        lips_sewn: bool = False,
+    ) -> None:
         self.points = points
         self.mirror = mirror
+        self.unknown = np.arange(SURFACE_COUNT)
         laplacian, area = _laplacian(points[:SURFACE_COUNT], triangles)
         other = mirror[:SURFACE_COUNT]
         self.laplacian = 0.5 * (laplacian + laplacian[np.ix_(other, other)])
         self.area = 0.5 * (area + area[other])
+        if lips_sewn:
+            self.unknown[LOWER_LIP] = UPPER_LIP
+            self.unknown = np.unique(self.unknown, return_inverse=True)[1]
+            sewing = np.eye(self.unknown.max() + 1)[self.unknown]
+            self.laplacian = sewing.T @ self.laplacian @ sewing
+            self.area = sewing.T @ self.area
         self._bending = self.laplacian.T @ (self.laplacian / self.area[:, None])
 
     def spread(self, handles: Mapping[int, Sequence[float]], fixed: Sequence[int] = ()) -> Field:
@@ -125,14 +142,14 @@ class Surface:
 
         Handles win over `fixed`. The surface ends at the lips and lids, so these part freely.
         """
-        known = np.array(sorted({*handles, *fixed}))
-        values = np.zeros((SURFACE_COUNT, len(next(iter(handles.values())))))
+        known = np.unique(self.unknown[[*handles, *fixed]])
+        values = np.zeros((len(self.area), len(next(iter(handles.values())))))
         for i, value in handles.items():
-            values[i] = value
-        free = np.setdiff1d(np.arange(SURFACE_COUNT), known)
+            values[self.unknown[i]] = value
+        free = np.setdiff1d(np.arange(len(self.area)), known)
         right = -self._bending[np.ix_(free, known)] @ values[known]
         values[free] = np.linalg.solve(self._bending[np.ix_(free, free)], right)
-        return values
+        return values[self.unknown]
 
     def flip(self, field: Points) -> Points:
         """The mirror image of a displacement of all 478 points."""

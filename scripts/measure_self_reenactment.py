@@ -9,6 +9,9 @@ avatar as `agent run` moves it, with the tracked surface beside them. Frames in 
 output are left out of the errors and counted as lost.
 """
 
+import agent  # noqa: F401  # before numpy: one thread for each numerical library
+
+# isort: split
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

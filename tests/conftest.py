@@ -1,5 +1,7 @@
 """Shapes in signatures are checked while tests run; the bundled example is there for all."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import tests.typecheck  # noqa: F401  # named below
 pytest_plugins = ["tests.browser"]
 
 ROOT = Path(__file__).parent.parent
-COMPILED = ROOT / "models" / "builtin" / "kernels.py"  # numba needs the plain functions
+COMPILED = "kernels.py"  # numba needs the plain functions
 
 
 def _modules() -> list[str]:
@@ -21,11 +23,24 @@ def _modules() -> list[str]:
     return [
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for path in files
-        if path.name != "__init__.py" and path != COMPILED
+        if path.name != "__init__.py" and path.name != COMPILED
     ]
 
 
 install_import_hook(_modules(), "tests.typecheck.check")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Prepared portraits of the tests stay among themselves; their subprocesses use the same folder."""
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("AGENT_CACHE")
+    os.environ["AGENT_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["AGENT_CACHE"]
+    else:
+        os.environ["AGENT_CACHE"] = before
 
 
 @pytest.fixture(scope="session")

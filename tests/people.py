@@ -41,7 +41,7 @@ class Person:
                 case 3:
                     out.append(self.seen(eyeBlinkLeft=blink, eyeBlinkRight=blink))
                 case 7 | 8:
-                    out.append(self.seen(mouthSmileLeft=0.7, mouthSmileRight=0.7))
+                    out.append(self.seen(mouthSmileLeft=1.0, mouthSmileRight=1.0))
                 case 11 | 12:
                     out.append(self.seen(jawOpen=0.6))
                 case 15:

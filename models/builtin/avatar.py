@@ -2,16 +2,18 @@
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from models.builtin.eyes import build_eyes
 from models.builtin.kernels import backward_map, over, soften_outlines
 from models.builtin.mouth import Mouth
-from models.builtin.puppet import Puppet
+from models.builtin.puppet import Puppet, Shape
+from models.builtin.relief import Relief
 from models.builtin.surround import build_surround
 from models.face import FaceModel
 from models.motion import Motion
 from models.portrait import Portrait
+from models.topology import FACE_OVAL
 
 
 class BuiltinAvatar:
@@ -20,10 +22,13 @@ class BuiltinAvatar:
     def __init__(self, portrait: Portrait, model: FaceModel) -> None:
         surround = build_surround(portrait.landmarks, portrait.matte)
         self._puppet = Puppet(portrait.landmarks, surround, model)
+        self._relief = Relief(portrait.landmarks, self._puppet, model)
         self._mouth = Mouth(portrait.image, portrait.landmarks, self._puppet)
         self._eyes = build_eyes(portrait.image, portrait.landmarks, self._puppet)
         self._triangles = np.ascontiguousarray(
-            np.vstack([model.mouth_strip, model.eye_strips, model.triangles, surround.triangles]), np.int32
+            # Skin before the strips between lips and lids: where they meet, skin is seen.
+            np.vstack([model.triangles, surround.triangles, model.mouth_strip, model.eye_strips]),
+            np.int32,
         )
         self._uv = np.ascontiguousarray(self._puppet.rest_vertices[:, :2], np.float32)
         alpha = portrait.matte[..., None]
@@ -39,15 +44,7 @@ class BuiltinAvatar:
     def render(self, motion: Motion) -> UInt8[np.ndarray, "h w 3"]:
         """The portrait under `motion`, RGB, a new array. At rest it is the photo."""
         shape = self._puppet.shape(motion)
-        backward_map(
-            np.ascontiguousarray(shape.vertices[:, :2], np.float32),
-            np.ascontiguousarray(shape.vertices[:, 2], np.float32),
-            self._uv,
-            self._triangles,
-            self._map_x,
-            self._map_y,
-            self._depth,
-        )
+        self._rasterise(shape)
         self._layer.fill(0)  # "transparent" leaves what no triangle covered as it is, and is the fastest border
         cv2.remap(
             self._texture,
@@ -57,6 +54,7 @@ class BuiltinAvatar:
             dst=self._layer,
             borderMode=cv2.BORDER_TRANSPARENT,
         )
+        self._relief.apply(self._layer, self._map_x, self._map_y, shape)
         soften_outlines(self._layer, self._depth, self._outline_step)
         out = np.empty_like(self._background)
         over(self._layer, self._background, out)
@@ -64,3 +62,23 @@ class BuiltinAvatar:
             eye.draw(out, shape)
         self._mouth.draw(out, shape)
         return out
+
+    def coverage(self, motion: Motion) -> Bool[np.ndarray, "h w"]:
+        """Where the mesh lies under `motion`, for measurements."""
+        self._rasterise(self._puppet.shape(motion))
+        return self._map_x >= 0
+
+    def face_outline(self, motion: Motion) -> Float[np.ndarray, "36 2"]:
+        """Where the face's outline lies under `motion`, in pixels, for measurements."""
+        return self._puppet.shape(motion).vertices[FACE_OVAL, :2]
+
+    def _rasterise(self, shape: Shape) -> None:
+        backward_map(
+            np.ascontiguousarray(shape.vertices[:, :2], np.float32),
+            np.ascontiguousarray(shape.vertices[:, 2], np.float32),
+            self._uv,
+            self._triangles,
+            self._map_x,
+            self._map_y,
+            self._depth,
+        )

@@ -112,6 +112,37 @@ def soften_outlines(layer, depth, step):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
+def shade(layer, map_x, map_y, relief, left, top, per_pixel):
+    """Makes the drawn skin lighter or darker by a relief that lies on the texture.
+
+    Args:
+        layer: uint8 [h, w, 4], premultiplied, changed in place.
+        map_x: float32 [h, w], texture pixels; -1 where nothing is drawn.
+        map_y: the same.
+        relief: float32 [rh, rw], factors.
+        left: texture pixel at which the relief begins.
+        top: the same.
+        per_pixel: relief pixels in a texture pixel.
+    """
+    rh, rw = relief.shape
+    for y in range(layer.shape[0]):
+        for x in range(layer.shape[1]):
+            if map_x[y, x] < 0:
+                continue
+            u, v = (map_x[y, x] - left) * per_pixel, (map_y[y, x] - top) * per_pixel
+            i, j = math.floor(v), math.floor(u)
+            if i < 0 or j < 0 or i >= rh - 1 or j >= rw - 1:
+                continue
+            a, b = np.float32(v - i), np.float32(u - j)
+            above = relief[i, j] * (1 - b) + relief[i, j + 1] * b
+            below = relief[i + 1, j] * (1 - b) + relief[i + 1, j + 1] * b
+            factor = above * (1 - a) + below * a
+            alpha = np.float32(layer[y, x, 3])
+            for c in range(3):
+                layer[y, x, c] = np.uint8(min(np.float32(layer[y, x, c]) * factor + np.float32(0.5), alpha))
+
+
+@njit(cache=True, nogil=True, fastmath=True)
 def over(layer, background, out):
     """Composites a premultiplied RGBA layer over a background.
 

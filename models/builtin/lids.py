@@ -17,7 +17,8 @@ from models.expression import EyeContour
 _ABOVE, _BELOW = 0.1, 0.15  # where lashes and liner lie beyond the contour: covered by skin
 _CLEAR_ABOVE, _CLEAR_BELOW = 0.14, 0.14  # skin is taken from outside this
 _FEATHER = 0.05
-_LASH = 0.05
+_LASH, _LASH_ENDS = 0.05, 0.03
+_DEPTH = (0.88, 1.0)  # how much darker than the skin around it a lid may be
 
 
 class Lid:
@@ -61,8 +62,17 @@ class Lid:
         luma = around @ LUMA
         bright = luma >= np.percentile(luma[free], 20) if free.any() else free  # neither brow nor hair
         skin = spread(around, (free & bright).astype(np.float32), 0.45 * self._width)
+        band = box.mask(np.concatenate([top, (top - self._down * (0.14 * self._width))[::-1]]), 0.5) > 0.5
+        if band.sum() > 8:  # lids lie deeper than brow and cheek
+            depth = np.median(around[band] @ LUMA) / max(float(np.median(skin[band] @ LUMA)), 1.0)
+            skin = skin * np.float32(np.clip(depth, *_DEPTH))
+        line = box.mask(np.concatenate([upper, lower[::-1]]), 0.5) > 0.5
+        inked = line & (luma <= np.percentile(luma[line], 12)) if line.any() else free
         tone = skin.mean((0, 1)) / 255
-        return skin, (140 * tone**2.5).astype(np.float32)  # skin's own hue, dark and saturated
+        lash = 125 * tone**2.5  # skin's own hue, dark and saturated, and what is darkest in the eye
+        if inked.any():
+            lash = 0.5 * lash + 0.5 * np.minimum(around[inked].mean(0), lash)
+        return skin, lash.astype(np.float32)
 
     def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
         """Paints the lid into the picture, in place; nothing changes while the eye is as open as in the photo."""
@@ -88,9 +98,13 @@ class Lid:
             self._shade(box, skin, crease, edge),
             box.mask(polygon, max(0.6, _FEATHER * size)) * np.float32(strength),
         )
-        stroke = box.stroke(edge[1:-1], max(1, round(_LASH * size)), max(0.6, 0.018 * size))
+        ends, middle = (
+            box.stroke(line, max(1, round(thickness * size)), max(0.6, 0.018 * size))
+            for line, thickness in ((edge[1:-1], _LASH_ENDS), (edge[2:-2], _LASH))
+        )
+        stroke = np.maximum(ends, middle)
         colour = np.broadcast_to(self._lash, (*stroke.shape, 3))
-        box.blend(image, colour, stroke * np.float32(0.75 * strength))
+        box.blend(image, colour, stroke * np.float32(0.82 * strength))
 
     def _shade(
         self,

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, UInt8
 
 from models.builtin.drawing import LUMA, Affine, Box, area, compose, translate
 from models.builtin.puppet import Puppet, Shape
+from models.ease import smoothstep
 from models.topology import INNER_LIPS, OUTER_EYE_CORNERS
 
 _CHEEKS = [50, 280, 101, 330]
@@ -31,9 +32,14 @@ _UPPER_HEIGHTS = (1.0, 0.93, 1.0, 0.9, 0.86, 0.84)
 _LOWER_WIDTHS = (0.12, 0.125, 0.13, 0.11, 0.1, 0.08)
 _LOWER_HEIGHTS = (1.0, 0.98, 1.0, 0.92, 0.88, 0.84)
 
-# RGB under a light that gives the cheek a luma of 160.
-_CAVITY, _GUM = np.array([84, 30, 34], np.float32), np.array([172, 92, 96], np.float32)
-_TOOTH, _TONGUE = np.array([214, 204, 182], np.float32), np.array([190, 108, 112], np.float32)
+# RGB under white light of full strength.
+_CAVITY, _GUM = np.array([92, 34, 36], np.float32), np.array([206, 124, 122], np.float32)
+_TOOTH, _TONGUE = np.array([244, 230, 200], np.float32), np.array([205, 116, 116], np.float32)
+_TEETH_SHOW = 0.8  # the inside of a mouth is teeth when it is so bright against a cheek
+_SHADOWED = 0.06  # mouth units from the lips
+_CONTINUED, _CONTINUED_ABOVE = 0.16, 0.45  # mouth units over which the photo's own inside goes on past the lips
+_SKIN = np.array([1.22, 0.95, 0.83], np.float32)
+"""A cheek's colour under white light, its mean 1."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +49,35 @@ class _Plates:
     """1 where upper teeth and gum hide what lies on the lower plate."""
     lower: Float32[np.ndarray, "h w 4"]
     """RGB and alpha 0..1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _OwnInside:
+    """The inside of an open mouth as the photo has it."""
+
+    colours: Float32[np.ndarray, "h w 3"]
+    inside: Bool[np.ndarray, "h w"]
+    """Where `colours` are the mouth's and not the lips'."""
+
+    def over(self, plates: _Plates) -> _Plates:
+        """The photo's inside on the upper plate, continued past the lips, its teeth upwards; feathered."""
+        # Near the lips teeth lie in shadow: what is continued comes from deeper inside.
+        depth = cv2.distanceTransform(self.inside.astype(np.uint8), cv2.DIST_L2, 5)
+        core = depth >= min(_SHADOWED * _PER_UNIT, 0.6 * float(depth.max()))
+        _, labels = cv2.distanceTransformWithLabels(
+            (~core).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        )
+        y, x = np.mgrid[0 : labels.shape[0], 0 : labels.shape[1]].astype(np.float32)
+        nearest = np.zeros((labels.max() + 1, 5), np.float32)
+        nearest[labels[core]] = np.dstack([self.colours, x, y])[core]
+        continued = cv2.GaussianBlur(nearest[labels][..., :3], (0, 0), 1.0)
+        continued[self.inside] = self.colours[self.inside]
+        aside, above = x - nearest[labels][..., 3], nearest[labels][..., 4] - y
+        reach = np.where(above > 0, _CONTINUED_ABOVE, _CONTINUED) * _PER_UNIT
+        distance = np.hypot(aside / (_CONTINUED * _PER_UNIT), above / reach)
+        weight = cv2.GaussianBlur(np.clip(1.4 - 1.4 * distance, 0, 1), (0, 0), 2).astype(np.float32)
+        weight[self.inside] = 1.0
+        return _Plates(_mix(plates.upper, continued, weight), weight, plates.lower)
 
 
 class Mouth:
@@ -64,9 +99,13 @@ class Mouth:
         self._anchor = centre.astype(np.float64) + [0, 0, 0.1 * unit]
         across = (landmarks[OUTER_EYE_CORNERS[1]] - landmarks[OUTER_EYE_CORNERS[0]]).astype(np.float64)
         self._to_portrait = self._plate_to_portrait(across, unit)
-        self._plates = _paint_plates(_cheek_colour(image, landmarks))
-        if opening > 0.045:
-            self._plates = self._keep_own_inside(image, landmarks, self._plates)
+        cheek = _cheek_colour(image, landmarks)
+        own = self._own_inside(image, landmarks) if opening > 0.045 else None
+        if own is None:
+            self._plates = _paint_plates(cheek, teeth=True)
+        else:
+            shows_teeth = np.percentile(own.colours[own.inside] @ LUMA, 75) > _TEETH_SHOW * float(cheek @ LUMA)
+            self._plates = own.over(_paint_plates(cheek, teeth=not shows_teeth))
         self._fit_plates(unit)
 
     def _plate_to_portrait(self, across: Float[np.ndarray, "3"], unit: float) -> Affine:
@@ -91,31 +130,19 @@ class Mouth:
         half = 0.5 / factor - 0.5  # pixel centres
         self._to_portrait = compose(self._to_portrait, np.array([[1 / factor, 0, half], [0, 1 / factor, half]]))
 
-    def _keep_own_inside(
-        self, image: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "478 3"], plates: _Plates
-    ) -> _Plates:
-        """The photo's own teeth on the upper plate, continued past the lips and feathered into the painted ones."""
+    def _own_inside(
+        self, image: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "478 3"]
+    ) -> "_OwnInside | None":
+        """What the photo shows between the lips, on the upper plate."""
         to_plate = cv2.invertAffineTransform(self._to_portrait)
         size = (_PLATE_WIDTH, _PLATE_HEIGHT)
-        own = cv2.warpAffine(image, to_plate, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE).astype(
-            np.float32
-        )
+        own = cv2.warpAffine(image, to_plate, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         polygon = landmarks[INNER_LIPS, :2] @ to_plate[:, :2].T + to_plate[:, 2]
         mask = np.zeros(own.shape[:2], np.uint8)
         cv2.fillPoly(mask, [np.round(polygon * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
         scale = float(np.linalg.norm(to_plate[:, 0]))  # plate pixels per portrait pixel: lips bleed by about one
         inside = cv2.erode(mask, np.ones((3, 3), np.uint8), iterations=max(1, round(1.2 * scale))) >= 128
-        if not inside.any():
-            return plates
-        distance, labels = cv2.distanceTransformWithLabels(
-            (~inside).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-        )
-        colours = np.zeros((labels.max() + 1, 3), np.float32)
-        colours[labels[inside]] = own[inside]
-        continued = np.where(inside[..., None], own, cv2.GaussianBlur(colours[labels], (0, 0), 1.0))
-        weight = cv2.GaussianBlur(np.clip(1 - distance / (0.1 * _PER_UNIT), 0, 1), (0, 0), 2)
-        upper = plates.upper * (1 - weight[..., None]) + continued * weight[..., None]
-        return _Plates(upper.astype(np.float32), weight.astype(np.float32), plates.lower)
+        return _OwnInside(own.astype(np.float32), inside) if inside.any() else None
 
     def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
         """Paints the inside into the picture, in place; nothing changes while the lips are as in the photo."""
@@ -124,8 +151,9 @@ class Mouth:
         size = self._width * zoom
         opened = area(polygon)
         weight = min(1.0, abs(opened / zoom**2 - self._rest_area) / (0.02 * self._width**2))
+        weight *= smoothstep(0.002, 0.006, opened / size**2)  # a slit that only rounding leaves open is no mouth
         box = Box.around(polygon, 3, image.shape)
-        if opened < 0.004 * size**2 or weight < 0.02 or box is None:
+        if weight < 0.02 or box is None:
             return
         place = self._place(shape)
         upper = box.warp(self._plates.upper, place, replicate=True)
@@ -134,7 +162,7 @@ class Mouth:
         alpha = lower[..., 3] * (1 - cover)
         colour = upper + (lower[..., :3] * 0.93 - upper) * alpha[..., None]
         shade = box.mask(polygon, max(2.0, 0.05 * size))  # lips shadow what is near them
-        colour *= np.clip(0.45 + 0.72 * shade, 0, 1)[..., None]
+        colour *= np.clip(0.55 + 0.65 * shade, 0, 1)[..., None]
         box.blend(image, colour, box.mask(polygon, max(0.7, 0.012 * self._width)) * np.float32(weight))
 
     def _place(self, shape: Shape) -> Affine:
@@ -162,24 +190,25 @@ def _cheek_colour(
     return image[np.clip(y, 0, h - 1), np.clip(x, 0, w - 1)].mean(0).astype(np.float32)
 
 
-def _paint_plates(cheek: Float32[np.ndarray, "3"]) -> _Plates:
-    """Plates under the light that falls on a cheek of this colour."""
-    light = np.float32(np.clip(float(cheek @ LUMA) / 160, 0.25, 1.1))
+def _paint_plates(cheek: Float32[np.ndarray, "3"], *, teeth: bool) -> _Plates:
+    """Plates under the light that falls on a cheek of this colour, with or without teeth and gum."""
+    # Darker skin under the same light: what is inside a mouth varies less than cheeks do.
+    light = np.float32((np.clip(float(cheek @ LUMA), 20, 200) / 200) ** 0.6)
     # A cheek under white light is reddish; what differs from that is the light's or the painting's own tint.
-    neutral = np.array([1.22, 0.95, 0.83], np.float32)
-    tint = np.clip(cheek / max(float(cheek.mean()), 1.0) / neutral, 0.7, 1.3)
-    paint = light * (0.35 + 0.65 * tint)
+    tint = np.clip(cheek / max(float(cheek.mean()), 1.0) / _SKIN, 0.45, 1.5)
+    tint /= tint @ LUMA
+    paint = light * (0.45 + 0.55 * tint)
 
     py, px = np.mgrid[0:_PLATE_HEIGHT, 0:_PLATE_WIDTH].astype(np.float32)
     x, y = (px - _CENTRE[0]) / _PER_UNIT, (py - _CENTRE[1]) / _PER_UNIT
     radius = np.sqrt((x / 0.62) ** 2 + ((y - 0.12) / 0.5) ** 2)
     depth = np.clip(0.45 + 0.45 * radius, 0.45, 1) * np.clip(0.6 + 0.9 * (y + 0.02), 0.55, 1.15)
     upper = _CAVITY * paint * depth[..., None]
-    teeth, shading = _teeth(x, y, -0.2, 0.035, _UPPER_WIDTHS, _UPPER_HEIGHTS, -0.035, upper=True)
-    upper = _mix(upper, _TOOTH * paint * 0.84 * shading[..., None], teeth)
+    row, shading = _teeth(x, y, -0.2, 0.035, _UPPER_WIDTHS, _UPPER_HEIGHTS, -0.035, upper=True)
+    upper = _mix(upper, _TOOTH * paint * 0.92 * shading[..., None], row * teeth)
     gum = np.clip((-0.15 - y - 0.035 * (x / 0.5) ** 2 + 0.018 * np.cos(x / 0.185 * 2 * np.pi)) * _PER_UNIT * 0.5, 0, 1)
     falloff = np.clip(1.03 - 0.6 * (x / 0.62) ** 2, 0.2, 1)
-    upper = _mix(upper, _GUM * paint * 0.72 * falloff[..., None], gum)
+    upper = _mix(upper, _GUM * paint * 0.8 * falloff[..., None], gum * teeth)
 
     reach = np.sqrt((x / 0.52) ** 2 + ((y - 0.12) / 0.5) ** 2)
     relief = np.clip(
@@ -188,10 +217,11 @@ def _paint_plates(cheek: Float32[np.ndarray, "3"]) -> _Plates:
         1.1,
     )
     tongue = np.clip((1 - reach) * 4, 0, 1) * 0.92
-    lower_teeth, shading = _teeth(x, y, 0.015, 0.22, _LOWER_WIDTHS, _LOWER_HEIGHTS, 0.02, upper=False)
-    lower = _mix(_TONGUE * paint * 0.8 * relief[..., None], _TOOTH * paint * 0.66 * shading[..., None], lower_teeth)
-    lower = np.dstack([lower, np.maximum(tongue, lower_teeth)])
-    return _Plates(_soften(upper), _soften(np.maximum(teeth, gum)), _soften(lower))
+    lower_row, shading = _teeth(x, y, 0.015, 0.22, _LOWER_WIDTHS, _LOWER_HEIGHTS, 0.02, upper=False)
+    lower_row *= teeth
+    lower = _mix(_TONGUE * paint * 0.8 * relief[..., None], _TOOTH * paint * 0.7 * shading[..., None], lower_row)
+    lower = np.dstack([lower, np.maximum(tongue, lower_row)])
+    return _Plates(_soften(upper), _soften(np.maximum(row, gum) * teeth), _soften(lower))
 
 
 def _teeth(
@@ -216,7 +246,7 @@ def _teeth(
             half = width / 2
             dx = np.abs(x * side - centre) / half
             dy = (y - (low + high) / 2) / ((high - low) / 2) * (1 if upper else -1)
-            rounded = (dx**6 + np.clip(dy, 0, 9) ** 5) ** (1 / 5.5)
+            rounded = (dx**9 + np.clip(dy, 0, 9) ** 7) ** (1 / 8)
             outside = np.where(dy > 0, rounded, np.maximum(dx, -0.98 * dy))
             tooth = np.clip((1.05 - outside) * half * _PER_UNIT * 0.5, 0, 1)
             light = np.clip(1.03 - 0.55 * (centre / 0.62) ** 2, 0.25, 1.1) * (1 - 0.1 * np.clip(dx, 0, 1) ** 4)

@@ -7,11 +7,12 @@ import numpy as np
 from jaxtyping import Float, Float32, Int
 
 from models.builtin.surround import Surround
+from models.ease import smoothstep
 from models.expression import EYES, close_mouth, eye_distance, eye_opening, lid_follow, part_lips
 from models.face import FaceModel
 from models.motion import CAMERA_DISTANCE, INDEX, Motion
 from models.pose import NECK_PIVOT, Pose, fit_pose
-from models.topology import FACE_OVAL, SURFACE_COUNT
+from models.topology import FACE_OVAL, SKULL_OVAL, SURFACE_COUNT
 
 Canonical = Float[np.ndarray, "478 3"]
 
@@ -22,6 +23,9 @@ _FRONTAL, _LEAST_TURN, _HIDDEN_ROOM = np.deg2rad(8.0), np.deg2rad(6.0), np.deg2r
 _SHIFT_KNEE, _SHIFT_LIMIT = 0.9, 1.6  # eye distances
 _MOST_SURFACE = 0.15  # eye distances
 _ZOOM = (0.7, 1.4)
+_CORNERS = np.array([78, 308])
+_GRIN_KNEE, _GRIN_ROOM, _GRIN_REACH = 0.66, 0.08, 0.18  # eye distances
+_SKULL_REACH = 0.15  # eye distances from the skull's outline over which expression sets in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +49,7 @@ class Puppet:
         self.rest_vertices = np.vstack([landmarks[:SURFACE_COUNT].astype(np.float64), surround.points])
         self.eye_distance = eye_distance(self.rest)
         self._surround = surround
+        self._skull = 1 - smoothstep(0.0, _SKULL_REACH, _distance(model.mean, model.mean[SKULL_OVAL]))[:, None]
         self._basis = self._fit_basis(model)
         self._lid_follow = [lid_follow(model, eye) for eye in EYES]
         self.closed = close_mouth(self.rest, model)
@@ -53,6 +58,9 @@ class Puppet:
         self._rest_yaw = float(cv2.Rodrigues(self.rest_pose.rotation)[0][1, 0])
         hidden = max(0.0, abs(self._rest_yaw) - _FRONTAL)
         self._hidden_knee = max(_LEAST_TURN, _TURN_KNEE - 1.8 * hidden)
+        self._rest_mouth = float(np.linalg.norm(np.diff(self.rest[_CORNERS], axis=0))) / self.eye_distance
+        right, left = (np.exp(-((_distance(model.mean, model.mean[[c]]) / _GRIN_REACH) ** 2)) for c in _CORNERS)
+        self._grin = right - left
         self._pivot = self.rest_pose.to_picture(NECK_PIVOT[None])[0]
 
     def _fit_basis(self, model: FaceModel) -> Float[np.ndarray, "64 478 3"]:
@@ -88,7 +96,18 @@ class Puppet:
             opening = eye_opening(blink, wide) * max(0.0, 1.0 + float(follow @ coefficients))
             upper, lower = eye.upper[1:-1], eye.lower[1:-1]
             canonical[upper] = canonical[lower] + (self.rest[upper] - self.rest[lower]) * opening
-        return part_lips(canonical)
+        on_skull = canonical + self._skull * (self.rest - canonical)
+        return part_lips(self._bound_grin(on_skull))
+
+    def _bound_grin(self, canonical: Canonical) -> Canonical:
+        """A mouth that a smile of the portrait and one of the driver together would draw too wide is held in."""
+        across = canonical[_CORNERS[1]] - canonical[_CORNERS[0]]
+        width = float(np.linalg.norm(across)) / self.eye_distance
+        knee = max(_GRIN_KNEE, self._rest_mouth)
+        if width <= knee:
+            return canonical
+        excess = width - float(_limit(np.array([width]), knee, knee + _GRIN_ROOM)[0])
+        return canonical + self._grin[..., None] * across * (0.5 * excess / width)
 
     def _pose(self, motion: Motion) -> tuple[Pose, Float[np.ndarray, "3 3"]]:
         rotation_vector = motion.rotation.astype(np.float64)
@@ -112,6 +131,11 @@ class Puppet:
         weight = self._surround.head_weight[:, None]
         moved = rest + weight * (rigid - rest) + (1 - weight) * _TORSO_GAIN * (torso * [1, 1, 0])
         return moved + self._surround.outline_weights @ outline
+
+
+def _distance(points: Canonical, to: Float[np.ndarray, "k 3"]) -> Float[np.ndarray, "478"]:
+    """Of each point from the nearest of `to`, in the frontal picture."""
+    return np.asarray(np.linalg.norm(points[:, None, :2] - to[None, :, :2], axis=2).min(1).astype(np.float64))
 
 
 def _limit(v: Float[np.ndarray, "n"], knee: float, limit: float) -> Float[np.ndarray, "n"]:

@@ -12,8 +12,9 @@ from models.expression import EYES
 from models.face import FaceModel
 from models.landmarks import FaceTracker, Landmarks
 from models.motion import Motion
-from models.pose import Pose, fit_pose
+from models.pose import fit_pose
 from runtime.drivers.one_euro import OneEuro
+from runtime.drivers.steady_head import SteadyHead
 from runtime.frame import Frame
 
 logger = logging.getLogger(__name__)
@@ -47,8 +48,8 @@ class FaceVideo:
         self._last: Motion | None = None
         self._lost_ns = 0
         self._warned = self._told = False
-        self._pose_filter = OneEuro(min_cutoff_hz=0.5, beta=80.0)  # radians and eye distances
-        self._face_filter = OneEuro(min_cutoff_hz=3.0, beta=60.0)  # canonical units, eye distances too
+        self._head: SteadyHead | None = None
+        self._face_filter = OneEuro(min_cutoff_hz=4.0, beta=300.0)  # canonical units
 
     def push(self, value: Frame) -> Sequence[Motion]:
         """One motion per frame. Raises InputError when the face is not that of the profile."""
@@ -63,16 +64,17 @@ class FaceVideo:
                 self._first_face_ns = value.pts_ns
             if self._fit is None and self._is_known(landmarks, value.pts_ns - self._first_face_ns):
                 self._choose_reference(landmarks, value)
-        if landmarks is None or self._fit is None:
+        if landmarks is None or self._fit is None or self._head is None:
             confidence = max(0.0, last.confidence - elapsed_ns / _FADE_NS)
             self._last = replace(last, pts_ns=value.pts_ns, confidence=confidence)
         else:
             confidence = 1.0 if self._last is None else min(1.0, last.confidence + elapsed_ns / _FADE_NS)
             if last.confidence == 0:
-                self._pose_filter.reset()
+                self._head.reset()
                 self._face_filter.reset()
-            measured = self._smooth(self._fit.measure(landmarks), value.pts_ns)
-            self._last = self._fit.motion(measured, value.pts_ns, confidence)
+            self._last = self._fit.motion(
+                self._measure(self._fit, self._head, value, landmarks), value.pts_ns, confidence
+            )
         return (self._last,)
 
     def close(self) -> None:
@@ -82,11 +84,11 @@ class FaceVideo:
             logger.warning("no face was seen in the video; the portrait only idled")
         self._tracker.close()
 
-    def _smooth(self, measured: Measured, pts_ns: int) -> Measured:
+    def _measure(self, fit: MotionFit, head: SteadyHead, frame: Frame, landmarks: Landmarks) -> Measured:
         """The face is filtered before anything is fitted to it, so that coefficients and surface stay together."""
-        pose = self._pose_filter(np.concatenate([measured.rotation, measured.translation]), pts_ns)
-        face = self._face_filter(measured.face.ravel(), pts_ns).reshape(measured.face.shape)
-        return Measured(pose[:3], pose[3:], face)
+        measured = fit.measure(landmarks, head(frame.image, landmarks, frame.pts_ns))
+        face = self._face_filter(measured.face.ravel(), frame.pts_ns).reshape(measured.face.shape)
+        return replace(measured, face=face)
 
     def _is_known(self, landmarks: Landmarks, waited_ns: int) -> bool:
         """Whether the face may drive."""
@@ -105,13 +107,14 @@ class FaceVideo:
         open_eyes = min(eye.openness(landmarks) for eye in EYES) > _REFERENCE_OPENNESS
         waited = frame.pts_ns - self._known_ns >= _REFERENCE_PATIENCE_NS
         if (open_eyes and turn < _REFERENCE_TURN) or waited:
-            self._fit = MotionFit(self._zero(landmarks, pose, frame), self._model)
+            self._fit = MotionFit(self._zero(landmarks, frame), self._model)
+            self._head = SteadyHead(self._fit)
 
-    def _zero(self, landmarks: Landmarks, pose: Pose, frame: Frame) -> Zero:
+    def _zero(self, landmarks: Landmarks, frame: Frame) -> Zero:
         if self._person is not None:
             profile = self._person.profile
             height, width = frame.image.shape[:2]
-            held = rest_pose(profile.rest, width, height) if self._absolute else pose
+            held = rest_pose(profile.rest, width, height) if self._absolute else fit_pose(landmarks, profile.neutral)
             return Zero.of_profile(profile, held, self._model)
         of_frame = Zero.of_mean if self._absolute else Zero.of_frame
         return of_frame(landmarks, self._model)

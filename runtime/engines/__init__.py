@@ -2,11 +2,8 @@
 
 from typing import Protocol, TypeVar, runtime_checkable
 
-import numpy as np
-from jaxtyping import UInt8
-
 from models.motion import Motion
-from models.portrait import Portrait
+from models.portrait import Pixels, Portrait
 
 AvatarT = TypeVar("AvatarT")
 
@@ -29,8 +26,8 @@ class Engine(Protocol[AvatarT]):
         """The slow part, once per portrait."""
         ...
 
-    def render(self, avatar: AvatarT, motion: Motion) -> UInt8[np.ndarray, "h w 3"]:
-        """The picture, RGB, at the portrait's size; a new array that the caller owns."""
+    def render(self, avatar: AvatarT, motion: Motion) -> Pixels:
+        """The picture at the portrait's size, RGBA if it has no background; a new array that the caller owns."""
         ...
 
     def close(self) -> None:

@@ -1,12 +1,9 @@
 """The built-in engine: the CPU avatar of `models.builtin`."""
 
-import numpy as np
-from jaxtyping import UInt8
-
 from models.builtin.avatar import BuiltinAvatar
 from models.face import load_face_model
 from models.motion import Motion
-from models.portrait import Portrait
+from models.portrait import Pixels, Portrait
 
 
 class BuiltinEngine:
@@ -21,8 +18,8 @@ class BuiltinEngine:
         avatar.render(Motion(pts_ns=0))
         return avatar
 
-    def render(self, avatar: BuiltinAvatar, motion: Motion) -> UInt8[np.ndarray, "h w 3"]:
-        """The picture, RGB, a new array."""
+    def render(self, avatar: BuiltinAvatar, motion: Motion) -> Pixels:
+        """The picture, a new array."""
         return avatar.render(motion)
 
     def close(self) -> None:

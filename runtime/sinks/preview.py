@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ClassVar
@@ -12,8 +12,10 @@ import numpy as np
 from aiohttp import web
 from jaxtyping import UInt8
 
+from runtime.change import Change
 from runtime.frame import Picture, Sound
 from runtime.page_server import HEADERS, PageServer
+from runtime.sinks.changes import MAX_BYTES, Changes
 
 _JPEG_QUALITY = 88
 _PAGE = Path(__file__).with_name("page") / "index.html"
@@ -43,18 +45,28 @@ class Preview:
 
     Pictures are encoded only while somebody watches, once for all viewers; a viewer that cannot keep up skips
     to the newest one. Requests that name another host are refused (DNS rebinding), and no other site can
-    embed the stream.
+    embed the stream or change the picture.
 
     `status` is called in the server's thread twice a second per viewer and must not block. The page shows
     these keys of what it returns, as in `--report`, and a dash for what is missing: `portrait`, `engine`,
     `backend`, `mode`, `fps` (the target), `fps_rendered`, `frames`, `dropped`, `latency_ms` {"p50", "p95",
-    "p99"} and `stages` {name: {"p50_ms", "p95_ms"}}.
+    "p99"} and `stages` {name: {"p50_ms", "p95_ms"}}; its title shows `title`, if there is one, and its controls
+    `background` and `engines` (names).
     """
 
     name: ClassVar[str] = "preview"
 
-    def __init__(self, port: int = 8765, *, title: str = "Avatar", status: Callable[[], Mapping[str, object]]) -> None:
+    def __init__(
+        self,
+        port: int = 8765,
+        *,
+        title: str = "Avatar",
+        status: Callable[[], Mapping[str, object]],
+        change: Callable[[Change], Sequence[str]] | None = None,
+    ) -> None:
         """Starts to serve. Where `port` is taken, the next 20 are tried; 0 takes any free one.
+
+        `change` does what the person asks for, as `Changes` says; without it the page has no controls.
 
         Raises InputError when none is free.
         """
@@ -62,6 +74,11 @@ class Preview:
         self._shot: _Shot | None = None
         self._encoder = ThreadPoolExecutor(1, "preview-jpeg")
         routes = [web.get("/status.json", self._status_json), web.get("/stream.mjpeg", self._stream)]
+        self._changeable: dict[str, object] = {}
+        if change is not None:
+            changes = Changes(change, lambda: self._server.closing)
+            routes.append(web.post("/change/{what}", changes.answer))
+            self._changeable = {"largest_upload": MAX_BYTES}
         self._server = PageServer("preview", _PAGE, title, port, routes)
         self._server.start()
 
@@ -84,7 +101,7 @@ class Preview:
         self._encoder.shutdown()
 
     async def _status_json(self, _: web.Request) -> web.Response:
-        return self._server.answer(self._status())
+        return self._server.answer({**self._status(), **self._changeable})
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         """JPEGs, each followed at once by the head of the next: until then browsers do not show it."""

@@ -1,15 +1,10 @@
 """A video file: every picture at its exact instant, with the sound that belongs to it."""
 
 import logging
-import os
-import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain, count
 from pathlib import Path
 from statistics import median_low
-from typing import ClassVar
 
 import av
 import numpy as np
@@ -17,9 +12,13 @@ from av.audio import AudioStream
 from av.video import VideoStream
 from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
+from jaxtyping import UInt8
 
 from models.errors import AgentError, InputError
+from models.portrait import Pixels
 from runtime.frame import Picture, Sound
+from runtime.sinks.codecs import Codecs, codecs_for
+from runtime.sinks.partial import Partial, cause, is_playable
 from runtime.sinks.sound_line import RATE_HZ, SoundLine
 
 logger = logging.getLogger(__name__)
@@ -27,35 +26,9 @@ logger = logging.getLogger(__name__)
 _TICK = Fraction(1, 90_000)  # every usual frame rate is a whole number of these
 _THREADS = 4  # fixed: the number of threads changes what x264 and libvpx write
 _DELAY_PICTURES = 25
+_DELAY_TICKS = round(8 / _TICK)  # less than a container waits for a stream that stays away
 _MAX_LAG = 2 * RATE_HZ  # live, sound that comes later than this is silence
 _KEY_TICKS = round(2 / _TICK)  # live, from one key frame to the next; a killed run loses about as much
-
-# In fragments, which play even where the last is torn off; `close` makes one plain file of them, in place.
-_FRAGMENTS = "frag_keyframe+empty_moov+delay_moov+default_base_moof+hybrid_fragmented"
-
-
-@dataclass(frozen=True, slots=True)
-class _Codecs:
-    """What a container carries."""
-
-    video: str
-    video_options: dict[str, str]
-    audio: str
-    live_options: dict[str, str]
-    """Of the container, so that what was written by then survives a killed process."""
-
-
-_FLUSH = {"flush_packets": "1"}
-_X264 = {"preset": "veryfast", "crf": "18"}
-_MP4 = _Codecs("libx264", _X264, "aac", {"movflags": _FRAGMENTS, **_FLUSH})
-_MKV = _Codecs("libx264", _X264, "aac", _FLUSH)
-_WEBM = _Codecs("libvpx-vp9", {"crf": "24", "deadline": "realtime", "cpu-used": "6", "row-mt": "1"}, "libopus", _FLUSH)
-_CODECS = {".mp4": _MP4, ".mov": _MP4, ".mkv": _MKV, ".webm": _WEBM}
-
-_FRAGMENTED = (".mp4", ".mov")
-
-EXTENSIONS = tuple(_CODECS)
-"""The file name extensions that `VideoFile` writes."""
 
 
 class VideoFile:
@@ -63,24 +36,35 @@ class VideoFile:
 
     The file begins at the `due_ns` of the first picture and ends one frame after that of the last; in between
     a picture stays until the next. Sound captured at `p` is heard with the picture whose `motion.pts_ns` is
-    `p`: live, that is later by the median of `due_ns - motion.pts_ns` over the first 25 pictures; otherwise
-    the two are taken to be the same. Sound may run ahead of the pictures by a minute; live, it may be late by
-    two seconds, and a drifting clock is followed. The same pictures and sound always make the same bytes.
+    `p`: live, that is later by the median of `due_ns - motion.pts_ns` over the first 25 pictures that a driver
+    moved (over those of the first 8 s, if they are fewer); otherwise the two are taken to be the same. Sound
+    may run ahead of the pictures by a minute; live, it may be late by two seconds, and a drifting clock is
+    followed. The same pictures and sound always make the same bytes.
 
     Everything goes to `.NAME.partial.EXT` beside the target, which takes its place at `close`. Of a run that
     failed, `NAME.partial.EXT` remains; so it does of one that was killed, at the latest when the next begins.
     """
 
-    name: ClassVar[str] = "file"
+    def __init__(
+        self,
+        path: Path,
+        fps: float,
+        size: tuple[int, int],
+        *,
+        live: bool,
+        sound: bool,
+        transparent: bool = False,
+    ) -> None:
+        """Opens the file for pictures of `size` (width, height; even, px) at `fps`; `transparent` ones are RGBA.
 
-    def __init__(self, path: Path, fps: float, size: tuple[int, int], *, live: bool, sound: bool) -> None:
-        """Opens the file for pictures of `size` (width, height; even, px) at `fps`.
-
-        Raises InputError for an extension, a folder or a size that cannot be written.
+        Raises InputError for an extension, a folder or a size that cannot be written, and for a file that another
+        agent is writing.
         """
-        codecs = _check(path, size)
+        codecs = codecs_for(path, transparent)
+        _check(path, size)
+        self.name = str(path)
         self._path = path
-        self._partial = path.with_name(f".{path.stem}.partial{path.suffix}")
+        self._transparent = transparent
         self._live = live
         self._size = size
         self._frame_ticks = round(1 / (Fraction(fps).limit_denominator(1001) * _TICK))
@@ -95,32 +79,27 @@ class VideoFile:
         self._error: AgentError | None = None
         self._line = SoundLine(follow_drift=live)
         self._reformatter = VideoReformatter()
-        if self._partial.is_file() and _salvage(self._partial):
-            logger.warning("An earlier run was cut off; what it made of %s is in %s", path, self._keep())
-        try:
-            self._partial.open("wb").close()
-        except OSError as error:
-            raise InputError(f"Cannot write {path}: {_cause(error)}. Choose another place.") from error
+        self._partial = Partial(path)
         try:
             options = {"fflags": "+bitexact", **(codecs.live_options if live else {})}
-            self._container = av.open(str(self._partial), "w", options=options)
+            self._container = av.open(str(self._partial.path), "w", options=options)
             self._video = self._open_video(codecs, fps)
             self._audio = self._open_audio(codecs) if sound else None
         except BaseException as error:
-            self._partial.unlink(missing_ok=True)
+            self._partial.discard()
             if isinstance(error, OSError | av.FFmpegError | ValueError):  # ValueError: no such codec here
-                reason = f"Cannot write {path}: {_cause(error)}. Choose another size or kind of file."
+                reason = f"Cannot write {path}: {cause(error)}. Choose another size or kind of file."
                 raise InputError(reason) from error
             raise
 
-    def _open_video(self, codecs: _Codecs, fps: float) -> VideoStream:
+    def _open_video(self, codecs: Codecs, fps: float) -> VideoStream:
         rate = Fraction(fps).limit_denominator(1001)
         stream = self._container.add_stream(codecs.video, rate=rate, options=codecs.video_options)
         assert isinstance(stream, VideoStream)
         stream.time_base = _TICK
         context = stream.codec_context
         context.width, context.height = self._size
-        context.pix_fmt = "yuv420p"
+        context.pix_fmt = codecs.pixel_format
         context.time_base = _TICK
         context.thread_count = _THREADS
         context.colorspace = Colorspace.ITU709
@@ -130,7 +109,7 @@ class VideoFile:
         context.open()
         return stream
 
-    def _open_audio(self, codecs: _Codecs) -> AudioStream:
+    def _open_audio(self, codecs: Codecs) -> AudioStream:
         stream = self._container.add_stream(codecs.audio, rate=RATE_HZ, layout="stereo", bit_rate=160_000)
         assert isinstance(stream, AudioStream)
         stream.codec_context.format = "fltp" if codecs.audio == "aac" else "flt"
@@ -183,15 +162,15 @@ class VideoFile:
         self._closed = True
         if self._first_due_ns is None:
             self._attempt(self._container.close)
-            self._partial.unlink(missing_ok=True)
+            self._partial.discard()
             return
         self._attempt(self._finish)
         self._attempt(self._container.close)
         if complete and self._error is None:
             self._attempt(self._replace_target)
         if self._completed is None:
-            torn = "" if _salvage(self._partial) else ", but players cannot open it: its index is missing"
-            logger.warning("%s is not finished; what was made is in %s%s", self._path, self._keep(), torn)
+            torn = "" if is_playable(self._partial.path) else ", but players cannot open it: its index is missing"
+            logger.warning("%s is not finished; what was made is in %s%s", self._path, self._partial.keep(), torn)
         if self._error is not None:
             raise self._error
 
@@ -205,28 +184,18 @@ class VideoFile:
             pass  # remembered already
 
     def _fail(self, error: Exception) -> AgentError:
-        failure = AgentError(f"Cannot go on writing {self._path}: {_cause(error)}.")
+        failure = AgentError(f"Cannot go on writing {self._path}: {cause(error)}.")
         failure.__cause__ = error
         self._error = self._error or failure
         return failure
 
     def _replace_target(self) -> None:
-        self._partial.replace(self._path)
+        self._partial.replace_target()
         self._completed = self._path
-
-    def _keep(self) -> Path:
-        """Gives the partial file a name that is not hidden, if possible; returns its name."""
-        name = self._partial.name.removeprefix(".")
-        numbered = (f"{Path(name).stem}-{n}{self._path.suffix}" for n in count(2))
-        kept = next(p for p in map(self._path.with_name, chain([name], numbered)) if not p.exists())
-        try:
-            return self._partial.replace(kept)
-        except OSError:
-            return self._partial
 
     def _finish(self) -> None:
         if self._delay_ns is None:
-            self._delay_ns = median_low(self._delays_ns)
+            self._delay_ns = self._median_delay_ns()
         self._line.finish()
         self._encode_sound(final=True)
         self._mux(self._video, None)
@@ -234,15 +203,21 @@ class VideoFile:
             self._mux(self._audio, None)
 
     def _learn_delay(self, picture: Picture) -> None:
-        if self._delay_ns is None:
+        if self._delay_ns is not None:
+            return
+        if picture.motion.pts_ns != picture.due_ns:  # else nobody moved it: it has no age
             self._delays_ns.append(picture.due_ns - picture.motion.pts_ns)
-            if len(self._delays_ns) == _DELAY_PICTURES:
-                self._delay_ns = median_low(self._delays_ns)
+        if len(self._delays_ns) == _DELAY_PICTURES or self._end_tick >= _DELAY_TICKS:
+            self._delay_ns = self._median_delay_ns()
+
+    def _median_delay_ns(self) -> int:
+        return median_low(self._delays_ns) if self._delays_ns else 0
 
     def _encode_picture(self, picture: Picture, tick: int) -> None:
+        image = _with_alpha(picture.image) if self._transparent else picture.image
         frame = self._reformatter.reformat(
-            av.VideoFrame.from_ndarray(picture.image, "rgb24"),
-            format="yuv420p",
+            av.VideoFrame.from_ndarray(image, "rgba" if self._transparent else "rgb24"),
+            format=self._video.codec_context.pix_fmt,
             dst_colorspace=Colorspace.ITU709,
             src_color_range=ColorRange.JPEG,
             dst_color_range=ColorRange.MPEG,
@@ -293,48 +268,16 @@ class VideoFile:
             raise self._fail(error) from error
 
 
-def _check(path: Path, size: tuple[int, int]) -> _Codecs:
-    """The codecs for `path`. Raises InputError where no such file can be made."""
-    codecs = _CODECS.get(path.suffix.lower())
-    if codecs is None:
-        raise InputError(f"Cannot write {path.name}: choose a name that ends in {', '.join(EXTENSIONS)}.")
+def _check(path: Path, size: tuple[int, int]) -> None:
+    """Raises InputError where no such file can be made."""
     if path.is_dir():
         raise InputError(f"{path} is a folder: choose the name of a file.")
     if not path.parent.is_dir():
         raise InputError(f"There is no folder {path.parent}: make it first, or choose another.")
     if size[0] % 2 or size[1] % 2:
         raise InputError(f"A video cannot be {size[0]}×{size[1]} px: choose an even size, such as 512.")
-    return codecs
 
 
-def _salvage(path: Path) -> bool:
-    """Makes the best of a file that may be torn; returns whether a player finds a picture in it."""
-    try:
-        if path.suffix.lower() in _FRAGMENTED:
-            _cut_torn_fragment(path)
-        with av.open(str(path)) as container:
-            return any(packet.size for packet in container.demux(video=0))
-    except (OSError, av.FFmpegError, IndexError):
-        return False
-
-
-def _cut_torn_fragment(path: Path) -> None:
-    """Shortens an MP4 file to whole fragments; one without fragments stays as it is."""
-    with path.open("r+b") as file:
-        end = file.seek(0, os.SEEK_END)
-        at, fragment = 0, None
-        while at + 8 <= end:
-            file.seek(at)
-            size, kind = struct.unpack(">I4s", file.read(8))
-            if kind == b"moof":
-                fragment = at
-            if fragment is not None and kind in (b"moof", b"mdat") and at + size > end:
-                file.truncate(fragment)
-            if size < 8:  # the rest of the file, or a size of 64 bits: neither belongs to a fragment
-                return
-            at += size
-
-
-def _cause(error: Exception) -> str:
-    """What went wrong, without the number and the place that come with it."""
-    return getattr(error, "strerror", None) or str(error)
+def _with_alpha(image: Pixels) -> UInt8[np.ndarray, "h w 4"]:
+    """RGBA; a picture without alpha is opaque."""
+    return image if image.shape[2] == 4 else np.dstack([image, np.full(image.shape[:2], 255, np.uint8)])

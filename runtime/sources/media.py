@@ -218,18 +218,22 @@ def _decoded(
     container: InputContainer, streams: list[VideoStream | AudioStream], noting: Path | None = None
 ) -> Iterator[tuple[int, VideoFrame | AudioFrame]]:
     """Stream index and frame of whatever can be decoded; the log says if `noting` is damaged or cut short."""
-    packets = container.demux(streams)
+    wanted = {stream.index for stream in streams}
+    # Where streams do not say how long they are, the file's own length is that of the longest, wanted or not.
+    counted = wanted if _ends_s(streams) else {stream.index for stream in container.streams}
+    packets = container.demux()
     damaged, end_s = 0, Fraction(0)
     while True:
         try:
             packet = next(packets)
-            frames = packet.decode()
+            frames = packet.decode() if packet.stream.index in wanted else []
         except StopIteration:
             break
         except av.error.FFmpegError:
             damaged += 1
             continue
-        end_s = max(end_s, _end_s(packet) or end_s)
+        if packet.stream.index in counted:
+            end_s = max(end_s, _end_s(packet) or end_s)
         for frame in frames:
             if isinstance(frame, VideoFrame | AudioFrame):
                 yield packet.stream.index, frame
@@ -253,13 +257,19 @@ def _announced_s(
     container: InputContainer, streams: list[VideoStream | AudioStream], origin_s: Fraction = Fraction(0)
 ) -> Fraction | None:
     """What the headers say of the last end of `streams`, from `origin_s`; of the file where streams do not say."""
-    ends_s = [((s.start_time or 0) + s.duration) * s.time_base for s in streams if s.duration and s.time_base]
-    if len(ends_s) == len(streams):
+    ends_s = _ends_s(streams)
+    if ends_s:
         return max(ends_s) - origin_s
     if not container.duration:
         return None
     length_s = Fraction(container.duration, av.time_base)
     return length_s - origin_s if "matroska" in container.format.name else length_s  # Matroska tells its end
+
+
+def _ends_s(streams: list[VideoStream | AudioStream]) -> list[Fraction]:
+    """What the headers say of the end of each stream; empty if they leave out one."""
+    ends_s = [((s.start_time or 0) + s.duration) * s.time_base for s in streams if s.duration and s.time_base]
+    return ends_s if len(ends_s) == len(streams) else []
 
 
 def _scanned_s(path: Path, origin_s: Fraction) -> Fraction:

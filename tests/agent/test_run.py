@@ -19,6 +19,7 @@ from scipy.io import wavfile
 
 from agent.cli import _interruptible, main
 from calibration.portrait import read_photo
+from runtime.sinks.video_file import VideoFile
 
 SMALL = ("--size", "128")
 
@@ -128,7 +129,9 @@ def test_several_outputs_and_no_sound_of_a_silent_clip(portrait_png, tmp_path):
     silent = make_clip(tmp_path / "silent.mp4", [read_photo(portrait_png)[:256, 80:336]] * 5, 25)
     outs = [tmp_path / "one.mp4", tmp_path / "two.webm"]
     arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(silent), *SMALL]
+    arguments += ["--report", str(tmp_path / "r.json")]
     assert main([*arguments, "--output", str(outs[0]), "--output", str(outs[1])]) == 0
+    assert {f"sink {out}" for out in outs} < set(json.loads((tmp_path / "r.json").read_text())["stages"])
     for out in outs:
         pictures, seconds = decode(out)
         assert len(pictures) == 5 and seconds == 0
@@ -222,6 +225,39 @@ def test_a_signal_while_preparing_leaves_nothing(portrait_png, wav, tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
 
 
+def test_an_interrupt_between_preparing_and_the_first_picture_leaves_nothing(
+    portrait_png, wav, tmp_path, monkeypatch, capsys
+):
+    def interrupted(*_):
+        assert list(tmp_path.glob(".o.partial.mp4"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("runtime.loop.Loop.run_offline", interrupted)
+    out = tmp_path / "o.mp4"
+    assert main(["run", "--portrait", str(portrait_png), "--microphone", str(wav), "--output", str(out), *SMALL]) == 130
+    assert capsys.readouterr().err.strip() == "agent: interrupted"
+    assert list(tmp_path.iterdir()) == [wav]
+
+
+def test_an_output_that_another_agent_writes_is_refused(portrait_png, wav, tmp_path, capsys):
+    out = tmp_path / "o.mp4"
+    other = VideoFile(out, 25, (128, 128), live=False, sound=False)
+    arguments = ["--portrait", portrait_png, "--microphone", wav, "--output", out, *SMALL]
+    expect_refusal(tmp_path, arguments, "o.mp4 is being written by another agent", capsys)
+    other.close()
+    assert main(["run", *map(str, arguments)]) == 0
+
+
+def test_the_second_run_with_a_photo_makes_the_same_bytes(portrait_png, wav, tmp_path, monkeypatch):
+    monkeypatch.setenv("AGENT_CACHE", str(tmp_path / "cache"))
+    for name in ("a.mp4", "b.mp4"):
+        arguments = ["--microphone", str(wav), "--output", str(tmp_path / name), *SMALL, "--background", "blur"]
+        assert main(["run", "--portrait", str(portrait_png), *arguments]) == 0
+        monkeypatch.setattr("calibration.store.prepare_portrait", None)
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+    assert len(list((tmp_path / "cache").rglob("*.prepared"))) == 1
+
+
 @contextmanager
 def agent_process(*arguments):
     code = "import sys; from agent.cli import main; sys.exit(main())"
@@ -258,6 +294,7 @@ def test_bad_portraits(portrait_png, wav, tmp_path, capsys):
     Image.fromarray(skimage.data.chelsea()).save(tmp_path / "cat.jpg")
     for name, message in {
         "none.png": "no such file",
+        "p" * 300: "file name too long",
         "text.png": "not a picture",
         "cut.jpg": "damaged",
         "bomb.png": "30000x30000|too many pixels",
@@ -293,6 +330,10 @@ def test_bad_inputs(portrait_png, wav, nodding, tmp_path, capsys):
         (["--microphone", wav, "--report", tmp_path], "is a folder"),
         (["--mode", "video", "--camera", "/dev/null"], "/dev/null"),
         (["--microphone", wav, "--report", tmp_path / "no" / "r.json"], "does not exist"),
+        (["--microphone", wav, "--report", "r" * 300], "file name too long"),
+        (["--microphone", "m" * 300], "file name too long"),
+        (["--microphone", "m" * 300 + ".wav"], "file name too long"),
+        (["--mode", "video", "--camera", "c" * 300], "file name too long"),
     ]:
         expect_refusal(tmp_path, [*ready, *arguments], message, capsys)
 
@@ -325,9 +366,18 @@ def test_bad_outputs(portrait_png, wav, tmp_path, capsys):
         (tmp_path / "missing" / "o.mp4", "does not exist"),
         (tmp_path / "folder.mp4", "folder"),
         ("/proc/o.mp4", "cannot be written|proc"),
+        (tmp_path / f"{'o' * 300}.mp4", "file name too long"),
+        (tmp_path / f"{'o' * 245}.mp4", "File name too long"),
     ]:
         expect_refusal(tmp_path, [*ready, output], message, capsys)
     expect_refusal(tmp_path, [*ready, "preview", "--offline"], "--offline needs files", capsys)
+    for output in ("preview", "virtual-camera", tmp_path / "o.mp4", tmp_path / "o.mkv"):
+        expect_refusal(
+            tmp_path,
+            ["--portrait", portrait_png, "--microphone", wav, "--background", "transparent", "--output", output],
+            r"cannot be transparent; give --output a file ending in \.mov or \.webm",
+            capsys,
+        )
     twice = tmp_path / "twice.mp4"
     expect_refusal(tmp_path, [*ready, twice, "--output", twice], "given twice", capsys)
     copy = tmp_path / "clip.mkv"

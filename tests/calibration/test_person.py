@@ -72,7 +72,7 @@ def test_a_gain_adds_its_shape_and_leaves_the_surface(profile):
     pose = fit_pose(landmarks, model.mean)
     scaled = MotionFit(Zero.of_profile(profile, pose, model), model)
     plain = MotionFit(Zero.of_face(profile.neutral.astype(np.float64), model, pose), model)
-    a, b = (fit.motion(fit.measure(landmarks), 0) for fit in (scaled, plain))
+    a, b = (fit.motion(fit.measure(landmarks, fit.head(landmarks)), 0) for fit in (scaled, plain))
     gain = profile.gains()[INDEX["mouthSmileLeft"]]
     assert gain > 1.2
     assert a["mouthSmileLeft"] == pytest.approx(gain * b["mouthSmileLeft"], rel=1e-3)
@@ -86,8 +86,8 @@ def test_eyes_that_never_quite_shut_close_as_far_as_this_persons_do():
     pose = fit_pose(shut, model.mean)
     own = MotionFit(Zero.of_profile(profile, pose, model), model)
     usual = MotionFit(Zero.of_face(profile.neutral.astype(np.float64), model, pose), model)
-    assert usual.motion(usual.measure(shut), 0)["eyeBlinkLeft"] < 0.9
-    assert own.motion(own.measure(shut), 0)["eyeBlinkLeft"] > 0.95
+    assert usual.motion(usual.measure(shut, usual.head(shut)), 0)["eyeBlinkLeft"] < 0.9
+    assert own.motion(own.measure(shut, own.head(shut)), 0)["eyeBlinkLeft"] > 0.95
 
 
 def test_a_long_calibration_keeps_part_of_its_faces_and_counts_all(monkeypatch):

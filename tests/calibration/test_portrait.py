@@ -1,8 +1,11 @@
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from calibration.portrait import Canvas, prepare_portrait, read_photo
+from calibration.portrait import Canvas, decode_photo, on_background, on_picture, prepare_portrait, read_photo
 from models.errors import InputError
 from models.landmarks import face_width
 
@@ -147,3 +150,56 @@ def test_backgrounds(astronaut, tmp_path):
     assert np.abs(np.diff(blur, axis=1)).max() < np.abs(np.diff(keep, axis=1)).max() / 4
     with pytest.raises(InputError, match="'sky-ish' is neither"):
         prepare_portrait(astronaut, (256, 256), "sky-ish")
+
+
+def test_another_background_changes_nothing_else(astronaut):
+    keep = prepare_portrait(astronaut, (256, 256))
+    cut_out = on_background(keep, "transparent")
+    assert cut_out.background is None
+    assert cut_out.foreground is keep.foreground and cut_out.matte is keep.matte
+    assert on_background(keep, "keep") is keep
+    with pytest.raises(ValueError, match="lost its background"):
+        on_background(cut_out, "blur")
+
+
+@pytest.mark.parametrize("size", [(256, 256), (64, 320), (320, 64)])
+def test_a_background_picture_shows_its_middle_upright(astronaut, size):
+    keep = prepare_portrait(astronaut, size)
+    ramp = np.zeros((600, 900, 3), np.uint8)
+    ramp[..., 0] = np.arange(900) * 255 // 900
+    ramp[..., 1] = (np.arange(600) * 255 // 600)[:, None]
+    shown = on_picture(keep, ramp).background.astype(int)
+    width, height = size
+    scale = max(width / 900, height / 600)
+    across, down = width / scale / 900 * 255, height / scale / 600 * 255
+    assert shown.shape == (height, width, 3)
+    assert shown[height // 2, [0, -1], 0] == pytest.approx([127 - across / 2, 127 + across / 2], abs=6)
+    assert shown[[0, -1], width // 2, 1] == pytest.approx([127 - down / 2, 127 + down / 2], abs=6)
+
+
+@pytest.mark.parametrize("shape", [(16_000, 4), (4, 16_000), (1, 1)])
+def test_a_background_picture_of_any_proportion_is_scaled_in_little_memory(astronaut, shape, monkeypatch):
+    resize, asked = cv2.resize, []
+    monkeypatch.setattr(cv2, "resize", lambda image, size, **how: (asked.append(size), resize(image, size, **how))[1])
+    keep = prepare_portrait(astronaut, (256, 256))
+    asked.clear()
+    assert on_picture(keep, np.full((*shape, 3), 77, np.uint8)).background.tolist()[0][0] == [77, 77, 77]
+    assert asked == [(256, 256)]
+
+
+def test_a_file_in_memory_reads_as_on_disk_and_is_named_in_messages(portrait_png, astronaut):
+    assert np.array_equal(decode_photo(portrait_png.read_bytes(), "me.png"), astronaut)
+    with pytest.raises(InputError, match=r"^me\.png is not a picture"):
+        decode_photo(b"hello", "me.png")
+
+
+def test_a_name_longer_than_any_file_s_is_refused():
+    with pytest.raises(InputError, match="cannot be read: file name too long"):
+        read_photo(Path("p" * 300 + ".png"))
+
+
+def test_a_file_of_gigabytes_is_refused_unread(tmp_path):
+    with (tmp_path / "film.png").open("wb") as file:
+        file.truncate(3 * 1024**3)  # sparse
+    with pytest.raises(InputError, match="is larger than 512 MB"):
+        read_photo(tmp_path / "film.png")

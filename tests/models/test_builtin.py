@@ -144,7 +144,7 @@ def test_fit_finds_the_coefficients_that_made_a_face():
         0,
     ]
     fit = MotionFit(Zero.of_frame(neutral, model), model)
-    motion = fit.motion(fit.measure(face), 7)
+    motion = fit.motion(fit.measure(face, fit.head(face)), 7)
     assert motion.pts_ns == 7
     for name, value in asked.items():
         assert motion[name] == pytest.approx(value, abs=0.15), name

@@ -305,3 +305,40 @@ def test_live_ends_when_the_clip_that_drives_the_face_ends():
     )
     loop.run_live()
     assert wall.closed == 1
+
+
+def test_a_swap_takes_effect_between_two_pictures_and_costs_none():
+    clock, wall, old, new = FakeClock(), Wall(), Canvas(), Canvas()
+    loop = loop_of([Lane("video", Endless(), JawFollowsTime(), Metrics())], [wall], engine=old, clock=clock)
+    drawn = []
+
+    def draws(name):
+        def render(avatar, motion):
+            drawn.append((name, avatar))
+            match len(drawn):
+                case 3:
+                    loop.swap(old, "second")
+                case 6:
+                    loop.swap(new, "third")
+                case 9:
+                    loop.stop()
+            return np.zeros((2, 2, 3), np.uint8)
+
+        return render
+
+    old.render, new.render = draws("old"), draws("new")
+    loop.run_live()
+    assert drawn == [("old", None)] * 3 + [("old", "second")] * 3 + [("new", "third")] * 3
+    assert loop.missed == 0 and loop.tempo.frames == 9
+    assert (old.closed, new.closed) == (1, 1)
+
+
+def test_close_frees_a_run_that_never_began_and_leaves_one_that_did():
+    for begins in (False, True):
+        source, driver, wall, engine = Clip(3, 40), JawFollowsTime(), Wall(), Canvas()
+        loop = loop_of([Lane("video", source, driver, Metrics())], [wall], engine=engine)
+        if begins:
+            loop.run_offline(3, lambda _: None)
+        loop.close()
+        loop.close()
+        assert (source.closed, driver.closed, wall.closed, engine.closed) == (1, 1, 1, 1)

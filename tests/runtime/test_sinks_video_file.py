@@ -12,7 +12,8 @@ import pytest
 from models.errors import AgentError, InputError
 from models.motion import Motion
 from runtime.frame import Picture, Sound
-from runtime.sinks.video_file import EXTENSIONS, VideoFile
+from runtime.sinks.codecs import EXTENSIONS
+from runtime.sinks.video_file import VideoFile
 
 FPS = 25
 STEP_NS = 40_000_000
@@ -192,6 +193,27 @@ def test_live_file_shorter_than_the_measurement_has_its_sound(tmp_path: Path) ->
         file.send(picture(index, delay_ns=80_000_000))
     file.close()
     assert onset_s(sound_of(tmp_path / "out.mkv")) == pytest.approx(0.18, abs=0.002)
+
+
+def test_pictures_that_nobody_moved_say_nothing_of_the_delay(tmp_path: Path) -> None:
+    file = VideoFile(tmp_path / "out.mkv", FPS, SIZE, live=True, sound=True)
+    file.hear(Sound(click(0.5, 5.0, 48_000), 48_000, START_NS))
+    for index in range(100):
+        file.send(picture(index, delay_ns=80_000_000 if index >= 40 else 0))
+        assert (file.delay_ns is None) == (index < 64)
+    file.close()
+    assert file.delay_ns == 80_000_000
+    assert onset_s(sound_of(tmp_path / "out.mkv")) == pytest.approx(0.58, abs=0.002)
+
+
+@pytest.mark.parametrize(("moved", "delay_ns"), [(0, 0), (5, 60_000_000)])
+def test_sound_does_not_wait_long_for_a_driver(tmp_path: Path, moved: int, delay_ns: int) -> None:
+    file = VideoFile(tmp_path / "out.mkv", FPS, SIZE, live=True, sound=True)
+    for index in range(201):
+        assert (file.delay_ns is None) == (index < 200)
+        file.send(picture(index, delay_ns=60_000_000 if index < moved else 0))
+    assert file.delay_ns == delay_ns
+    file.close()
 
 
 def test_a_file_without_sound_has_no_sound_stream(tmp_path: Path) -> None:
@@ -375,3 +397,49 @@ def test_what_cannot_be_written_is_said_at_once(tmp_path: Path, name: str, size:
     with pytest.raises(InputError, match=reason):
         VideoFile(tmp_path / name, FPS, size, live=False, sound=False)
     assert {entry.name for entry in tmp_path.iterdir()} == {"folder.mp4", ".blocked.partial.mp4"}
+
+
+def test_a_file_has_one_writer_at_a_time(tmp_path: Path) -> None:
+    path, partial = tmp_path / "out.mp4", tmp_path / ".out.partial.mp4"
+    first = VideoFile(path, FPS, SIZE, live=True, sound=False)
+    for index in range(30):
+        first.send(picture(index))
+    with pytest.raises(InputError, match=r"out\.mp4 is being written by another agent"):
+        VideoFile(path, FPS, SIZE, live=True, sound=False)
+    assert partial.is_file()
+    first.close()
+    assert len(pictures_of(path)) == 30
+    write(path, count=5)  # the next run is free to
+    assert len(pictures_of(path)) == 5
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_another_process_s_file_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "out.mp4"
+    command = [sys.executable, "-c", RECORD_UNTIL_KILLED, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"recorded\n"
+        before = (tmp_path / ".out.partial.mp4").read_bytes()
+        with pytest.raises(InputError, match="another agent"):
+            VideoFile(path, FPS, SIZE, live=True, sound=False)
+        assert (tmp_path / ".out.partial.mp4").read_bytes() == before
+        process.kill()
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    (tmp_path / "videos").mkdir()
+    link, target = tmp_path / "latest.mp4", tmp_path / "videos" / "today.mp4"
+    link.symlink_to(target)
+    for count in (3, 7):
+        write(link, count=count)
+        assert link.is_symlink()
+        assert len(pictures_of(target)) == count
+    assert [entry.name for entry in (tmp_path / "videos").iterdir()] == ["today.mp4"]
+
+
+def test_links_in_a_circle_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").symlink_to(tmp_path / "b.mp4")
+    (tmp_path / "b.mp4").symlink_to(tmp_path / "a.mp4")
+    with pytest.raises(InputError, match=r"a\.mp4"):
+        VideoFile(tmp_path / "a.mp4", FPS, SIZE, live=False, sound=False)

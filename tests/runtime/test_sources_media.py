@@ -269,6 +269,21 @@ def test_a_whole_file_leaves_no_note(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert caplog.text == ""
 
 
+@pytest.mark.parametrize(("sound_s", "pictures"), [(0.0, 60), (2.0, 10)])
+def test_one_stream_that_ends_before_the_other_is_not_cut_short(
+    tmp_path: Path, sound_s: float, pictures: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_video(
+        tmp_path / "a.mkv", [grey(i) for i in range(pictures)], [40 * i for i in range(pictures)], sound_s
+    )
+    heard(path)
+    assert len(list(ClipFrames(path))) == pictures
+    assert caplog.text == ""
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    list(ClipFrames(path))
+    assert "is truncated" in caplog.text
+
+
 def test_damage_in_the_middle_is_survived(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "a.mp3"
     with av.open(str(path), "w") as file:

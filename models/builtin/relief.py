@@ -1,0 +1,143 @@
+"""Light and shade that expressions change: the surface's own slope, and folds where skin is pushed together.
+
+Both count from the portrait at rest, so that a face at rest is the photo, folds and all. They are drawn on the
+portrait's skin, not on the picture, and move with it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+from jaxtyping import Float, Float32
+
+from models.builtin.kernels import shade
+from models.builtin.puppet import Canonical, Puppet, Shape
+from models.ease import smoothstep
+from models.face import FaceModel
+from models.raster import rasterise
+from models.topology import SURFACE_COUNT
+
+_GRID = 96  # width of the relief in its own pixels
+_LIGHT = np.array([0.0, -0.55, -0.84])  # from above the camera
+_AMBIENT = 4.0
+_SLOPE_RANGE = (0.92, 1.06)
+_UNSEEN = 0.004  # a relief that differs less from 1 is left out
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """A line on the face that shows when two points, one on each side, come nearer."""
+
+    line: tuple[int, ...]
+    across: tuple[tuple[int, int], ...]
+    onset: tuple[float, float]
+    """Shortening, as a part of the distance at rest, from which it shows and at which it shows fully."""
+    depth: float
+    """How much darker the line becomes."""
+    width: float
+    """Eye distances."""
+
+
+_FOLDS = (
+    # From the wings of the nose around the mouth.
+    _Fold((129, 203, 206, 216, 212), ((205, 92), (187, 61)), (0.05, 0.3), 0.14, 0.03),
+    _Fold((358, 423, 426, 436, 432), ((425, 322), (411, 291)), (0.05, 0.3), 0.14, 0.03),
+    # Forehead.
+    _Fold((68, 104, 69, 108, 151, 337, 299, 333, 298), ((66, 103), (296, 332), (9, 10)), (0.06, 0.3), 0.08, 0.02),
+    _Fold((63, 105, 66, 107, 9, 336, 296, 334, 293), ((65, 67), (295, 297)), (0.1, 0.4), 0.05, 0.02),
+    # Between the brows.
+    _Fold((107, 55), ((107, 336), (55, 285)), (0.06, 0.25), 0.13, 0.016),
+    _Fold((336, 285), ((107, 336), (55, 285)), (0.06, 0.25), 0.13, 0.016),
+    # Bridge of the nose.
+    _Fold((193, 168, 417), ((9, 197),), (0.05, 0.2), 0.08, 0.016),
+    # Crow's feet.
+    _Fold((226, 35, 143), ((130, 50), (33, 205)), (0.05, 0.2), 0.07, 0.018),
+    _Fold((446, 265, 372), ((359, 280), (263, 425)), (0.05, 0.2), 0.07, 0.018),
+)
+
+
+class Relief:
+    """The relief of one portrait."""
+
+    def __init__(self, landmarks: Float32[np.ndarray, "478 3"], puppet: Puppet, model: FaceModel) -> None:
+        face = landmarks[:SURFACE_COUNT, :2].astype(np.float64)
+        self._origin = face.min(0)
+        extent = face.max(0) - self._origin
+        self._step = float(extent[0]) / (_GRID - 1)
+        self._size = (_GRID, int(np.ceil(extent[1] / self._step)) + 1)
+        on_grid = (face - self._origin) / self._step
+        self._vertices = np.column_stack([on_grid, np.zeros(len(face))]).astype(np.float32)
+        self._triangles = model.triangles
+        self._rest = puppet.rest
+        self._to_vertex = _face_to_vertex(model)
+        self._rest_light = self._light(puppet.rest)
+        self._folds = np.stack([self._draw_fold(fold, on_grid, puppet.eye_distance) for fold in _FOLDS])
+        self._rest_spans = [_span(fold, puppet.rest) for fold in _FOLDS]
+
+    def _draw_fold(
+        self, fold: _Fold, points: Float[np.ndarray, "468 2"], eye_distance: float
+    ) -> Float32[np.ndarray, "h w"]:
+        """A dark groove with a lighter edge on both sides, fading out at the ends."""
+        w, h = self._size
+        y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+        line = points[list(fold.line)]
+        t = np.linspace(0, len(line) - 1, 48)
+        along = np.column_stack([np.interp(t, np.arange(len(line)), line[:, axis]) for axis in (0, 1)])
+        fade = np.sin(np.pi * np.linspace(0.06, 0.94, len(t))) ** 0.7
+        away = np.hypot(x[..., None] - along[:, 0], y[..., None] - along[:, 1])
+        nearest = away.argmin(-1)
+        unit = float(np.linalg.norm(points[33] - points[263]))
+        distance = np.take_along_axis(away, nearest[..., None], -1)[..., 0] / (fold.width * unit)
+        groove = np.exp(-(distance**2)) - 0.12 * np.exp(-((distance - 2.2) ** 2))
+        return (-fold.depth * fade[nearest] * groove).astype(np.float32)
+
+    def apply(self, layer: np.ndarray, map_x: np.ndarray, map_y: np.ndarray, shape: Shape) -> None:
+        """Shades the drawn head in place; nothing changes while the face is as in the photo.
+
+        Args:
+            layer: uint8 [h, w, 4], premultiplied.
+            map_x: float32 [h, w], where each pixel comes from in the portrait, in its pixels; -1 outside.
+            map_y: the same.
+            shape: what is drawn.
+        """
+        relief = self._relief(shape.canonical)
+        if np.abs(relief - 1).max() > _UNSEEN:
+            h, w = map_x.shape
+            face = shape.vertices[:SURFACE_COUNT, :2]
+            left, top = np.clip(np.floor(face.min(0)), 0, [w, h]).astype(int)
+            right, bottom = np.clip(np.ceil(face.max(0)) + 1, 0, [w, h]).astype(int)
+            part = np.s_[top:bottom, left:right]
+            shade(layer[part], map_x[part], map_y[part], relief, self._origin[0], self._origin[1], 1 / self._step)
+
+    def _relief(self, canonical: Canonical) -> Float32[np.ndarray, "h w"]:
+        """Factors by which skin becomes lighter or darker."""
+        light = np.clip(self._light(canonical) / self._rest_light, *_SLOPE_RANGE).astype(np.float32)
+        slope = rasterise(self._vertices, self._triangles, light[:, None] - 1, self._size).image[..., 0]
+        relief = 1 + slope
+        for fold, drawn, span in zip(_FOLDS, self._folds, self._rest_spans, strict=True):
+            weight = smoothstep(*fold.onset, 1 - _span(fold, canonical) / span)
+            if weight > 0:
+                relief += np.float32(weight) * drawn
+        return relief
+
+    def _light(self, canonical: Canonical) -> Float[np.ndarray, "468"]:
+        """How light each point of a canonical face is."""
+        corners = canonical[self._triangles]
+        normals = self._to_vertex @ np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+        return np.asarray(_AMBIENT + np.clip(normals @ _LIGHT, 0, None))
+
+
+def _span(fold: _Fold, points: Canonical) -> float:
+    """Mean distance of the points across a fold."""
+    return float(np.mean([np.linalg.norm(points[a] - points[b]) for a, b in fold.across]))
+
+
+def _face_to_vertex(model: FaceModel) -> sp.csr_matrix:
+    """Sums of what touches each vertex, of normals that point to the camera."""
+    t = model.triangles
+    rows, columns = t.ravel(), np.repeat(np.arange(len(t)), 3)
+    corners = model.mean[t]
+    towards = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])[:, 2].sum() < 0
+    values = np.full(len(rows), 1.0 if towards else -1.0)
+    return sp.csr_matrix((values, (rows, columns)), shape=(SURFACE_COUNT, len(t)))

@@ -1,0 +1,26 @@
+"""What a person may change of a picture that is running."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Upload:
+    """A picture file that exists in memory only."""
+
+    name: str
+    """What to call it in messages."""
+    data: bytes
+    """As it would be on disk; not yet looked at."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Change:
+    """Another portrait, background or engine; None leaves it as it is."""
+
+    portrait: Path | Upload | None = None
+    """A photo."""
+    background: str | Upload | None = None
+    """As in `--background`, or a picture."""
+    engine: str | None = None
+    """As in `--engine`."""

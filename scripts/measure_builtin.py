@@ -1,0 +1,187 @@
+"""Every figure that the built-in engine is held to, beside what is asked of it.
+
+    python scripts/measure_builtin.py --portraits PHOTO... --clips CLIP...   [--painted NAME...]
+
+Portraits are judged at rest, with eyes closed, turned, and for holes; clips by self-reenactment (see
+`measure_self_reenactment.py`) and for noise under a driver that keeps still. `--painted` names the portraits (file
+names without ending) whose eyes a tracker reads less surely. Landmarks are re-detected in what was drawn.
+"""
+
+import agent  # noqa: F401  # before numpy: one thread for each numerical library
+
+# isort: split
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from bench_builtin import measure_speed
+from measure_self_reenactment import SIZE, frames, measure, psnr
+
+from calibration.portrait import prepare_portrait, read_photo
+from models.builtin.avatar import BuiltinAvatar
+from models.expression import EYES
+from models.face import load_face_model
+from models.landmarks import MediapipeTracker
+from models.motion import Motion, expression
+from models.pose import fit_pose
+from models.topology import FACE_OVAL
+from runtime.drivers.face_video import FaceVideo
+from runtime.frame import Frame
+
+TURNS = {"yaw": (1, 20.0, 16.0), "pitch": (0, 12.0, 9.0)}  # axis, degrees asked, degrees demanded back
+STILL_FRAMES, SENSOR_NOISE = 50, 2.0
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--portraits", type=Path, nargs="*", default=[])
+    parser.add_argument("--clips", type=Path, nargs="*", default=[])
+    parser.add_argument("--painted", nargs="*", default=[])
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    judge = Verdict()
+    judge.speed()
+    for path in options.portraits:
+        judge.portrait(path, path.stem in options.painted)
+    judge.clips(options.clips)
+    print(f"{judge.missed} of {judge.count} figures miss their demand")
+    return 1 if judge.missed else 0
+
+
+class Verdict:
+    """Prints figures with their demands and counts those that miss."""
+
+    def __init__(self) -> None:
+        self.count, self.missed = 0, 0
+
+    def say(self, what: str, figure: float, demand: float, *, at_least: bool = False) -> None:
+        holds = figure >= demand if at_least else figure <= demand
+        self.count, self.missed = self.count + 1, self.missed + (not holds)
+        sign = ">=" if at_least else "<="
+        print(f"{what:58s}{figure:10.4g}   {sign} {demand:<8g}{'' if holds else 'MISSED'}", flush=True)
+
+    def speed(self) -> None:
+        demands = {"render 512x512": 6.0, "render 1024x1024": 20.0, "video loop 512x512": 12.0, "build": 2000.0}
+        demands |= {"load a known photo 512x512": 30.0, "prepare a known photo 512x512": 100.0}
+        for what, figure in measure_speed().items():
+            if what in demands:
+                self.say(f"{what}, CPU ms", figure, demands[what])
+            else:
+                print(f"{what + ', CPU ms':58s}{figure:10.4g}")
+
+    def portrait(self, path: Path, painted: bool) -> None:
+        portrait = prepare_portrait(read_photo(path), SIZE, name=path.name)
+        avatar = BuiltinAvatar(portrait, load_face_model())
+        rest = avatar.render(Motion(0))
+        face = face_mask(portrait.landmarks)
+        self.say(f"{path.stem}: rest, face PSNR dB", psnr(rest[face], portrait.image[face]), 40, at_least=True)
+        self.say(f"{path.stem}: rest, whole frame PSNR dB", psnr(rest, portrait.image), 34, at_least=True)
+        shut = avatar.render(Motion(0, expression=expression(eyeBlinkLeft=1.0, eyeBlinkRight=1.0)))
+        openness = np.mean([eye.openness(settled(shut)) for eye in EYES])
+        self.say(f"{path.stem}: openness of shut eyes", float(openness), 0.18 if painted else 0.12)
+        for name, (axis, asked, demand) in TURNS.items():
+            for sign in (1, -1):
+                turned = turn(avatar, axis, sign * asked) * sign
+                self.say(f"{path.stem}: {name} {sign * asked:+.0f}, re-detected degrees", turned, demand, at_least=True)
+        holes = max(uncovered(avatar, motion) for motion in extremes())
+        self.say(f"{path.stem}: uncovered pixels, worst of {len(list(extremes()))} poses", holes, 0)
+
+    def clips(self, paths: list[Path]) -> None:
+        scores = {path.stem: measure(path) for path in paths}
+        moving = []
+        for clip, score in scores.items():
+            still, alone, surface = (score[name].row() for name in ("still", "64", "surface"))
+            print(
+                f"{clip}: all {surface[0]:.4f} (64: {alone[0]:.4f}), lips {surface[1]:.4f}, eyes {surface[2]:.4f}, ",
+                end="",
+            )
+            print(f"irises {surface[3]:.4f}, face {surface[4]:.2f} dB (still {still[4]:.2f}), ", end="")
+            print(f"frame {surface[5]:.2f} dB (still {still[5]:.2f}), lost {score['surface'].lost}")
+            self.say(f"{clip}: face PSNR over still, dB", surface[4] - still[4], -0.3, at_least=True)
+            if still[0] < NEAR_STILL:
+                self.say(f"{clip}: frame PSNR over still, dB", surface[5] - still[5], -0.5, at_least=True)
+            else:
+                moving.append(surface[4] - still[4])
+            self.say(f"{clip}: still driver, grey levels per frame", still_noise(paths[list(scores).index(clip)]), 0.5)
+        if not scores:
+            return
+        mean = {name: np.mean([s[name].row() for s in scores.values()], axis=0) for name in ("64", "surface")}
+        self.say("clips, mean landmark error, whole motion", mean["surface"][0], 0.018)
+        self.say("clips, mean landmark error, 64 coefficients", mean["64"][0], 0.022)
+        for i, (part, demand) in enumerate((("lips", 0.019), ("eyes", 0.014), ("irises", 0.013)), 1):
+            self.say(f"clips, mean landmark error, {part}", mean["surface"][i], demand)
+        if moving:
+            self.say("moving clips, mean face PSNR over still, dB", float(np.mean(moving)), 5.5, at_least=True)
+
+
+NEAR_STILL = 0.05
+"""Clips whose landmarks are nearer than this to their first frame's, eye distances, count as near-still."""
+
+
+def face_mask(landmarks: np.ndarray) -> np.ndarray:
+    mask = np.zeros(SIZE[::-1], np.uint8)
+    cv2.fillPoly(mask, [landmarks[FACE_OVAL, :2].astype(np.int32)], 1)
+    return mask > 0
+
+
+def settled(image: np.ndarray) -> np.ndarray:
+    """Landmarks after the tracker has seen the same picture a few times."""
+    tracker = MediapipeTracker()
+    found = [tracker.track(image) for _ in range(8)][-1]
+    tracker.close()
+    if found is None:
+        raise SystemExit("the tracker finds no face in what was drawn")
+    return found
+
+
+def turn(avatar: BuiltinAvatar, axis: int, degrees: float) -> float:
+    """How far the re-detected head turns about `axis` when asked to turn by `degrees`."""
+    rotation = np.zeros(3, np.float32)
+    rotation[axis] = np.deg2rad(degrees)
+    mean = load_face_model().mean
+    before = fit_pose(settled(avatar.render(Motion(0))), mean).rotation
+    after = fit_pose(settled(avatar.render(Motion(0, rotation=rotation))), mean).rotation
+    return float(np.rad2deg(cv2.Rodrigues(after @ before.T)[0][axis, 0]))
+
+
+def extremes() -> Iterator[Motion]:
+    """Turns, shifts and scales at and beyond what heads in front of a camera do."""
+    for yaw in (-30, 0, 30):
+        for pitch in (-20, 0, 20):
+            for roll in (-25, 0, 25):
+                yield Motion(0, rotation=np.deg2rad(np.array([pitch, yaw, roll], np.float32)))
+    for shift in ((0.7, 0, 0), (-0.7, 0, 0), (0, 0.5, 0), (0, -0.5, 0), (0, 0, 3), (0, 0, -3)):
+        yield Motion(0, translation=np.array(shift, np.float32))
+
+
+def uncovered(avatar: BuiltinAvatar, motion: Motion) -> int:
+    """Pixels that show nothing of the person where something must be: within the face's outline, and below what is
+    drawn just above the picture's lower edge."""
+    covered = avatar.coverage(motion)
+    face = np.zeros(SIZE[::-1], np.uint8)
+    cv2.fillPoly(face, [np.round(avatar.face_outline(motion)).astype(np.int32)], 1)
+    face = cv2.erode(face, np.ones((3, 3), np.uint8))  # the outline's own pixels belong to whom they fall
+    return int(((face > 0) & ~covered).sum() + (covered[-1 - SIZE[1] // 64] & ~covered[-1]).sum())
+
+
+def still_noise(path: Path) -> float:
+    """Mean absolute change per frame in the face, in grey levels, when the driver is one frame with sensor noise."""
+    first = next(frames(path))
+    avatar = BuiltinAvatar(prepare_portrait(first.image, SIZE, name=path.name), load_face_model())
+    driver, random = FaceVideo(MediapipeTracker(), load_face_model()), np.random.default_rng(0)
+    pictures = []
+    for k in range(STILL_FRAMES):
+        noisy = first.image + random.normal(0, SENSOR_NOISE, first.image.shape)
+        (motion,) = driver.push(Frame(np.clip(noisy + 0.5, 0, 255).astype(np.uint8), round(k * 1e9 / 25)))
+        pictures.append(avatar.render(motion).astype(np.float32))
+    driver.close()
+    found = settled(first.image)
+    changes = np.abs(np.diff(np.stack(pictures[5:]), axis=0)).mean((0, 3))
+    return float(changes[face_mask(found)].mean())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

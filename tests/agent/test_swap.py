@@ -1,0 +1,185 @@
+"""A live run whose portrait and background change, in code and by hand on the preview page."""
+
+import io
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import skimage.data
+from PIL import Image
+from scipy.io import wavfile
+
+from agent.build import Session
+from agent.config import Run
+from agent.plan import make_plan
+from models.errors import AgentError, InputError
+from runtime.change import Change, Upload
+from runtime.clock import MonotonicClock
+from tests.browser import reads
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+
+class Running:
+    """A run in a thread of its own, and the pictures that it makes."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._newest, self._changed = np.zeros((0, 0, 3), np.uint8), threading.Condition()
+        send = session.sinks[0].send
+
+        def watch(picture):
+            with self._changed:
+                self._newest = picture.image
+                self._changed.notify_all()
+            send(picture)
+
+        session.sinks[0].send = watch
+        self.thread = threading.Thread(target=session.loop.run_live)
+        self.thread.start()
+
+    def shows(self, condition) -> None:
+        """Waits until a picture fulfils a condition."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._newest.size and condition(self._newest.astype(int)), 30)
+
+    def stop(self) -> None:
+        self.session.loop.stop()
+        self.thread.join(30)
+        assert not self.thread.is_alive()
+
+
+@pytest.fixture
+def running(portrait_png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    wavfile.write(tmp_path / "quiet.wav", 16_000, np.zeros(16_000 * 110, np.int16))
+    monkeypatch.setattr("runtime.page_server._listen", free_port)
+    config = Run(
+        portrait=portrait_png, microphone=str(tmp_path / "quiet.wav"), output=("preview",), size="128", realtime=True
+    )
+    run = Running(Session(make_plan(config, []), MonotonicClock(), lambda _: None))
+    yield run
+    run.stop()
+
+
+def free_port(_: int):
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    return listener
+
+
+@pytest.fixture(scope="module")
+def green(portrait_png: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled portrait with more green in it than any real one has."""
+    pixels = np.asarray(Image.open(portrait_png).convert("RGB")).copy()
+    pixels[..., 1] = 128 + pixels[..., 1] // 2
+    path = tmp_path_factory.mktemp("photos") / "green.png"
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+def is_green(image: np.ndarray) -> bool:
+    return bool((image[..., 1] >= 120).all())
+
+
+def corner_is(colour):
+    return lambda image: np.abs(image[5, 5] - colour).max() < 6
+
+
+def test_portrait_and_background_change_while_the_run_goes_on(running: Running, green: Path) -> None:
+    session = running.session
+    running.shows(lambda image: not is_green(image))
+    assert session.swap(Change(portrait=green)) == ()
+    running.shows(is_green)
+    assert session.status()["portrait"] == "green.png"
+    session.swap(Change(background="#ff0000"))
+    running.shows(corner_is((255, 0, 0)))
+    wall = Path(green).with_name("wall.png")
+    Image.new("RGB", (40, 20), (9, 99, 199)).save(wall)
+    session.swap(Change(background=Upload("wall.png", wall.read_bytes())))
+    running.shows(corner_is((9, 99, 199)))
+    session.swap(Change(portrait=Upload("again.png", green.read_bytes()), background=str(wall)))
+    assert session.status()["portrait"] == "again.png" and session.status()["background"] == "wall.png"
+    session.swap(Change(background="keep"))
+    running.shows(is_green)
+
+
+@pytest.mark.parametrize("wrong", ["portrait", "background", "engine", "nothing there", "transparent"])
+def test_a_change_that_cannot_be_made_leaves_everything_as_it_was(running: Running, green: Path, wrong: str) -> None:
+    session = running.session
+    session.swap(Change(portrait=green))
+    running.shows(is_green)
+    before = session.status()
+    change, reason = {
+        "portrait": (Change(portrait=cat()), r"cat\.png shows no human face"),
+        "background": (
+            Change(portrait=Upload("other.png", green.read_bytes()), background=Upload("x.png", b"x")),
+            r"x\.png is not a picture",
+        ),
+        "engine": (Change(background="blur", engine="steam"), "there is no engine steam; give one of builtin"),
+        "nothing there": (Change(portrait=Path("/nowhere.png")), "no such file"),
+        "transparent": (Change(background="transparent"), "start it with --background transparent"),
+    }[wrong]
+    with pytest.raises(InputError, match=reason):
+        session.swap(change)
+    assert {key: session.status()[key] for key in ("portrait", "background", "engine")} == {
+        key: before[key] for key in ("portrait", "background", "engine")
+    }
+    running.shows(is_green)
+
+
+def cat() -> Upload:
+    data = io.BytesIO()
+    Image.fromarray(skimage.data.chelsea()).save(data, "png")
+    return Upload("cat.png", data.getvalue())
+
+
+def test_uploads_are_not_left_on_disk(running: Running, green: Path, cache_folder: Path) -> None:
+    before = {path: path.stat().st_size for path in cache_folder.rglob("*")}
+    pixels = green.read_bytes() + b"another file of the same picture"
+    running.session.swap(Change(portrait=Upload("me.png", pixels)))
+    assert {path: path.stat().st_size for path in cache_folder.rglob("*")} == before
+
+
+def test_an_offline_run_keeps_its_portrait(portrait_png: Path, speech_wav: Path, tmp_path: Path, green: Path) -> None:
+    config = Run(portrait=portrait_png, microphone=str(speech_wav), output=(str(tmp_path / "o.mp4"),), size="128")
+    session = Session(make_plan(config, []), MonotonicClock(), lambda _: None)
+    with pytest.raises(InputError, match="an offline run keeps its portrait"):
+        session.swap(Change(portrait=green))
+    session.loop.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_change_that_comes_before_the_first_portrait_is_put_off(running: Running, green: Path) -> None:
+    running.session._look = None  # as while it is prepared
+    with pytest.raises(AgentError, match="still being prepared"):
+        running.session.swap(Change(portrait=green))
+
+
+def test_a_person_swaps_the_portrait_on_the_page(running: Running, green: Path, page: "Page", tmp_path: Path) -> None:
+    page.goto(running.session.sinks[0].url)
+    reads(page, state="Live", portrait="portrait.png")
+    page.set_input_files("#portrait-file", green)
+    reads(page, portrait="green.png")
+    running.shows(is_green)
+    page.wait_for_function(SHOWS_GREEN)
+    (tmp_path / "cat.png").write_bytes(cat().data)
+    page.set_input_files("#portrait-file", tmp_path / "cat.png")
+    reads(page, message="cat.png shows no human face; use a photo in which one face is large and looks this way")
+    reads(page, portrait="green.png", state="Live")
+    page.click("#blur")
+    reads(page, message="", background="blur")
+    running.shows(is_green)
+
+
+SHOWS_GREEN = """() => {
+    const canvas = new OffscreenCanvas(8, 8).getContext("2d");
+    canvas.drawImage(document.getElementById("picture"), 0, 0, 8, 8);
+    const seen = canvas.getImageData(0, 0, 8, 8).data;
+    return seen.every((value, i) => i % 4 != 1 || value > 110);
+}"""

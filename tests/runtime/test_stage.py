@@ -1,0 +1,103 @@
+"""Swaps between two pictures: who is drawn, and that each engine is closed once, when nothing draws with it."""
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+from models.motion import Motion
+from models.portrait import Pixels
+from runtime.stage import Stage
+
+
+class Painter:
+    """An engine whose avatars are brightnesses."""
+
+    backend = "none"
+
+    def __init__(self, name: str = "painter") -> None:
+        self.name = name
+        self.closed = threading.Event()
+        self.closings = 0
+
+    def prepare(self, portrait: Any) -> Any:
+        raise NotImplementedError
+
+    def render(self, avatar: int, motion: Motion) -> Pixels:
+        assert not self.closed.is_set()
+        return np.full((2, 2, 3), avatar, np.uint8)
+
+    def close(self) -> None:
+        self.closings += 1
+        self.closed.set()
+
+
+def shown(stage: Stage) -> int:
+    return int(stage.render(Motion(0))[0, 0, 0])
+
+
+def test_the_newest_avatar_is_drawn_from_the_next_picture_on() -> None:
+    engine = Painter()
+    stage = Stage(engine, 1)
+    assert shown(stage) == 1
+    stage.swap(engine, 2)
+    stage.swap(engine, 3)
+    assert [shown(stage), shown(stage)] == [3, 3]
+    assert engine.closings == 0
+    stage.close()
+    stage.close()
+    assert engine.closings == 1
+
+
+def test_an_engine_is_closed_once_nothing_draws_with_it() -> None:
+    old, passed_over, new = Painter("old"), Painter("passed over"), Painter("new")
+    stage = Stage(old, 1)
+    stage.swap(passed_over, 2)
+    stage.swap(new, 3)
+    assert passed_over.closed.wait(10)
+    assert old.closings == 0
+    assert shown(stage) == 3
+    assert old.closed.wait(10)
+    stage.swap(new, 4)
+    assert shown(stage) == 4
+    stage.close()
+    assert (old.closings, passed_over.closings, new.closings) == (1, 1, 1)
+
+
+def test_an_engine_that_is_slow_to_close_keeps_no_picture_waiting() -> None:
+    old, new, gate = Painter("old"), Painter("new"), threading.Event()
+    close = old.close
+    old.close = lambda: (gate.wait(20), close())[1]  # type: ignore[method-assign]
+    stage = Stage(old, 1)
+    stage.swap(new, 2)
+    assert shown(stage) == 2
+    assert old.closings == 0
+    gate.set()
+    stage.close()
+    assert (old.closings, new.closings) == (1, 1)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_what_waits_when_the_run_ends_is_closed_too(when: str) -> None:
+    old, late = Painter("old"), Painter("late")
+    stage = Stage(old, 1)
+    if when == "before":
+        stage.swap(late, 2)
+    stage.close()
+    if when == "after":
+        stage.swap(late, 2)
+    assert late.closed.wait(10)
+    assert (old.closings, late.closings) == (1, 1)
+
+
+def test_an_engine_in_use_survives_a_second_avatar_of_its_own() -> None:
+    old, new = Painter("old"), Painter("new")
+    stage = Stage(old, 1)
+    stage.swap(new, 2)
+    stage.swap(new, 3)
+    assert shown(stage) == 3
+    assert new.closings == 0
+    stage.close()
+    stage.swap(new, 4)
+    assert new.closings == 1
