@@ -18,7 +18,7 @@ CALIBRATED = {
 }
 """Expressions that a calibration asks for, and the coefficients, without their sides, that share in each."""
 SEEN = 0.3
-"""An expression whose high end stays below this was not really made; its range stays the default."""
+"""An expression whose high end, per coefficient, stays below this was not really made; its range stays the default."""
 LEAST_GAIN, MOST_GAIN = 0.6, 1.8
 
 _SURELY = 0.6  # an expression whose high end is above this was made in full
@@ -79,14 +79,14 @@ class Profile:
         gains = np.ones(len(COEFFICIENTS), np.float32)
         for name in CALIBRATED:
             high = max(self._high(name), 1e-6)
-            made = smoothstep(SEEN, _SURELY, high)
+            made = smoothstep(SEEN, _SURELY, high / len(CALIBRATED[name]))
             for part in CALIBRATED[name]:
                 gains[_sides(part)] = np.clip(1 + made * (1 / high - 1), LEAST_GAIN, MOST_GAIN)
         return gains
 
     def saw(self, name: str) -> bool:
         """Whether one of the `CALIBRATED` expressions was seen made."""
-        return self._high(name) >= SEEN
+        return self._high(name) >= SEEN * len(CALIBRATED[name])
 
     def _high(self, name: str) -> float:
         return float(sum(self.high[_sides(part)].mean() for part in CALIBRATED[name]))

@@ -74,7 +74,7 @@ def test_a_recording_becomes_a_profile_and_what_was_missing_is_said(clip, tmp_pa
     assert main(["calibrate", "--camera", str(clip), "--output", str(out), "--fov", "70"]) == 0
     said = capfd.readouterr().err.splitlines()
     assert said[0].startswith("learnt from 75 frames with a face: rest") and "a blink" in said[0]
-    assert re.search("never saw .*a smile.*a pucker", said[1])
+    assert re.search("never saw .*a smile.*raised brows", said[1])
     assert said[2:] == [f"wrote {out}"]
     profile = load_profile(out)
     assert (profile.name, profile.field_of_view_deg, profile.field_of_view_source) == ("ann", 70.0, "given")
