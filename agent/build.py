@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar, assert_never
@@ -15,6 +15,8 @@ import cv2
 from agent.config import ENGINES, Run
 from agent.look import Look, first_look
 from agent.plan import Plan, is_file_output, make_plan
+from calibration.person import PersonCheck
+from calibration.profile_file import load_profile
 from models.errors import AgentError, InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
@@ -60,6 +62,7 @@ class Session:
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
         self.engine = open_engine(config)
         self._loop: Loop | None = None
+        person = None if config.profile is None else open_person(config.profile, plan.camera)
         self._look: Look | None = None
         self._changing = threading.Lock()
         with ExitStack() as opened:
@@ -79,7 +82,7 @@ class Session:
             avatar = self.engine.prepare(self._look.portrait)
             if "preview" in plan.outputs:
                 load_mediapipe()  # its page swaps portraits: loading it beside the run would cost a picture
-            face = None if camera is None else FaceVideo(MediapipeTracker(), load_face_model())
+            face = None if camera is None else open_face_video(config, person)
             self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
             self._loop = Loop(
                 mode=config.mode,
@@ -232,6 +235,20 @@ def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
     from runtime.sources.devices import default_camera
 
     return Camera(camera or default_camera([path for path, _ in list_virtual_cameras()]), clock)
+
+
+def open_person(profile: Path, camera: Path | str | None) -> PersonCheck:
+    """The guard of `--profile`. A recording is judged here, before any output is opened; a camera while it runs."""
+    person = PersonCheck(load_profile(profile), load_face_model())
+    if isinstance(camera, Path):
+        with closing(MediapipeTracker()) as tracker:
+            person.watch(tracker.track(frame.image) for frame in ClipFrames(camera))
+    return person
+
+
+def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
+    """The driver of `--camera`."""
+    return FaceVideo(MediapipeTracker(), load_face_model(), person, absolute=config.motion == "absolute")
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:

@@ -1,4 +1,4 @@
-"""The command line: `agent run`, `agent demo`, `agent devices`."""
+"""The command line: `agent run`, `agent demo`, `agent devices`, `agent calibrate`."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agent.config import Command, Demo, Devices, Run
+from agent.config import Calibrate, Command, Demo, Devices, Run
 from models.errors import AgentError, InputError
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -51,6 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 demo(command)
             case Devices():
                 devices()
+            case Calibrate():
+                calibrate(command)
             case _:
                 assert_never(command)
     except AgentError as error:
@@ -141,6 +143,23 @@ def devices() -> None:
     print(describe_devices())
 
 
+def calibrate(config: Calibrate) -> None:
+    """`agent calibrate`."""
+    from agent.calibrate import Calibration, describe
+
+    with _interruptible() as interrupt:
+        calibration = Calibration(config)
+        interrupt.stop_with(calibration.stop)
+        if calibration.live:
+            profile = calibration.guide(_say)
+        else:
+            with _progress(calibration.frames, "learning") as advance:
+                profile = calibration.learn(advance)
+    for line in describe(profile):
+        _say(line)
+    _say(f"wrote {config.output}")
+
+
 class _Interrupt:
     """What Ctrl-C, SIGTERM and SIGHUP do: end the run cleanly, or, before it starts, as soon as it could start."""
 
@@ -179,9 +198,9 @@ def _interruptible() -> Iterator[_Interrupt]:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[int], None]]:
-    """A bar for offline rendering."""
-    columns = (TextColumn("rendering"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+def _progress(total: int, doing: str = "rendering") -> Iterator[Callable[[int], None]]:
+    """A bar for what is done offline."""
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("frames", total=total)
         yield lambda done: progress.update(task, completed=done)

@@ -68,6 +68,14 @@ class Run:
     seed: int = 0
     """Seed of blinks, gaze and small head movements."""
 
+    profile: Path | None = None
+    """What `agent calibrate` learnt of the person in front of the camera: neutral face and ranges. Somebody else's face
+    is refused."""
+
+    motion: Literal["relative", "absolute"] = "relative"
+    """Where the head counts from: relative, how it is held at the start; absolute, the profile's rest pose, or looking
+    straight into the camera without one (expressions then count from the mean face's)."""
+
     report: Path | None = None
     """Write frames, drops, stage times and latency to this JSON file at the end."""
 
@@ -85,7 +93,34 @@ class Devices:
     """List cameras, microphones and virtual cameras, by the names that `agent run` takes."""
 
 
-Command = Run | Demo | Devices
+@dataclass(frozen=True)
+class Calibrate:
+    """Learn the neutral face and the ranges of the person who drives, for `agent run --profile`.
+
+    With a camera, a page on this machine says what to do. With a video file, everything in it is learnt from.
+
+    agent calibrate                     the first camera, guided
+
+    agent calibrate --camera clip.mp4   a recording: rest, blinks, smile, open mouth, a turn of the head
+    """
+
+    camera: str | None = None
+    """Camera by index or name (see `agent devices`), or a video file. Default: the first."""
+
+    output: Path = Path("me.profile.json")
+    """The profile to write."""
+
+    name: str = ""
+    """Whose it is, for messages. Default: the name of the output."""
+
+    fov: float | None = None
+    """Horizontal field of view of the camera in degrees, where you know it; else that of a usual webcam is noted."""
+
+    realtime: bool = False
+    """Guide through a file too, played at its own speed, as if it were a camera."""
+
+
+Command = Run | Demo | Devices | Calibrate
 
 _MAX_SIDE = 2160
 

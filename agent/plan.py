@@ -70,6 +70,9 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError(f"--portrait {config.portrait}: no such file")
     if config.mode == "audio" and config.camera is not None:
         raise InputError("--camera has no use in --mode audio: leave it out, or give --mode video or both")
+    if config.mode == "audio" and (config.profile is not None or config.motion != "relative"):
+        option = "--profile" if config.profile is not None else "--motion"
+        raise InputError(f"{option} has no use in --mode audio: leave it out, or give --mode video or both")
     check_background(config.background)
     look = cache(probe)
     camera = None if config.mode == "audio" else parse_input(config.camera or "")
@@ -117,6 +120,8 @@ def _microphone(config: Run, camera: Path | str | None, look: Callable[[Path], M
 def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) -> None:
     """Every file that will be written can be, and is none of those that are read."""
     taken = {path.resolve(): "is an input" for path in (*inputs, config.portrait, Path(config.background))}
+    if config.profile is not None:
+        taken[config.profile.resolve()] = "is an input"
     written = [("--output", Path(name)) for name in outputs if is_file_output(name)]
     for option, path in written:
         if path.suffix.lower() not in EXTENSIONS:

@@ -1,12 +1,13 @@
-"""Landmarks of a driving face -> Motion, relative to a reference frame of the same face."""
+"""Landmarks of a driving face -> Motion, relative to a reference frame or to what is known of the person."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
 from calibration.kernels import bounded_solution
+from calibration.profile import Profile, RestPose
 from models.expression import EYES, blink_and_wide, close_mouth, eye_distance, lid_follow
 from models.face import FaceModel
 from models.motion import CAMERA_DISTANCE, INDEX, Motion
@@ -23,6 +24,7 @@ _BOUNDS, _SWEEPS = (-1.0, 1.5), 40
 _LIPS_WEIGHT, _LIPS_REACH = 5.0, 0.12  # lips count so much more than other points, and what is so near them
 _DEPTH_WEIGHT = 0.3  # trackers guess depth
 _DIRECT = ("eyeBlink", "eyeWide", "eyeLook")  # read off the lids and irises, not fitted
+_AHEAD = Pose(1.0, np.eye(3), np.zeros(3))
 _FIXED = ("mouthNeutral", "tongueOut", "jawForward")  # invisible to landmarks
 
 
@@ -38,18 +40,80 @@ class Measured:
     """Canonical points."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Zero:
+    """The face and the head from which motion counts."""
+
+    pose: Pose
+    """Of the head, in pixels of the driving pictures."""
+    face: Landmarks
+    """The person's canonical face, to whose rigid points the head's pose is fitted."""
+    neutral: Landmarks
+    """Canonical face in which every coefficient is 0."""
+    closed: tuple[float, float]
+    """Openness of both eyes when closed."""
+    opened: tuple[float, float]
+    """Openness of both eyes at rest."""
+    gains: Float32[np.ndarray, "64"]
+    """What fitted coefficients are multiplied with."""
+
+    @classmethod
+    def of_frame(cls, reference: Landmarks, model: FaceModel) -> "Zero":
+        """One frame of a person at rest; an open mouth in it is closed before it counts as neutral."""
+        pose = fit_pose(reference, model.mean)
+        return cls.of_face(pose.to_canonical(reference.astype(np.float64)), model, pose)
+
+    @classmethod
+    def of_face(cls, face: Landmarks, model: FaceModel, pose: Pose = _AHEAD) -> "Zero":
+        """A canonical face at rest, the head held as in `pose`."""
+        return cls(
+            pose=pose,
+            face=face,
+            neutral=close_mouth(face, model),
+            closed=(_CLOSED, _CLOSED),
+            opened=_opened(face),
+            gains=np.ones(len(INDEX), np.float32),
+        )
+
+    @classmethod
+    def of_profile(cls, profile: Profile, pose: Pose, model: FaceModel) -> "Zero":
+        """A known person, the head held as in `pose`."""
+        zero = replace(cls.of_face(profile.neutral.astype(np.float64), model, pose), gains=profile.gains())
+        if profile.eyes_closed is None:
+            return zero
+        return replace(zero, closed=profile.eyes_closed, opened=profile.eyes_open)
+
+    @classmethod
+    def of_mean(cls, reference: Landmarks, model: FaceModel) -> "Zero":
+        """The mean face's expression on this person, looking straight into the camera from where the head is.
+
+        What the model's shapes explain of the reference face's difference from the mean counts as expression; the
+        rest is who it is, and stays out of the motion.
+        """
+        held = fit_pose(reference, model.mean)
+        pivot = held.to_picture(NECK_PIVOT[None])[0]
+        mean = cls.of_face(
+            model.mean.astype(np.float64), model, Pose(held.scale, np.eye(3), pivot - held.scale * NECK_PIVOT)
+        )
+        face = held.to_canonical(reference.astype(np.float64))
+        played = np.tensordot(MotionFit(mean, model).express(face), model.expression, 1) * eye_distance(face)
+        return replace(mean, face=face, neutral=face - played)
+
+
+def rest_pose(rest: RestPose, width_px: int, height_px: int) -> Pose:
+    """A profile's rest pose in a picture of this size."""
+    x, y = rest.place
+    place = np.array([width_px / 2 + x * height_px, height_px / 2 + y * height_px, 0.0])
+    return Pose(rest.scale * height_px, cv2.Rodrigues(np.array(rest.rotation))[0], place)
+
+
 class MotionFit:
     """Expression and head pose of one person, by least squares on the face model's shapes."""
 
-    def __init__(self, reference: Landmarks, model: FaceModel) -> None:
-        """`reference` is the person at rest; an open mouth in it is closed before it counts as neutral."""
-        self._model = model
-        self._pose = fit_pose(reference, model.mean)
-        face = self._pose.to_canonical(reference.astype(np.float64))
-        self._face = face
-        self._neutral = close_mouth(face, model)
-        self._size = eye_distance(face)
-        self._openness = [max(eye.openness(face), _CLOSED + 0.08) for eye in EYES]
+    def __init__(self, zero: Zero, model: FaceModel) -> None:
+        self._model, self._zero = model, zero
+        self._pose, self._neutral = zero.pose, zero.neutral
+        self._size = eye_distance(zero.face)
         self._lid_follow = [lid_follow(model, eye) for eye in EYES]
         self._pivot, self._unit = self._pivot_of(self._pose), self._pose.scale * self._size
         self._fitted = [i for name, i in INDEX.items() if not name.startswith(_DIRECT) and name not in _FIXED]
@@ -60,7 +124,7 @@ class MotionFit:
 
     def head(self, landmarks: Landmarks) -> Head:
         """Where the head is: rotation and translation, as in `Motion`."""
-        pose = fit_pose(landmarks, self._face)
+        pose = fit_pose(landmarks, self._zero.face)
         aside = (self._pivot_of(pose) - self._pivot)[:2] / self._unit
         away = CAMERA_DISTANCE * (self._pose.scale / pose.scale - 1)
         return np.concatenate([cv2.Rodrigues(pose.rotation @ self._pose.rotation.T)[0].ravel(), aside, [away]])
@@ -80,19 +144,24 @@ class MotionFit:
         pivot = self._pivot + [*(head[3:5] * self._unit), 0.0]
         pose = Pose(scale, rotation, pivot - scale * rotation @ NECK_PIVOT)
         points = landmarks.astype(np.float64)
-        points[:, 2] += pivot[2] - self._pivot_of(fit_pose(landmarks, self._face))[2]
+        points[:, 2] += pivot[2] - self._pivot_of(fit_pose(landmarks, self._zero.face))[2]
         return Measured(rotation=head[:3], translation=head[3:], face=pose.to_canonical(points))
 
     def motion(self, measured: Measured, pts_ns: int, confidence: float = 1.0) -> Motion:
-        """The motion that takes the reference face to what was measured."""
-        expression = self._express(measured.face)
+        """The motion that takes the neutral face to what was measured.
+
+        Without gains, coefficients and surface add up to the tracked face. Gains scale the coefficients alone: the
+        surface stays what the unscaled fit left over, so that a gain adds (gain - 1) times the shape and nothing else.
+        """
+        fitted = self.express(measured.face)
+        expression = np.clip(fitted * self._zero.gains, *_BOUNDS)
         return Motion(
             pts_ns=pts_ns,
             expression=expression,
             rotation=measured.rotation.astype(np.float32),
             translation=measured.translation.astype(np.float32),
             confidence=confidence,
-            surface=self._rest_of(measured.face, expression).astype(np.float32),
+            surface=self._rest_of(measured.face, fitted).astype(np.float32),
         )
 
     @staticmethod
@@ -104,7 +173,8 @@ class MotionFit:
         explained = np.tensordot(expression, self._model.expression, 1)
         return (face - self._neutral) / self._size - explained
 
-    def _express(self, face: Landmarks) -> Float32[np.ndarray, "64"]:
+    def express(self, face: Landmarks) -> Float32[np.ndarray, "64"]:
+        """Coefficients of a canonical face, before gains."""
         out = np.zeros(len(INDEX), np.float32)
         out[INDEX["mouthNeutral"]] = 1.0
         self._look(out, face)
@@ -119,8 +189,8 @@ class MotionFit:
 
     def _blink(self, out: Float32[np.ndarray, "64"], face: Landmarks) -> None:
         """What gaze and squint leave of each eye's opening becomes blink or wide."""
-        for eye, follow, rest in zip(EYES, self._lid_follow, self._openness, strict=True):
-            opening = (eye.openness(face) - _CLOSED) / (rest - _CLOSED)
+        for eye, follow, closed, rest in zip(EYES, self._lid_follow, self._zero.closed, self._zero.opened, strict=True):
+            opening = (eye.openness(face) - closed) / (rest - closed)
             opening /= max(0.3, 1.0 + float(follow @ out))
             blink, wide = blink_and_wide(float(np.clip(opening, 0, 1.7)))
             out[INDEX[f"eyeBlink{eye.side}"]], out[INDEX[f"eyeWide{eye.side}"]] = blink, wide
@@ -148,3 +218,8 @@ def _weights(model: FaceModel) -> Float[np.ndarray, "478 3"]:
     distance = np.linalg.norm(model.mean[:, None] - lips[None], axis=2).min(1)
     weight = 1 + (_LIPS_WEIGHT - 1) * np.exp(-((distance / _LIPS_REACH) ** 2))
     return np.asarray(weight[:, None] * [1, 1, _DEPTH_WEIGHT])
+
+
+def _opened(face: Landmarks) -> tuple[float, float]:
+    right, left = (max(eye.openness(face), _CLOSED + 0.08) for eye in EYES)
+    return right, left

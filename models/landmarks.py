@@ -1,5 +1,6 @@
 """Face landmarks in photos and in video, behind a Protocol; mediapipe's Face Mesh inside."""
 
+from contextlib import nullcontext
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -28,6 +29,9 @@ class FaceTracker(Protocol):
 class MediapipeTracker:
     """Face Mesh with attention (lips, lids, irises) in tracking mode. Not thread-safe."""
 
+    _quiet = False
+    """Whether mediapipe has said in this process what it says at its first face."""
+
     def __init__(self) -> None:
         with quiet_mediapipe() as solutions:
             self._mesh = _face_mesh(solutions, static_image_mode=False, max_num_faces=1)
@@ -35,7 +39,9 @@ class MediapipeTracker:
 
     def track(self, image: UInt8[np.ndarray, "h w 3"]) -> Landmarks | None:
         """Landmarks of the face in the next RGB frame, or None when there is none."""
-        faces = _run(self._mesh, image)
+        with nullcontext() if MediapipeTracker._quiet else quiet_mediapipe():
+            faces = _run(self._mesh, image)
+        MediapipeTracker._quiet |= bool(faces)
         return faces[0] if faces else None
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Video driver: landmarks of the face in each frame -> motion relative to how the face looked at first."""
+"""Video driver: landmarks of the face in each frame -> motion from how the face looked at first or is known to rest."""
 
 import logging
 from collections.abc import Sequence
@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from calibration.fit import Measured, MotionFit
+from calibration.fit import Measured, MotionFit, Zero, rest_pose
+from calibration.person import PersonCheck
 from models.expression import EYES
 from models.face import FaceModel
 from models.landmarks import FaceTracker, Landmarks
@@ -22,27 +23,36 @@ _REFERENCE_OPENNESS = 0.17  # eyes must be this open in the reference frame
 _REFERENCE_TURN = np.deg2rad(30)  # and the head must look about this way
 _REFERENCE_PATIENCE_NS = 1_000_000_000  # after so long any face will do
 _FADE_NS = 300_000_000  # confidence comes and goes over this time
+_RECOGNITION_NS = 6_000_000_000  # a face seen for so long should be known
 _WARN_AFTER_NS = 2_000_000_000
 
 
 class FaceVideo:
-    """Driver[Frame]. The first suitable frame is the reference: there the avatar looks as in its photo.
+    """Driver[Frame]. While no face is seen, confidence falls to 0 within 0.3 s and the last motion is held.
 
-    While no face is seen, confidence falls to 0 within 0.3 s and the last motion is held.
+    Without a profile the first suitable frame is the reference: there the avatar looks as in its photo. With one,
+    expressions count from the person's neutral face and the head from how it is held in that frame; nothing moves the
+    avatar until the face is known to be that person's.
     """
 
-    def __init__(self, tracker: FaceTracker, model: FaceModel) -> None:
+    def __init__(
+        self, tracker: FaceTracker, model: FaceModel, person: PersonCheck | None = None, absolute: bool = False
+    ) -> None:
+        """`absolute`: the head counts from the profile's rest pose (without one, from looking into the camera), and
+        expressions without a profile from the mean face's."""
         self._tracker, self._model = tracker, model
+        self._person, self._absolute = person, absolute
         self._fit: MotionFit | None = None
         self._first_face_ns: int | None = None
+        self._known_ns: int | None = None
         self._last: Motion | None = None
         self._lost_ns = 0
-        self._warned = False
+        self._warned = self._told = False
         self._head: SteadyHead | None = None
         self._face_filter = OneEuro(min_cutoff_hz=4.0, beta=300.0)  # canonical units
 
     def push(self, value: Frame) -> Sequence[Motion]:
-        """One motion per frame."""
+        """One motion per frame. Raises InputError when the face is not that of the profile."""
         landmarks = self._tracker.track(value.image)
         last = self._last or Motion(pts_ns=value.pts_ns, confidence=0.0)
         elapsed_ns = value.pts_ns - last.pts_ns
@@ -50,8 +60,10 @@ class FaceVideo:
             self._note_absence(elapsed_ns)
         else:
             self._lost_ns, self._warned = 0, False
-            if self._fit is None:
-                self._choose_reference(landmarks, value.pts_ns)
+            if self._first_face_ns is None:
+                self._first_face_ns = value.pts_ns
+            if self._fit is None and self._is_known(landmarks, value.pts_ns - self._first_face_ns):
+                self._choose_reference(landmarks, value)
         if landmarks is None or self._fit is None or self._head is None:
             confidence = max(0.0, last.confidence - elapsed_ns / _FADE_NS)
             self._last = replace(last, pts_ns=value.pts_ns, confidence=confidence)
@@ -78,16 +90,34 @@ class FaceVideo:
         face = self._face_filter(measured.face.ravel(), frame.pts_ns).reshape(measured.face.shape)
         return replace(measured, face=face)
 
-    def _choose_reference(self, landmarks: Landmarks, pts_ns: int) -> None:
-        if self._first_face_ns is None:
-            self._first_face_ns = pts_ns
+    def _is_known(self, landmarks: Landmarks, waited_ns: int) -> bool:
+        """Whether the face may drive."""
+        if self._person is None or self._person.knows(landmarks):
+            return True
+        if waited_ns >= _RECOGNITION_NS and not self._told:
+            self._told = True
+            logger.warning("the face cannot be compared with the profile yet: look straight into the camera")
+        return False
+
+    def _choose_reference(self, landmarks: Landmarks, frame: Frame) -> None:
+        if self._known_ns is None:
+            self._known_ns = frame.pts_ns
         pose = fit_pose(landmarks, self._model.mean)
         turn = np.arccos(np.clip((np.trace(pose.rotation) - 1) / 2, -1, 1))
         open_eyes = min(eye.openness(landmarks) for eye in EYES) > _REFERENCE_OPENNESS
-        waited = pts_ns - self._first_face_ns >= _REFERENCE_PATIENCE_NS
+        waited = frame.pts_ns - self._known_ns >= _REFERENCE_PATIENCE_NS
         if (open_eyes and turn < _REFERENCE_TURN) or waited:
-            self._fit = MotionFit(landmarks, self._model)
+            self._fit = MotionFit(self._zero(landmarks, frame), self._model)
             self._head = SteadyHead(self._fit)
+
+    def _zero(self, landmarks: Landmarks, frame: Frame) -> Zero:
+        if self._person is not None:
+            profile = self._person.profile
+            height, width = frame.image.shape[:2]
+            held = rest_pose(profile.rest, width, height) if self._absolute else fit_pose(landmarks, profile.neutral)
+            return Zero.of_profile(profile, held, self._model)
+        of_frame = Zero.of_mean if self._absolute else Zero.of_frame
+        return of_frame(landmarks, self._model)
 
     def _note_absence(self, elapsed_ns: int) -> None:
         self._lost_ns += elapsed_ns

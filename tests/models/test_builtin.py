@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from calibration.fit import MotionFit
+from calibration.fit import MotionFit, Zero
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.builtin.avatar import BuiltinAvatar
@@ -144,7 +144,7 @@ def test_fit_finds_the_coefficients_that_made_a_face():
         256,
         0,
     ]
-    fit = MotionFit(neutral, model)
+    fit = MotionFit(Zero.of_frame(neutral, model), model)
     motion = fit.motion(fit.measure(face, fit.head(face)), 7)
     assert motion.pts_ns == 7
     for name, value in asked.items():

@@ -6,7 +6,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import pytest
 
-from calibration.fit import MotionFit
+from calibration.fit import MotionFit, Zero
+from calibration.likeness import FRAMES
+from calibration.person import PersonCheck
+from calibration.profile import Profile
+from models.errors import InputError
 from models.expression import EYES
 from models.face import FaceModel, load_face_model
 from models.landmarks import FaceTracker, Landmarks
@@ -15,6 +19,7 @@ from models.pose import NECK_PIVOT, Pose
 from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.one_euro import OneEuro
 from runtime.frame import Frame
+from tests.people import Person
 
 FRAME_NS = 40_000_000
 IMAGE = np.zeros((480, 640, 3), np.uint8)
@@ -66,10 +71,12 @@ def vector(motion: Motion) -> np.ndarray:
     return np.concatenate([motion.expression, motion.rotation, motion.translation])
 
 
-def seen(*faces: Landmarks | None) -> tuple[FaceVideo, Script]:
+def seen(
+    *faces: Landmarks | None, person: PersonCheck | None = None, absolute: bool = False
+) -> tuple[FaceVideo, Script]:
     script = Script(*faces)
     assert isinstance(script, FaceTracker)
-    return FaceVideo(script, load_face_model()), script
+    return FaceVideo(script, load_face_model(), person, absolute), script
 
 
 def test_the_first_face_is_rest() -> None:
@@ -217,11 +224,82 @@ def test_trembling_landmarks_are_calmed_yet_speech_is_not_late() -> None:
     trembling = [face() + random.normal(0, 0.4, (478, 3)).astype(np.float32) for _ in range(60)]
     driver, _ = seen(face(), *trembling, face(jawOpen=0.6))
     motions = watch(driver, 64)
-    reference = MotionFit(face(), load_face_model())
+    reference = MotionFit(Zero.of_frame(face(), load_face_model()), load_face_model())
     raw = [reference.measure(points, reference.head(points)).face for points in trembling[20:]]
     told = [m.surface + np.tensordot(m.expression, load_face_model().expression, 1) for m in motions[21:61]]
     assert np.std(told, axis=0).mean() < 0.9 * np.std(raw, axis=0).mean()
     assert motions[62]["jawOpen"] > 0.7 * motions[63]["jawOpen"] > 0.3  # within two frames
+
+
+@pytest.fixture(scope="module")
+def profile() -> Profile:
+    return Person(1).profile()
+
+
+def check(profile: Profile) -> PersonCheck:
+    return PersonCheck(profile, load_face_model())
+
+
+def test_nothing_moves_until_the_person_of_the_profile_is_known(profile: Profile) -> None:
+    person = Person(1)
+    driver, _ = seen(*(person.seen(yaw_deg=5) for _ in range(FRAMES + 20)), person=check(profile))
+    motions = watch(driver, FRAMES + 20)
+    assert not any(m.confidence for m in motions[: FRAMES - 1])
+    assert not any(vector(m).any() for m in motions[: FRAMES - 1])
+    assert motions[-1].confidence == 1.0
+    assert np.abs(motions[-1].rotation).max() < 0.01  # from how the head was held
+
+
+def test_another_person_ends_it_before_anything_moved(profile: Profile) -> None:
+    driver, _ = seen(*(Person(2).seen() for _ in range(FRAMES)), person=check(profile))
+    assert not any(m.confidence for m in watch(driver, FRAMES - 1))
+    with pytest.raises(InputError, match="not the face of the profile"):
+        driver.push(Frame(IMAGE, FRAMES * FRAME_NS))
+
+
+def test_a_face_that_cannot_be_compared_is_told_once(profile: Profile, caplog: pytest.LogCaptureFixture) -> None:
+    driver, _ = seen(Person(1).seen(yaw_deg=45), person=check(profile))
+    watch(driver, 149)
+    assert warnings(caplog) == []
+    assert not any(m.confidence for m in watch(driver, 100, 149 * FRAME_NS))
+    driver.close()
+    assert [line for line in warnings(caplog) if "look straight" in line] == warnings(caplog)
+    assert len(warnings(caplog)) == 1
+
+
+def test_expressions_count_from_the_profiles_neutral_face(profile: Profile) -> None:
+    person = Person(1)
+    smile = {"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0}
+    driver, _ = seen(*(person.seen(**smile) for _ in range(FRAMES + 20)), person=check(profile))
+    assert watch(driver, FRAMES + 20)[-1]["mouthSmileLeft"] == pytest.approx(1.0, abs=0.1)
+    driver, _ = seen(*(person.seen(**smile) for _ in range(20)))
+    assert watch(driver, 20)[-1]["mouthSmileLeft"] == pytest.approx(0.0, abs=0.1)  # without: from the first frame
+
+
+def test_absolute_motion_counts_from_the_profiles_rest_pose(profile: Profile) -> None:
+    person = Person(1)
+    faces = [person.seen(yaw_deg=10) for _ in range(FRAMES + 20)]
+    driver, _ = seen(*faces, person=check(profile), absolute=True)
+    motion = watch(driver, FRAMES + 20)[-1]
+    assert np.allclose(motion.rotation, [0, np.deg2rad(10), 0], atol=0.03)
+    assert np.abs(motion.translation).max() < 0.06
+
+
+def test_absolute_motion_without_a_profile_counts_from_looking_into_the_camera() -> None:
+    driver, _ = seen(face(yaw_deg=10, mouthSmileLeft=0.7, mouthSmileRight=0.7), absolute=True)
+    motion = watch(driver, 3)[-1]
+    assert np.allclose(motion.rotation, [0, np.deg2rad(10), 0], atol=0.02)
+    assert np.abs(motion.translation).max() < 0.01
+    assert min(motion["mouthSmileLeft"], motion["mouthSmileRight"]) > 0.3
+    assert motion.surface is not None
+    assert np.abs(motion.surface).max() < 0.02
+
+
+def test_absolute_motion_leaves_out_who_it_is() -> None:
+    driver, _ = seen(Person(3).seen(noise_px=0), absolute=True)
+    motion = watch(driver, 3)[-1]
+    assert motion.surface is not None
+    assert np.abs(motion.surface).max() < 0.01
 
 
 def filtered(values: Sequence[float], step_ns: int, **settings: float) -> np.ndarray:

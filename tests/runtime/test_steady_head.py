@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from calibration.fit import MotionFit
+from calibration.fit import MotionFit, Zero
 from models.face import load_face_model
 from models.pose import NECK_PIVOT, Pose
 from runtime.drivers.head_flow import HeadFlow
@@ -34,7 +34,7 @@ def shifted(picture: np.ndarray, x_px: float) -> np.ndarray:
 
 
 def follow(frames: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-    steady = SteadyHead(MotionFit(frames[0][1], load_face_model()))
+    steady = SteadyHead(MotionFit(Zero.of_frame(frames[0][1], load_face_model()), load_face_model()))
     return np.array([steady(image, points, k * FRAME_NS) for k, (image, points) in enumerate(frames)])
 
 

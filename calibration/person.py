@@ -1,0 +1,71 @@
+"""The guard at a run's start: is the face in front of the camera the profile's?"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from jaxtyping import Float32
+
+from calibration.likeness import FRAMES, SAME_PERSON, distance, proportions, typical
+from calibration.neutral import neutral_weight
+from calibration.profile import Profile
+from models.errors import InputError
+from models.face import FaceModel
+from models.pose import fit_pose
+
+Landmarks = Float32[np.ndarray, "478 3"]
+
+_TURN = np.deg2rad(30)  # faces turned further from the profile's do not count
+
+
+class PersonCheck:
+    """Compares the first `FRAMES` frames of a face with a profile."""
+
+    def __init__(self, profile: Profile, model: FaceModel) -> None:
+        self.profile = profile
+        self._model = model
+        self._rows: list[Float32[np.ndarray, d]] = []
+        self._weights: list[float] = []
+        self._known = False
+
+    def knows(self, landmarks: Landmarks) -> bool:
+        """Takes the next face; true once enough were seen and they are the profile's person.
+
+        Raises:
+            InputError: they are somebody else's.
+        """
+        if self._known:
+            return True
+        pose = fit_pose(landmarks, self._model.mean)
+        turn = np.arccos(np.clip((np.trace(pose.rotation) - 1) / 2, -1, 1))
+        if turn < _TURN:
+            face = pose.to_canonical(landmarks.astype(np.float64))
+            self._rows.append(proportions(face))
+            self._weights.append(neutral_weight(face, pose))
+        if len(self._rows) >= FRAMES:
+            self._judge()
+        return self._known
+
+    def watch(self, faces: Iterable[Landmarks | None]) -> None:
+        """Judges a recording before it drives anything.
+
+        Raises:
+            InputError: the face is somebody else's, or too little of one is seen to tell.
+        """
+        for landmarks in faces:
+            if landmarks is not None and self.knows(landmarks):
+                return
+        raise InputError(
+            f"the camera shows a face from the front in {len(self._rows)} frames, {FRAMES} are needed to tell whether "
+            f"it is {self.profile.name}'s; leave --profile out"
+        )
+
+    def _judge(self) -> None:
+        live = typical(np.stack(self._rows), np.array(self._weights))
+        apart = distance(live, self.profile.proportions, self.profile.variation)
+        if apart > SAME_PERSON:
+            raise InputError(
+                f"this is not the face of the profile of {self.profile.name}: its proportions differ by "
+                f"{apart / SAME_PERSON:.1f} times what one person's may; calibrate this person, or again in this light "
+                "(agent calibrate), or leave --profile out"
+            )
+        self._known = True
