@@ -244,15 +244,17 @@ def _teeth(
             bend = curve * (centre / 0.5) ** 2
             low, high = (top + bend, top + tall + bend) if upper else (bottom - tall + bend, bottom + bend)
             half = width / 2
-            dx = np.abs(x * side - centre) / half
-            dy = (y - (low + high) / 2) / ((high - low) / 2) * (1 if upper else -1)
+            near = np.flatnonzero(np.abs(x[0] * side - centre) < 1.2 * half)
+            part = np.s_[:, near[0] : near[-1] + 1]
+            dx = np.abs(x[part] * side - centre) / half
+            dy = (y[part] - (low + high) / 2) / ((high - low) / 2) * (1 if upper else -1)
             rounded = (dx**9 + np.clip(dy, 0, 9) ** 7) ** (1 / 8)
             outside = np.where(dy > 0, rounded, np.maximum(dx, -0.98 * dy))
             tooth = np.clip((1.05 - outside) * half * _PER_UNIT * 0.5, 0, 1)
             light = np.clip(1.03 - 0.55 * (centre / 0.62) ** 2, 0.25, 1.1) * (1 - 0.1 * np.clip(dx, 0, 1) ** 4)
             light = light * (1 - 0.06 * np.clip(dy, 0, 1) ** 2 - 0.1 * np.clip(-dy, 0, 1) ** 2)
-            shading = np.where(tooth > alpha, light, shading)
-            alpha = np.maximum(alpha, tooth)
+            shading[part] = np.where(tooth > alpha[part], light, shading[part])
+            alpha[part] = np.maximum(alpha[part], tooth)
     return alpha, shading
 
 

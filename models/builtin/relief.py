@@ -15,13 +15,15 @@ from models.builtin.puppet import Canonical, Puppet, Shape
 from models.ease import smoothstep
 from models.face import FaceModel
 from models.raster import rasterise
-from models.topology import SURFACE_COUNT
+from models.topology import OUTER_EYE_CORNERS, SURFACE_COUNT
 
 _GRID = 96  # width of the relief in its own pixels
 _LIGHT = np.array([0.0, -0.55, -0.84])  # from above the camera
 _AMBIENT = 4.0
 _SLOPE_RANGE = (0.92, 1.06)
 _UNSEEN = 0.004  # a relief that differs less from 1 is left out
+
+Window = tuple[slice, slice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +74,24 @@ class Relief:
         self._rest = puppet.rest
         self._to_vertex = _face_to_vertex(model)
         self._rest_light = self._light(puppet.rest)
-        self._folds = np.stack([self._draw_fold(fold, on_grid, puppet.eye_distance) for fold in _FOLDS])
+        self._folds = [self._draw_fold(fold, on_grid) for fold in _FOLDS]
         self._rest_spans = [_span(fold, puppet.rest) for fold in _FOLDS]
 
-    def _draw_fold(
-        self, fold: _Fold, points: Float[np.ndarray, "468 2"], eye_distance: float
-    ) -> Float32[np.ndarray, "h w"]:
-        """A dark groove with a lighter edge on both sides, fading out at the ends."""
-        w, h = self._size
-        y, x = np.mgrid[0:h, 0:w].astype(np.float32)
+    def _draw_fold(self, fold: _Fold, points: Float[np.ndarray, "468 2"]) -> tuple[Window, Float32[np.ndarray, "h w"]]:
+        """A dark groove with a lighter edge on both sides, fading out at the ends, and where it is in the relief."""
         line = points[list(fold.line)]
+        width = fold.width * float(np.linalg.norm(np.diff(points[list(OUTER_EYE_CORNERS)], axis=0)))
+        x0, y0 = np.clip(np.floor(line.min(0) - 4 * width), 0, self._size).astype(int)
+        x1, y1 = np.clip(np.ceil(line.max(0) + 4 * width) + 1, 0, self._size).astype(int)
+        y, x = np.mgrid[y0:y1, x0:x1].astype(np.float32)
         t = np.linspace(0, len(line) - 1, 48)
         along = np.column_stack([np.interp(t, np.arange(len(line)), line[:, axis]) for axis in (0, 1)])
         fade = np.sin(np.pi * np.linspace(0.06, 0.94, len(t))) ** 0.7
         away = np.hypot(x[..., None] - along[:, 0], y[..., None] - along[:, 1])
         nearest = away.argmin(-1)
-        unit = float(np.linalg.norm(points[33] - points[263]))
-        distance = np.take_along_axis(away, nearest[..., None], -1)[..., 0] / (fold.width * unit)
+        distance = np.take_along_axis(away, nearest[..., None], -1)[..., 0] / width
         groove = np.exp(-(distance**2)) - 0.12 * np.exp(-((distance - 2.2) ** 2))
-        return (-fold.depth * fade[nearest] * groove).astype(np.float32)
+        return (slice(y0, y1), slice(x0, x1)), (-fold.depth * fade[nearest] * groove).astype(np.float32)
 
     def apply(self, layer: np.ndarray, map_x: np.ndarray, map_y: np.ndarray, shape: Shape) -> None:
         """Shades the drawn head in place; nothing changes while the face is as in the photo.
@@ -114,11 +115,11 @@ class Relief:
         """Factors by which skin becomes lighter or darker."""
         light = np.clip(self._light(canonical) / self._rest_light, *_SLOPE_RANGE).astype(np.float32)
         slope = rasterise(self._vertices, self._triangles, light[:, None] - 1, self._size).image[..., 0]
-        relief = 1 + slope
-        for fold, drawn, span in zip(_FOLDS, self._folds, self._rest_spans, strict=True):
+        relief: Float32[np.ndarray, "h w"] = 1 + slope
+        for fold, (window, drawn), span in zip(_FOLDS, self._folds, self._rest_spans, strict=True):
             weight = smoothstep(*fold.onset, 1 - _span(fold, canonical) / span)
             if weight > 0:
-                relief += np.float32(weight) * drawn
+                relief[window] += np.float32(weight) * drawn
         return relief
 
     def _light(self, canonical: Canonical) -> Float[np.ndarray, "468"]:

@@ -101,20 +101,19 @@ def _visible(
     vertices: Float[np.ndarray, "n 2"],
     person: Bool[np.ndarray, "h w"],
 ) -> Int32[np.ndarray, "s 3"]:
+    """The triangles whose bounding boxes hold some of the person."""
     h, w = person.shape
+    counts = cv2.integral(person.astype(np.uint8))
     corners = vertices[triangles]
-    low = np.floor(corners.min(1)).astype(int)
-    high = np.ceil(corners.max(1)).astype(int) + 1
-    keep = [
-        person[np.clip(y0, 0, h - 1) : np.clip(y1, 1, h), np.clip(x0, 0, w - 1) : np.clip(x1, 1, w)].any()
-        for (x0, y0), (x1, y1) in zip(low, high, strict=True)
-    ]
-    return triangles[np.array(keep)]
+    x0, y0 = np.clip(np.floor(corners.min(1)).astype(int), 0, [w - 1, h - 1]).T
+    x1, y1 = np.clip(np.ceil(corners.max(1)).astype(int) + 1, 1, [w, h]).T
+    return triangles[counts[y1, x1] - counts[y0, x1] - counts[y1, x0] + counts[y0, x0] > 0]
 
 
 def _laplacian(vertices: Float[np.ndarray, "n 2"], triangles: Int32[np.ndarray, "t 3"], count: int) -> sp.csr_matrix:
     edges = np.vstack([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [0, 2]]])
-    edges = np.unique(np.vstack([edges, edges[:, ::-1]]), axis=0)
+    both = np.vstack([edges, edges[:, ::-1]]).astype(np.int64)
+    edges = np.column_stack(np.divmod(np.unique(both[:, 0] * count + both[:, 1]), count))
     length = np.linalg.norm(vertices[edges[:, 0]] - vertices[edges[:, 1]], axis=1)
     adjacency = sp.csr_matrix((1 / np.maximum(length, 1.0), (edges[:, 0], edges[:, 1])), shape=(count, count))
     return (sp.diags(np.asarray(adjacency.sum(1)).ravel()) - adjacency).tocsr()
