@@ -74,6 +74,10 @@ class Motion:
     `models.face.FaceModel`) and eye distances. An engine may add it for fidelity or leave it out: `expression` is the
     whole motion by itself, and the only part that travels in a few bytes."""
 
+    torso: Float32[np.ndarray, "2"] | None = None
+    """Shift of the torso in the picture, inter-ocular distances; None leaves it to the engine. It is set last, when
+    the motions before this one are known, and is not interpolated."""
+
     def __getitem__(self, name: str) -> float:
         """One coefficient by name."""
         return float(self.expression[INDEX[name]])

@@ -23,6 +23,7 @@ from runtime.outlet import Outlet
 from runtime.report import LATENESS
 from runtime.sinks import Sink
 from runtime.stage import Stage
+from runtime.torso import TorsoFollow
 
 _CUT_SHORT_NS = 1_000_000_000  # an input that ends so much before its announced end ends an offline run
 
@@ -46,7 +47,7 @@ class Loop:
     ) -> None:
         """`start_ns`: instant on the clock of the first picture, and of rest; offline time counts from 0."""
         self._mode, self._lanes, self._idle, self._sinks = mode, lanes, idle, sinks
-        self._stage = Stage(engine, avatar)
+        self._stage, self._torso = Stage(engine, avatar), TorsoFollow()
         self._fps, self._clock, self._metrics, self._start_ns = fps, clock, metrics, start_ns
         self._stop, self._ending, self._begun = threading.Event(), Ending(), False
         self._outlets: list[Outlet] = []
@@ -125,7 +126,8 @@ class Loop:
     def _render(self, due_ns: int, motion_of: Callable[[Lane[Any], int], Motion | None]) -> Picture:
         known = {lane.role: motion_of(lane, due_ns) for lane in self._lanes}
         idle = self._idle.at(due_ns, self._start_ns)
-        motion = mix(self._mode, due_ns, idle, known.get("video"), known.get("audio"))
+        mixed = mix(self._mode, due_ns, idle, known.get("video"), known.get("audio"))
+        motion = self._torso(mixed, due_ns)
         with self._metrics.measure("render"):
             image = self._stage.render(motion)
         if motion.pts_ns != due_ns or not self._outlets:  # live, else nobody moved it: it has no age

@@ -31,6 +31,7 @@ from runtime.drivers.face_video import FaceVideo
 from runtime.engines.builtin import BuiltinEngine
 from runtime.frame import Frame
 from runtime.sources.media import ClipFrames
+from runtime.torso import TorsoFollow
 
 SIZE = (512, 512)
 PARTS = {
@@ -95,6 +96,7 @@ def measure(path: Path) -> dict[str, Score]:
     truth_tracker, driver = MediapipeTracker(), FaceVideo(MediapipeTracker(), model)
     judges = {name: Judge() for name in ("still", "64", "surface")}
     first: Frame | None = None
+    follow = TorsoFollow()
     avatar = None
     for frame in frames(path):
         landmarks = truth_tracker.track(frame.image)
@@ -104,7 +106,7 @@ def measure(path: Path) -> dict[str, Score]:
             avatar = engine.prepare(prepare_portrait(frame.image, SIZE, name=path.name))
         if landmarks is None or frame is first:
             continue
-        moved = motion if motion.confidence else Motion(motion.pts_ns)
+        moved = follow(motion if motion.confidence else Motion(motion.pts_ns), frame.pts_ns)
         surface, alone = engine.render(avatar, moved), engine.render(avatar, replace(moved, surface=None))
         for name, image in (("still", first.image), ("64", alone), ("surface", surface)):
             judges[name].compare(image, frame.image, landmarks)

@@ -74,9 +74,10 @@ class Puppet:
         """Where everything is under `motion`; at rest (all zeros) exactly where the portrait has it."""
         canonical = self._express(np.clip(motion.expression, -1.0, 1.5), motion.surface)
         pose, linear = self._pose(motion)
+        torso = _TORSO_GAIN * motion.translation[:2] if motion.torso is None else motion.torso
         out = np.empty_like(self.rest_vertices)
         out[:SURFACE_COUNT] = pose.to_picture(canonical[:SURFACE_COUNT])
-        out[SURFACE_COUNT:] = self._move_surround(canonical, pose, linear)
+        out[SURFACE_COUNT:] = self._move_surround(canonical, pose, linear, self._aside(torso))
         return Shape(canonical, out, linear, pose)
 
     def near(self, shape: Shape, indices: Int[np.ndarray, "k"]) -> Float[np.ndarray, "2 3"]:
@@ -117,19 +118,22 @@ class Puppet:
         shift = motion.translation.astype(np.float64)
         zoom = float(np.clip(CAMERA_DISTANCE / max(CAMERA_DISTANCE + shift[2], 1.0), *_ZOOM))
         rotation, scale = turn @ self.rest_pose.rotation, self.rest_pose.scale * zoom
-        aside = _limit(shift[:2], _SHIFT_KNEE, _SHIFT_LIMIT) * self.rest_pose.scale * self.eye_distance
-        pivot = self._pivot + [*aside, 0.0]
+        pivot = self._pivot + [*self._aside(motion.translation[:2]), 0.0]
         return Pose(scale, rotation, pivot - scale * rotation @ NECK_PIVOT), zoom * turn
 
+    def _aside(self, shift: Float32[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
+        """A shift as in `Motion`, in pixels and within bounds."""
+        bounded = _limit(shift.astype(np.float64), _SHIFT_KNEE, _SHIFT_LIMIT)
+        return bounded * (self.rest_pose.scale * self.eye_distance)
+
     def _move_surround(
-        self, canonical: Canonical, pose: Pose, linear: Float[np.ndarray, "3 3"]
+        self, canonical: Canonical, pose: Pose, linear: Float[np.ndarray, "3 3"], torso: Float[np.ndarray, "2"]
     ) -> Float[np.ndarray, "g 3"]:
         rest = self._surround.points
         rigid = (rest - self.rest_pose.translation) @ linear.T + pose.translation
         outline = (canonical[FACE_OVAL] - self.rest[FACE_OVAL]) @ pose.rotation.T * pose.scale
-        torso = (self._pivot - self.rest_pose.translation) @ linear.T + pose.translation - self._pivot
         weight = self._surround.head_weight[:, None]
-        moved = rest + weight * (rigid - rest) + (1 - weight) * _TORSO_GAIN * (torso * [1, 1, 0])
+        moved = rest + weight * (rigid - rest) + (1 - weight) * [*torso, 0.0]
         return moved + self._surround.outline_weights @ outline
 
 
