@@ -7,6 +7,8 @@ from jaxtyping import Float32
 
 from models.motion import Motion
 
+Shift = Float32[np.ndarray, "2"]
+
 _AT_ONCE = 0.25
 _FOLLOWS_S = 2.0
 
@@ -15,7 +17,7 @@ class TorsoFollow:
     """Gives each motion its torso, from those before it."""
 
     def __init__(self) -> None:
-        self._slow: Float32[np.ndarray, "2"] | None = None
+        self._slow: Shift | None = None
         self._pts_ns = 0
 
     def __call__(self, motion: Motion, due_ns: int) -> Motion:
