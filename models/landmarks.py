@@ -9,6 +9,9 @@ from jaxtyping import Float32, UInt8
 from models.perception import quiet_mediapipe
 from models.topology import LANDMARK_COUNT, SURFACE_COUNT
 
+DEPTH = 1.15
+"""The mesh's depth is flatter than what turning heads show of theirs in the picture, by about this factor."""
+
 Landmarks = Float32[np.ndarray, "478 3"]
 """Pixels of the picture; x right, y down, z away from the camera at the scale of x (weak perspective)."""
 
@@ -103,7 +106,7 @@ def _face_mesh(solutions: Any, **options: Any) -> Any:
 
 def _run(mesh: Any, image: UInt8[np.ndarray, "h w 3"]) -> list[Landmarks]:
     h, w = image.shape[:2]
-    scale = np.array([w, h, w], np.float32)
+    scale = np.array([w, h, w * DEPTH], np.float32)
     out = []
     for face in mesh.process(image).multi_face_landmarks or ():
         points = np.array([(p.x, p.y, p.z) for p in face.landmark], np.float32)

@@ -25,7 +25,7 @@ from identity_shapes import identity_shapes
 from jaxtyping import Float, Int32, UInt8
 from PIL import Image
 
-from models.landmarks import find_faces
+from models.landmarks import DEPTH, find_faces
 from models.motion import COEFFICIENTS, RESIDUAL_COUNT
 from models.pose import fit_pose
 from models.topology import (
@@ -57,6 +57,7 @@ RESIDUAL_SIZE = 0.05
 """Largest displacement of a residual shape at coefficient 1."""
 
 NOSE_WINGS = (48, 49, 64, 102, 129, 131, 238, 241, 278, 279, 294, 331, 358, 360, 458, 461)
+TRUE_DEPTH = np.array([1.0, 1.0, DEPTH])
 WAVES = 120
 """Surface waves that make up the residual shapes."""
 
@@ -82,9 +83,9 @@ def main() -> None:
         shapes[f"residual{i:02d}"] = mode
     np.savez_compressed(
         OUTPUT,
-        mean=mean.astype(np.float32),
-        expression=np.stack([shapes[name] for name in COEFFICIENTS]).astype(np.float32),
-        identity=identity_shapes(Surface(mean, triangles, mirror, lips_sewn=True)).astype(np.float16),
+        mean=(mean * TRUE_DEPTH).astype(np.float32),
+        expression=(np.stack([shapes[name] for name in COEFFICIENTS]) * TRUE_DEPTH).astype(np.float32),
+        identity=(identity_shapes(Surface(mean, triangles, mirror, lips_sewn=True)) * TRUE_DEPTH).astype(np.float16),
         triangles=triangles,
         mouth_strip=mouth_strip(),
         eye_strips=eye_strips(),
@@ -107,7 +108,8 @@ def landmark_pair(image: UInt8[np.ndarray, "h w 3"]) -> tuple[Points, Points]:
     """Landmarks of the largest face, and those found in the mirrored photo, their x turned back."""
     turned = find_faces(np.ascontiguousarray(image[:, ::-1]))[0].astype(np.float64)
     turned[:, 0] = image.shape[1] - 1 - turned[:, 0]
-    return find_faces(image)[0].astype(np.float64), turned
+    # The shapes are made on the face as the mesh has it; its depth is put right at the end.
+    return find_faces(image)[0] / TRUE_DEPTH, turned / TRUE_DEPTH
 
 
 def procrustes_mean(pairs: list[tuple[Points, Points]], mirror: Int32[np.ndarray, "478"]) -> Points:

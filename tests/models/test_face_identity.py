@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from models.face import IDENTITY_COUNT, FaceModel, load_face_model
+from models.landmarks import DEPTH
 from models.motion import expression
 from models.pose import fit_pose
 from models.topology import (
@@ -49,7 +50,8 @@ def test_identities_are_symmetric(model: FaceModel) -> None:
 
 
 def test_identities_are_orthogonal_and_the_largest_come_first(model: FaceModel) -> None:
-    skin = model.identity[:, :SURFACE_COUNT].reshape(IDENTITY_COUNT, -1).astype(np.float64)
+    as_made = model.identity / np.array([1, 1, DEPTH])  # before their depth was put right
+    skin = as_made[:, :SURFACE_COUNT].reshape(IDENTITY_COUNT, -1).astype(np.float64)
     size = np.linalg.norm(skin, axis=1)
     assert (np.diff(size) < 1e-3 * size[0]).all()
     assert size[0] > 20 * size[-1] > 0
@@ -107,7 +109,7 @@ def test_key_points_are_where_the_scheme_puts_them(model: FaceModel) -> None:
     assert (np.diff(points[27:31, 1]) > 0).all()
     assert points[[37, 38], 1].max() < points[[40, 41], 1].min()
     steps = np.linalg.norm(np.diff(points[:17], axis=0), axis=1)
-    assert steps.max() < 2.1 * steps.min()
+    assert steps.max() < 2.2 * steps.min()
 
 
 def test_codes_span_the_unit_cube_to_the_right_up_and_near(model: FaceModel) -> None:
