@@ -84,7 +84,7 @@ def preparation(engine: BuiltinEngine, path: Path) -> dict[str, float]:
     data = read_file(path)
 
     def prepare(store: PortraitStore) -> Portrait:
-        return portrait_of(data, (512, 512), path.name, store)
+        return portrait_of(data, (512, 512), "photo", path.name, store)
 
     with tempfile.TemporaryDirectory() as folder:
         store = PortraitStore(Path(folder))

@@ -201,7 +201,7 @@ def residual_modes(surface: Surface, named: Float[np.ndarray, "n 478 3"]) -> Flo
 def region_weight(skin: Float[np.ndarray, "468 3"]) -> Float[np.ndarray, "468"]:
     """1 around lips, cheeks and brows, 0 at the eyes and the nose, smooth between."""
     weight = np.zeros(SURFACE_COUNT)
-    for index, radius in ((13, 0.34), (425, 0.22), (205, 0.22), (105, 0.2), (334, 0.2), (9, 0.14)):
+    for index, radius in ((13, 0.34), (152, 0.26), (425, 0.22), (205, 0.22), (105, 0.2), (334, 0.2), (9, 0.14)):
         weight += np.exp(-0.5 * ((skin - skin[index]) ** 2).sum(1) / radius**2)
     eyes = (*RIGHT_UPPER_LID, *RIGHT_LOWER_LID, *LEFT_UPPER_LID, *LEFT_LOWER_LID)
     for index in (*eyes, *NOSE_WINGS, *RIGID):

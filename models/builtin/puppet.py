@@ -25,7 +25,7 @@ _MOST_SURFACE = 0.15  # eye distances
 _ZOOM = (0.7, 1.4)
 _CORNERS = np.array([78, 308])
 _GRIN_KNEE, _GRIN_ROOM, _GRIN_REACH = 0.66, 0.08, 0.18  # eye distances
-_SKULL_REACH = 0.15  # eye distances from the skull's outline over which expression sets in
+_SKULL_REACH = 0.1  # eye distances from the skull's outline over which expression sets in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
