@@ -165,7 +165,10 @@ def uncovered(avatar: BuiltinAvatar, motion: Motion) -> int:
     face = np.zeros(SIZE[::-1], np.uint8)
     cv2.fillPoly(face, [np.round(avatar.face_outline(motion)).astype(np.int32)], 1)
     face = cv2.erode(face, np.ones((3, 3), np.uint8))  # the outline's own pixels belong to whom they fall
-    return int(((face > 0) & ~covered).sum() + (covered[-1 - SIZE[1] // 64] & ~covered[-1]).sum())
+    above = cv2.erode(covered[-1 - SIZE[1] // 64].astype(np.uint8)[None], np.ones((1, 9), np.uint8))[
+        0
+    ]  # slopes are none
+    return int(((face > 0) & ~covered).sum() + ((above > 0) & ~covered[-1]).sum())
 
 
 def still_noise(path: Path) -> float:
