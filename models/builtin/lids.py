@@ -18,7 +18,7 @@ _ABOVE, _BELOW = 0.1, 0.15  # where lashes and liner lie beyond the contour: cov
 _CLEAR_ABOVE, _CLEAR_BELOW = 0.14, 0.14  # skin is taken from outside this
 _FEATHER = 0.05
 _LASH, _LASH_ENDS = 0.05, 0.03
-_DEPTH = (0.88, 1.0)  # how much darker than the skin around it a lid may be
+_DEPTH = (0.93, 1.0)  # how much darker than the skin around it a lid may be
 
 
 class Lid:
