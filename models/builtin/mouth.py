@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from models.builtin.drawing import LUMA, Affine, Box, area, compose, translate
+from models.builtin.drawing import LUMA, Affine, Box, Polygon, area, compose, translate
 from models.builtin.driver_mouth import lay
 from models.builtin.puppet import Puppet, Shape
 from models.ease import smoothstep
@@ -162,20 +162,32 @@ class Mouth:
         box = Box.around(polygon, 3, image.shape)
         if weight < 0.02 or box is None:
             return
-        shade = box.mask(polygon, max(2.0, 0.05 * size))  # lips shadow what is near them
-        colour = self._painted(shape, box) * np.clip(0.55 + 0.65 * shade, 0, 1)[..., None]
-        if driver is not None:
-            colour = _mix(colour, lay(driver, polygon, box, self._cheek), np.full_like(shade, own / (painted + own)))
+        colour = self._inside(shape, box, polygon, driver, own / (painted + own))
         box.blend(image, colour, box.mask(polygon, max(0.7, 0.012 * self._width)) * np.float32(weight))
 
-    def _painted(self, shape: Shape, box: Box) -> Float32[np.ndarray, "h w 3"]:
+    def _inside(
+        self, shape: Shape, box: Box, polygon: Polygon, driver: MouthPatch | None, share: float
+    ) -> Float32[np.ndarray, "h w 3"]:
+        """What fills `box`: `share` of it, 0..1, is the driver's own mouth."""
+        if driver is None or share == 0.0:
+            return self._painted(shape, box, polygon)
+        seen = lay(driver, polygon, box, self._cheek)
+        if share == 1.0:
+            return seen
+        painted = self._painted(shape, box, polygon)
+        return painted + (seen - painted) * np.float32(share)
+
+    def _painted(self, shape: Shape, box: Box, polygon: Polygon) -> Float32[np.ndarray, "h w 3"]:
         """The plates where the head and the jaw have them."""
         place = self._place(shape)
         upper = box.warp(self._plates.upper, place, replicate=True)
         cover = box.warp(self._plates.upper_cover[..., None], place, replicate=False)[..., 0]
         lower = box.warp(self._plates.lower, translate(place, self._jaw_shift(shape)), replicate=False)
         alpha = lower[..., 3] * (1 - cover)
-        return _mix(upper, lower[..., :3] * 0.93, alpha)
+        colour = _mix(upper, lower[..., :3] * 0.93, alpha)
+        zoom = shape.pose.scale / self._puppet.rest_pose.scale
+        shade = box.mask(polygon, max(2.0, 0.05 * self._width * zoom))  # lips shadow what is near them
+        return colour * np.clip(0.55 + 0.65 * shade, 0, 1)[..., None]
 
     def _place(self, shape: Shape) -> Affine:
         """Plate pixels -> picture pixels."""
