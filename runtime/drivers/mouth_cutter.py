@@ -18,6 +18,7 @@ WIDTH, HEIGHT = 80, 48
 _MARGIN = 3.0  # pixels of the patch around the lips
 _SMALLEST_PX = 8.0  # width of a mouth that can be told from its lips
 _OPENING = (0.02, 0.06)  # area between the lips, in squares of the mouth's width, over which the patch comes in
+_GAP_PX = (2.5, 5.0)  # the same for the mean gap in the frame: of less, hardly a pixel is free of the lips' colour
 _TURNED = (np.deg2rad(30), np.deg2rad(40))  # away from the camera, where the lips' far side is guessed
 _LIPS_BLEED = 0.015  # mouth widths, at least a pixel: how far the colour of lips reaches in
 _RIGHT_CORNER, _LEFT_CORNER = 0, 10  # of INNER_LIPS
@@ -39,11 +40,11 @@ class MouthCutter:
         weight = self._weight(landmarks, lips)
         if weight == 0.0 or (lips < 0).any() or (lips > [image.shape[1] - 1, image.shape[0] - 1]).any():
             return None
-        (left, top), (right, bottom) = np.floor(lips.min(0)).astype(int), np.ceil(lips.max(0)).astype(int) + 1
-        corner = np.array([left, top])
-        inside = _between(lips - corner, (bottom - top, right - left))
+        left, top = (int(v) for v in np.floor(lips.min(0)))
+        right, bottom = (int(v) + 1 for v in np.ceil(lips.max(0)))
+        corner, part = np.array([left, top]), image[top:bottom, left:right]
         matrix = _onto_patch(lips)
-        pixels = _sample(image[top:bottom, left:right], inside, matrix, corner)
+        pixels = _sample(part, _between(lips - corner, (bottom - top, right - left)), matrix, corner)
         if not pixels.any():
             return None
         moved = lips @ matrix[:, :2].T + matrix[:, 2]
@@ -54,8 +55,9 @@ class MouthCutter:
         if width < _SMALLEST_PX:
             return 0.0
         turned = float(np.arccos(np.clip(fit_pose(landmarks, self._mean).rotation[2, 2], -1, 1)))
-        opening = cv2.contourArea(lips.astype(np.float32)) / width**2
-        return smoothstep(*_OPENING, opening) * (1 - smoothstep(*_TURNED, turned))
+        gap_px = cv2.contourArea(lips.astype(np.float32)) / width
+        opened = smoothstep(*_OPENING, gap_px / width) * smoothstep(*_GAP_PX, gap_px)
+        return opened * (1 - smoothstep(*_TURNED, turned))
 
 
 def _width(lips: Lips) -> float:
