@@ -47,7 +47,7 @@ def patch_of(cut: MouthCutter, landmarks: Landmarks) -> MouthPatch:
     return patch
 
 
-@pytest.mark.parametrize("scale_px", [40.0, 150.0, 290.0])
+@pytest.mark.parametrize("scale_px", [70.0, 150.0, 290.0])
 @pytest.mark.parametrize("turn_deg", [(0, 0, 0), (0, 0, 25), (10, 20, -10)])
 @pytest.mark.parametrize("jaw", [0.35, 0.7])
 def test_nothing_outside_the_lips_comes_along(
