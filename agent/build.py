@@ -25,6 +25,7 @@ from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.idle import Idle
+from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.spectral_mouth import SpectralMouth
 from runtime.engines import Engine
 from runtime.engines.builtin import BuiltinEngine
@@ -83,6 +84,8 @@ class Session:
             if "preview" in plan.outputs:
                 load_mediapipe()  # its page swaps portraits: loading it beside the run would cost a picture
             face = None if camera is None else open_face_video(config, person)
+            if config.mouth == "driver":
+                say("the avatar shows the driver's own mouth: the pixels between the lips leave, and nothing else")
             self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
             self._loop = Loop(
                 mode=config.mode,
@@ -248,7 +251,9 @@ def open_person(profile: Path, camera: Path | str | None) -> PersonCheck:
 
 def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
     """The driver of `--camera`."""
-    return FaceVideo(MediapipeTracker(), load_face_model(), person, absolute=config.motion == "absolute")
+    model = load_face_model()
+    mouth = MouthCutter(model) if config.mouth == "driver" else None
+    return FaceVideo(MediapipeTracker(), model, person, absolute=config.motion == "absolute", mouth=mouth)
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:

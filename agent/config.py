@@ -76,6 +76,10 @@ class Run:
     """Where the head counts from: relative, how it is held at the start; absolute, the profile's rest pose, or looking
     straight into the camera without one (expressions then count from the mean face's)."""
 
+    mouth: Literal["painted", "driver"] = "painted"
+    """painted: no pixel of the camera's pictures leaves; driver, in --mode video and both: the avatar shows your own
+    teeth and tongue, so the pixels between your lips leave, and nothing else of your picture."""
+
     report: Path | None = None
     """Write frames, drops, stage times and latency to this JSON file at the end."""
 

@@ -73,6 +73,8 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
     if config.mode == "audio" and (config.profile is not None or config.motion != "relative"):
         option = "--profile" if config.profile is not None else "--motion"
         raise InputError(f"{option} has no use in --mode audio: leave it out, or give --mode video or both")
+    if config.mode == "audio" and config.mouth != "painted":
+        raise InputError("--mouth driver has no use in --mode audio: leave it out, or give --mode video or both")
     check_background(config.background)
     look = cache(probe)
     camera = None if config.mode == "audio" else parse_input(config.camera or "")

@@ -6,7 +6,7 @@ Sides are the subject's own (ARKit): "Left" lies at the right of an unmirrored p
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 ARKIT = (
     "eyeBlinkLeft", "eyeLookDownLeft", "eyeLookInLeft", "eyeLookOutLeft", "eyeLookUpLeft",
@@ -56,6 +56,20 @@ def expression(**values: float) -> Float32[np.ndarray, "64"]:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class MouthPatch:
+    """What a camera saw between the driver's lips, and nothing else of the driver."""
+
+    pixels: UInt8[np.ndarray, "ph pw 3"]
+    """RGB, the corners of the mouth level; black (0, 0, 0) where it is not between the lips, and only there."""
+    lips: Float32[np.ndarray, "20 2"]
+    """The inner contour of the lips (`topology.INNER_LIPS`) in pixels of the patch."""
+    skin: Float32[np.ndarray, "3"]
+    """Colour of the driver's cheeks, RGB 0..255: the light that the patch was seen in."""
+    weight: float = 1.0
+    """0..1: how far it takes the place of a painted mouth."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Motion:
     """How the face looks at one instant, relative to the portrait at rest."""
 
@@ -73,6 +87,9 @@ class Motion:
     """What the coefficients leave of a tracked face's movement, per landmark, in canonical space (see
     `models.face.FaceModel`) and eye distances. An engine may add it for fidelity or leave it out: `expression` is the
     whole motion by itself, and the only part that travels in a few bytes."""
+    mouth: MouthPatch | None = None
+    """The driver's own teeth and tongue, where the driver has agreed to show them. An engine may draw them in place of
+    painted ones: `expression` is still the whole motion, and a codec leaves these pixels out unless asked for them."""
 
     torso: Float32[np.ndarray, "2"] | None = None
     """Shift of the torso in the picture, inter-ocular distances; None leaves it to the engine. It is set last, when
@@ -90,7 +107,8 @@ class Motion:
 def lerp(a: Motion, b: Motion, weight: float) -> Motion:
     """`a` moved towards `b` by `weight` 0..1, time included.
 
-    Rotation vectors are mixed linearly: heads turn by less than a radian, where the error is under 1 %.
+    Rotation vectors are mixed linearly: heads turn by less than a radian, where the error is under 1 %. Pictures of a
+    mouth are not mixed: the nearer motion's, or its lack of one, is taken.
     """
     w = float(np.clip(weight, 0.0, 1.0))
     f = np.float32(w)
@@ -101,6 +119,7 @@ def lerp(a: Motion, b: Motion, weight: float) -> Motion:
         translation=a.translation + (b.translation - a.translation) * f,
         confidence=a.confidence + (b.confidence - a.confidence) * w,
         surface=_lerp_surface(a.surface, b.surface, f),
+        mouth=(a if w < 0.5 else b).mouth,
     )
 
 

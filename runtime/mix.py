@@ -1,12 +1,13 @@
 """The mix: what idles, what was seen and what was heard become one motion. Pure functions."""
 
+from dataclasses import replace
 from typing import Literal, assert_never
 
 import numpy as np
 from jaxtyping import Float32
 
 from models.ease import smoothstep
-from models.motion import COEFFICIENTS, MOUTH, Motion
+from models.motion import COEFFICIENTS, MOUTH, Motion, MouthPatch
 
 Mode = Literal["audio", "video", "both"]
 """Which drivers move the portrait."""
@@ -16,6 +17,7 @@ HOLD_NS = 500_000_000
 FADE_NS = 500_000_000
 """Then its weight falls to 0 within this time."""
 
+_PATCH_FADE = (0.75, 1.0)  # weights of the video between which the driver's own mouth comes and goes
 _BROWS = np.array([name.startswith("brow") for name in COEFFICIENTS])
 
 Weights = Float32[np.ndarray, "64"]
@@ -29,6 +31,8 @@ def mix(mode: Mode, pts_ns: int, idle: Motion, video: Motion | None, audio: Moti
     - "audio": the mouth of `audio` in place of that of `idle`; its brows and head movement added.
     - "video": `video` in place of `idle`, head pose included.
     - "both": `video` in place of the "audio" mix; the mouth changes over where the video's weight passes 1/2.
+
+    The picture of the driver's mouth comes along with a `video` that has nearly full weight, never with another mouth.
 
     The result has confidence 1 and the `pts_ns` of the motion that leads the mode (`audio` in "audio", else
     `video`), or of the tick where that one is missing or too old to count.
@@ -86,4 +90,9 @@ def _see(under: Motion, video: Motion | None, weight: float, mouth_weight: float
         rotation=under.rotation + (video.rotation - under.rotation) * w,
         translation=under.translation + (video.translation - under.translation) * w,
         surface=None if video.surface is None else video.surface * np.float32(min(weight, mouth_weight)),
+        mouth=_faded(video.mouth, smoothstep(*_PATCH_FADE, min(weight, mouth_weight))),
     )
+
+
+def _faded(mouth: MouthPatch | None, by: float) -> MouthPatch | None:
+    return None if mouth is None or by == 0.0 else replace(mouth, weight=mouth.weight * by)

@@ -5,8 +5,9 @@
 The first frame is the portrait, the whole clip the driver; the output is re-detected and compared with the clip.
 Landmark errors are mean distances over the 478 points, or those of a part, divided by the distance of the eye centres.
 "still" is what the unmoved first frame would give, "64" the avatar moved by the coefficients alone, "surface" the
-avatar as `agent run` moves it, with the tracked surface beside them. Frames in which the tracker finds no face in the
-output are left out of the errors and counted as lost.
+avatar as `agent run` moves it, with the tracked surface beside them, "mouth" the same under `--mouth driver`. Frames in
+which the tracker finds no face in the output are left out of the errors and counted as lost; "mouth dB" is over what is
+within the clip's outer lips.
 """
 
 import agent  # noqa: F401  # before numpy: one thread for each numerical library
@@ -28,6 +29,7 @@ from models.landmarks import MediapipeTracker
 from models.motion import Motion
 from models.topology import FACE_OVAL, INNER_LIPS, LEFT_IRIS, OUTER_LIPS, RIGHT_IRIS
 from runtime.drivers.face_video import FaceVideo
+from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.engines.builtin import BuiltinEngine
 from runtime.frame import Frame
 from runtime.sources.media import ClipFrames
@@ -47,13 +49,14 @@ class Score:
     """Sums over the frames of one clip."""
 
     errors: list[dict[str, float]]
+    mouth_psnr: list[float]
     face_psnr: list[float]
     frame_psnr: list[float]
     lost: int = 0
 
     def row(self) -> list[float]:
         means = [float(np.mean([e[part] for e in self.errors])) for part in PARTS]
-        return [*means, float(np.mean(self.face_psnr)), float(np.mean(self.frame_psnr))]
+        return [*means, *(float(np.mean(d)) for d in (self.mouth_psnr, self.face_psnr, self.frame_psnr))]
 
 
 class Judge:
@@ -61,7 +64,7 @@ class Judge:
 
     def __init__(self) -> None:
         self._tracker = MediapipeTracker()
-        self.score = Score([], [], [])
+        self.score = Score([], [], [], [])
 
     def compare(self, picture: np.ndarray, truth: np.ndarray, landmarks: np.ndarray) -> None:
         found = self._tracker.track(picture)
@@ -71,9 +74,10 @@ class Judge:
             right, left = (landmarks[eye.closed, :2].mean(0) for eye in EYES)
             error = np.linalg.norm(found[:, :2] - landmarks[:, :2], axis=1) / np.linalg.norm(right - left)
             self.score.errors.append({part: float(error[index].mean()) for part, index in PARTS.items()})
-        face = np.zeros(truth.shape[:2], np.uint8)
-        cv2.fillPoly(face, [landmarks[FACE_OVAL, :2].astype(np.int32)], 1)
-        self.score.face_psnr.append(psnr(picture[face > 0], truth[face > 0]))
+        for outline, found_psnr in ((OUTER_LIPS, self.score.mouth_psnr), (FACE_OVAL, self.score.face_psnr)):
+            part = np.zeros(truth.shape[:2], np.uint8)
+            cv2.fillPoly(part, [landmarks[outline, :2].astype(np.int32)], 1)
+            found_psnr.append(psnr(picture[part > 0], truth[part > 0]))
         self.score.frame_psnr.append(psnr(picture, truth))
 
 
@@ -93,8 +97,8 @@ def frames(path: Path) -> Iterator[Frame]:
 
 def measure(path: Path) -> dict[str, Score]:
     model, engine = load_face_model(), BuiltinEngine()
-    truth_tracker, driver = MediapipeTracker(), FaceVideo(MediapipeTracker(), model)
-    judges = {name: Judge() for name in ("still", "64", "surface")}
+    truth_tracker, driver = MediapipeTracker(), FaceVideo(MediapipeTracker(), model, mouth=MouthCutter(model))
+    judges = {name: Judge() for name in ("still", "64", "surface", "mouth")}
     first: Frame | None = None
     follow = TorsoFollow()
     avatar = None
@@ -107,9 +111,11 @@ def measure(path: Path) -> dict[str, Score]:
         if landmarks is None or frame is first:
             continue
         moved = follow(motion if motion.confidence else Motion(motion.pts_ns), frame.pts_ns)
-        surface, alone = engine.render(avatar, moved), engine.render(avatar, replace(moved, surface=None))
-        for name, image in (("still", first.image), ("64", alone), ("surface", surface)):
-            judges[name].compare(image, frame.image, landmarks)
+        shown = {"still": first.image, "mouth": engine.render(avatar, moved)}
+        shown["surface"] = engine.render(avatar, replace(moved, mouth=None))
+        shown["64"] = engine.render(avatar, replace(moved, mouth=None, surface=None))
+        for name, judge in judges.items():
+            judge.compare(shown[name], frame.image, landmarks)
     return {name: judge.score for name, judge in judges.items()}
 
 
@@ -118,7 +124,7 @@ def main() -> int:
     if not paths:
         print(__doc__)
         return 2
-    print(f"{'clip':28s}{'':10s}" + "".join(f"{h:>9s}" for h in (*PARTS, "face dB", "frame dB", "lost")))
+    print(f"{'clip':28s}{'':10s}" + "".join(f"{h:>9s}" for h in (*PARTS, "mouth dB", "face dB", "frame dB", "lost")))
     rows: dict[str, list[list[float]]] = {}
     for path in paths:
         for name, score in measure(path).items():

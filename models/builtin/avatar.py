@@ -65,7 +65,7 @@ class BuiltinAvatar:
             over(self._layer, self._background, out)
         for eye in self._eyes:
             eye.draw(out[..., :3], shape)
-        self._mouth.draw(out[..., :3], shape)
+        self._mouth.draw(out[..., :3], shape, motion.mouth)
         return out
 
     def coverage(self, motion: Motion) -> Bool[np.ndarray, "h w"]:

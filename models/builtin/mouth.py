@@ -1,7 +1,8 @@
 """The inside of the mouth: two painted plates behind the lips.
 
 The upper plate (cavity, gum, upper teeth) is fixed to the skull, the lower one (tongue, lower teeth) to the jaw. Both
-take light and tint from the portrait's cheeks; a mouth that is open in the photo keeps its own inside.
+take light and tint from the portrait's cheeks; a mouth that is open in the photo keeps its own inside. A motion that
+brings the driver's own mouth shows that one instead.
 """
 
 from dataclasses import dataclass
@@ -10,12 +11,14 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from models.builtin.drawing import LUMA, Affine, Box, area, compose, translate
+from models.builtin.drawing import LUMA, Affine, Box, Polygon, area, compose, translate
+from models.builtin.driver_mouth import lay
 from models.builtin.puppet import Puppet, Shape
 from models.ease import smoothstep
+from models.motion import MouthPatch
+from models.skin import cheek_colour
 from models.topology import INNER_LIPS, OUTER_EYE_CORNERS
 
-_CHEEKS = [50, 280, 101, 330]
 _LEFT_CORNER, _RIGHT_CORNER, _UPPER_MIDDLE, _LOWER_MIDDLE = 308, 78, 13, 14
 _CHIN_POINTS = [152, 148, 377]
 
@@ -99,7 +102,7 @@ class Mouth:
         self._anchor = centre.astype(np.float64) + [0, 0, 0.1 * unit]
         across = (landmarks[OUTER_EYE_CORNERS[1]] - landmarks[OUTER_EYE_CORNERS[0]]).astype(np.float64)
         self._to_portrait = self._plate_to_portrait(across, unit)
-        cheek = _cheek_colour(image, landmarks)
+        self._cheek = cheek = cheek_colour(image, landmarks)
         own = self._own_inside(image, landmarks) if opening > 0.045 else None
         if own is None:
             self._plates = _paint_plates(cheek, teeth=True)
@@ -144,26 +147,47 @@ class Mouth:
         inside = cv2.erode(mask, np.ones((3, 3), np.uint8), iterations=max(1, round(1.2 * scale))) >= 128
         return _OwnInside(own.astype(np.float32), inside) if inside.any() else None
 
-    def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
-        """Paints the inside into the picture, in place; nothing changes while the lips are as in the photo."""
+    def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape, driver: MouthPatch | None = None) -> None:
+        """Paints the inside into the picture, in place, or the driver's own.
+
+        Of a painted one, nothing is seen while the lips are as in the photo.
+        """
         polygon = shape.vertices[INNER_LIPS, :2]
         zoom = shape.pose.scale / self._puppet.rest_pose.scale
         size = self._width * zoom
         opened = area(polygon)
-        weight = min(1.0, abs(opened / zoom**2 - self._rest_area) / (0.02 * self._width**2))
-        weight *= smoothstep(0.002, 0.006, opened / size**2)  # a slit that only rounding leaves open is no mouth
+        own = 0.0 if driver is None else driver.weight
+        painted = (1 - own) * min(1.0, abs(opened / zoom**2 - self._rest_area) / (0.02 * self._width**2))
+        weight = (painted + own) * smoothstep(0.002, 0.006, opened / size**2)  # less is rounding, no mouth
         box = Box.around(polygon, 3, image.shape)
         if weight < 0.02 or box is None:
             return
+        colour = self._inside(shape, box, polygon, driver, own / (painted + own))
+        box.blend(image, colour, box.mask(polygon, max(0.7, 0.012 * self._width)) * np.float32(weight))
+
+    def _inside(
+        self, shape: Shape, box: Box, polygon: Polygon, driver: MouthPatch | None, share: float
+    ) -> Float32[np.ndarray, "h w 3"]:
+        """What fills `box`: `share` of it, 0..1, is the driver's own mouth."""
+        if driver is None or share == 0.0:
+            return self._painted(shape, box, polygon)
+        seen = lay(driver, polygon, box, self._cheek)
+        if share == 1.0:
+            return seen
+        painted = self._painted(shape, box, polygon)
+        return painted + (seen - painted) * np.float32(share)
+
+    def _painted(self, shape: Shape, box: Box, polygon: Polygon) -> Float32[np.ndarray, "h w 3"]:
+        """The plates where the head and the jaw have them."""
         place = self._place(shape)
         upper = box.warp(self._plates.upper, place, replicate=True)
         cover = box.warp(self._plates.upper_cover[..., None], place, replicate=False)[..., 0]
         lower = box.warp(self._plates.lower, translate(place, self._jaw_shift(shape)), replicate=False)
         alpha = lower[..., 3] * (1 - cover)
-        colour = upper + (lower[..., :3] * 0.93 - upper) * alpha[..., None]
-        shade = box.mask(polygon, max(2.0, 0.05 * size))  # lips shadow what is near them
-        colour *= np.clip(0.55 + 0.65 * shade, 0, 1)[..., None]
-        box.blend(image, colour, box.mask(polygon, max(0.7, 0.012 * self._width)) * np.float32(weight))
+        colour = _mix(upper, lower[..., :3] * 0.93, alpha)
+        zoom = shape.pose.scale / self._puppet.rest_pose.scale
+        shade = box.mask(polygon, max(2.0, 0.05 * self._width * zoom))  # lips shadow what is near them
+        return colour * np.clip(0.55 + 0.65 * shade, 0, 1)[..., None]
 
     def _place(self, shape: Shape) -> Affine:
         """Plate pixels -> picture pixels."""
@@ -180,14 +204,6 @@ class Mouth:
         down = np.clip(0.7 * chin[1] + 0.3 * lip[1], -0.02 * unit, max(lip[1], 0.0))
         shift = np.array([0.5 * chin[0], 1.12 * down + 0.02 * unit, 0.0])
         return np.asarray((shape.pose.scale * shape.pose.rotation @ shift)[:2])
-
-
-def _cheek_colour(
-    image: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "478 3"]
-) -> Float32[np.ndarray, "3"]:
-    h, w = image.shape[:2]
-    x, y = landmarks[_CHEEKS, 0].astype(int), landmarks[_CHEEKS, 1].astype(int)
-    return image[np.clip(y, 0, h - 1), np.clip(x, 0, w - 1)].mean(0).astype(np.float32)
 
 
 def _paint_plates(cheek: Float32[np.ndarray, "3"], *, teeth: bool) -> _Plates:

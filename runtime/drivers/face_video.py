@@ -13,6 +13,7 @@ from models.face import FaceModel
 from models.landmarks import FaceTracker, Landmarks
 from models.motion import Motion
 from models.pose import fit_pose
+from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.one_euro import OneEuro
 from runtime.drivers.steady_head import SteadyHead
 from runtime.frame import Frame
@@ -36,12 +37,18 @@ class FaceVideo:
     """
 
     def __init__(
-        self, tracker: FaceTracker, model: FaceModel, person: PersonCheck | None = None, absolute: bool = False
+        self,
+        tracker: FaceTracker,
+        model: FaceModel,
+        person: PersonCheck | None = None,
+        absolute: bool = False,
+        mouth: MouthCutter | None = None,
     ) -> None:
         """`absolute`: the head counts from the profile's rest pose (without one, from looking into the camera), and
-        expressions without a profile from the mean face's."""
+        expressions without a profile from the mean face's. With `mouth`, motions carry what it cuts out of the frames;
+        without it, no pixel."""
         self._tracker, self._model = tracker, model
-        self._person, self._absolute = person, absolute
+        self._person, self._absolute, self._mouth = person, absolute, mouth
         self._fit: MotionFit | None = None
         self._first_face_ns: int | None = None
         self._known_ns: int | None = None
@@ -72,9 +79,8 @@ class FaceVideo:
             if last.confidence == 0:
                 self._head.reset()
                 self._face_filter.reset()
-            self._last = self._fit.motion(
-                self._measure(self._fit, self._head, value, landmarks), value.pts_ns, confidence
-            )
+            motion = self._fit.motion(self._measure(self._fit, self._head, value, landmarks), value.pts_ns, confidence)
+            self._last = motion if self._mouth is None else replace(motion, mouth=self._mouth(value.image, landmarks))
         return (self._last,)
 
     def close(self) -> None:

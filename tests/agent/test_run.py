@@ -106,6 +106,19 @@ def test_offline_runs_are_bit_equal(portrait_png, nodding, tmp_path):
     assert moved > 1.0, "the head sways as the driver does"
 
 
+def test_the_drivers_own_mouth_is_shown_when_asked_and_announced(portrait_png, nodding, tmp_path, capsys):
+    shown = {}
+    for mouth in ("painted", "driver"):
+        out = tmp_path / f"{mouth}.mp4"
+        arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(nodding)]
+        assert main([*arguments, "--size", "256", "--mouth", mouth, "--output", str(out)]) == 0
+        assert ("the pixels between the lips leave" in capsys.readouterr().err) == (mouth == "driver")
+        shown[mouth] = np.stack(decode(out)[0]).astype(int)
+    differs = np.abs(shown["driver"] - shown["painted"]).mean(axis=(0, 3)) > 8  # more than what coding differs by
+    rows, columns = np.nonzero(differs)
+    assert rows.size and np.ptp(rows) < 40 and np.ptp(columns) < 60, "the mouth and nothing else"
+
+
 def test_both_takes_the_voice_from_the_clip(portrait_png, nodding, tmp_path):
     out = tmp_path / "both.mkv"
     arguments = ["run", "--portrait", str(portrait_png), "--mode", "both", "--camera", str(nodding)]
@@ -326,6 +339,7 @@ def test_bad_inputs(portrait_png, wav, nodding, tmp_path, capsys):
         (["--microphone", wav, "--realtime", "--offline"], "exclude"),
         (["--microphone", wav, "--seed", "-1"], "0 or more"),
         (["--microphone", wav, "--camera", nodding], "no use"),
+        (["--microphone", wav, "--mouth", "driver"], "--mouth driver has no use in --mode audio: leave it out"),
         (["--microphone", wav, "--background", "b" * 300], "neither"),
         (["--microphone", wav, "--report", tmp_path], "is a folder"),
         (["--mode", "video", "--camera", "/dev/null"], "/dev/null"),

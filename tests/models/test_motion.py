@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.motion import ARKIT, COEFFICIENTS, INDEX, MOUTH, Motion, expression, lerp
+from models.motion import ARKIT, COEFFICIENTS, INDEX, MOUTH, Motion, MouthPatch, expression, lerp
 
 
 def test_there_are_52_arkit_shapes_and_64_distinct_names():
@@ -30,6 +30,14 @@ def test_lerp_mixes_everything():
     assert m.pts_ns == 25 and m["jawOpen"] == 0.25 and m.confidence == 0.25
     assert np.allclose(m.rotation, 0.25) and np.allclose(m.translation, 0.25)
     assert lerp(a, b, 7.0).pts_ns == 100
+
+
+def test_lerp_takes_the_nearer_mouth_or_its_absence():
+    mouth = MouthPatch(np.ones((48, 80, 3), np.uint8), np.zeros((20, 2), np.float32), np.zeros(3, np.float32))
+    shown, hidden = Motion(0, mouth=mouth), Motion(100)
+    assert lerp(shown, hidden, 0.4).mouth is mouth and lerp(shown, hidden, 0.6).mouth is None
+    assert lerp(hidden, shown, 0.4).mouth is None and lerp(hidden, shown, 0.6).mouth is mouth
+    assert shown.at(7).mouth is mouth
 
 
 def test_a_wrong_shape_is_caught_at_the_door():

@@ -17,6 +17,7 @@ from models.landmarks import FaceTracker, Landmarks
 from models.motion import CAMERA_DISTANCE, Motion, expression
 from models.pose import NECK_PIVOT, Pose
 from runtime.drivers.face_video import FaceVideo
+from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.one_euro import OneEuro
 from runtime.frame import Frame
 from tests.people import Person
@@ -72,11 +73,14 @@ def vector(motion: Motion) -> np.ndarray:
 
 
 def seen(
-    *faces: Landmarks | None, person: PersonCheck | None = None, absolute: bool = False
+    *faces: Landmarks | None,
+    person: PersonCheck | None = None,
+    absolute: bool = False,
+    mouth: MouthCutter | None = None,
 ) -> tuple[FaceVideo, Script]:
     script = Script(*faces)
     assert isinstance(script, FaceTracker)
-    return FaceVideo(script, load_face_model(), person, absolute), script
+    return FaceVideo(script, load_face_model(), person, absolute, mouth), script
 
 
 def test_the_first_face_is_rest() -> None:
@@ -132,6 +136,21 @@ def test_after_a_second_any_face_will_do() -> None:
     motions = watch(driver, 40)
     assert next(m.pts_ns for m in motions if m.confidence > 0) == 1_000_000_000
     assert motions[-1].confidence == 1.0
+
+
+def test_no_pixel_leaves_the_frame_unless_asked(model: FaceModel) -> None:
+    faces = [face(), face(jawOpen=0.6), face()]
+    assert [m.mouth for m in watch(seen(*faces)[0], 3)] == [None] * 3
+    shut, opened, shut_again = watch(seen(*faces, mouth=MouthCutter(model))[0], 3)
+    assert shut.mouth is None and opened.mouth is not None and shut_again.mouth is None
+
+
+def test_no_pixel_leaves_the_frame_before_the_person_is_known(model: FaceModel, profile: Profile) -> None:
+    person = Person(1)
+    faces = [person.seen(jawOpen=0.6) for _ in range(FRAMES + 20)]
+    motions = watch(seen(*faces, person=check(profile), mouth=MouthCutter(model))[0], FRAMES + 20)
+    assert [m.mouth for m in motions if m.confidence == 0.0] == [None] * (FRAMES - 1)
+    assert motions[-1].mouth is not None
 
 
 def test_a_lost_face_fades_out_and_its_motion_is_held() -> None:

@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from models.motion import COEFFICIENTS, MOUTH, Motion, expression
+from models.motion import COEFFICIENTS, MOUTH, Motion, MouthPatch, expression
 from runtime.mix import FADE_NS, HOLD_NS, Mode, mix
 
 NOW_NS = 10_000_000_000
@@ -153,6 +153,21 @@ def test_what_the_coefficients_leave_comes_from_video_alone(mode: Mode) -> None:
         part = mix(mode, NOW_NS, IDLE, replace(VIDEO, surface=surface, confidence=0.5), AUDIO).surface
         assert np.allclose(part, surface / 2)
         assert mix(mode, NOW_NS, IDLE, VIDEO, AUDIO).surface is None
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_the_drivers_own_mouth_is_seen_with_the_video_at_nearly_full_weight_alone(mode: Mode) -> None:
+    patch = MouthPatch(np.ones((48, 80, 3), np.uint8), np.zeros((20, 2), np.float32), np.ones(3, np.float32), 0.8)
+    video = replace(VIDEO, mouth=patch)
+    weights = []
+    for confidence in np.linspace(0, 1, 201):
+        mouth = mix(mode, NOW_NS, IDLE, replace(video, confidence=float(confidence)), AUDIO).mouth
+        assert mouth is None or mouth.pixels is patch.pixels
+        weights.append(0.0 if mouth is None else mouth.weight)
+    assert weights[150] == 0.0
+    assert weights == sorted(weights) and np.diff(weights).max() < 0.05
+    assert weights[-1] == (0.0 if mode == "audio" else pytest.approx(0.8))
+    assert mix(mode, NOW_NS, IDLE, aged(video, HOLD_NS + FADE_NS // 2), AUDIO).mouth is None
 
 
 def test_confidence_beyond_its_range_does_not_overshoot() -> None:
