@@ -7,6 +7,7 @@ import scipy.sparse.linalg as spl
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from models.perception import quiet_mediapipe
+from models.thin_parts import with_thin_parts
 from models.topology import CHIN, FACE_OVAL
 
 Image = UInt8[np.ndarray, "h w 3"]
@@ -15,12 +16,14 @@ Matte = Float32[np.ndarray, "h w"]
 # Parts of the picture by which the matte grows. Colours are taken from outside the widest growth, where no hair
 # strays. They are shown inside a narrower one around the head, which moves most, and hardly beyond the matte elsewhere.
 _FILL_FROM, _FILL_HEAD, _FILL_BODY = 12 / 512, 5 / 512, 1 / 512
+_MOST_HIDDEN = 0.97  # of the picture; beyond, what stands behind is not known
 
 
 def person_matte(image: Image, landmarks: Float32[np.ndarray, "478 3"]) -> Matte:
     """1 on the person whose face is given, 0 elsewhere; soft at hair.
 
-    Selfie segmentation, sharpened by a guided filter (He et al., 2010); other people are left in the background.
+    Selfie segmentation, sharpened by a guided filter (He et al., 2010), and thin parts that their colours tell; other
+    people are left in the background.
     """
     with quiet_mediapipe() as solutions, solutions.selfie_segmentation.SelfieSegmentation(0) as model:
         coarse = model.process(image).segmentation_mask
@@ -29,7 +32,11 @@ def person_matte(image: Image, landmarks: Float32[np.ndarray, "478 3"]) -> Matte
     coarse[~_connected_to_face(coarse, landmarks)] = 0
     radius = max(2, round(6 * max(image.shape) / 512))
     fine = cv2.ximgproc.guidedFilter(image, coarse, radius, 1e-4 * 255 * 255)
-    return np.clip((fine - 0.08) / 0.84, 0, 1).astype(np.float32)
+    matte = np.clip((fine - 0.08) / 0.84, 0, 1).astype(np.float32)
+    hidden = _grown(matte, _FILL_FROM)
+    if not hidden.any() or hidden.mean() > _MOST_HIDDEN:
+        return matte
+    return with_thin_parts(image, matte, _laplace_fill(image, hidden), hidden > 0)
 
 
 def fill_background(image: Image, matte: Matte, landmarks: Float32[np.ndarray, "478 3"]) -> Image:
@@ -38,7 +45,7 @@ def fill_background(image: Image, matte: Matte, landmarks: Float32[np.ndarray, "
     hole = _grown(matte, _FILL_FROM)
     if not hole.any():
         return image.copy()
-    if hole.mean() > 0.97:
+    if hole.mean() > _MOST_HIDDEN:
         return cv2.GaussianBlur(image, (0, 0), 0.05 * max(h, w))
     filled = _laplace_fill(image, hole)
     known = hole == 0

@@ -5,6 +5,7 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from models.builtin.drawing import LUMA, Box, area, spread, translate
+from models.builtin.lens import Lens, find_lens, wears_glasses
 from models.builtin.lids import Lid
 from models.builtin.puppet import Puppet, Shape
 from models.expression import EYES, EyeContour
@@ -19,8 +20,9 @@ class Eye:
         image: UInt8[np.ndarray, "h w 3"],
         landmarks: Float32[np.ndarray, "478 3"],
         puppet: Puppet,
+        lens: Lens | None,
     ) -> None:
-        self._contour, self._puppet = contour, puppet
+        self._contour, self._puppet, self._lens = contour, puppet, lens
         outline = landmarks[contour.closed, :2].astype(np.float64)
         self._width = float(np.linalg.norm(landmarks[contour.upper[0], :2] - landmarks[contour.upper[-1], :2]))
         self._radius = max(
@@ -31,11 +33,12 @@ class Eye:
         self._rest_gaze = contour.gaze(puppet.rest)
         pad = round(0.5 * self._width) + 2
         box = Box.around(outline, pad, image.shape)
-        self._lid = Lid(contour, image, landmarks, puppet)
+        behind = image if lens is None else lens.behind(image)
+        self._lid = Lid(contour, behind, landmarks, puppet, lens)
         self._layers: tuple[Float32[np.ndarray, "h w 3"], Float32[np.ndarray, "h w 4"]] | None = None
         if box is not None:
             self._origin = np.array([box.left, box.top], np.float64)
-            self._layers = self._paint_layers(box, box.cut(image).astype(np.float32), outline, landmarks)
+            self._layers = self._paint_layers(box, box.cut(behind).astype(np.float32), outline, landmarks)
 
     def _paint_layers(
         self,
@@ -97,6 +100,8 @@ class Eye:
         colour = colour + (moved[..., :3] - colour) * moved[..., 3:]
         lit = box.mask(polygon + [0, 0.1 * self._width * zoom], max(0.8, 0.07 * self._width))
         colour *= (0.62 + 0.38 * np.clip(1.15 * lit, 0, 1))[..., None]  # the upper lid's shadow
+        if self._lens is not None:
+            colour = self._lens.over(colour, box, place)
         box.blend(image, colour, box.mask(polygon, max(0.6, 0.03 * self._width)) * np.float32(weight))
 
 
@@ -104,7 +109,9 @@ def build_eyes(
     image: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "478 3"], puppet: Puppet
 ) -> tuple[Eye, ...]:
     """Both eyes of a portrait."""
-    return tuple(Eye(contour, image, landmarks, puppet) for contour in EYES)
+    glasses = wears_glasses(image, landmarks)
+    lenses = (find_lens(contour, image, landmarks) if glasses else None for contour in EYES)
+    return tuple(Eye(contour, image, landmarks, puppet, lens) for contour, lens in zip(EYES, lenses, strict=True))
 
 
 def _radial_profile(

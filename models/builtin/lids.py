@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from models.builtin.drawing import LUMA, Box, spread, translate
+from models.builtin.lens import Lens
 from models.builtin.puppet import Puppet, Shape
 from models.ease import smoothstep
 from models.expression import EyeContour
@@ -30,8 +31,9 @@ class Lid:
         image: UInt8[np.ndarray, "h w 3"],
         landmarks: Float32[np.ndarray, "478 3"],
         puppet: Puppet,
+        lens: Lens | None,
     ) -> None:
-        self._contour, self._puppet = contour, puppet
+        self._contour, self._puppet, self._lens = contour, puppet, lens
         upper = landmarks[contour.upper, :2].astype(np.float64)
         lower = landmarks[contour.lower, :2].astype(np.float64)
         self._width = float(np.linalg.norm(upper[0] - upper[-1]))
@@ -93,18 +95,17 @@ class Lid:
         if box is None:
             return
         skin = box.warp(self._skin, translate(place, place[:, :2] @ self._origin), replicate=True)
-        box.blend(
-            image,
-            self._shade(box, skin, crease, edge),
-            box.mask(polygon, max(0.6, _FEATHER * size)) * np.float32(strength),
-        )
+        skin = self._shade(box, skin, crease, edge)
         ends, middle = (
             box.stroke(line, max(1, round(thickness * size)), max(0.6, 0.018 * size))
             for line, thickness in ((edge[1:-1], _LASH_ENDS), (edge[2:-2], _LASH))
         )
         stroke = np.maximum(ends, middle)
-        colour = np.broadcast_to(self._lash, (*stroke.shape, 3))
-        box.blend(image, colour, stroke * np.float32(0.82 * strength))
+        lash = np.broadcast_to(self._lash, skin.shape)
+        if self._lens is not None:
+            skin, lash = (self._lens.over(colour, box, place) for colour in (skin, lash))
+        box.blend(image, skin, box.mask(polygon, max(0.6, _FEATHER * size)) * np.float32(strength))
+        box.blend(image, lash, stroke * np.float32(0.82 * strength))
 
     def _shade(
         self,
