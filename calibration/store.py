@@ -31,6 +31,7 @@ _RECIPE = (
     "models/landmarks.py",
     "models/matte.py",
     "models/portrait.py",
+    "models/thin_parts.py",
     "models/topology.py",
 )
 """What decides how a photo is prepared: another version of these files finds none of the old entries."""

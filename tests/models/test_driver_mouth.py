@@ -1,6 +1,7 @@
 """The driver's own mouth in the bundled portrait."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -74,7 +75,7 @@ def test_its_colours_are_those_of_the_portraits_light(avatar, cheek, lips):
 def test_it_comes_in_gradually_and_with_no_weight_it_is_the_painted_one(avatar, cheek):
     shown = [avatar.render(replace(OPEN, mouth=patch(BLUE, cheek, weight))) for weight in np.linspace(0, 1, 11)]
     assert np.array_equal(shown[0], avatar.render(OPEN))
-    steps = [np.abs(b.astype(int) - a).max() for a, b in zip(shown, shown[1:], strict=False)]
+    steps = [np.abs(b.astype(int) - a).max() for a, b in pairwise(shown)]
     whole = np.abs(shown[-1].astype(int) - shown[0]).max()
     assert whole > 60
     assert max(steps) < 0.15 * whole
