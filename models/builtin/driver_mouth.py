@@ -11,9 +11,7 @@ _LIGHT = 0.5  # how much of the difference between two cheeks is light, on a log
 _SPREAD_PX = 8.0  # of the patch, to continue it past the driver's lips
 
 
-def lay(
-    patch: MouthPatch, polygon: Polygon, box: Box, cheek: Float32[np.ndarray, "3"]
-) -> Float32[np.ndarray, "h w 3"]:
+def lay(patch: MouthPatch, polygon: Polygon, box: Box, cheek: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "h w 3"]:
     """What fills `box` when the patch's lips lie on `polygon`, the portrait's, as one affine map takes them there.
 
     `cheek` is the portrait's, RGB 0..255. Where the lips do not meet, what is inside the patch goes on.
