@@ -23,6 +23,7 @@ _FRONTAL, _LEAST_TURN, _HIDDEN_ROOM = np.deg2rad(8.0), np.deg2rad(6.0), np.deg2r
 _SHIFT_KNEE, _SHIFT_LIMIT = 0.9, 1.6  # eye distances
 _MOST_SURFACE = 0.15  # eye distances
 _ZOOM = (0.7, 1.4)
+_CLOSE, _JAW = INDEX["mouthClose"], INDEX["jawOpen"]
 _CORNERS = np.array([78, 308])
 _GRIN_KNEE, _GRIN_ROOM, _GRIN_REACH = 0.66, 0.08, 0.18  # eye distances
 _SKULL_REACH = 0.1  # eye distances from the skull's outline over which expression sets in
@@ -89,6 +90,8 @@ class Puppet:
     def _express(
         self, coefficients: Float32[np.ndarray, "64"], surface: Float32[np.ndarray, "478 3"] | None
     ) -> Canonical:
+        if surface is None:  # lips cannot close further than the jaw is open; tracked ones have their surface for that
+            coefficients[_CLOSE] = min(coefficients[_CLOSE], max(coefficients[_JAW], 0.0))
         canonical = self.rest + np.tensordot(coefficients.astype(np.float64), self._basis, 1)
         if surface is not None:
             canonical = canonical + np.clip(surface, -_MOST_SURFACE, _MOST_SURFACE) * self.eye_distance
