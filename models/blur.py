@@ -11,7 +11,8 @@ def wide_blur(image: Float32[np.ndarray, "h w *c"], sigma: float) -> Float32[np.
     """A Gaussian blur by `sigma` pixels, computed on a copy that is smaller by as much as the blur hides."""
     factor = int(sigma / _FINE)
     if factor < 2:
-        return cv2.GaussianBlur(image, (0, 0), sigma)
+        return cv2.GaussianBlur(image, (0, 0), sigma).reshape(image.shape)
     h, w = image.shape[:2]
     small = cv2.resize(image, (max(1, w // factor), max(1, h // factor)), interpolation=cv2.INTER_AREA)
-    return cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / factor), (w, h), interpolation=cv2.INTER_LINEAR)
+    blurred = cv2.GaussianBlur(small, (0, 0), sigma / factor)
+    return cv2.resize(blurred, (w, h), interpolation=cv2.INTER_LINEAR).reshape(image.shape)

@@ -69,7 +69,7 @@ def _mean_where(
     """The mean of the values near each pixel that count, and how many do, 0..1."""
     chosen = where.astype(np.float32)
     weight = wide_blur(chosen, sigma)
-    total = wide_blur(values * chosen[..., None], sigma).reshape(values.shape)
+    total = wide_blur(values * chosen[..., None], sigma)
     return total / (weight[..., None] + 1e-4), weight
 
 
