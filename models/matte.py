@@ -6,6 +6,7 @@ import scipy.sparse as sp
 import scipy.sparse.linalg as spl
 from jaxtyping import Bool, Float, Float32, UInt8
 
+from models.blur import wide_blur
 from models.perception import quiet_mediapipe
 from models.thin_parts import with_thin_parts
 from models.topology import CHIN, FACE_OVAL
@@ -62,7 +63,7 @@ def fill_background(image: Image, matte: Matte, landmarks: Float32[np.ndarray, "
 def _grown(matte: Matte, part: float) -> UInt8[np.ndarray, "h w"]:
     size = 2 * round(part * max(matte.shape)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    return (cv2.dilate(matte, kernel) > 0.02).astype(np.uint8)
+    return cv2.dilate((matte > 0.02).astype(np.uint8), kernel)
 
 
 def foreground_colours(image: Image, matte: Matte, background: Image) -> Image:
@@ -74,8 +75,8 @@ def foreground_colours(image: Image, matte: Matte, background: Image) -> Image:
     picture, behind, alpha = image.astype(np.float32), background.astype(np.float32), matte[..., None]
     smooth = picture
     for sigma in (0.06 * max(matte.shape), 0.012 * max(matte.shape)):
-        weight = cv2.GaussianBlur(matte, (0, 0), sigma)[..., None] + 1e-4
-        local = cv2.GaussianBlur(picture * alpha + 1e-4 * smooth, (0, 0), sigma) / weight
+        weight = wide_blur(matte, sigma)[..., None] + 1e-4
+        local = wide_blur(picture * alpha + 1e-4 * smooth, sigma) / weight
         known = np.clip(weight / 0.05, 0, 1)
         smooth = local * known + smooth * (1 - known)
     exact = (picture - (1 - alpha) * behind) / np.maximum(alpha, 1e-3)

@@ -4,18 +4,20 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from models.blur import wide_blur
+
 Matte = Float32[np.ndarray, "h w"]
 Colours = Float32[np.ndarray, "h w 3"]
 
 # Parts of the picture's longer side.
 _STRAND = 3 / 512  # half as thick as the thickest strand
 _OWN_COLOURS = 4 / 512  # from how near the person's colours are taken
-_BACKGROUND = 20 / 512  # over what range it is told how much the background varies
+_BACKGROUND = 20 / 512  # over what range the background's mean and deviation are taken
 _LARGEST_GAP = 0.004  # of the squared side
 
-_DOUBT = 2.5  # how many times its mean deviation the background may be unlike its estimate
+_DOUBT = 2.5  # how many times its mean deviation from its mean the background may be unlike its estimate
 _CONTRAST = 60.0  # RGB distance of person and background below which strands cannot be told
-_CLEAR = 0.35  # of the contrast, the most that doubt may be, and a strand's colour aside from the way to the person's
+_CLEAR = 0.3  # of the contrast, the most that doubt may be, and a strand's colour aside from the way to the person's
 _UNLIKE = 30.0  # RGB distance from the background over which something before the person is none
 
 
@@ -34,16 +36,18 @@ def with_thin_parts(
     """
     size = max(matte.shape)
     picture = image.astype(np.float32)
-    unlike = np.linalg.norm(picture - behind, axis=2)
-    doubt = _DOUBT * _mean_where(unlike[..., None], ~hidden, _BACKGROUND * size)[0][..., 0]
+    reach = _BACKGROUND * size
+    varied = np.linalg.norm(picture - _mean_where(picture, ~hidden, reach)[0], axis=2)
+    doubt = _DOUBT * _mean_where(varied[..., None], ~hidden, reach)[0][..., 0]
     alpha = _alpha_by_colour(picture, matte, behind, doubt)
     whole = np.maximum(matte, alpha)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(_STRAND * size) + 1,) * 2)
     thick = cv2.morphologyEx(whole, cv2.MORPH_OPEN, kernel)  # a shadow on the wall, too
     out = np.where(whole - thick > 0.5 * whole, whole, np.maximum(matte, whole - thick))
-    _, labels = cv2.connectedComponents((out > 0.15).astype(np.uint8))
+    _, labels = cv2.connectedComponents((out > 0.3).astype(np.uint8))
     joined = np.isin(labels, np.unique(labels[matte > 0.5]))
-    return _without_gaps(np.where(joined, out, matte), (unlike > doubt + _UNLIKE) & (doubt < _CLEAR * _CONTRAST))
+    unlike = np.linalg.norm(picture - behind, axis=2) > doubt + _UNLIKE
+    return _without_gaps(np.where(joined, out, matte), unlike & (doubt < _CLEAR * _CONTRAST))
 
 
 def _alpha_by_colour(picture: Colours, matte: Matte, behind: Colours, doubt: Matte) -> Matte:
@@ -64,8 +68,8 @@ def _mean_where(
 ) -> tuple[Float32[np.ndarray, "h w c"], Matte]:
     """The mean of the values near each pixel that count, and how many do, 0..1."""
     chosen = where.astype(np.float32)
-    weight = cv2.GaussianBlur(chosen, (0, 0), sigma)
-    total = cv2.GaussianBlur(values * chosen[..., None], (0, 0), sigma).reshape(values.shape)
+    weight = wide_blur(chosen, sigma)
+    total = wide_blur(values * chosen[..., None], sigma)
     return total / (weight[..., None] + 1e-4), weight
 
 
