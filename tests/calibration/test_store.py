@@ -179,10 +179,6 @@ def test_every_choice_and_every_version_has_its_own_key(monkeypatch: pytest.Monk
     assert key_of(b"photo", (32, 32)) == key_of(b"photo", (32, 32))
 
 
-def test_the_recipe_names_files_that_exist() -> None:
-    assert [name for name in store_module._RECIPE if not (store_module._ROOT / name).is_file()] == []
-
-
 def test_the_second_time_nothing_is_looked_for_in_the_photo(
     store: PortraitStore, portrait_png: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
