@@ -22,7 +22,7 @@ from models.topology import INNER_LIPS, OUTER_EYE_CORNERS
 _LEFT_CORNER, _RIGHT_CORNER, _UPPER_MIDDLE, _LOWER_MIDDLE = 308, 78, 13, 14
 _CHIN_POINTS = [152, 148, 377]
 
-_PLATE_WIDTH, _PLATE_HEIGHT = 448, 288  # pixels of a plate
+_PLATE_WIDTH, _PLATE_HEIGHT = 336, 216  # pixels of a plate
 _PLATE_SPAN = 1.75  # mouth units across a plate
 _UNIT = 0.45  # a mouth unit in eye distances, about 42 mm
 _LIP_LINE = 0.4  # height of the lip line on a plate
@@ -283,4 +283,4 @@ def _mix(
 
 
 def _soften(layer: Float32[np.ndarray, "h w *c"]) -> Float32[np.ndarray, "h w *c"]:
-    return cv2.GaussianBlur(layer.astype(np.float32), (0, 0), 1.2)
+    return cv2.GaussianBlur(layer.astype(np.float32), (0, 0), 0.9)
