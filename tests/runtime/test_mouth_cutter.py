@@ -1,12 +1,18 @@
 """What is cut out of a frame between the lips, and that nothing else comes along."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
+from calibration.photo import read_photo
+from calibration.portrait import prepare_portrait
+from models.builtin.avatar import BuiltinAvatar
 from models.face import load_face_model
 from models.landmarks import Landmarks
-from models.motion import MouthPatch, expression
+from models.motion import Motion, MouthPatch, expression
 from models.pose import NECK_PIVOT, Pose
 from models.topology import INNER_LIPS
 from runtime.drivers.mouth_cutter import HEIGHT, WIDTH, MouthCutter
@@ -57,6 +63,17 @@ def test_nothing_outside_the_lips_comes_along(
     known = pixels.any(axis=2)
     assert known.any() and pixels.shape == (HEIGHT, WIDTH, 3)
     assert np.abs(pixels[known].astype(int) - INSIDE).max() <= 1
+
+
+def test_the_avatar_shows_none_of_the_skin(cut: MouthCutter, portrait_png: Path) -> None:
+    photo = read_photo(portrait_png)[:280, 90:370]
+    avatar = BuiltinAvatar(prepare_portrait(photo, (512, 512)), load_face_model())
+    for jaw in (0.3, 0.6, 1.0):
+        motion = Motion(0, expression(mouthNeutral=1, jawOpen=jaw))
+        shown = avatar.render(replace(motion, mouth=patch_of(cut, face(jawOpen=0.5))))
+        changed = (shown != avatar.render(motion)).any(axis=2)
+        assert changed.sum() > 200
+        assert (shown[changed, 1] < shown[changed, 0]).all(), "nothing is green"
 
 
 def test_what_is_between_the_lips_fills_the_patch_in_its_place(cut: MouthCutter) -> None:
