@@ -43,6 +43,8 @@ PARTS = {
     "iris": np.array([RIGHT_IRIS[0], LEFT_IRIS[0]]),
 }
 
+DECIBELS = ("mouth dB", "face dB", "frame dB")
+
 
 @dataclass
 class Score:
@@ -54,9 +56,11 @@ class Score:
     frame_psnr: list[float]
     lost: int = 0
 
-    def row(self) -> list[float]:
-        means = [float(np.mean([e[part] for e in self.errors])) for part in PARTS]
-        return [*means, *(float(np.mean(d)) for d in (self.mouth_psnr, self.face_psnr, self.frame_psnr))]
+    def figures(self) -> dict[str, float]:
+        """Means over the frames: landmark errors by part, then decibels."""
+        errors = {part: float(np.mean([e[part] for e in self.errors])) for part in PARTS}
+        decibels = zip(DECIBELS, (self.mouth_psnr, self.face_psnr, self.frame_psnr), strict=True)
+        return errors | {name: float(np.mean(values)) for name, values in decibels}
 
 
 class Judge:
@@ -124,21 +128,26 @@ def main() -> int:
     if not paths:
         print(__doc__)
         return 2
-    print(f"{'clip':28s}{'':10s}" + "".join(f"{h:>9s}" for h in (*PARTS, "mouth dB", "face dB", "frame dB", "lost")))
-    rows: dict[str, list[list[float]]] = {}
+    print(f"{'clip':28s}{'':10s}" + "".join(f"{h:>9s}" for h in (*PARTS, *DECIBELS, "lost")))
+    rows: dict[str, list[Score]] = {}
     for path in paths:
         for name, score in measure(path).items():
-            rows.setdefault(name, []).append(score.row())
-            show(path.stem, name, score.row(), score.lost)
-    for name, values in rows.items():
-        show("mean", name, list(np.mean(values, axis=0)), 0)
+            rows.setdefault(name, []).append(score)
+            show(path.stem, name, score.figures(), score.lost)
+    for name, scores in rows.items():
+        show("mean", name, mean_figures(scores), sum(score.lost for score in scores))
     return 0
 
 
-def show(clip: str, name: str, row: list[float], lost: int) -> None:
-    errors, decibels = row[: len(PARTS)], row[len(PARTS) :]
-    figures = [f"{e:9.4f}" for e in errors] + [f"{d:9.2f}" for d in decibels] + [f"{lost:9d}"]
-    print(f"{clip:28s}{name:10s}" + "".join(figures), flush=True)
+def mean_figures(scores: list[Score]) -> dict[str, float]:
+    """Every clip counts alike."""
+    every = [score.figures() for score in scores]
+    return {name: float(np.mean([figures[name] for figures in every])) for name in every[0]}
+
+
+def show(clip: str, name: str, figures: dict[str, float], lost: int) -> None:
+    shown = [f"{value:9.2f}" if what in DECIBELS else f"{value:9.4f}" for what, value in figures.items()]
+    print(f"{clip:28s}{name:10s}" + "".join(shown) + f"{lost:9d}", flush=True)
 
 
 if __name__ == "__main__":

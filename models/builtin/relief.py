@@ -57,6 +57,10 @@ _FOLDS = (
     _Fold((446, 265, 372), ((359, 280), (263, 425)), (0.05, 0.2), 0.07, 0.018),
 )
 
+_ACROSS = np.array([pair for fold in _FOLDS for pair in fold.across])
+_COUNT_ACROSS = np.array([len(fold.across) for fold in _FOLDS])
+_FIRST_ACROSS = np.cumsum(_COUNT_ACROSS) - _COUNT_ACROSS
+
 
 class Relief:
     """The relief of one portrait."""
@@ -75,7 +79,7 @@ class Relief:
         self._to_vertex = _face_to_vertex(model)
         self._rest_light = self._light(puppet.rest)
         self._folds = [self._draw_fold(fold, on_grid) for fold in _FOLDS]
-        self._rest_spans = [_span(fold, puppet.rest) for fold in _FOLDS]
+        self._rest_spans = _spans(puppet.rest)
 
     def _draw_fold(self, fold: _Fold, points: Float[np.ndarray, "468 2"]) -> tuple[Window, Float32[np.ndarray, "h w"]]:
         """A dark groove with a lighter edge on both sides, fading out at the ends, and where it is in the relief."""
@@ -116,8 +120,9 @@ class Relief:
         light = np.clip(self._light(canonical) / self._rest_light, *_SLOPE_RANGE).astype(np.float32)
         slope = rasterise(self._vertices, self._triangles, light[:, None] - 1, self._size).image[..., 0]
         relief: Float32[np.ndarray, "h w"] = 1 + slope
-        for fold, (window, drawn), span in zip(_FOLDS, self._folds, self._rest_spans, strict=True):
-            weight = smoothstep(*fold.onset, 1 - _span(fold, canonical) / span)
+        shortening = 1 - _spans(canonical) / self._rest_spans
+        for fold, (window, drawn), shorter in zip(_FOLDS, self._folds, shortening, strict=True):
+            weight = smoothstep(*fold.onset, float(shorter))
             if weight > 0:
                 relief[window] += np.float32(weight) * drawn
         return relief
@@ -130,9 +135,10 @@ class Relief:
         return np.asarray(_AMBIENT + np.clip(normals @ _LIGHT, 0, None))
 
 
-def _span(fold: _Fold, points: Canonical) -> float:
-    """Mean distance of the points across a fold."""
-    return float(np.mean([np.linalg.norm(points[a] - points[b]) for a, b in fold.across]))
+def _spans(points: Canonical) -> Float[np.ndarray, "k"]:
+    """Of every fold, the mean distance of the points across it."""
+    apart = points[_ACROSS[:, 0]] - points[_ACROSS[:, 1]]
+    return np.asarray(np.add.reduceat(np.sqrt((apart * apart).sum(1)), _FIRST_ACROSS) / _COUNT_ACROSS)
 
 
 def _face_to_vertex(model: FaceModel) -> sp.csr_matrix:
