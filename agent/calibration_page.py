@@ -70,8 +70,9 @@ class CalibrationPage:
         self._server.close()
 
     async def _state_json(self, _: web.Request) -> web.Response:
-        answer = self._server.answer(self._state)
-        if self._state["ended"] is not None:
+        state = self._state  # once: another thread renews it
+        answer = self._server.answer(state)
+        if state["ended"] is not None:
             self._told.set()
         return answer
 

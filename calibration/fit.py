@@ -20,9 +20,10 @@ Head = Float[np.ndarray, "6"]
 
 _CLOSED = 0.085  # openness that landmarks show for a closed eye
 _RIDGE = 2e-3  # pulls coefficients to 0, in squared canonical units per coefficient
-_BOUNDS, _SWEEPS = (-1.0, 1.5), 40
+_BOUNDS, _SWEEPS = (-1.0, 1.5), 200
 _LIPS_WEIGHT, _LIPS_REACH = 5.0, 0.12  # lips count so much more than other points, and what is so near them
 _DEPTH_WEIGHT = 0.3  # trackers guess depth
+_GAZE_NARROWS = 0.22  # trackers see the eye that looks outwards narrower than it is, by this part
 _DIRECT = ("eyeBlink", "eyeWide", "eyeLook")  # read off the lids and irises, not fitted
 _AHEAD = Pose(1.0, np.eye(3), np.zeros(3))
 _FIXED = ("mouthNeutral", "tongueOut", "jawForward")  # invisible to landmarks
@@ -192,6 +193,7 @@ class MotionFit:
         for eye, follow, closed, rest in zip(EYES, self._lid_follow, self._zero.closed, self._zero.opened, strict=True):
             opening = (eye.openness(face) - closed) / (rest - closed)
             opening /= max(0.3, 1.0 + float(follow @ out))
+            opening /= 1.0 - _GAZE_NARROWS * min(float(out[INDEX[f"eyeLookOut{eye.side}"]]), 1.2)
             blink, wide = blink_and_wide(float(np.clip(opening, 0, 1.7)))
             out[INDEX[f"eyeBlink{eye.side}"]], out[INDEX[f"eyeWide{eye.side}"]] = blink, wide
 

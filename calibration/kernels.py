@@ -6,7 +6,7 @@ from numba import njit
 
 @njit(cache=True, nogil=True)
 def bounded_solution(matrix, right_side, low, high, sweeps):
-    """The x within `low`..`high` that minimises x'Mx / 2 - b'x, by coordinate descent from 0.
+    """The x within `low`..`high` that minimises x'Mx / 2 - b'x, approached by coordinate descent from 0.
 
     Args:
         matrix: float64 [n, n], symmetric, positive definite.

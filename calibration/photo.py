@@ -2,6 +2,7 @@
 
 import io
 import warnings
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,8 @@ from models.errors import InputError
 
 MAX_PIXELS = 64_000_000
 """Photos with more pixels than this are refused unread (8000 x 8000)."""
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM", "TGA", "ICO", "JPEG2000")
+"""What is read; other formats of the library run programs or are of no use for photos."""
 MAX_BYTES = 512 * 1024**2
 """Picture files larger than this are refused unread."""
 
@@ -49,7 +52,7 @@ def decode_photo(data: bytes, name: str) -> UInt8[np.ndarray, "h w 3"]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data)) as file:
+            with Image.open(io.BytesIO(data), formats=_formats()) as file:
                 if file.width * file.height > MAX_PIXELS:
                     raise InputError(f"{name} has {file.width}x{file.height} pixels; scale it to 8000x8000 or less")
                 return _to_rgb(ImageOps.exif_transpose(file))
@@ -59,6 +62,13 @@ def decode_photo(data: bytes, name: str) -> UInt8[np.ndarray, "h w 3"]:
         raise InputError(f"{name} has too many pixels; scale it to 8000x8000 or less") from None
     except (OSError, SyntaxError, ValueError, RuntimeError) as error:
         raise InputError(f"{name} is damaged and cannot be decoded ({error})") from None
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those of `_FORMATS` that this build of the library knows."""
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
 def _to_rgb(image: Image.Image) -> UInt8[np.ndarray, "h w 3"]:

@@ -15,6 +15,7 @@ _OWN_COLOURS = 4 / 512  # from how near the person's colours are taken
 _BACKGROUND = 20 / 512  # over what range the background's mean and deviation are taken
 _LARGEST_GAP = 0.004  # of the squared side
 
+_SEEN, _HOPELESS = 1e-3, 255.0
 _DOUBT = 2.5  # how many times its mean deviation from its mean the background may be unlike its estimate
 _CONTRAST = 60.0  # RGB distance of person and background below which strands cannot be told
 _CLEAR = 0.3  # of the contrast, the most that doubt may be, and a strand's colour aside from the way to the person's
@@ -38,7 +39,9 @@ def with_thin_parts(
     picture = image.astype(np.float32)
     reach = _BACKGROUND * size
     varied = np.linalg.norm(picture - _mean_where(picture, ~hidden, reach)[0], axis=2)
-    doubt = _DOUBT * _mean_where(varied[..., None], ~hidden, reach)[0][..., 0]
+    variation, seen = _mean_where(varied[..., None], ~hidden, reach)
+    usual = float(varied[~hidden].mean()) if not hidden.all() else _HOPELESS  # where no background is near
+    doubt = _DOUBT * np.where(seen > _SEEN, variation[..., 0], np.float32(usual))
     alpha = _alpha_by_colour(picture, matte, behind, doubt)
     whole = np.maximum(matte, alpha)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * round(_STRAND * size) + 1,) * 2)

@@ -22,7 +22,8 @@ class BuiltinAvatar:
     def __init__(self, portrait: Portrait, model: FaceModel) -> None:
         scale, margin = portrait.person_scale, portrait.person_margin
         surround = build_surround(portrait.landmarks, portrait.person[::scale, ::scale, 3] > 0, margin)
-        self._puppet = Puppet(portrait.landmarks, surround, model)
+        height, width = portrait.matte.shape
+        self._puppet = Puppet(portrait.landmarks, (width, height), surround, model)
         # Pixel centres: a pixel x of the picture covers [x + margin, x + margin + 1) * scale of the texture.
         uv = (self._puppet.rest_vertices[:, :2] + margin + 0.5) * scale - 0.5
         self._uv = np.ascontiguousarray(uv, np.float32)
@@ -38,9 +39,8 @@ class BuiltinAvatar:
         self._background = portrait.background
         # A step in depth between neighbouring pixels that no smooth part of a face of this size makes.
         self._outline_step = float(np.clip(0.05 * self._puppet.rest_pose.scale, 2.0, 6.0))
-        h, w = portrait.matte.shape
-        self._layer = np.empty((h, w, 4), np.uint8)
-        self._map_x, self._map_y, self._depth = (np.empty((h, w), np.float32) for _ in range(3))
+        self._layer = np.empty((height, width, 4), np.uint8)
+        self._map_x, self._map_y, self._depth = (np.empty((height, width), np.float32) for _ in range(3))
 
     def render(self, motion: Motion) -> Pixels:
         """The portrait under `motion`, a new array: RGB, or RGBA without a background. At rest it is the photo."""

@@ -22,8 +22,8 @@ _TURN_KNEE, _TURN_LIMIT = np.deg2rad(25.0), np.deg2rad(40.0)
 _FRONTAL, _LEAST_TURN, _HIDDEN_ROOM = np.deg2rad(8.0), np.deg2rad(6.0), np.deg2rad(9.0)
 _SHIFT_KNEE, _SHIFT_LIMIT = 0.9, 1.6  # eye distances
 _MOST_SURFACE = 0.15  # eye distances
+_BEYOND_EDGE, _LEAST_ROOM = 0.1, 0.3  # eye distances
 _ZOOM = (0.7, 1.4)
-_CLOSE, _JAW = INDEX["mouthClose"], INDEX["jawOpen"]
 _CORNERS = np.array([78, 308])
 _GRIN_KNEE, _GRIN_ROOM, _GRIN_REACH = 0.66, 0.08, 0.18  # eye distances
 _SKULL_REACH = 0.1  # eye distances from the skull's outline over which expression sets in
@@ -44,7 +44,14 @@ class Shape:
 class Puppet:
     """The moving geometry of one portrait. Stateless: the same motion gives the same shape."""
 
-    def __init__(self, landmarks: Float32[np.ndarray, "478 3"], surround: Surround, model: FaceModel) -> None:
+    def __init__(
+        self,
+        landmarks: Float32[np.ndarray, "478 3"],
+        picture: tuple[int, int],
+        surround: Surround,
+        model: FaceModel,
+    ) -> None:
+        """`picture`: its width and height, in which the face is to stay."""
         self.rest_pose = fit_pose(landmarks, model.mean)
         self.rest = self.rest_pose.to_canonical(landmarks.astype(np.float64))
         self.rest_vertices = np.vstack([landmarks[:SURFACE_COUNT].astype(np.float64), surround.points])
@@ -62,6 +69,10 @@ class Puppet:
         self._rest_mouth = float(np.linalg.norm(np.diff(self.rest[_CORNERS], axis=0))) / self.eye_distance
         right, left = (np.exp(-((_distance(model.mean, model.mean[[c]]) / _GRIN_REACH) ** 2)) for c in _CORNERS)
         self._grin = right - left
+        face, unit = landmarks[:SURFACE_COUNT, :2], self.rest_pose.scale * self.eye_distance
+        room = np.stack([face.min(0), np.array(picture) - face.max(0)]) / unit
+        self._room = np.maximum(room + _BEYOND_EDGE, _LEAST_ROOM)
+        """Eye distances by which the face may go: left and up, right and down."""
         self._pivot = self.rest_pose.to_picture(NECK_PIVOT[None])[0]
 
     def _fit_basis(self, model: FaceModel) -> Float[np.ndarray, "64 478 3"]:
@@ -90,8 +101,6 @@ class Puppet:
     def _express(
         self, coefficients: Float32[np.ndarray, "64"], surface: Float32[np.ndarray, "478 3"] | None
     ) -> Canonical:
-        if surface is None:  # lips cannot close further than the jaw is open; tracked ones have their surface for that
-            coefficients[_CLOSE] = min(coefficients[_CLOSE], max(coefficients[_JAW], 0.0))
         canonical = self.rest + np.tensordot(coefficients.astype(np.float64), self._basis, 1)
         if surface is not None:
             canonical = canonical + np.clip(surface, -_MOST_SURFACE, _MOST_SURFACE) * self.eye_distance
@@ -127,6 +136,9 @@ class Puppet:
     def _aside(self, shift: Float32[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
         """A shift as in `Motion`, in pixels and within bounds."""
         bounded = _limit(shift.astype(np.float64), _SHIFT_KNEE, _SHIFT_LIMIT)
+        for axis in range(2):  # the face stays within the picture
+            room = float(self._room[int(bounded[axis] > 0), axis])
+            bounded[axis : axis + 1] = _limit(bounded[axis : axis + 1], 0.6 * room, room)
         return bounded * (self.rest_pose.scale * self.eye_distance)
 
     def _move_surround(

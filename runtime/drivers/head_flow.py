@@ -42,6 +42,7 @@ class HeadFlow:
         self._points = np.zeros((0, 1, 2), np.float32)
         self._corner, self._extent = np.zeros(2), (0, 0)  # of what is looked at, in the picture
         self._scale = 1.0
+        self._shape: tuple[int, ...] = ()
         self._before = np.eye(3)
 
     def reset(self) -> None:
@@ -51,7 +52,8 @@ class HeadFlow:
     def __call__(self, image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks) -> Flow | None:
         """The movement since the last frame; None when it cannot be told, as in the first or when all is new."""
         width = max(1.0, float(np.linalg.norm(np.diff(landmarks[EAR_TO_EAR, :2], axis=0))))
-        if self._kept is None or abs(np.log(self._scale * width / _FACE_PX)) > _KEEP_SCALE:
+        other = image.shape != self._shape or abs(np.log(self._scale * width / _FACE_PX)) > _KEEP_SCALE
+        if self._kept is None or other:
             self._keep(image, landmarks, width)
             return None
         found = self._follow(self._look(image))
@@ -77,7 +79,7 @@ class HeadFlow:
         return cv2.resize(grey, None, fx=self._scale, fy=self._scale, interpolation=cv2.INTER_AREA)
 
     def _keep(self, image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks, width: float) -> None:
-        h, w = image.shape[:2]
+        h, w, _ = self._shape = image.shape
         face = landmarks[:, :2].astype(np.float64)
         low = np.clip(np.floor(face.min(0) - _AROUND * width), 0, [w - 2, h - 2])
         high = np.clip(np.ceil(face.max(0) + _AROUND * width), low + 2, [w, h])

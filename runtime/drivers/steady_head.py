@@ -13,6 +13,7 @@ _SLOW, _FAST = 0.05, 0.2
 _RUSH = 0.9
 # Seconds in which the pose returns to that of the landmarks while the head moves, and while it moves fast.
 _RETURN_S, _RETURN_FAST_S = 0.2, 0.03
+_TURN, _TURNS_S = slice(0, 2), 1.0
 _ASTRAY = (0.1, 0.2)  # face widths off the landmarks' pose at which pixels are no longer believed
 _LEVER, _EYES_IN_FACE = 1.6, 0.65  # eye distances from pivot to nose bridge; face widths in an eye distance
 
@@ -47,7 +48,9 @@ class SteadyHead:
         astray = smoothstep(*_ASTRAY, _length(raw - before))
         by_landmarks = max(smoothstep(_SLOW, _FAST, speed), astray)
         return_s = _RETURN_S + (_RETURN_FAST_S - _RETURN_S) * smoothstep(_FAST, _RUSH, speed)
-        moved = before if flow is None else self._fit.moved(before, flow.similarity)
+        moved = before.copy() if flow is None else self._fit.moved(before, flow.similarity)
+        # Pixels do not tell turning from shifting: yaw and pitch are the landmarks', slowly while the head is still.
+        moved[_TURN] += (1 - float(np.exp(-elapsed_s / _TURNS_S))) * (raw_before - before)[_TURN]
         back = (1 - float(np.exp(-elapsed_s / return_s))) * (raw_before - before)
         self._head = moved + by_landmarks * (before + raw - raw_before + back - moved)
         return self._head

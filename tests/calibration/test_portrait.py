@@ -261,3 +261,9 @@ def test_a_person_cut_off_within_the_picture_ends_there(astronaut):
     edge = portrait.person_margin * portrait.person_scale
     assert not portrait.person[:, : edge + 20, 3].any()
     assert portrait.person[-1, :, 3].any()
+
+
+def test_postscript_is_no_picture_whatever_its_name(tmp_path):
+    (tmp_path / "x.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
+    with pytest.raises(InputError, match=r"x\.png is not a picture"):
+        read_photo(tmp_path / "x.png")

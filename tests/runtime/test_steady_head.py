@@ -85,3 +85,22 @@ def test_flow_gives_up_where_the_picture_has_changed(picture: np.ndarray) -> Non
     other = np.random.default_rng(1).integers(0, 255, picture.shape).astype(np.uint8)
     assert flow(other, face()) is None
     assert flow(other, face()) is not None  # and goes on from there
+
+
+def turned(yaw_deg: float) -> np.ndarray:
+    yaw = np.deg2rad(yaw_deg)
+    rotation = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]])
+    pose = Pose(150.0, rotation, np.array([320.0, 300.0, 0.0]))
+    return pose.to_picture(load_face_model().mean - NECK_PIVOT).astype(np.float32)
+
+
+def test_a_turn_too_slow_for_pixels_is_not_forgotten(picture: np.ndarray) -> None:
+    heads = follow([(picture, turned(min(0.1 * k, 6.0))) for k in range(200)])
+    assert np.rad2deg(heads[-1, 1]) == pytest.approx(6.0, abs=0.3)
+
+
+def test_frames_may_change_their_size(picture: np.ndarray) -> None:
+    flow = HeadFlow()
+    flow(cv2.resize(picture, (1280, 720)), (face() + [400, 100, 0]).astype(np.float32))
+    assert flow(picture, face()) is None
+    assert flow(picture, face()) is not None
