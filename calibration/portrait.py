@@ -11,9 +11,11 @@ from models.errors import InputError
 from models.landmarks import face_width, find_faces
 from models.matte import fill_background, foreground_colours, person_matte
 from models.portrait import PERSON_MARGIN, Portrait
+from models.topology import CHIN, FOREHEAD_TOP
 
 MIN_FACE_PX = 48
 """Width of the smallest usable face, ear to ear, in pixels of the photo."""
+_UPRIGHT = 0.5  # cosine of the tilt beyond which a photo counts as turned
 _SEARCH_PX = 2048  # faces in longer photos are looked for in a smaller copy
 _FINE, _FINE_UP_TO_PX = 2, 768  # the person is kept so much finer than pictures up to this size, where the photo is
 
@@ -77,6 +79,9 @@ def _choose_face(photo: Image, name: str) -> tuple[Float32[np.ndarray, "478 3"],
             f"the face in {name} is {width:.0f} pixels wide, at least {MIN_FACE_PX} are needed; "
             "use a larger photo or one taken nearer"
         )
+    down = faces[0][CHIN, :2] - faces[0][FOREHEAD_TOP, :2]
+    if down[1] < _UPRIGHT * np.linalg.norm(down):
+        raise InputError(f"the face in {name} lies on its side or head down; turn the photo upright")
     if len(faces) == 1:
         return faces[0], ()
     return faces[0], (f"{name} shows {len(faces)} faces; the largest one is used",)

@@ -306,7 +306,10 @@ def _ns(time_s: Fraction) -> int:
 def _upright_rgb(frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
     """The picture as a player shows it: the display matrix (a phone held upright) is applied."""
     image = frame.to_ndarray(format="rgb24")
-    matrix = frame.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # beside it lies something that the library does not know yet, as in JPEG files
+        return image
     if not isinstance(matrix, SideData):
         return image
     # Row vectors: a source point (x, y) is shown at (a x + c y, b x + d y), x to the right and y down.

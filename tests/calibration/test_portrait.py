@@ -267,3 +267,9 @@ def test_postscript_is_no_picture_whatever_its_name(tmp_path):
     (tmp_path / "x.png").write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
     with pytest.raises(InputError, match=r"x\.png is not a picture"):
         read_photo(tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_photo_that_is_not_upright_is_refused(astronaut, quarters):
+    with pytest.raises(InputError, match=r"shows no human face|turn the photo upright"):
+        prepare_portrait(np.ascontiguousarray(np.rot90(astronaut, quarters)), (128, 128))

@@ -9,6 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from models.errors import InputError
 from runtime.sources.media import ClipFrames, ClipSound, probe
@@ -366,3 +367,10 @@ def test_pictures_that_start_after_the_sound_are_counted_to_their_end(tmp_path: 
         container.mux(sound.encode())
     assert probe(path).pictures_ns == pytest.approx(3_000_000_000, abs=60_000_000)
     assert list(ClipFrames(path))[-1].pts_ns == pytest.approx(2_960_000_000, abs=60_000_000)
+
+
+def test_a_photo_with_camera_data_plays_as_one_picture(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    Image.new("RGB", (64, 48), "teal").save(tmp_path / "photo.jpg", exif=exif)
+    assert len(list(ClipFrames(tmp_path / "photo.jpg"))) == 1
