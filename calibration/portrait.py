@@ -17,7 +17,11 @@ MIN_FACE_PX = 48
 """Width of the smallest usable face, ear to ear, in pixels of the photo."""
 _UPRIGHT = 0.5  # cosine of the tilt beyond which a photo counts as turned
 _SEARCH_PX = 2048  # faces in longer photos are looked for in a smaller copy
-_FINE, _FINE_UP_TO_PX = 2, 768  # the person is kept so much finer than pictures up to this size, where the photo is
+_FINE, _FINE_UP_TO_PX = (
+    2,
+    768,
+)  # the person is kept so much finer than pictures up to this size: it does not blur as it moves
+_MOST_ENLARGED = 0.75  # photos with fewer pixels than that gain nothing
 
 Image = UInt8[np.ndarray, "h w 3"]
 
@@ -43,7 +47,7 @@ def prepare_portrait(
     """
     landmarks, notes = _choose_face(photo, name)
     canvas = Canvas.framed(framing, landmarks, (photo.shape[1], photo.shape[0]), size)
-    worth_it = canvas.scale * _FINE <= 1.1 and max(size) <= _FINE_UP_TO_PX
+    worth_it = canvas.scale <= _MOST_ENLARGED and max(size) <= _FINE_UP_TO_PX
     fine = canvas.finer(_FINE if worth_it else 1, beyond=round(PERSON_MARGIN * max(size)))
     placed = fine.place(photo)
     on_sheet = placed.points(landmarks)

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
+from models.builtin.backdrop import Backdrop
 from models.builtin.eyes import build_eyes
 from models.builtin.kernels import backward_map, over, soften_outlines, straight
 from models.builtin.mouth import Mouth
@@ -36,7 +37,7 @@ class BuiltinAvatar:
             np.int32,
         )
         self._texture = portrait.person
-        self._background = portrait.background
+        self._backdrop = None if portrait.background is None else Backdrop(portrait, portrait.background)
         # A step in depth between neighbouring pixels that no smooth part of a face of this size makes.
         self._outline_step = float(np.clip(0.05 * self._puppet.rest_pose.scale, 2.0, 6.0))
         self._layer = np.empty((height, width, 4), np.uint8)
@@ -57,12 +58,13 @@ class BuiltinAvatar:
         )
         self._relief.apply(self._layer, self._map_x, self._map_y, shape)
         soften_outlines(self._layer, self._depth, self._outline_step)
-        if self._background is None:
+        if self._backdrop is None:
             out = np.empty_like(self._layer)
             straight(self._layer, out)
         else:
-            out = np.empty_like(self._background)
-            over(self._layer, self._background, out)
+            behind = self._backdrop.behind(self._puppet.crown_shift(shape))
+            out = np.empty_like(behind)
+            over(self._layer, behind, out)
         for eye in self._eyes:
             eye.draw(out[..., :3], shape)
         self._mouth.draw(out[..., :3], shape, motion.mouth)

@@ -12,7 +12,7 @@ from models.expression import EYES, close_mouth, eye_distance, eye_opening, lid_
 from models.face import FaceModel
 from models.motion import CAMERA_DISTANCE, INDEX, Motion
 from models.pose import NECK_PIVOT, Pose, fit_pose
-from models.topology import FACE_OVAL, SKULL_OVAL, SURFACE_COUNT
+from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, SKULL_OVAL, SURFACE_COUNT
 
 Canonical = Float[np.ndarray, "478 3"]
 
@@ -91,6 +91,12 @@ class Puppet:
         out[:SURFACE_COUNT] = pose.to_picture(canonical[:SURFACE_COUNT])
         out[SURFACE_COUNT:] = self._move_surround(canonical, pose, linear, self._aside(torso))
         return Shape(canonical, out, linear, pose)
+
+    def crown_shift(self, shape: Shape) -> float:
+        """Pixels by which the crown of the head has moved from where the portrait has it."""
+        crown = self.rest_vertices[FOREHEAD_TOP] + 0.4 * (self.rest_vertices[FOREHEAD_TOP] - self.rest_vertices[CHIN])
+        moved = shape.linear @ (crown - self.rest_pose.translation) + shape.pose.translation - crown
+        return float(np.linalg.norm(moved[:2]))
 
     def near(self, shape: Shape, indices: Int[np.ndarray, "k"]) -> Float[np.ndarray, "2 3"]:
         """Portrait pixels -> picture pixels around some face points: the head's turn, put where they are now."""
