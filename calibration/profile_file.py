@@ -14,11 +14,14 @@ from jaxtyping import Float32
 from calibration.likeness import identity_points
 from calibration.profile import FieldOfViewSource, Profile, RestPose
 from models.errors import InputError
+from models.expression import eye_distance
 from models.motion import COEFFICIENTS
 
 VERSION = 1
 """Of the format; others are refused."""
 
+_LEAST_BLINK = 0.02  # openness between open and closed eyes
+_LARGEST = 1e3  # of any number in a profile
 _FORMAT = "portrait-agent profile"
 _MOST_BYTES = 16_000_000
 _AGAIN = "make a new one with agent calibrate"
@@ -132,13 +135,19 @@ def _profile(content: dict[str, Any]) -> Profile:
     )
     closed = None if content["eyes_closed"] is None else _pair(content["eyes_closed"], "eyes_closed")
     opened = _pair(content["eyes_open"], "eyes_open")
-    if closed is not None and any(a <= c for a, c in zip(opened, closed, strict=True)):
-        raise ValueError("its eyes are more open when closed")
+    if closed is not None and any(a < c + _LEAST_BLINK for a, c in zip(opened, closed, strict=True)):
+        raise ValueError("its eyes are hardly more open than when closed")
+    neutral = _array(content["neutral"], "neutral", (478, 3))
+    if not 0.5 < eye_distance(neutral.astype(np.float64)) < 2.0:
+        raise ValueError("'neutral' is no face")
+    frames = int(content["frames"])
+    if frames < 1:
+        raise ValueError(f"'frames' is {frames}")
     return Profile(
-        name=str(content["name"]),
-        made=str(content["made"]),
-        frames=int(content["frames"]),
-        neutral=_array(content["neutral"], "neutral", (478, 3)),
+        name=_printable(content["name"]),
+        made=_printable(content["made"]),
+        frames=frames,
+        neutral=neutral,
         rest=made,
         low=np.ascontiguousarray(ranges[:, 0]),
         high=np.ascontiguousarray(ranges[:, 1]),
@@ -155,9 +164,14 @@ def _array(value: Any, name: str, shape: tuple[int, ...]) -> Float32[np.ndarray,
     array = np.array(value, np.float32)
     if array.ndim != len(shape) or any(want not in (-1, have) for want, have in zip(shape, array.shape, strict=True)):
         raise ValueError(f"'{name}' has the wrong shape {array.shape}")
-    if not np.isfinite(array).all():
-        raise ValueError(f"'{name}' holds what is not a number")
+    if not np.isfinite(array).all() or np.abs(array).max(initial=0) > _LARGEST:
+        raise ValueError(f"'{name}' holds what is not a number, or one beyond reason")
     return array
+
+
+def _printable(value: Any) -> str:
+    """Text that a terminal shows as it is."""
+    return "".join(c for c in str(value) if c.isprintable())[:100]
 
 
 def _positive(value: Any, name: str) -> float:
