@@ -132,7 +132,7 @@ def demo(config: Demo) -> None:
         raise InputError(f"--output {config.output}: {error.strerror or error}") from None
     example = files("agent") / "example"
     with as_file(example / "portrait.png") as portrait, as_file(example / "speech.wav") as speech:
-        run(Run(portrait=portrait, microphone=str(speech), output=(str(config.output),)))
+        run(Run(portrait=portrait, microphone=str(speech), output=(str(config.output),), framing="head"))
     print(config.output.resolve())
 
 

@@ -84,12 +84,12 @@ class Motion:
     confidence: float = 1.0
     """0..1; 0 means that the driver saw no face or heard nothing."""
     surface: Float32[np.ndarray, "478 3"] | None = None
-    """What the coefficients leave of a tracked face's movement, per landmark, in canonical space (see
+    """What coefficients and head leave of a tracked face's movement, per landmark, in canonical space (see
     `models.face.FaceModel`) and eye distances. An engine may add it for fidelity or leave it out: `expression` is the
     whole motion by itself, and the only part that travels in a few bytes."""
     mouth: MouthPatch | None = None
     """The driver's own teeth and tongue, where the driver has agreed to show them. An engine may draw them in place of
-    painted ones: `expression` is still the whole motion, and a codec leaves these pixels out unless asked for them."""
+    painted ones: `expression` is still the whole motion."""
 
     torso: Float32[np.ndarray, "2"] | None = None
     """Shift of the torso in the picture, inter-ocular distances; None leaves it to the engine. It is set last, when

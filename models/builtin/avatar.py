@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float
 
 from models.builtin.backdrop import Backdrop
 from models.builtin.eyes import build_eyes
-from models.builtin.kernels import backward_map, over, soften_outlines, straight
+from models.builtin.kernels import backward_map, over, soften_outlines, unpremultiply
 from models.builtin.mouth import Mouth
 from models.builtin.puppet import Puppet, Shape
 from models.builtin.relief import Relief
@@ -60,7 +60,7 @@ class BuiltinAvatar:
         soften_outlines(self._layer, self._depth, self._outline_step)
         if self._backdrop is None:
             out = np.empty_like(self._layer)
-            straight(self._layer, out)
+            unpremultiply(self._layer, out)
         else:
             behind = self._backdrop.behind(self._puppet.crown_shift(shape))
             out = np.empty_like(behind)

@@ -175,7 +175,7 @@ def over(layer, background, out):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def straight(layer, out):
+def unpremultiply(layer, out):
     """Divides a premultiplied layer's colours by its alpha.
 
     Args:

@@ -24,7 +24,7 @@ _SHIFT_KNEE, _SHIFT_LIMIT = 0.9, 1.6  # eye distances
 _MOST_SURFACE = 0.15  # eye distances
 _BEYOND_EDGE, _LEAST_ROOM = 0.1, 0.3  # eye distances
 _ZOOM = (0.7, 1.4)
-_CORNERS = np.array([78, 308])
+_CORNERS = np.array([78, 308])  # of the inner lips, the subject's right and left
 _GRIN_KNEE, _GRIN_ROOM, _GRIN_REACH = 0.66, 0.08, 0.18  # eye distances
 _SKULL_REACH = 0.1  # eye distances from the skull's outline over which expression sets in
 

@@ -69,8 +69,8 @@ def _between(lips: Lips, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
     mask = np.zeros(size, np.uint8)
     cv2.fillPoly(mask, [np.round(lips * 16).astype(np.int32)], 1, cv2.LINE_8, 4)  # with those that the contour touches
     bleed = max(1, round(_LIPS_BLEED * _width(lips)))
-    cross = np.ones((3, 3), np.uint8)
-    return cv2.erode(mask, cross, iterations=bleed, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    square = np.ones((3, 3), np.uint8)
+    return cv2.erode(mask, square, iterations=bleed, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
 
 
 def _onto_patch(lips: Lips) -> Float[np.ndarray, "2 3"]:

@@ -1,3 +1,5 @@
+"""Photos read, placed, cut out and set before backgrounds."""
+
 from pathlib import Path
 
 import cv2

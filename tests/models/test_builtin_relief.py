@@ -7,7 +7,7 @@ import pytest
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.builtin.avatar import BuiltinAvatar
-from models.builtin.kernels import shade, straight
+from models.builtin.kernels import shade, unpremultiply
 from models.builtin.relief import Relief
 from models.face import load_face_model
 from models.motion import Motion, expression
@@ -74,8 +74,8 @@ def test_shade_scales_what_is_drawn_within_the_relief():
     assert layer[..., :3].max() == 200  # premultiplied colours stay under alpha
 
 
-def test_straight_takes_alpha_out_of_the_colours():
+def test_unpremultiply_takes_alpha_out_of_the_colours():
     layer = np.array([[[100, 50, 0, 200], [0, 0, 0, 0], [9, 8, 7, 255], [3, 3, 3, 2]]], np.uint8)
     out = np.empty_like(layer)
-    straight(layer, out)
+    unpremultiply(layer, out)
     np.testing.assert_array_equal(out[0], [[128, 64, 0, 200], [0, 0, 0, 0], [9, 8, 7, 255], [255, 255, 255, 2]])

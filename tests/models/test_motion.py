@@ -1,3 +1,5 @@
+"""Coefficients by name, and motions mixed in time."""
+
 import numpy as np
 import pytest
 

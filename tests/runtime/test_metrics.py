@@ -1,3 +1,5 @@
+"""Percentiles and rates."""
+
 import pytest
 
 from runtime.metrics import Metrics

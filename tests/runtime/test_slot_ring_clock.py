@@ -1,3 +1,5 @@
+"""The small things that stand between threads."""
+
 import threading
 
 from runtime.clock import FakeClock, MonotonicClock
