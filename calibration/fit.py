@@ -20,7 +20,7 @@ Head = Float[np.ndarray, "6"]
 
 _CLOSED = 0.085  # openness that landmarks show for a closed eye
 _RIDGE = 2e-3  # pulls coefficients to 0, in squared canonical units per coefficient
-_BOUNDS, _SWEEPS = (-1.0, 1.5), 200
+_BOUNDS, _MOST_SWEEPS, _EXACT = (-1.0, 1.5), 300, 1e-4
 _LIPS_WEIGHT, _LIPS_REACH = 5.0, 0.12  # lips count so much more than other points, and what is so near them
 _DEPTH_WEIGHT = 0.3  # trackers guess depth
 _GAZE_NARROWS = 0.22  # trackers see the eye that looks outwards narrower than it is, by this part
@@ -122,6 +122,7 @@ class MotionFit:
         shapes = model.expression[self._fitted][:, self._points].reshape(len(self._fitted), -1).astype(np.float64)
         self._weighted = shapes * _weights(model)[self._points].ravel()
         self._normal = self._weighted @ shapes.T + _RIDGE * np.eye(len(self._fitted))
+        self._inverse = np.linalg.inv(self._normal)
 
     def head(self, landmarks: Landmarks) -> Head:
         """Where the head is: rotation and translation, as in `Motion`."""
@@ -182,7 +183,8 @@ class MotionFit:
         self._blink(out, face)
         residual = self._rest_of(face, out)[self._points]
         right_side = self._weighted @ residual.ravel()
-        out[self._fitted] = bounded_solution(self._normal, right_side, *_BOUNDS, _SWEEPS)
+        free = self._inverse @ right_side
+        out[self._fitted] = bounded_solution(self._normal, right_side, *_BOUNDS, free, _MOST_SWEEPS, _EXACT)
         # Again, now that it is known how far the eye has moved and how much of the lids' gap is squint.
         self._look(out, face)
         self._blink(out, face)
