@@ -1,5 +1,6 @@
 """The command line: `agent run`, `agent demo`, `agent devices`, `agent calibrate`."""
 
+import io
 import json
 import logging
 import os
@@ -8,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, suppress
 from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -23,6 +24,7 @@ from agent.config import Calibrate, Command, Demo, Devices, Run
 from models.errors import AgentError, InputError
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+_FRAME = " ─│╭╮╰╯"  # drawn around what is wrong with a command line
 _INSIST_NS = 1_000_000_000  # a second Ctrl-C counts from then on
 
 console = Console(stderr=True, highlight=False)
@@ -34,17 +36,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments == ["--version"]:
         print(f"agent {version('portrait-agent')}")
         return 0
-    command: Command = tyro.cli(
-        Command,
-        prog="agent",
-        description="A virtual-camera avatar agent: one portrait photo becomes a live, talking person.",
-        args=arguments or ["--help"],
-        config=(tyro.conf.FlagCreatePairsOff,),
-    )
     warnings = _Warnings(logging.WARNING)
     logging.getLogger().addHandler(warnings)
     try:
-        match command:
+        match command := _parse(arguments or ["--help"]):
             case Run():
                 run(command)
             case Demo():
@@ -69,6 +64,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         logging.getLogger().removeHandler(warnings)
     return 0
+
+
+def _parse(arguments: Sequence[str]) -> Command:
+    """The command. Raises InputError, in one line, for what cannot be understood, and SystemExit(0) after `--help`."""
+    told = io.StringIO()
+    try:
+        with redirect_stderr(told):
+            command: Command = tyro.cli(
+                Command,
+                prog="agent",
+                description="A virtual-camera avatar agent: one portrait photo becomes a live, talking person.",
+                args=arguments,
+                config=(tyro.conf.FlagCreatePairsOff,),
+            )
+    except SystemExit as stop:
+        if stop.code in (None, 0):
+            raise
+        frameless = [line.strip(_FRAME) for line in told.getvalue().splitlines()]
+        paragraphs = " ".join(line or "\n" for line in frameless[1:-1]).split("\n")
+        raise InputError("; ".join(text.strip().rstrip(".") for text in paragraphs)) from None
+    return command
 
 
 class _Warnings(logging.Handler):

@@ -141,6 +141,8 @@ def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) ->
             raise InputError(f"{option} {path} is a folder; give the name of a file")
         if not os.access(folder, os.W_OK):
             raise InputError(f"{option} {path}: the folder {folder} cannot be written to; choose another")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise InputError(f"{option} {path} cannot be written to; choose another name")
         if path.resolve() in taken:
             raise InputError(f"{option} {path} {taken[path.resolve()]}; choose another name")
         taken[path.resolve()] = "is given twice"

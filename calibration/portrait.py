@@ -8,7 +8,7 @@ from calibration.background import on_background
 from calibration.framing import Canvas, Framing
 from calibration.sheet import person_sheet
 from models.errors import InputError
-from models.landmarks import face_width, find_faces
+from models.landmarks import face_width, find_faces, is_upside_down
 from models.matte import fill_background, foreground_colours, person_matte
 from models.portrait import PERSON_MARGIN, Portrait
 from models.topology import CHIN, FOREHEAD_TOP
@@ -84,7 +84,7 @@ def _choose_face(photo: Image, name: str) -> tuple[Float32[np.ndarray, "478 3"],
             "use a larger photo or one taken nearer"
         )
     down = faces[0][CHIN, :2] - faces[0][FOREHEAD_TOP, :2]
-    if down[1] < _UPRIGHT * np.linalg.norm(down):
+    if down[1] < _UPRIGHT * np.linalg.norm(down) or is_upside_down(small, factor * faces[0]):
         raise InputError(f"the face in {name} lies on its side or head down; turn the photo upright")
     if len(faces) == 1:
         return faces[0], ()

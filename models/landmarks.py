@@ -12,6 +12,8 @@ from models.topology import LANDMARK_COUNT, SURFACE_COUNT
 DEPTH = 1.15
 """The mesh's depth is flatter than what turning heads show of theirs in the picture, by about this factor."""
 
+_CLEARLY = 0.05  # of scores: faces on their heads have 0.1 to 0.4 less than upright
+
 Landmarks = Float32[np.ndarray, "478 3"]
 """Pixels of the picture; x right, y down, z away from the camera at the scale of x (weak perspective)."""
 
@@ -64,9 +66,7 @@ def find_faces(image: UInt8[np.ndarray, "h w 3"]) -> list[Landmarks]:
     found: list[Landmarks] = []
     with quiet_mediapipe() as solutions:
         for x0, y0, x1, y1 in _face_boxes(solutions, image):
-            side = max(x1 - x0, y1 - y0)
-            left, top = max(int(x0 - side), 0), max(int(y0 - side), 0)
-            right, bottom = min(int(x1 + side), w), min(int(y1 + side), h)
+            left, top, right, bottom = _surroundings((x0, y0, x1, y1), (w, h))
             # mediapipe warns once, of pictures that are not square: here, where it is not heard, not in a live run.
             right -= right - left == bottom - top
             crop = np.ascontiguousarray(image[top:bottom, left:right])
@@ -84,6 +84,18 @@ def face_width(landmarks: Landmarks) -> float:
     return float(np.ptp(landmarks[:SURFACE_COUNT, 0]))
 
 
+def is_upside_down(image: UInt8[np.ndarray, "h w 3"], face: Landmarks) -> bool:
+    """Whether the detector of faces likes a face clearly better turned by 180 degrees; the mesh sees both upright."""
+    h, w = image.shape[:2]
+    surface = face[:SURFACE_COUNT, :2]
+    corners = (*surface.min(0).tolist(), *surface.max(0).tolist())
+    left, top, right, bottom = _surroundings(corners, (w, h))
+    crop = image[top:bottom, left:right]
+    with quiet_mediapipe() as solutions:
+        scores = [_face_score(solutions, np.ascontiguousarray(seen)) for seen in (crop, crop[::-1, ::-1])]
+    return scores[1] > scores[0] + _CLEARLY
+
+
 def _same(a: Landmarks, b: Landmarks) -> bool:
     apart = float(np.linalg.norm(a[:, :2].mean(0) - b[:, :2].mean(0)))
     return apart < 0.3 * max(face_width(a), face_width(b))
@@ -98,6 +110,19 @@ def _face_boxes(solutions: Any, image: UInt8[np.ndarray, "h w 3"]) -> list[tuple
                 r = detection.location_data.relative_bounding_box
                 boxes.append((r.xmin * w, r.ymin * h, (r.xmin + r.width) * w, (r.ymin + r.height) * h))
     return boxes
+
+
+def _surroundings(box: tuple[float, ...], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is up to a box's longer side away from it, within a picture."""
+    x0, y0, x1, y1 = box
+    side = max(x1 - x0, y1 - y0)
+    return max(int(x0 - side), 0), max(int(y0 - side), 0), min(int(x1 + side), size[0]), min(int(y1 + side), size[1])
+
+
+def _face_score(solutions: Any, image: UInt8[np.ndarray, "h w 3"]) -> float:
+    """Of the surest face, 0..1; 0 without one."""
+    with solutions.face_detection.FaceDetection() as detector:
+        return max((float(found.score[0]) for found in detector.process(image).detections or ()), default=0.0)
 
 
 def _face_mesh(solutions: Any, **options: Any) -> Any:

@@ -1,6 +1,7 @@
 """`agent run` and `agent demo` from files to files, as a person types them."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import time
 from contextlib import contextmanager
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 
 import av
 import numpy as np
@@ -407,6 +409,14 @@ def test_an_output_that_was_there_survives_a_bad_run(portrait_png, wav, tmp_path
         tmp_path, ["--portrait", portrait_png, "--microphone", tmp_path / "x.wav", "--output", out], "no such", capsys
     )
     assert out.read_bytes() == b"an older video"
+
+
+def test_a_report_that_is_write_protected_is_refused_at_the_start(portrait_png, wav, tmp_path, capsys, monkeypatch):
+    report = tmp_path / "r.json"
+    report.touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != report)  # root may write anywhere
+    arguments = ["--portrait", portrait_png, "--microphone", wav, "--report", report, "--output", tmp_path / "o.mp4"]
+    expect_refusal(tmp_path, arguments, "r.json cannot be written to; choose another name", capsys)
 
 
 def test_a_report_that_cannot_be_written_is_said_in_one_line(portrait_png, wav, tmp_path, capsys):

@@ -271,7 +271,7 @@ def test_postscript_is_no_picture_whatever_its_name(tmp_path):
         read_photo(tmp_path / "x.png")
 
 
-@pytest.mark.parametrize("quarters", [1, 3])
-def test_a_photo_on_its_side_is_refused(astronaut, quarters):
+@pytest.mark.parametrize("quarters", [1, 2, 3])
+def test_a_photo_on_its_side_or_head_down_is_refused(astronaut, quarters):
     with pytest.raises(InputError, match=r"shows no human face|turn the photo upright"):
         prepare_portrait(np.ascontiguousarray(np.rot90(astronaut, quarters)), (128, 128))
