@@ -1,0 +1,77 @@
+"""SpeechFace: the driver from sound to face, by the network that heard synthetic voices."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.audio.lips import Lips
+from models.audio.speech_mouth import HOP, SpeechToMouth
+from models.ease import smoothstep
+from models.face import FaceModel
+from models.motion import Motion
+from runtime.drivers.gestures import HOP_S, Gestures
+from runtime.frame import AudioWindow, Sound
+from runtime.resample import SpeechWindows
+
+_HOP_NS = round(HOP_S * 1e9)
+_SPEAKS = 0.5  # probability
+_PAUSE_S = 1.0  # within speech a pause is shorter
+_RISE_S, _FALL_S = 0.08, 0.6
+
+
+class SpeechFace:
+    """Driver[Sound]: 50 motions per second of mouth, brows, lids and head.
+
+    The motion at `pts_ns` follows from the sound up to `pts_ns + look_ahead_ns` and does not depend on how the sound
+    was cut into blocks. Confidence rises to 1 with the first speech and eases to 0 from a second after the last.
+    """
+
+    def __init__(
+        self,
+        model: FaceModel,
+        look_ahead_ms: int = 80,
+        amplitude: float = 1.0,
+        liveliness: float = 1.0,
+        seed: int = 0,
+    ) -> None:
+        """`look_ahead_ms`: 0, 40, 80 or 120. `amplitude`: of the mouth, see `Lips`. `liveliness`: of the rest."""
+        self._windows = SpeechWindows(hop_samples=HOP)
+        self._ear, self._lips = SpeechToMouth(look_ahead_ms), Lips(model)
+        self._amplitude = amplitude
+        self._gestures = Gestures(seed, liveliness)
+        self.look_ahead_ns = look_ahead_ms * 1_000_000
+        self._speaking, self._silent_s = 0.0, np.inf
+        self._next_ns: int | None = None
+
+    def push(self, value: Sound) -> Sequence[Motion]:
+        """Takes the next block of sound; returns the motions that it completes, in time order."""
+        return [motion for window in self._windows.push(value) for motion in self._hear(window)]
+
+    def close(self) -> None:
+        """Does nothing: the network is freed with this object."""
+
+    def _hear(self, window: AudioWindow) -> list[Motion]:
+        if self._next_ns is not None and abs(window.pts_ns - self._next_ns) > _HOP_NS:
+            self._ear.restart()  # the sound goes on elsewhere in time; what is known of room and voice stays
+        self._next_ns = window.pts_ns + _HOP_NS
+        out = []
+        for frame in self._ear.push(window.samples):
+            gesture = self._gestures.follow(window.samples, frame.speech)
+            self._silent_s = 0.0 if frame.speech > _SPEAKS else self._silent_s + HOP_S
+            self._speaking = _approach(self._speaking, self._silent_s < _PAUSE_S)
+            confidence = smoothstep(0.0, 1.0, self._speaking)
+            mouth = self._lips.expression(frame, self._amplitude)
+            out.append(
+                Motion(
+                    pts_ns=self._next_ns - self.look_ahead_ns,
+                    expression=mouth + gesture.expression,
+                    rotation=gesture.rotation,
+                    confidence=confidence,
+                )
+            )
+        return out
+
+
+def _approach(value: float, up: bool) -> float:
+    """One hop's way towards 1 or 0."""
+    return min(value + HOP_S / _RISE_S, 1.0) if up else max(value - HOP_S / _FALL_S, 0.0)
