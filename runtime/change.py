@@ -24,3 +24,10 @@ class Change:
     """As in `--background`, or a picture."""
     engine: str | None = None
     """As in `--engine`."""
+
+    def __str__(self) -> str:
+        """What is asked for, in a few words: "portrait me.png, background blur"."""
+        asked = {"portrait": self.portrait, "background": self.background, "engine": self.engine}
+        return ", ".join(
+            f"{what} {value if isinstance(value, str) else value.name}" for what, value in asked.items() if value
+        )

@@ -116,7 +116,7 @@ def test_of_two_faces_the_larger_is_taken_and_said(astronaut):
     photo[60:230, 310:480] = small
     portrait = prepare_portrait(photo, (500, 300), name="pair.jpg")
     assert portrait.landmarks[:, 0].mean() < 270, "the left one is larger"
-    assert portrait.notes == ("pair.jpg shows 2 faces; the largest one is used",)
+    assert portrait.notes == ("shows 2 faces; the largest one is used",)
 
 
 @pytest.mark.parametrize(("photo", "size"), [((300, 200), (512, 512)), ((1000, 500), (320, 640)), ((64, 64), (64, 64))])
