@@ -21,7 +21,7 @@ from runtime.parcel import receive, send
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
-_NICENESS = 10  # the running picture goes first
+_NICER, _NICEST = 10, 19  # than the run, whose picture goes first; and at most
 _ROOT = Path(__file__).parent.parent
 
 
@@ -108,7 +108,8 @@ def _begin(calls: object) -> subprocess.Popen[bytes]:
         process_group=0,  # in a session of its own, Linux might weigh it as much as all of the run
     )
     if sys.platform != "win32":  # which has no such numbers
-        os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
+        niceness = min(os.getpriority(os.PRIO_PROCESS, 0) + _NICER, _NICEST)
+        os.setpriority(os.PRIO_PROCESS, process.pid, niceness)
     with suppress(OSError):  # it has ended already, of which whoever asks will hear
         send(_pipes(process)[0], calls)
     return process

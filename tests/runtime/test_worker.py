@@ -44,7 +44,7 @@ def answer(question):
         case "sleep":
             time.sleep(600)
         case "open":
-            return {int(fd.name): os.readlink(fd) for fd in Path("/proc/self/fd").iterdir() if fd.exists()}
+            return {int(fd.name): str(fd.readlink()) for fd in Path("/proc/self/fd").iterdir() if fd.exists()}
     return question
 
 
@@ -104,7 +104,7 @@ def test_failures_come_back_in_words_and_the_next_question_is_answered(worker: W
     pid = worker.ask("pid")[0]
     with pytest.raises(InputError, match=r"^cat\.png shows no human face$"):
         worker.ask("refuse")
-    with pytest.raises(AgentError, match="^failed: RuntimeError: odd picture$"):
+    with pytest.raises(AgentError, match=r"^failed: RuntimeError: odd picture$"):
         worker.ask("break")
     assert worker.ask("pid")[0] == pid
 
