@@ -1,6 +1,7 @@
 """A process that answers: values there and back, failures in words, and its end."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import numpy as np
 import pytest
 
 from models.errors import AgentError, InputError
+from runtime.change import Upload
 from runtime.worker import Worker
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and /proc")
@@ -80,6 +82,13 @@ def test_arrays_travel_whole_and_may_be_written_to(worker: Worker) -> None:
         assert np.array_equal(one, sent) and one.dtype == sent.dtype
         one[:1] = 7
     assert worker.ask(("a", None, b"bytes")) == ("a", None, b"bytes")
+
+
+def test_uploads_travel_beside_the_pickle(worker: Worker) -> None:
+    upload = Upload("me.png", bytes(range(256)) * 1000)
+    back = worker.ask(upload)
+    assert (back.name, back.data) == (upload.name, upload.data)
+    assert len(pickle.dumps(upload, 5, buffer_callback=lambda _: None)) < 500
 
 
 def test_it_is_another_process_that_gives_way_and_ctrl_c_does_not_reach(worker: Worker) -> None:
