@@ -2,6 +2,7 @@
 
 import pickle
 import struct
+from collections.abc import Sequence
 from io import BufferedReader, BufferedWriter
 from typing import Any
 
@@ -23,8 +24,18 @@ def send(stream: BufferedWriter, value: object) -> None:
 
 
 def receive(stream: BufferedReader) -> Any:
-    """The next value; its arrays may be written to. Only from a process of our own. Raises EOFError at the end."""
-    head, *buffers = [_part(stream, _number(stream)) for _ in range(_number(stream))]
+    """The next value, as `unpack` gives it. Raises EOFError at the end."""
+    return unpack(collect(stream))
+
+
+def collect(stream: BufferedReader) -> list[memoryview]:
+    """The next value as it travels. Raises EOFError at the end."""
+    return [_part(stream, _number(stream)) for _ in range(_number(stream))]
+
+
+def unpack(parts: Sequence[memoryview]) -> Any:
+    """The value, for which modules may be imported; its arrays may be written to. Only from a process of our own."""
+    head, *buffers = parts
     return pickle.loads(head, buffers=buffers)
 
 

@@ -16,7 +16,7 @@ from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from models.errors import AgentError
-from runtime.parcel import receive, send
+from runtime.parcel import collect, receive, send, unpack
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
@@ -131,23 +131,20 @@ def serve() -> None:
     """The process's side: answers what comes by stdin until it is closed, then ends at once."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no answer
-    questions: SimpleQueue[Any] = SimpleQueue()
+    questions: SimpleQueue[list[memoryview]] = SimpleQueue()
     threading.Thread(target=_listen, args=(os.fdopen(0, "rb"), questions), daemon=True).start()
-    warm_up, answer = questions.get()
+    warm_up, answer = unpack(questions.get())
     warm_up()
     while True:
-        send(answers, _outcome(answer, questions.get()))
+        send(answers, _outcome(answer, unpack(questions.get())))
 
 
-def _listen(stream: BufferedReader, questions: SimpleQueue[Any]) -> None:
+def _listen(stream: BufferedReader, questions: SimpleQueue[list[memoryview]]) -> None:
     try:
         while True:
-            questions.put(receive(stream))
+            questions.put(collect(stream))
     except EOFError:
-        os._exit(0)  # the run has ended
-    except BaseException:
-        traceback.print_exc()
-        os._exit(1)
+        os._exit(0)  # the run has ended; whatever is done or imported meanwhile is for nobody
 
 
 def _outcome(answer: Callable[[Any], Any], question: Any) -> Any:
