@@ -143,8 +143,8 @@ def _listen(stream: BufferedReader, questions: SimpleQueue[list[memoryview]]) ->
     try:
         while True:
             questions.put(collect(stream))
-    except EOFError:
-        os._exit(0)  # the run has ended; whatever is done or imported meanwhile is for nobody
+    finally:  # the run has ended; whatever is done or imported meanwhile is for nobody
+        os._exit(0)
 
 
 def _outcome(answer: Callable[[Any], Any], question: Any) -> Any:
