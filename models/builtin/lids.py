@@ -17,9 +17,11 @@ from models.expression import EyeContour
 # Parts of the eye's width.
 _ABOVE, _BELOW = 0.1, 0.15  # where lashes and liner lie beyond the contour: covered by skin
 _CLEAR_ABOVE, _CLEAR_BELOW = 0.14, 0.14  # skin is taken from outside this
+_CORNER = np.array([0.14, 0.08])  # the same past the outer corner, and to both sides there
 _FEATHER = 0.05
 _LASH, _LASH_ENDS = 0.05, 0.03
-_DEPTH = (0.93, 1.0)  # how much darker than the skin around it a lid may be
+_CLEAR, _REACH = 0.06, 0.16  # skin is taken from so far beyond that, and over this distance
+_HAIR = 0.6  # what is darker than this part of the skin around it is hair
 
 
 class Lid:
@@ -41,6 +43,7 @@ class Lid:
         self._rest_openness = contour.openness(puppet.rest)
         # 0 at the corners, 1 in the middle: lashes stand out most there.
         self._bulge = np.sqrt(np.sin(np.linspace(0, np.pi, len(upper))))[:, None]
+        self._out = (upper[0] - upper[-1]) / self._width
         self._crease = upper - self._down * self._bulge * _ABOVE * self._width
         box = Box.around(np.concatenate([upper, lower]), round(0.55 * self._width) + 2, image.shape)
         self._skin: Float32[np.ndarray, "h w 3"] | None = None
@@ -59,19 +62,17 @@ class Lid:
         """Skin where the eye is, and the colour of its lashes."""
         top = upper - self._down * (_CLEAR_ABOVE * self._width)
         bottom = lower + self._down * (_CLEAR_BELOW * self._width)
+        top[0], bottom[0] = (corner + self._out * (_CORNER[0] * self._width) for corner in (top[0], bottom[0]))
         eye = box.mask(np.concatenate([top, bottom[::-1]]), 0.5)
-        free = cv2.dilate(eye, np.ones((3, 3)), iterations=max(1, round(0.06 * self._width))) < 0.05
+        beyond = cv2.distanceTransform((eye < 0.05).astype(np.uint8), cv2.DIST_L2, 5) / self._width
         luma = around @ LUMA
-        bright = luma >= np.percentile(luma[free], 20) if free.any() else free  # neither brow nor hair
-        skin = spread(around, (free & bright).astype(np.float32), 0.45 * self._width)
-        band = box.mask(np.concatenate([top, (top - self._down * (0.14 * self._width))[::-1]]), 0.5) > 0.5
-        if band.sum() > 8:  # lids lie deeper than brow and cheek
-            depth = np.median(around[band] @ LUMA) / max(float(np.median(skin[band] @ LUMA)), 1.0)
-            skin = skin * np.float32(np.clip(depth, *_DEPTH))
+        near = np.exp(-((np.maximum(beyond - _CLEAR, 0) / _REACH) ** 2)) * (beyond > _CLEAR)
+        lit = luma >= _HAIR * np.median(luma[near > 0.3])  # neither brow nor lashes
+        skin = spread(around, (near * lit).astype(np.float32), 0.45 * self._width)
+        self._shadow = _shadow(around[(near > 0.3) & lit])
         line = box.mask(np.concatenate([upper, lower[::-1]]), 0.5) > 0.5
-        inked = line & (luma <= np.percentile(luma[line], 12)) if line.any() else free
-        tone = skin.mean((0, 1)) / 255
-        lash = 125 * tone**2.5  # skin's own hue, dark and saturated, and what is darkest in the eye
+        inked = line & (luma <= np.percentile(luma[line], 12)) if line.any() else near > 0.3
+        lash = 125 * (skin.mean((0, 1)) / 255) ** 2.5  # skin's own hue, dark and saturated, and what is darkest in the eye
         if inked.any():
             lash = 0.5 * lash + 0.5 * np.minimum(around[inked].mean(0), lash)
         return skin, lash.astype(np.float32)
@@ -90,6 +91,9 @@ class Lid:
         shut = smoothstep(0.7, 1.0, closed)
         edge = shape.vertices[self._contour.upper, :2]
         hem = edge + down * self._bulge * (_BELOW * self._width * shut)
+        out, aside = (place[:, :2] @ np.column_stack([self._out, self._down]) * (_CORNER * self._width * shut)).T
+        crease[0] += out - aside
+        hem[0] += out + aside
         polygon = np.concatenate([crease, hem[::-1]])
         box = Box.around(polygon, 4 + round(0.1 * size), image.shape)
         if box is None:
@@ -98,7 +102,7 @@ class Lid:
         skin = self._shade(box, skin, crease, edge)
         ends, middle = (
             box.stroke(line, max(1, round(thickness * size)), max(0.6, 0.018 * size))
-            for line, thickness in ((edge[1:-1], _LASH_ENDS), (edge[2:-2], _LASH))
+            for line, thickness in ((edge[:-1], _LASH_ENDS), (edge[2:-2], _LASH))
         )
         stroke = np.maximum(ends, middle)
         lash = np.broadcast_to(self._lash, skin.shape)
@@ -117,7 +121,15 @@ class Lid:
         """A lid is round: lighter in its middle, darker in the crease, towards the corners and at the lashes."""
         middle = 0.5 * (crease + edge)
         light = box.stroke(middle[2:-2], max(1, round(0.2 * self._width)), max(0.8, 0.12 * self._width))
-        return skin * (0.84 + 0.14 * np.clip(1.5 * light, 0, 1))[..., None]
+        shade = 0.84 + 0.16 * np.clip(1.5 * light, 0, 1)
+        return skin * shade[..., None] ** self._shadow
+
+
+def _shadow(skin: Float32[np.ndarray, "n 3"]) -> Float32[np.ndarray, "3"]:
+    """By which power of a shade each channel darkens: shadows are seldom the skin's own hue, least of all painted."""
+    luma = skin @ LUMA
+    dark, bright = (np.maximum(skin[part].mean(0), 1.0) for part in (luma <= np.median(luma), luma >= np.median(luma)))
+    return np.clip(np.log(dark / bright) / np.log((dark @ LUMA) / (bright @ LUMA)), 0.6, 1.6).astype(np.float32)
 
 
 def _down(upper: Float[np.ndarray, "9 2"], lower: Float[np.ndarray, "9 2"]) -> Float[np.ndarray, "2"]:
