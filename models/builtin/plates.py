@@ -29,7 +29,7 @@ _TOOTH, _TONGUE = np.array([244, 232, 208], np.float32), np.array([205, 116, 116
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Plates:
-    """The upper one (cavity, gum, upper teeth) moves with the skull, the lower one (tongue, lower teeth) with the jaw."""
+    """The upper one (cavity, gum, upper teeth) moves with the skull, the lower (tongue, lower teeth) with the jaw."""
 
     upper: Float32[np.ndarray, "h w 3"]
     upper_cover: Float32[np.ndarray, "h w"]
