@@ -18,15 +18,21 @@ from models.builtin.plates import CENTRE, HEIGHT, PER_UNIT, WIDTH, Plates, mix, 
 from models.builtin.puppet import Puppet, Shape
 from models.ease import smoothstep
 from models.motion import MouthPatch
-from models.topology import INNER_LIPS, OUTER_EYE_CORNERS
+from models.topology import INNER_LIPS, LOWER_LIP, OUTER_EYE_CORNERS, UPPER_LIP
 
 _LEFT_CORNER, _RIGHT_CORNER, _UPPER_MIDDLE, _LOWER_MIDDLE = 308, 78, 13, 14
 _CHIN_POINTS = [152, 148, 377]
 
 _UNIT = 0.45  # a mouth unit in eye distances
 _TEETH_SHOW = 0.8  # the inside of a mouth is teeth when it is so bright against a cheek
+_CLOSED = (0.01, 0.03)  # squares of the mouth's width by which lips are nearer than in the photo, for them to be joined
+_JOINT_PX, _JOINT_SHADE = 1.0, 0.5
 _SHADOWED = 0.06  # mouth units from the lips
-_CONTINUED, _CONTINUED_ABOVE = 0.16, 0.45  # mouth units over which the photo's own inside goes on past the lips
+_CONTINUED, _CONTINUED_ABOVE, _CONTINUED_BELOW = (
+    0.16,
+    0.45,
+    0.07,
+)  # mouth units over which the photo's own inside goes on past the lips
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +57,7 @@ class _OwnInside:
         continued = cv2.GaussianBlur(nearest[labels][..., :3], (0, 0), 1.0)
         continued[self.inside] = self.colours[self.inside]
         aside, above = x - nearest[labels][..., 3], nearest[labels][..., 4] - y
-        reach = np.where(above > 0, _CONTINUED_ABOVE, _CONTINUED) * PER_UNIT
+        reach = np.where(above > 0, _CONTINUED_ABOVE, _CONTINUED_BELOW) * PER_UNIT
         distance = np.hypot(aside / (_CONTINUED * PER_UNIT), above / reach)
         weight = cv2.GaussianBlur(np.clip(1.4 - 1.4 * distance, 0, 1), (0, 0), 2).astype(np.float32)
         weight[self.inside] = 1.0
@@ -135,10 +141,23 @@ class Mouth:
         painted = (1 - own) * min(1.0, abs(opened / zoom**2 - self._rest_area) / (0.02 * self._width**2))
         weight = (painted + own) * smoothstep(0.002, 0.006, opened / size**2)  # less is rounding, no mouth
         box = Box.around(polygon, 3, image.shape)
-        if weight < 0.02 or box is None:
+        if box is None:
+            return
+        closed = smoothstep(*_CLOSED, self._rest_area / self._width**2 - opened / size**2)
+        if closed > 0:
+            self._join_lips(image, shape, box, closed * (1 - smoothstep(0.002, 0.01, opened / size**2)))
+        if weight < 0.02:
             return
         colour = self._inside(shape, box, polygon, driver, own / (painted + own))
         box.blend(image, colour, box.mask(polygon, max(0.7, 0.012 * self._width)) * np.float32(weight))
+
+    def _join_lips(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape, box: Box, weight: float) -> None:
+        """Softens the line on which lips meet that the photo shows apart: both end there in single pixels."""
+        line = 0.5 * (shape.vertices[UPPER_LIP, :2] + shape.vertices[LOWER_LIP, :2])
+        joint = np.minimum(2 * box.stroke(line, 2, _JOINT_PX), 1)
+        soft = cv2.GaussianBlur(box.cut(image), (0, 0), _JOINT_PX).astype(np.float32)
+        dark = box.stroke(line[1:-1], 1, max(0.6, 0.008 * self._width))
+        box.blend(image, soft * self._light.shade(1 - _JOINT_SHADE * dark), joint * np.float32(weight))
 
     def _inside(
         self, shape: Shape, box: Box, polygon: Polygon, driver: MouthPatch | None, share: float

@@ -23,8 +23,8 @@ _LOWER_WIDTHS = (0.12, 0.125, 0.13, 0.11, 0.1, 0.08)
 _LOWER_HEIGHTS = (1.0, 0.98, 1.0, 0.92, 0.88, 0.84)
 
 # RGB under white light of full strength.
-_CAVITY, _GUM = np.array([92, 34, 36], np.float32), np.array([206, 124, 122], np.float32)
-_TOOTH, _TONGUE = np.array([244, 232, 208], np.float32), np.array([205, 116, 116], np.float32)
+_CAVITY, _GUM = np.array([92, 34, 33], np.float32), np.array([206, 124, 122], np.float32)
+_TOOTH, _TONGUE = np.array([244, 232, 208], np.float32), np.array([205, 114, 108], np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
