@@ -25,14 +25,11 @@ _CHIN_POINTS = [152, 148, 377]
 
 _UNIT = 0.45  # a mouth unit in eye distances
 _TEETH_SHOW = 0.8  # the inside of a mouth is teeth when it is so bright against a cheek
-_CLOSED = (0.01, 0.03)  # squares of the mouth's width by which lips are nearer than in the photo, for them to be joined
+_CLOSED = (0.01, 0.03)  # squares of the mouth's width by which less is open than in the photo where lips are joined
 _JOINT_PX, _JOINT_SHADE = 1.0, 0.5
 _SHADOWED = 0.06  # mouth units from the lips
-_CONTINUED, _CONTINUED_ABOVE, _CONTINUED_BELOW = (
-    0.16,
-    0.45,
-    0.07,
-)  # mouth units over which the photo's own inside goes on past the lips
+# Mouth units over which the photo's own inside goes on past the lips.
+_CONTINUED, _CONTINUED_ABOVE, _CONTINUED_BELOW = 0.16, 0.45, 0.07
 
 
 @dataclass(frozen=True, slots=True, eq=False)
