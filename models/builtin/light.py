@@ -19,6 +19,7 @@ _FEWEST = 6  # pixels of an eye's white that tell its colour
 _AROUND = (0.2, 0.45)  # skin around an eye: so far from its contour, in widths of the eye
 _LIDS = 1.2  # how much brighter an eye's white is where no lid shades it
 _DULLEST = 0.9  # an eye's white that is darker than this part of a cheek is not one
+_TINTED = 0.8  # how much of a tint is the light's and not the skin's own, on a log scale
 _TOLD = 0.35  # how far its hue counts beside the skin's: reddish lids are near
 
 
@@ -62,7 +63,7 @@ def light_on(image: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "
         seen = np.log(np.mean([colour / colour.mean() for colour, _ in whites], axis=0))
         tint = (1 - _TOLD) * tint + _TOLD * seen
         white = luma * max(_LIDS * min(float(colour @ LUMA) / around for colour, around in whites), _DULLEST)
-    tint = np.exp(tint)
+    tint = np.exp(_TINTED * tint)
     strength = min(luma / 200, 1.0) ** 0.6
     return Light(cheek, strength, (tint / (tint @ LUMA)).astype(np.float32), saturation, white)
 

@@ -26,6 +26,7 @@ _CHIN_POINTS = [152, 148, 377]
 _UNIT = 0.45  # a mouth unit in eye distances
 _TEETH_SHOW = 0.8  # the inside of a mouth is teeth when it is so bright against a cheek
 _CLOSED = (0.01, 0.03)  # squares of the mouth's width by which less is open than in the photo where lips are joined
+_MOVED = 0.05  # widths of the mouth by which lips move from the photo's, for the photo's own inside to be covered
 _JOINT_PX, _JOINT_SHADE = 1.0, 0.5
 _SHADOWED = 0.06  # mouth units from the lips
 # Mouth units over which the photo's own inside goes on past the lips.
@@ -135,7 +136,7 @@ class Mouth:
         size = self._width * zoom
         opened = area(polygon)
         own = 0.0 if driver is None else driver.weight
-        painted = (1 - own) * min(1.0, abs(opened / zoom**2 - self._rest_area) / (0.02 * self._width**2))
+        painted = (1 - own) * min(1.0, self._moved(shape) / _MOVED)
         weight = (painted + own) * smoothstep(0.002, 0.006, opened / size**2)  # less is rounding, no mouth
         box = Box.around(polygon, 3, image.shape)
         if box is None:
@@ -147,6 +148,12 @@ class Mouth:
             return
         colour = self._inside(shape, box, polygon, driver, own / (painted + own))
         box.blend(image, colour, box.mask(polygon, max(0.7, 0.012 * self._width)) * np.float32(weight))
+
+    def _moved(self, shape: Shape) -> float:
+        """How far the inner lips are from where the photo has them, at most, in widths of the mouth."""
+        now, rest = shape.canonical[INNER_LIPS], self._puppet.rest[INNER_LIPS]
+        width = np.linalg.norm(self._puppet.rest[_RIGHT_CORNER] - self._puppet.rest[_LEFT_CORNER])
+        return float(np.linalg.norm(now - rest, axis=1).max() / width)
 
     def _join_lips(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape, box: Box, weight: float) -> None:
         """Softens the line on which lips meet that the photo shows apart: both end there in single pixels."""
