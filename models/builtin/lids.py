@@ -24,7 +24,7 @@ _FEATHER = 0.05
 _LASH, _LASH_ENDS = 0.05, 0.03
 _LASH_SHADE = 0.25  # how dark lashes are, seen against skin
 _CLEAR, _REACH = 0.06, 0.16  # skin is taken from so far beyond that, and over this distance
-_HAIR = 0.72  # what is darker than this part of the skin around it is hair
+_HAIR = 0.66  # what is darker than this part of the skin around it is hair
 _SHADED = 0.03  # a darker half that differs less, on a log scale, tells nothing about shadows
 _SHADOW = (0.6, 1.6)
 
