@@ -19,7 +19,7 @@ WIDTH, HEIGHT = 80, 48
 
 _MARGIN = 3.0  # pixels of the patch around the lips
 _SMALLEST_PX = (96.0, 88.0)  # eye distance of a face whose teeth are more than a smudge, to be shown and to stay
-_OPEN = (0.085, 0.06)  # mean gap in widths of the mouth, the same: landmarks of smiling closed lips gape by 0.05
+_OPEN = (0.07, 0.055)  # mean gap in widths of the mouth, the same: landmarks of smiling closed lips gape by 0.05
 _TURNED = (np.deg2rad(30), np.deg2rad(40))  # away from the camera, the same: lips' far side is guessed
 _HOLD_NS = 400_000_000  # for so long the last open mouth stands in when lips have closed between two sounds
 _EASE_NS = 150_000_000

@@ -135,7 +135,7 @@ def test_lips_that_close_between_two_sounds_do_not_bring_the_painted_mouth_back(
 
 
 def test_a_mouth_at_the_limit_stays_what_it_was() -> None:
-    half = [face(jawOpen=0.32)] * 20
+    half = [face(jawOpen=0.28)] * 20
     assert watch(half) == [None] * 20
     assert weights(watch([face(jawOpen=0.5)] * 6 + half))[6:] == [1.0] * 20
 
