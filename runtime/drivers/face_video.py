@@ -80,7 +80,9 @@ class FaceVideo:
                 self._head.reset()
                 self._face_filter.reset()
             motion = self._fit.motion(self._measure(self._fit, self._head, value, landmarks), value.pts_ns, confidence)
-            self._last = motion if self._mouth is None else replace(motion, mouth=self._mouth(value.image, landmarks))
+            if self._mouth is not None:
+                motion = replace(motion, mouth=self._mouth(value.image, landmarks, value.pts_ns))
+            self._last = motion
         return (self._last,)
 
     def close(self) -> None:
