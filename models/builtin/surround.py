@@ -14,7 +14,9 @@ from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, SURFACE_COUNT
 
 _SPACING = 16 / 512  # of the picture's longer side
 _EXPRESSION_REACH = 0.3  # face heights over which the jaw's movement dies out in the neck
-_DEPTH_REACH = 0.25  # face heights over which depth goes from the face's outline to the head's axis
+_DEPTH_REACH = (0.2, 0.4)  # face heights over which depth goes from the face's outline to the head's axis
+_ROUND = 0.9  # of an ellipse's half axis; what is nearer to its rim is too steep
+_JAW_REACH = 0.15  # face heights around the face within which the neck comes along
 _HEAD_RAMP = (-0.3, 0.28)  # face heights below the chin over which head turns into torso
 _AXIS_DEPTH = 0.15  # face widths behind the ears
 
@@ -58,17 +60,16 @@ def build_surround(landmarks: Float[np.ndarray, "478 3"], person: Bool[np.ndarra
     weights = _harmonic(laplacian, fixed, np.eye(len(fixed), len(FACE_OVAL)))
 
     axis = float(face[[234, 454, 127, 356], 2].mean()) + _AXIS_DEPTH * width
-    far = np.flatnonzero(distance > _DEPTH_REACH * height)
-    nearest = np.argmin(((grid[far, None] - outline[None, :, :2]) ** 2).sum(2), axis=1)
-    fixed = np.concatenate([FACE_OVAL, SURFACE_COUNT + far])
-    depth = np.concatenate([outline[:, 2], np.maximum(axis, outline[nearest, 2])])
-    z = _harmonic(laplacian, fixed, depth[:, None])[:, 0]
+    inner = _harmonic(laplacian, FACE_OVAL, outline[:, 2:])[:, 0]
+    roundness = _roundness(distance, distance + _to_edge(grid + margin, person), height)
 
     return Surround(
-        points=np.column_stack([grid, z]),
+        points=np.column_stack([grid, inner + np.maximum(axis - inner, 0.0) * roundness]),
         triangles=_visible(triangles, np.vstack([face[:, :2], grid]) + margin, person),
         outline_weights=weights,
-        head_weight=_head_weight(grid, face, height, width),
+        head_weight=np.maximum(
+            _head_weight(grid, face, height, width), 1 - smoothstep(0.0, _JAW_REACH, distance / height)
+        ),
     )
 
 
@@ -129,6 +130,30 @@ def _harmonic(
     out[fixed] = values
     out[free] = spl.splu(laplacian[free][:, free].tocsc()).solve(-(laplacian[free][:, fixed] @ values))
     return out[SURFACE_COUNT:]
+
+
+def _to_edge(points: Float[np.ndarray, "g 2"], person: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "g"]:
+    """How far the person goes on around points, in pixels; 0 beside it."""
+    inside = cv2.distanceTransform(np.pad(person, 1).astype(np.uint8), cv2.DIST_L2, 5)
+    h, w = inside.shape
+    x, y = np.clip(np.round(points).astype(int) + 1, 0, [w - 1, h - 1]).T
+    return inside[y, x].astype(np.float64)
+
+
+def _roundness(
+    distance: Float[np.ndarray, "g"], silhouette: Float[np.ndarray, "g"], height: float
+) -> Float[np.ndarray, "g"]:
+    """How far points lie on the way from the face's outline, 0, to the head's axis, 1: hair and skull are round.
+
+    Args:
+        distance: of each point from the face, pixels.
+        silhouette: of the person's outline from the face there, pixels.
+        height: of the face, pixels.
+    """
+    least, most = _DEPTH_REACH
+    reach = np.clip(silhouette, least * height, most * height)
+    along = _ROUND * np.minimum(distance / reach, 1.0)
+    return np.asarray((1 - np.sqrt(1 - along**2)) / (1 - np.sqrt(1 - _ROUND**2)))
 
 
 def _head_weight(
