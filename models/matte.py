@@ -10,6 +10,7 @@ from models.blur import wide_blur
 from models.perception import quiet_mediapipe
 from models.thin_parts import with_thin_parts
 from models.topology import CHIN, FACE_OVAL
+from models.wide_edges import with_wide_edges_parted
 
 Image = UInt8[np.ndarray, "h w 3"]
 Matte = Float32[np.ndarray, "h w"]
@@ -34,7 +35,7 @@ def person_matte(image: Image, landmarks: Float32[np.ndarray, "478 3"]) -> Matte
     coarse[~_connected_to_face(coarse, landmarks)] = 0
     radius = max(2, round(6 * max(image.shape) / 512))
     fine = cv2.ximgproc.guidedFilter(image, coarse, radius, 1e-4 * 255 * 255)
-    matte = np.clip((fine - 0.08) / 0.84, 0, 1).astype(np.float32)
+    matte = with_wide_edges_parted(image, np.clip((fine - 0.08) / 0.84, 0, 1).astype(np.float32))
     hidden = _grown(matte, _FILL_FROM)
     if not hidden.any() or hidden.mean() > _MOST_HIDDEN:
         return matte
