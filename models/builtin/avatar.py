@@ -64,7 +64,7 @@ class BuiltinAvatar:
             out = np.empty_like(self._layer)
             unpremultiply(self._layer, out)
         else:
-            behind = self._backdrop.behind(self._puppet.crown_shift(shape))
+            behind = self._backdrop.behind(self._puppet.crown_shift(shape), self._puppet.torso_shift(shape))
             out = np.empty_like(behind)
             over(self._layer, behind, out)
         for eye in self._eyes:

@@ -51,9 +51,7 @@ def build_surround(landmarks: Float[np.ndarray, "478 3"], person: Bool[np.ndarra
     count = SURFACE_COUNT + len(grid)
     laplacian = _laplacian(np.vstack([face[:, :2], grid]), triangles, count)
 
-    height = float(np.linalg.norm(face[FOREHEAD_TOP, :2] - face[CHIN, :2]))
-    ears = float(np.linalg.norm(face[234, :2] - face[454, :2]))
-    width = max(ears, 0.6 * height)
+    height, width = _face_size(face)
 
     far = np.flatnonzero(distance > _EXPRESSION_REACH * height)
     fixed = np.concatenate([FACE_OVAL, SURFACE_COUNT + far])
@@ -67,9 +65,7 @@ def build_surround(landmarks: Float[np.ndarray, "478 3"], person: Bool[np.ndarra
         points=np.column_stack([grid, inner + np.maximum(axis - inner, 0.0) * roundness]),
         triangles=_visible(triangles, np.vstack([face[:, :2], grid]) + margin, person),
         outline_weights=weights,
-        head_weight=np.maximum(
-            _head_weight(grid, face, height, width), 1 - smoothstep(0.0, _JAW_REACH, distance / height)
-        ),
+        head_weight=head_weight(grid, distance, landmarks),
     )
 
 
@@ -156,12 +152,29 @@ def _roundness(
     return np.asarray((1 - np.sqrt(1 - along**2)) / (1 - np.sqrt(1 - _ROUND**2)))
 
 
-def _head_weight(
-    grid: Float[np.ndarray, "g 2"], face: Float[np.ndarray, "468 3"], height: float, width: float
-) -> Float[np.ndarray, "g"]:
+def head_weight(
+    points: Float[np.ndarray, "n 2"], distance: Float[np.ndarray, "n"], landmarks: Float[np.ndarray, "478 3"]
+) -> Float[np.ndarray, "n"]:
+    """How much points around a face follow the head, 1, rather than the torso, 0.
+
+    Args:
+        points: pixels.
+        distance: of each point from the face's hull, pixels.
+        landmarks: pixels.
+    """
+    face = landmarks[:SURFACE_COUNT].astype(np.float64)
+    height, width = _face_size(face)
     down = (face[CHIN] - face[FOREHEAD_TOP])[:2] / height
-    from_chin = grid - face[CHIN, :2]
+    from_chin = points - face[CHIN, :2]
     below = from_chin @ down / height
     beside = np.abs(from_chin @ np.array([-down[1], down[0]])) / width
     weight = 1 - smoothstep(*_HEAD_RAMP, below)
-    return weight * (1 - smoothstep(1.1, 1.9, beside) * smoothstep(-0.6, 0.1, below))
+    weight = weight * (1 - smoothstep(1.1, 1.9, beside) * smoothstep(-0.6, 0.1, below))
+    return np.maximum(weight, 1 - smoothstep(0.0, _JAW_REACH, distance / height))
+
+
+def _face_size(face: Float[np.ndarray, "468 3"]) -> tuple[float, float]:
+    """Height and width in pixels; a face in profile counts as wide as one that is not."""
+    height = float(np.linalg.norm(face[FOREHEAD_TOP, :2] - face[CHIN, :2]))
+    ears = float(np.linalg.norm(face[234, :2] - face[454, :2]))
+    return height, max(ears, 0.6 * height)
