@@ -26,7 +26,7 @@ class Backdrop:
     def __init__(self, portrait: Portrait, plate: UInt8[np.ndarray, "h w 3"]) -> None:
         longest = max(portrait.matte.shape)
         reach = 2 * round(_BAND * longest) + 1
-        far = cv2.dilate(portrait.matte, np.ones((reach, reach), np.uint8)) == 0
+        far = cv2.dilate((portrait.matte > 0).astype(np.uint8), np.ones((reach, reach), np.uint8)) == 0
         filled = (plate != portrait.image).any(2)
         is_photo = bool(far.any()) and not filled[far].any()  # not a colour or another picture
         person = _person(portrait)
@@ -54,7 +54,7 @@ def _person(portrait: Portrait) -> Float32[np.ndarray, "h w 4"]:
     edge = portrait.person_margin * portrait.person_scale
     height, width = portrait.matte.shape
     inner = portrait.person[edge : edge + height * portrait.person_scale, edge : edge + width * portrait.person_scale]
-    person = cv2.resize(inner.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
+    person = cv2.resize(inner, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
     person[..., 3] /= 255
     return person
 

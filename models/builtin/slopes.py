@@ -2,6 +2,7 @@
 
 import numpy as np
 from jaxtyping import Float32
+from scipy.spatial.distance import cdist
 
 from models.topology import SURFACE_COUNT
 
@@ -14,8 +15,8 @@ def with_gentle_slopes(landmarks: Float32[np.ndarray, "478 3"]) -> Float32[np.nd
     A cheek that the photo shows edge on, or what stands beside it, has a few pixels for all of its depth; turned
     towards the camera, they would be drawn out to streaks and a second outline.
     """
-    xy, surface = landmarks[:, :2], landmarks[:SURFACE_COUNT]
-    away = np.linalg.norm(xy[:, None] - surface[None, :, :2], axis=2)
+    surface = landmarks[:SURFACE_COUNT]
+    away = cdist(landmarks[:, :2], surface[:, :2])
     out = landmarks.copy()
     out[:, 2] = np.minimum(landmarks[:, 2], (surface[:, 2] + _STEEPEST * away).min(1))
     return out

@@ -14,7 +14,7 @@ from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, SURFACE_COUNT
 
 _SPACING = 16 / 512  # of the picture's longer side
 _EXPRESSION_REACH = 0.3  # face heights over which the jaw's movement dies out in the neck
-_DEPTH_REACH = (0.2, 0.4)  # face heights over which depth goes from the face's outline to the head's axis
+_DEPTH_REACH = (0.2, _EXPRESSION_REACH)  # over which depth goes from the face's outline to the head's axis
 _ROUND = 0.9  # of an ellipse's half axis; what is nearer to its rim is too steep
 _JAW_REACH = 0.15  # face heights around the face within which the neck comes along
 _HEAD_RAMP = (-0.3, 0.28)  # face heights below the chin over which head turns into torso
@@ -58,7 +58,8 @@ def build_surround(landmarks: Float[np.ndarray, "478 3"], person: Bool[np.ndarra
     weights = _harmonic(laplacian, fixed, np.eye(len(fixed), len(FACE_OVAL)))
 
     axis = float(face[[234, 454, 127, 356], 2].mean()) + _AXIS_DEPTH * width
-    inner = _harmonic(laplacian, FACE_OVAL, outline[:, 2:])[:, 0]
+    near = weights.sum(1)
+    inner = np.where(near > 0, weights @ outline[:, 2] / np.maximum(near, 1e-9), axis)
     roundness = _roundness(distance, distance + _to_edge(grid + margin, person), height)
 
     return Surround(
