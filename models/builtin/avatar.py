@@ -15,6 +15,7 @@ from models.builtin.surround import build_surround
 from models.face import FaceModel
 from models.motion import Motion
 from models.portrait import Pixels, Portrait
+from models.pose import fit_pose
 from models.topology import FACE_OVAL, SURFACE_COUNT
 
 
@@ -26,7 +27,8 @@ class BuiltinAvatar:
         surface = with_gentle_slopes(portrait.landmarks)
         surround = build_surround(surface, portrait.person[::scale, ::scale, 3] > 0, margin)
         height, width = portrait.matte.shape
-        self._puppet = Puppet(surface, (width, height), surround, model)
+        rest_pose = fit_pose(portrait.landmarks, model.mean)
+        self._puppet = Puppet(surface, rest_pose, (width, height), surround, model)
         # Pixel centres: a pixel x of the picture covers [x + margin, x + margin + 1) * scale of the texture.
         uv = (self._puppet.rest_vertices[:, :2] + margin + 0.5) * scale - 0.5
         self._uv = np.ascontiguousarray(uv, np.float32)

@@ -11,7 +11,7 @@ from models.ease import smoothstep
 from models.expression import EYES, close_mouth, eye_distance, eye_opening, lid_follow, part_lips
 from models.face import FaceModel
 from models.motion import CAMERA_DISTANCE, INDEX, Motion
-from models.pose import NECK_PIVOT, Pose, fit_pose
+from models.pose import NECK_PIVOT, Pose
 from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, SKULL_OVAL, SURFACE_COUNT
 
 Canonical = Float[np.ndarray, "478 3"]
@@ -47,12 +47,13 @@ class Puppet:
     def __init__(
         self,
         landmarks: Float32[np.ndarray, "478 3"],
+        rest_pose: Pose,
         picture: tuple[int, int],
         surround: Surround,
         model: FaceModel,
     ) -> None:
         """`picture`: its width and height, in which the face is to stay."""
-        self.rest_pose = fit_pose(landmarks, model.mean)
+        self.rest_pose = rest_pose
         self.rest = self.rest_pose.to_canonical(landmarks.astype(np.float64))
         self.rest_vertices = np.vstack([landmarks[:SURFACE_COUNT].astype(np.float64), surround.points])
         self.eye_distance = eye_distance(self.rest)
