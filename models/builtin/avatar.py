@@ -10,10 +10,12 @@ from models.builtin.kernels import backward_map, over, soften_outlines, unpremul
 from models.builtin.mouth import Mouth
 from models.builtin.puppet import Puppet, Shape
 from models.builtin.relief import Relief
+from models.builtin.slopes import with_gentle_slopes
 from models.builtin.surround import build_surround
 from models.face import FaceModel
 from models.motion import Motion
 from models.portrait import Pixels, Portrait
+from models.pose import fit_pose
 from models.topology import FACE_OVAL, SURFACE_COUNT
 
 
@@ -22,9 +24,11 @@ class BuiltinAvatar:
 
     def __init__(self, portrait: Portrait, model: FaceModel) -> None:
         scale, margin = portrait.person_scale, portrait.person_margin
-        surround = build_surround(portrait.landmarks, portrait.person[::scale, ::scale, 3] > 0, margin)
+        surface = with_gentle_slopes(portrait.landmarks)
+        surround = build_surround(surface, portrait.person[::scale, ::scale, 3] > 0, margin)
         height, width = portrait.matte.shape
-        self._puppet = Puppet(portrait.landmarks, (width, height), surround, model)
+        rest_pose = fit_pose(portrait.landmarks, model.mean)
+        self._puppet = Puppet(surface, rest_pose, (width, height), surround, model)
         # Pixel centres: a pixel x of the picture covers [x + margin, x + margin + 1) * scale of the texture.
         uv = (self._puppet.rest_vertices[:, :2] + margin + 0.5) * scale - 0.5
         self._uv = np.ascontiguousarray(uv, np.float32)
@@ -62,7 +66,7 @@ class BuiltinAvatar:
             out = np.empty_like(self._layer)
             unpremultiply(self._layer, out)
         else:
-            behind = self._backdrop.behind(self._puppet.crown_shift(shape))
+            behind = self._backdrop.behind(self._puppet.crown_shift(shape), self._puppet.torso_shift(shape))
             out = np.empty_like(behind)
             over(self._layer, behind, out)
         for eye in self._eyes:
