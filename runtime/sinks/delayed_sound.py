@@ -17,7 +17,7 @@ _SMOOTH_S = 1.0  # over which the trembling of measured latencies is averaged
 _PULL_S = 5.0  # in which an error is taken back
 _MOST_DRIFT = 0.001  # of a clock; quartz stays below 0.0002
 
-_ASTRAY_S, _ASTRAY_BLOCKS = 0.1, 20  # an error so large, for so many blocks, is a clock that has jumped
+_ASTRAY_S, _ASTRAY_BLOCKS = 0.04, 20  # an error so large, for so many blocks, is a clock that has jumped
 _LONGEST_S = 1.5
 _KEPT = 3 * RATE_HZ  # of what nobody reads
 
@@ -32,8 +32,9 @@ class DelayedSound:
     """A line of sound between a capture and an output that each have a clock of their own. Thread-safe.
 
     The speed at which it is read follows the measured instants at which the output is heard, as a proportional and
-    integral controller, and never leaves 1 +- 0.005. It jumps, cross-faded, only where an instant jumps by 0.1 s. What
-    has not arrived when it is due is silence, faded; a delay that sound never arrives in time for is lengthened.
+    integral controller, and never leaves 1 +- 0.005. It jumps, cross-faded, only where these instants do, by 0.04 s: an
+    output that lost sound. What has not arrived when it is due is silence, faded; a delay that is too short for sound
+    to arrive is lengthened.
     """
 
     def __init__(self) -> None:
