@@ -22,8 +22,10 @@ _LONGEST_S = 1.5
 _KEPT = 3 * RATE_HZ  # of what nobody reads
 
 _FIRST_S = 0.1  # the delay where nobody has wished for one ...
-_PATIENCE_S = 3.0  # ... within so long after the first sound
-_ARRIVALS = 300  # blocks whose lateness is remembered
+_PATIENCE_S = 4.0  # ... within so long after the first sound
+_HOLD_S = 2.0  # of silence at first: devices that have just begun report wild latencies
+_REMEMBERED_S = 3.0  # of how late sound arrives
+_SPREAD_S = 0.03  # sound that is later than usual by more is not waited for
 _LATEST_S = 0.3  # what arrives later was not sent in time: a gap
 _SPARE = REACH + RATE_HZ // 500  # samples that should be there beyond those that are played
 
@@ -45,7 +47,7 @@ class DelayedSound:
         self._wish_s: float | None = None
         self._delay_s = _FIRST_S
         self._since_ns: int | None = None
-        self._late_s: deque[float] = deque(maxlen=_ARRIVALS)
+        self._late_s: deque[tuple[int, float]] = deque()
         self._error_s = self._drift = 0.0
         self._astray = 0
 
@@ -74,9 +76,10 @@ class DelayedSound:
             self._wish_s = min(max(delay_ns * 1e-9, 0.0), _LONGEST_S)
 
     def restart(self) -> None:
-        """The output begins anew: the next sound that is read fades in at the wished delay."""
+        """The output begins anew: sound fades in again at the delay that it should have then."""
         with self._lock:
             self._leave_playhead()
+            self._since_ns = None
 
     def read(self, count: int, heard_ns: int) -> Float32[np.ndarray, "{count} 2"]:
         """The next samples for the output, which measures that the first of them is heard at `heard_ns`."""
@@ -86,7 +89,9 @@ class DelayedSound:
             here = self._line.position(heard_ns)
             late_s = (here + count + _SPARE - self._line.end) / RATE_HZ
             if late_s < _LATEST_S:
-                self._late_s.append(late_s)
+                self._late_s.append((heard_ns, late_s))
+            while self._late_s and heard_ns - self._late_s[0][0] > _REMEMBERED_S * 1e9:
+                self._late_s.popleft()
             if self._playhead is None:
                 if not self._may_begin(heard_ns):
                     return np.zeros((count, 2), np.float32)
@@ -94,15 +99,18 @@ class DelayedSound:
             return np.ascontiguousarray(self._follow(self._playhead, here, count).T)
 
     def _may_begin(self, heard_ns: int) -> bool:
-        """Whether the delay is known, or was waited for for long enough."""
+        """Whether all that decides on the delay is known, or was waited for for long enough."""
         self._since_ns = self._since_ns or heard_ns
-        if self._wish_s is None and heard_ns - self._since_ns < _PATIENCE_S * 1e9:
+        if heard_ns - self._since_ns < 1e9 * (_PATIENCE_S if self._wish_s is None else _HOLD_S):
             return False
         self._delay_s, self._error_s, self._drift = self._target_s(), 0.0, 0.0
         return True
 
     def _target_s(self) -> float:
-        return max(_FIRST_S if self._wish_s is None else self._wish_s, *self._late_s, 0.0)
+        """The delay that is wished for, or the least that sound has time enough to arrive in."""
+        wish_s = _FIRST_S if self._wish_s is None else self._wish_s
+        late_s = sorted(late_s for _, late_s in self._late_s)
+        return max(wish_s, min(late_s[-1], late_s[len(late_s) // 2] + _SPREAD_S)) if late_s else wish_s
 
     def _wanted(self, here: int) -> float:
         """The position in the line that is to be heard where undelayed sound would be at `here`."""
