@@ -3,9 +3,9 @@
     python scripts/bench_lip_sync.py [--seconds 600] [--ppm 100]
 
 A PulseAudio server of its own carries a microphone that hears a click whenever a made-up camera sees a flash, and
-whose sample clock is off by `--ppm`. The run in between is a live one: a real microphone, loop, built-in avatar (painted
-white while it flashes), preview page and virtual microphone. A viewer of the page and a recorder of the virtual
-microphone note when what arrives. Needs pulseaudio, pulseaudio-utils and libasound2-plugins.
+whose sample clock is off by `--ppm`. The run in between is a live one: a real microphone, loop, built-in avatar
+(painted white while it flashes), preview page and virtual microphone. A viewer of the page and a recorder of the
+virtual microphone note when what arrives. Needs pulseaudio, pulseaudio-utils and libasound2-plugins.
 """
 
 import agent  # noqa: F401  # before numpy: one thread for each numerical library

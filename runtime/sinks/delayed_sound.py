@@ -26,7 +26,7 @@ _PATIENCE_S = 4.0  # ... within so long after the first sound
 _HOLD_S = 2.0  # of silence at first: devices that have just begun report wild latencies
 _REMEMBERED_S = 3.0  # of how late sound arrives
 _SPREAD_S = 0.03  # sound that is later than usual by more is not waited for
-_LATEST_S = 0.3  # what arrives later was not sent in time: a gap
+_LATEST_S = 1.0  # nothing arrives so late: there is a gap
 _SPARE = REACH + RATE_HZ // 500  # samples that should be there beyond those that are played
 
 
@@ -123,7 +123,8 @@ class DelayedSound:
         if self._astray >= _ASTRAY_BLOCKS:
             return self._jump(playhead, self._wanted(here), count)
         block_s = count / RATE_HZ
-        self._error_s += (error_s - self._error_s) * min(1.0, block_s / _SMOOTH_S)
+        believed_s = min(max(error_s, -_ASTRAY_S), _ASTRAY_S)
+        self._error_s += (believed_s - self._error_s) * min(1.0, block_s / _SMOOTH_S)
         pull = self._error_s / _PULL_S
         if abs(pull) < _MOST_DRIFT:
             drift = self._drift + pull * block_s / (4 * _PULL_S)

@@ -9,6 +9,7 @@ from jaxtyping import Float32
 
 from models.errors import InputError
 from runtime.clock import Clock
+from runtime.portaudio import load_portaudio
 from runtime.sinks.pulse_modules import PulseMicrophone
 from runtime.sinks.pulse_stream import PulseStream
 from runtime.sinks.sound_line import RATE_HZ
@@ -99,10 +100,8 @@ class LoopbackOutput:
 
         Raises InputError: no such output, it cannot be opened, or the agent would hear itself.
         """
-        import sounddevice
-
-        self._sounddevice, self._clock = sounddevice, clock
-        outputs = [d for d in sounddevice.query_devices() if d["max_output_channels"] > 0]
+        self._sounddevice, self._clock = load_portaudio(), clock
+        outputs = [d for d in self._sounddevice.query_devices() if d["max_output_channels"] > 0]
         matching = [d for d in outputs if wanted and wanted.casefold() in str(d["name"]).casefold()]
         if not matching:
             found = ", ".join(str(d["name"]) for d in outputs) or "none"
