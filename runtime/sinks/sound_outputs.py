@@ -162,11 +162,12 @@ class LoopbackOutput:
             self._stream = None
 
     def _on_block(self, out: Float32[np.ndarray, "n channels"], count: int, time: Any, status: Any) -> None:
-        latency_s = time.outputBufferDacTime - time.currentTime
+        now_ns = self._clock.now_ns()
+        latency_s = time.outputBufferDacTime - self._stream.time
         if not 0 <= latency_s < _LONGEST_LATENCY_S:
             latency_s = self._stream.latency
         fill = self._fill
         if fill is None:
             out[:] = 0
         else:
-            out[:] = fill(count, self._clock.now_ns() + round(latency_s * 1e9))[:, : out.shape[1]]
+            out[:] = fill(count, now_ns + round(latency_s * 1e9))[:, : out.shape[1]]

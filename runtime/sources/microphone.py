@@ -117,9 +117,9 @@ class Microphone:
         samples_clock = SampleClock(rate_hz)
 
         def on_block(samples: Float32[np.ndarray, "n channels"], count: int, time: Any, status: Any) -> None:
-            now_ns = self._clock.now_ns()
+            now_ns, now_s = self._clock.now_ns(), stream.time  # later than `time` says: Python had to wait its turn
             block_ns = round(count * 1e9 / rate_hz)
-            delay_ns = round((time.currentTime - time.inputBufferAdcTime) * 1e9)
+            delay_ns = round((now_s - time.inputBufferAdcTime) * 1e9)
             if not block_ns <= delay_ns < _LONGEST_DELAY_NS:  # no block arrives before its last sample
                 delay_ns = block_ns
             self._overflows += bool(status.input_overflow)

@@ -113,6 +113,7 @@ class Stream:
         self.on_block = options["callback"]
         self.asked, self.closed = threading.Event(), threading.Event()
         self.closings, self.closed_while_asked, self.failing = 0, False, False
+        self.time = 0.01
 
     def start(self) -> None:
         if self.failing:
@@ -215,7 +216,7 @@ def test_blocks_lost_to_a_full_ring_or_by_the_system_are_counted(monkeypatch: py
     stream = Stream(callback=None)
     monkeypatch.setitem(sys.modules, "sounddevice", FakePortAudio(stream))
     microphone = Microphone(None, MonotonicClock())
-    time_info = SimpleNamespace(currentTime=0.01, inputBufferAdcTime=0.0)
+    time_info = SimpleNamespace(inputBufferAdcTime=0.0)
     for number in range(203):  # the ring holds 200
         status = SimpleNamespace(input_overflow=number == 0)
         stream.on_block(np.zeros((480, 1), np.float32), 480, time_info, status)
