@@ -11,6 +11,7 @@ import zlib
 
 from models.errors import InputError
 
+_PREFIX = "portrait-agent-"  # of all names in the server
 _TIMEOUT_S = 5.0
 _PLAIN = str.maketrans(dict.fromkeys("\"'\\", " "))  # what the server's own syntax would trip over
 
@@ -19,25 +20,29 @@ class PulseMicrophone:
     """A sink that the agent plays into, and a source by a readable name that other programs record from."""
 
     def __init__(self, label: str) -> None:
-        """Makes both; those that a killed run has left under this name are removed first.
+        """Makes both; those that killed runs have left are removed first.
 
         Raises InputError: no `pactl`, no server, a refusal, or another run has this name.
         """
         self.label = label
         """The name that Zoom and others show."""
-        self.sink = f"portrait-agent-{zlib.crc32(label.encode()):08x}"
+        self.sink = f"{_PREFIX}{zlib.crc32(label.encode()):08x}"
         """Its server-side name, by which a stream asks for it."""
         self._source = f"{self.sink}-microphone"
         self.make()
 
     def make(self) -> None:
         """Makes both anew, as after the server's death. Raises InputError."""
-        if self._is_fed():
+        fed = {sink for _, sink in _listed("sink-inputs")}  # those that killed runs have left are not
+        ours = [(name, number in fed) for number, name in _listed("sinks") if name.startswith(_PREFIX)]
+        if (self.sink, True) in ours:
             raise InputError(
                 f'the virtual microphone "{self.label}" is fed by another run: end that, or give this one another '
                 "name with --output virtual-microphone:NAME"
             )
-        self.remove()
+        for name, is_fed in ours:
+            if not is_fed:
+                _unload(name)
         try:
             self._load("module-null-sink", f"sink_name={self.sink}", f"{self.label} (fed by the agent)", "sink")
             channels = "channels=2 channel_map=front-left,front-right master_channel_map=front-left,front-right"
@@ -48,10 +53,8 @@ class PulseMicrophone:
             raise
 
     def remove(self) -> None:
-        """Removes both, in the order in which they depend on one another. Raises InputError."""
-        loaded = [line.split("\t") for line in pactl("list", "short", "modules").splitlines() if self.sink in line]
-        for number, *_ in sorted(loaded, key=lambda module: "module-null-sink" in module):
-            pactl("unload-module", number)
+        """Removes both. Raises InputError."""
+        _unload(self.sink)
 
     def refuse_feedback(self) -> None:
         """Raises InputError if this process records from what it plays here."""
@@ -65,15 +68,17 @@ class PulseMicrophone:
                     "microphone the default one (in the sound settings, or pactl set-default-source NAME)"
                 )
 
-    def _is_fed(self) -> bool:
-        """Whether somebody plays into a sink of this name: that of a killed run is left silent."""
-        sinks = {number for number, name in _listed("sinks") if name == self.sink}
-        return any(sink in sinks for _, sink in _listed("sink-inputs"))
-
     def _load(self, module: str, names: str, description: str, kind: str) -> None:
         shown = f"{kind}_properties='device.description=\"{description.translate(_PLAIN)}\"'"
         quality = " rate=48000 channels=2 format=float32le" if kind == "sink" else ""
         pactl("load-module", module, names + quality, shown)
+
+
+def _unload(sink: str) -> None:
+    """Removes a sink and the source that depends on it, that one first. Raises InputError."""
+    loaded = [line.split("\t") for line in pactl("list", "short", "modules").splitlines() if sink in line]
+    for number, *_ in sorted(loaded, key=lambda module: "module-null-sink" in module):
+        pactl("unload-module", number)
 
 
 def _listed(kind: str) -> list[tuple[str, str]]:

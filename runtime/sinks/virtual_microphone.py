@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 _LABEL = "Avatar microphone"
 _RETRY_S = 1.0
-_PATIENCE_S = 3.0
+_PATIENCE_S = 6.0  # a server that hangs is given up after five seconds
 
 
 class VirtualMicrophone:

@@ -79,6 +79,7 @@ def largest_step(samples: np.ndarray) -> float:
     return float(np.abs(samples[2:] + samples[:-2] - 2 * np.cos(2 * np.pi * 50 / RATE_HZ) * samples[1:-1]).max())
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(("capture_ppm", "output_ppm", "seconds"), [(100, -100, 600), (-100, 100, 120)])
 def test_drifting_clocks_leave_lips_and_voice_together(capture_ppm: float, output_ppm: float, seconds: int) -> None:
     call = Call(capture_ppm, output_ppm, tremble_s=0.005)  # left alone, 120 ms in ten minutes
@@ -148,16 +149,18 @@ def test_an_output_that_lost_sound_is_caught_up_with_once_cross_faded() -> None:
     assert call.delays_s()[-4:, 1] == pytest.approx(0.12, abs=0.002)
 
 
-def test_a_single_wild_latency_moves_nothing() -> None:
+def test_a_few_wild_latencies_move_next_to_nothing() -> None:
     call = Call(wave=tone)
     call.sound.aim(120 * MS)
     call.run(6.0)
     call.lie_s = 0.5
     call.run(6.2)
     call.lie_s = 0.0
-    call.run(12.0)
+    call.run(8.0)
     assert largest_step(call.samples()[4 * RATE_HZ :]) < 1e-4
-    assert call.ages_s[-1] == pytest.approx(0.12, abs=0.01)
+    call.wave = clicks
+    call.run(12.0)
+    assert call.delays_s()[-4:, 1] == pytest.approx(0.12, abs=0.003)
 
 
 def test_a_delay_that_is_too_short_for_sound_to_arrive_is_lengthened() -> None:

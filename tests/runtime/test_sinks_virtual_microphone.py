@@ -126,11 +126,12 @@ def test_it_says_by_how_much_the_picture_is_later_than_the_sound(server: SoundSe
     assert metrics.percentiles(OFFSET).p50_ms == pytest.approx(0.0, abs=40.0)
 
 
-def test_it_is_removed_in_the_end_and_so_is_one_that_a_killed_run_left(server: SoundServer) -> None:
+def test_it_is_removed_in_the_end_and_so_are_those_that_killed_runs_left(server: SoundServer) -> None:
     before = pactl("list", "short", "modules")
-    left = f"import sys; from runtime.sinks.pulse_modules import PulseMicrophone; PulseMicrophone({LABEL!r})"
-    subprocess.run([sys.executable, "-c", left], env=server.environment, check=True)
-    assert len(microphones()) == 2
+    for label in (LABEL, "another"):
+        left = f"from runtime.sinks.pulse_modules import PulseMicrophone; PulseMicrophone({label!r})"
+        subprocess.run([sys.executable, "-c", left], env=server.environment, check=True)
+        assert len(microphones()) == 2
     microphone = VirtualMicrophone(PulseOutput(LABEL, CLOCK), lambda: None, Metrics())
     assert len(microphones()) == 2
     microphone.close()
