@@ -15,6 +15,7 @@ import argparse
 import http.client
 import os
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -57,6 +58,7 @@ def main() -> int:
     parser.add_argument("--fps", type=int, default=25)
     options = parser.parse_args()
     cv2.setNumThreads(1)
+    sys.setswitchinterval(0.0005)  # as a run does
     with tempfile.TemporaryDirectory() as folder, sound_server(Path(folder)) as fifo:
         run(fifo, options.seconds, options.ppm, options.fps)
     return 0
