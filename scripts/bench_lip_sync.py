@@ -219,10 +219,19 @@ class Recorder:
         threading.Thread(target=self._record, args=(command,), daemon=True).start()
 
     def _record(self, command: Sequence[str]) -> None:
+        while self._record_for(20.0, command):  # a server that was held up keeps a recording late from then on
+            pass
+
+    def _record_for(self, seconds: float, command: Sequence[str]) -> bool:
+        """Whether the server was there all the time."""
+        end_s = CLOCK.now_ns() * 1e-9 + seconds
         with subprocess.Popen(command, stdout=subprocess.PIPE, bufsize=0) as recording:
             assert recording.stdout is not None
             last_s, rest = 0.0, b""
             while data := recording.stdout.read(65536):
+                if CLOCK.now_ns() * 1e-9 > end_s:
+                    recording.kill()
+                    return True
                 now_s, data = CLOCK.now_ns() * 1e-9, rest + data
                 samples = np.frombuffer(data[: len(data) // 4 * 4], "<f4")
                 rest = data[len(samples) * 4 :]
@@ -231,6 +240,7 @@ class Recorder:
                     if at_s - last_s > 0.1:
                         self.clicks_s.append(at_s)
                     last_s = at_s
+        return False
 
 
 @contextmanager
