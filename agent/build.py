@@ -11,7 +11,7 @@ import cv2
 from agent.config import ENGINES, Run
 from agent.engines import open_engine
 from agent.look import Look, first_look
-from agent.plan import Plan, is_file_output, make_plan
+from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
 from calibration.person import PersonCheck
 from calibration.profile_file import load_profile
@@ -28,10 +28,11 @@ from runtime.frame import Frame, Sound
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
-from runtime.report import LATENESS, Report, latency, stage_times
+from runtime.report import LATENESS, OFFSET, Report, latency, picture_age_ns, stage_times
 from runtime.sinks import Sink
 from runtime.sinks.video_file import VideoFile
 from runtime.sinks.virtual_camera import VirtualCamera, list_virtual_cameras
+from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
 from runtime.sources import Source
 from runtime.sources.media import ClipFrames, ClipSound
 from runtime.sources.paced import Paced
@@ -72,7 +73,7 @@ class Session:
                 opened.callback(microphone.close)
             self.sinks: list[Sink] = []
             for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
-                self.sinks.append(self._open_sink(name))
+                self.sinks.append(self._open_sink(name, microphone))
                 opened.callback(self.sinks[-1].close)
             self._look = first_look(config.portrait, plan.size, config.framing, config.background)
             for note in self._look.notes:
@@ -164,7 +165,7 @@ class Session:
         is_file = isinstance(source, ClipFrames | ClipSound)
         return Paced(source, self._clock, self._start_ns) if is_file and not self.plan.offline else source
 
-    def _open_sink(self, name: str) -> Sink:
+    def _open_sink(self, name: str, microphone: Source[Sound] | None) -> Sink:
         plan, config = self.plan, self.plan.config
         if is_file_output(name):
             has_sound = plan.microphone is not None
@@ -176,7 +177,16 @@ class Session:
             from runtime.sinks.preview import Preview  # aiohttp: a third of a second that others need not pay
 
             return Preview(title=config.portrait.stem, status=self.status, change=self.swap)
-        return VirtualCamera(plan.size, config.fps, name.partition(":")[2] or None)
+        device = name.partition(":")[2]
+        if is_virtual_microphone(name):
+            output = open_sound_output(device, self._clock, getattr(microphone, "name", None))
+            return VirtualMicrophone(output, lambda: picture_age_ns(self.metrics, self._shown_by()), self.metrics)
+        return VirtualCamera(plan.size, config.fps, device or None)
+
+    def _shown_by(self) -> list[str]:
+        """Names of the outputs that show pictures, the one that others in a call see first."""
+        shown = [sink for sink in self.sinks if not isinstance(sink, VirtualMicrophone)]
+        return [sink.name for sink in sorted(shown, key=lambda sink: not isinstance(sink, VirtualCamera))]
 
     def status(self) -> dict[str, Any]:
         """The live figures, as the preview page shows them; few while the portrait is being prepared."""
@@ -195,9 +205,7 @@ class Session:
 
     def report(self) -> Report:
         """The figures so far."""
-        late_ms = self.metrics.percentiles(LATENESS).p50_ms
-        delays = [sink.delay_ns for sink in self.sinks if isinstance(sink, VideoFile)]
-        has_sound = self.plan.microphone is not None and bool(delays) and delays[0] is not None
+        underruns = {sink.name: sink.underruns for sink in self.sinks if isinstance(sink, VirtualMicrophone)}
         return Report(
             engine=self.engine.name,
             backend=self.engine.backend,
@@ -205,12 +213,20 @@ class Session:
             realtime=not self.plan.offline,
             frames=self.loop.tempo.frames,
             dropped=self.loop.dropped,
-            lost=self.loop.lost,
+            lost=self.loop.lost | underruns,
             fps_rendered=round(self.loop.tempo.mean_fps, 2),
             stages=stage_times(self.metrics),
             latency_ms=latency(self.metrics),
-            audio_video_offset_ms=round(late_ms - (delays[0] or 0) / 1e6, 3) if has_sound else None,
+            audio_video_offset_ms=self._audio_video_offset_ms(),
         )
+
+    def _audio_video_offset_ms(self) -> float | None:
+        if any(isinstance(sink, VirtualMicrophone) for sink in self.sinks):
+            return self.metrics.percentiles(OFFSET).p50_ms if OFFSET in self.metrics.stages() else None
+        delays = [sink.delay_ns for sink in self.sinks if isinstance(sink, VideoFile)]
+        if self.plan.microphone is None or not delays or delays[0] is None:
+            return None
+        return round(self.metrics.percentiles(LATENESS).p50_ms - delays[0] / 1e6, 3)
 
 
 def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:

@@ -41,8 +41,11 @@ class Run:
     """Camera by index or name (see `agent devices`), or a video file played as one. Default: the first."""
 
     output: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """virtual-camera, virtual-camera:DEVICE, preview, or a file (.mp4 .mov .mkv .webm); may be given several times.
-    Default: virtual-camera if there is one, else preview."""
+    """virtual-camera, virtual-camera:DEVICE, virtual-microphone, virtual-microphone:NAME, preview, or a file (.mp4 .mov
+    .mkv .webm); may be given several times. Default: virtual-camera if there is one, else preview.
+
+    A virtual microphone carries your voice, delayed until its lips are seen: on Linux one that is made for the run and
+    called NAME or Avatar microphone, elsewhere the loopback device NAME (BlackHole, VB-CABLE)."""
 
     engine: EngineName = "builtin"
     """builtin: drawn on the CPU, no download."""

@@ -387,13 +387,14 @@ def test_bad_outputs(portrait_png, wav, tmp_path, capsys):
     ]:
         expect_refusal(tmp_path, [*ready, output], message, capsys)
     expect_refusal(tmp_path, [*ready, "preview", "--offline"], "--offline needs files", capsys)
-    for output in ("preview", "virtual-camera", tmp_path / "o.mp4", tmp_path / "o.mkv"):
+    for output in ("preview", "virtual-camera", "virtual-microphone", tmp_path / "o.mp4", tmp_path / "o.mkv"):
         expect_refusal(
             tmp_path,
             ["--portrait", portrait_png, "--microphone", wav, "--background", "transparent", "--output", output],
             r"cannot be transparent; give --output a file ending in \.mov or \.webm",
             capsys,
         )
+    expect_refusal(tmp_path, [*ready, "virtual-microphone:Me"], "goes with a picture: give --output", capsys)
     twice = tmp_path / "twice.mp4"
     expect_refusal(tmp_path, [*ready, twice, "--output", twice], "given twice", capsys)
     copy = tmp_path / "clip.mkv"
