@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -108,11 +109,14 @@ def test_offline_runs_are_bit_equal(portrait_png, nodding, tmp_path):
     assert moved > 1.0, "the head sways as the driver does"
 
 
-def test_the_drivers_own_mouth_is_shown_when_asked_and_announced(portrait_png, nodding, tmp_path, capsys):
+def test_the_drivers_own_mouth_is_shown_when_asked_and_announced(portrait_png, tmp_path, capsys):
+    near = cv2.resize(read_photo(portrait_png)[:300, 80:380], (600, 600), interpolation=cv2.INTER_CUBIC)
+    images = [np.roll(near, round(20 * np.sin(i / 30 * 2 * np.pi)), axis=1) for i in range(30)]
+    clip = make_clip(tmp_path / "near.mp4", images, 30)
     shown = {}
     for mouth in ("painted", "driver"):
         out = tmp_path / f"{mouth}.mp4"
-        arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(nodding)]
+        arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(clip)]
         assert main([*arguments, "--size", "256", "--mouth", mouth, "--output", str(out)]) == 0
         assert ("the pixels between the lips leave" in capsys.readouterr().err) == (mouth == "driver")
         shown[mouth] = np.stack(decode(out)[0]).astype(int)

@@ -75,7 +75,7 @@ class JawFollowsTime:
 
 
 class Canvas:
-    name, backend = "fake", "cpu"
+    name, backend, portable = "fake", "cpu", True
 
     def __init__(self, clock: FakeClock | None = None, work_ms: float = 0.0) -> None:
         self.closed, self.clock, self.work_ns = 0, clock, round(work_ms * MS)
