@@ -70,6 +70,17 @@ def hand(image: np.ndarray, landmarks: np.ndarray, come: float, _: np.random.Gen
     return out
 
 
+def chin_rest(image: np.ndarray, landmarks: np.ndarray, come: float, _: np.random.Generator) -> np.ndarray:
+    """A thinker's fingers, upright over chin and mouth."""
+    face, texture = Face(landmarks), skin(image, Face(landmarks))
+    out = image
+    for column, reach in ((0.3, -0.05), (0.1, -0.22), (-0.1, -0.26), (-0.3, -0.16)):
+        finger = np.zeros(image.shape[:2], np.uint8)
+        cv2.line(finger, face.at(column, 1.2, come), face.at(column, reach, come), 1, max(3, int(0.21 * face.unit)))
+        out = lay(out, finger, texture, face.unit)
+    return out
+
+
 def microphone(image: np.ndarray, landmarks: np.ndarray, come: float, random: np.random.Generator) -> np.ndarray:
     """A ball of dark foam on a stick."""
     face = Face(landmarks)
@@ -121,11 +132,42 @@ def edge(image: np.ndarray, landmarks: np.ndarray, come: float, _: np.random.Gen
     return cv2.warpAffine(image, np.array([[1, 0, 0], [0, 1, shift]]), (width, height), borderMode=cv2.BORDER_REPLICATE)
 
 
+def as_it_is(image: np.ndarray, landmarks: np.ndarray, come: float, _: np.random.Generator) -> np.ndarray:
+    """Nothing."""
+    return image
+
+
+def grey(image: np.ndarray, landmarks: np.ndarray, come: float, _: np.random.Generator) -> np.ndarray:
+    """A monochrome camera, all the time."""
+    return cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+
+
+def dim(image: np.ndarray, landmarks: np.ndarray, come: float, random: np.random.Generator) -> np.ndarray:
+    """A fifth of the light and a noisy camera, all the time."""
+    return np.clip(0.2 * image + random.normal(0, 2.5, image.shape), 0, 255).astype(np.uint8)
+
+
+def blurred(image: np.ndarray, landmarks: np.ndarray, come: float, _: np.random.Generator) -> np.ndarray:
+    """Out of focus, all the time."""
+    return cv2.GaussianBlur(image, (0, 0), 0.02 * Face(landmarks).unit)
+
+
+def lamp(image: np.ndarray, landmarks: np.ndarray, come: float, _: np.random.Generator) -> np.ndarray:
+    """A warm light from one side, that goes on and off."""
+    ramp = np.linspace(1 - 0.5 * come, 1 + 0.3 * come, image.shape[1])[None, :, None]
+    return np.clip(image * ramp * [1.0, 1 - 0.06 * come, 1 - 0.15 * come], 0, 255).astype(np.uint8)
+
+
+SIGHTS: dict[str, Paint] = {"as it is": as_it_is, "monochrome": grey, "dim": dim, "blurred": blurred, "lamp": lamp}
+"""The mouth is seen throughout."""
+
 OCCLUDERS: dict[str, Paint] = {
     "hand": hand,
+    "chin rest": chin_rest,
     "microphone": microphone,
     "mug": mug,
     **{name: cloth(name) for name in SHADES},
     "dark": dark,
     "edge": edge,
 }
+"""The mouth is not seen while the thing is there."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from models.expression import eye_distance
 from models.landmarks import Landmarks
-from models.topology import INNER_LIPS, OUTER_EYE_CORNERS, OUTER_LIPS
+from models.topology import INNER_LIPS, OUTER_LIPS
 
 _CHEEKS = np.array([50, 280, 205, 425, 101, 330])
 _UPPER, _LOWER = np.arange(1, 10), np.arange(11, 20)  # of the contours, without the corners
@@ -23,22 +24,25 @@ _LUMA, _COLOURED = np.array([0.299, 0.587, 0.114]), (0.02, 0.06)  # ratios of a 
 # Logarithm of brightness, of red by green and of blue by green. Contrast: lip against skin beside it. Tone: upper and
 # lower lip, skin above and below them, against the cheeks.
 _CONTRAST = np.array([[-0.12, 0.08, 0.04], [-0.07, 0.08, 0.06]])
-_CONTRAST_SD, _CONTRAST_FLOOR = np.array([0.10, 0.06, 0.06]), np.array([0.06, 0.025, 0.025])
+_CONTRAST_SD, _CONTRAST_FLOOR = np.array([0.25, 0.06, 0.06]), np.array([0.06, 0.025, 0.025])
 _TONE = np.array([[-0.35, 0.15, 0.08], [-0.25, 0.15, 0.08], [-0.1, 0.0, 0.0], [-0.1, 0.0, 0.0]])
-_TONE_SD, _TONE_FLOOR = np.array([0.25, 0.15, 0.15]), np.array([0.12, 0.04, 0.04])
+_TONE_SD, _TONE_FLOOR = np.array([0.5, 0.15, 0.15]), np.array([0.12, 0.04, 0.04])
 _PRIOR_S, _MEMORY_S = 0.15, 8.0  # of sight: what people in general count for, and the most that a person's own does
 
 _FARTHEST = 5.0  # standard deviations that one tone can be off
 _TONE_OFF, _CONTRAST_LOST = 1.6, 0.55  # where lips are doubted: mean deviation; part of the contrast that is missing
+
+Contrast = Float[np.ndarray, "20 3"]
+Tone = Float[np.ndarray, "4 3"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lips:
     """What a frame shows where the tracker has the lips."""
 
-    contrast: Float[np.ndarray, "20 3"]
+    contrast: Contrast
     """Lip against the skin beside it, along the contour."""
-    tone: Float[np.ndarray, "4 3"]
+    tone: Tone
     """Upper lip, lower lip, skin above and below, against the cheeks."""
     coloured: float
     """0..1: 0 in the picture of a monochrome camera, where only brightness counts."""
@@ -55,12 +59,12 @@ class Lips:
         shades = np.stack(
             [np.log(np.maximum(colours @ _LUMA, _DARKEST)), logs[:, 0] - logs[:, 1], logs[:, 2] - logs[:, 1]], 1
         )
-        cheek, skin, lip = np.median(shades[:6], 0), shades[6:26], shades[26:46]
+        cheek, skin, lip = shades[:6].mean(0), shades[6:26], shades[26:46]
         parts = np.stack([lip[_UPPER], lip[_LOWER], skin[_UPPER], skin[_LOWER]])
         chroma = float(np.abs(cheek[1:]).sum())
         return cls(
             contrast=lip - skin,
-            tone=np.median(parts, axis=1) - cheek,
+            tone=parts.mean(1) - cheek,
             coloured=float(np.clip((chroma - _COLOURED[0]) / (_COLOURED[1] - _COLOURED[0]), 0.0, 1.0)),
             light=float(colours[6:].mean()),
             grain=grain,
@@ -71,28 +75,33 @@ class LipMemory:
     """Mean and spread of what lips looked like. Starts from people in general."""
 
     def __init__(self) -> None:
-        self.forget()
+        self._begin(_GENERAL_CONTRAST, _TONE)
 
-    def forget(self) -> None:
-        """Back to people in general."""
-        self._contrast, self._tone = _PRIOR_CONTRAST.copy(), _TONE.copy()
-        self._contrast_var = np.tile(_CONTRAST_SD**2, (20, 1))
-        self._tone_var = np.tile(_TONE_SD**2, (4, 1))
+    def begin_with(self, lips: Lips) -> None:
+        """Forgets what was seen before these."""
+        self._begin(lips.contrast, lips.tone)
+
+    def _begin(self, contrast: Contrast, tone: Tone) -> None:
+        self._contrast, self._tone = contrast.copy(), tone.copy()
+        self._contrast_var, self._tone_var = np.tile(_CONTRAST_SD**2, (20, 1)), np.tile(_TONE_SD**2, (4, 1))
         self._known_s = _PRIOR_S
 
     def doubt(self, lips: Lips) -> float:
         """0 and more; from 1 on these are not the lips that are known."""
-        deviation = np.abs(lips.tone - self._tone) / np.sqrt(self._tone_var + _TONE_FLOOR**2)
-        squared = np.minimum(deviation, _FARTHEST) ** 2 * _counting(lips)
-        off = float(np.sqrt(squared.sum() / (4 * _counting(lips).sum())))
+        off = _off(lips, self._tone, self._tone_var)
         weight = _counting(lips) / (self._contrast_var + _CONTRAST_FLOOR**2)
         return max(off / _TONE_OFF, (1.0 - _share(lips.contrast, self._contrast, weight)) / _CONTRAST_LOST)
 
     def resembles_any(self, lips: Lips) -> bool:
-        """Whether there is at least half of the contrast that is known, if it is looked at as on people in general."""
+        """Whether these could be lips, if other ones than those that are known.
+
+        They have half of the known contrast at least, as it is on people in general or the other way round: lips are
+        lighter than a beard. Where there is no colour to tell, their tone must be that of people in general, too.
+        """
         weight = np.tile(_counting(lips) / _CONTRAST_FLOOR**2, (20, 1))
-        now, known = (_share(contrast, _PRIOR_CONTRAST, weight) for contrast in (lips.contrast, self._contrast))
-        return now > 0.5 * known
+        now, known = (_share(contrast, _GENERAL_CONTRAST, weight) for contrast in (lips.contrast, self._contrast))
+        usual = lips.coloured > 0.5 or _off(lips, _TONE, np.tile(_TONE_SD**2, (4, 1))) < _TONE_OFF
+        return usual and abs(now) > 0.5 * abs(known)
 
     def learn(self, lips: Lips, elapsed_s: float) -> None:
         """Takes in lips that are believed, seen for so long."""
@@ -107,9 +116,14 @@ class LipMemory:
             var += share * (change**2 - var)
 
 
-def _share(
-    contrast: Float[np.ndarray, "20 3"], known: Float[np.ndarray, "20 3"], weight: Float[np.ndarray, "20 3"]
-) -> float:
+def _off(lips: Lips, tone: Tone, var: Tone) -> float:
+    """Mean deviation from a tone, in standard deviations."""
+    deviation = np.abs(lips.tone - tone) / np.sqrt(var + _TONE_FLOOR**2)
+    counting = _counting(lips)
+    return float(np.sqrt((np.minimum(deviation, _FARTHEST) ** 2 * counting).sum() / (4 * counting.sum())))
+
+
+def _share(contrast: Contrast, known: Contrast, weight: Contrast) -> float:
     """How much of a known contrast there is: 1 is all of it."""
     return float((weight * known * contrast).sum() / (weight * known * known).sum())
 
@@ -121,17 +135,19 @@ def _counting(lips: Lips) -> Float[np.ndarray, "3"]:
 def _read(image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks) -> tuple[Float[np.ndarray, "46 3"], float]:
     """Mean colours of spots on the cheeks, beside the lips and on them; the grain."""
     points = landmarks[:, :2].astype(np.float64)
-    unit = float(np.linalg.norm(points[OUTER_EYE_CORNERS[0]] - points[OUTER_EYE_CORNERS[1]]))
+    unit = eye_distance(landmarks)
     outer, inner = points[OUTER_LIPS], points[INNER_LIPS]
     away = outer - outer.mean(0)
     away /= np.linalg.norm(away, axis=1, keepdims=True) + 1e-9
     spots = np.concatenate([points[_CHEEKS], outer + _BESIDE * unit * away, (outer + inner) / 2])
-    x, y = (spots[:, None] + _SPOT * unit * _OFFSETS + 0.5).astype(np.int32).transpose(2, 0, 1)
-    pixels = image[np.clip(y, 0, image.shape[0] - 1), np.clip(x, 0, image.shape[1] - 1)].astype(np.float32)
-    return pixels.mean(1), float(np.median(pixels[6:].mean(2).std(1)))
+    h, w = image.shape[:2]
+    at = (spots[:, None] + _SPOT * unit * _OFFSETS + 0.5).astype(np.int64)
+    x, y = np.minimum(np.maximum(at, 0), [w - 1, h - 1]).transpose(2, 0, 1)
+    pixels = image.reshape(-1, 3).take(y * w + x, axis=0).astype(np.float32)
+    return pixels.mean(1), float(pixels[6:, :, 1].std(1).mean())
 
 
 _OFFSETS = np.stack(np.meshgrid(*[np.linspace(-1, 1, _SIDE)] * 2), -1).reshape(-1, 2)
-_PRIOR_CONTRAST = np.empty((20, 3))
-_PRIOR_CONTRAST[_UPPER], _PRIOR_CONTRAST[_LOWER] = _CONTRAST
-_PRIOR_CONTRAST[[0, 10]] = _CONTRAST.mean(0)
+_GENERAL_CONTRAST = np.empty((20, 3))
+_GENERAL_CONTRAST[_UPPER], _GENERAL_CONTRAST[_LOWER] = _CONTRAST
+_GENERAL_CONTRAST[[0, 10]] = _CONTRAST.mean(0)

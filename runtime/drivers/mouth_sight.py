@@ -3,10 +3,11 @@
 import numpy as np
 from jaxtyping import UInt8
 
+from models.expression import eye_distance
 from models.face import FaceModel
 from models.landmarks import Landmarks
 from models.pose import fit_pose
-from models.topology import OUTER_EYE_CORNERS, OUTER_LIPS
+from models.topology import OUTER_LIPS
 from runtime.drivers.lips import LipMemory, Lips
 
 FADE_NS = 150_000_000
@@ -48,19 +49,19 @@ class MouthSight:
             self._memory.learn(lips, min(elapsed_ns, FADE_NS) / 1e9)
         self._accustom(lips, unseen < _SURE and unlike >= 1.0, elapsed_ns)
         step = min(elapsed_ns / FADE_NS, 1 / _LEAST_FRAMES)
-        self._confidence = float(np.clip(self._confidence + (step if self._trusted else -step), 0.0, 1.0))
+        self._confidence = min(max(self._confidence + (step if self._trusted else -step), 0.0), 1.0)
         return self._confidence
 
     def _unseen(self, image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks, lips: Lips) -> float:
         """0 and more; from 1 on nothing could be seen of any lips."""
         contour = landmarks[OUTER_LIPS, :2]
-        margin = _EDGE * float(np.linalg.norm(np.diff(landmarks[list(OUTER_EYE_CORNERS), :2], axis=0)))
+        margin = _EDGE * eye_distance(landmarks)
         bounds = np.array(image.shape[1::-1]) - 1 - margin
-        if (contour < margin).any() or (contour > bounds).any():
+        if contour.min() < margin or (contour.max(0) > bounds).any():
             return 1.0
         turned = float(np.arccos(np.clip(fit_pose(landmarks, self._mean).rotation[2, 2], -1, 1)))
         light = max(lips.light, 1.0)
-        return max(turned / _TURNED, _DARK / light, lips.grain / light / _NOISY)
+        return float(max(turned / _TURNED, _DARK / light, lips.grain / light / _NOISY))
 
     def _decide(self, doubt: float, elapsed_ns: int) -> None:
         """Doubt and trust must last; between `_SURE` and 1 all stays as it is."""
@@ -75,5 +76,5 @@ class MouthSight:
     def _accustom(self, lips: Lips, other: bool, elapsed_ns: int) -> None:
         self._other_ns = self._other_ns + elapsed_ns if other and self._memory.resembles_any(lips) else 0
         if self._other_ns >= _ACCUSTOMED_NS:
-            self._memory.forget()
+            self._memory.begin_with(lips)
             self._other_ns = 0
