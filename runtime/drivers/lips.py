@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from models.ease import smoothstep
 from models.expression import eye_distance
 from models.landmarks import Landmarks
 from models.topology import INNER_LIPS, OUTER_LIPS
@@ -61,11 +62,10 @@ class Lips:
         )
         cheek, skin, lip = shades[:6].mean(0), shades[6:26], shades[26:46]
         parts = np.stack([lip[_UPPER], lip[_LOWER], skin[_UPPER], skin[_LOWER]])
-        chroma = float(np.abs(cheek[1:]).sum())
         return cls(
             contrast=lip - skin,
             tone=parts.mean(1) - cheek,
-            coloured=float(np.clip((chroma - _COLOURED[0]) / (_COLOURED[1] - _COLOURED[0]), 0.0, 1.0)),
+            coloured=smoothstep(*_COLOURED, float(np.abs(cheek[1:]).sum())),
             light=float(colours[6:].mean()),
             grain=grain,
         )

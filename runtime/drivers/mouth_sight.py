@@ -14,7 +14,7 @@ FADE_NS = 150_000_000
 """Confidence goes from 0 to 1, or back, within this time."""
 
 _DOUBTING_NS, _TRUSTING_NS = 60_000_000, 120_000_000  # how long a mouth is doubted, or not, until that counts
-_LEAST_FRAMES = 2  # that agree, whatever their rate
+_LEAST_FRAMES = 2  # that it takes, however slow they come
 _SURE = 0.8  # doubt below which a mouth is believed again, and learnt
 _EDGE = 0.02  # eye distances that lips keep from the frame's edge
 _TURNED = np.deg2rad(50)  # away from the camera, where half of the mouth is guessed
@@ -47,7 +47,7 @@ class MouthSight:
         self._decide(doubt, elapsed_ns)
         if self._trusted and doubt < _SURE:
             self._memory.learn(lips, min(elapsed_ns, FADE_NS) / 1e9)
-        self._accustom(lips, unseen < _SURE and unlike >= 1.0, elapsed_ns)
+        self._accustom(lips, not self._trusted and unseen < _SURE, elapsed_ns)
         step = min(elapsed_ns / FADE_NS, 1 / _LEAST_FRAMES)
         self._confidence = min(max(self._confidence + (step if self._trusted else -step), 0.0), 1.0)
         return self._confidence
@@ -66,15 +66,16 @@ class MouthSight:
     def _decide(self, doubt: float, elapsed_ns: int) -> None:
         """Doubt and trust must last; between `_SURE` and 1 all stays as it is."""
         if doubt >= 1.0:
-            self._doubt += min(elapsed_ns / _DOUBTING_NS, 0.99)
+            self._doubt += min(elapsed_ns / _DOUBTING_NS, 1 / _LEAST_FRAMES)
         elif doubt < _SURE:
-            self._doubt -= min(elapsed_ns / _TRUSTING_NS, 0.99)
+            self._doubt -= min(elapsed_ns / _TRUSTING_NS, 1 / _LEAST_FRAMES)
         self._doubt = min(max(self._doubt, 0.0), 1.0)
         if self._doubt in (0.0, 1.0):
             self._trusted = self._doubt == 0.0
 
-    def _accustom(self, lips: Lips, other: bool, elapsed_ns: int) -> None:
-        self._other_ns = self._other_ns + elapsed_ns if other and self._memory.resembles_any(lips) else 0
+    def _accustom(self, lips: Lips, doubted: bool, elapsed_ns: int) -> None:
+        """Lips that have looked otherwise for long enough are known anew."""
+        self._other_ns = self._other_ns + elapsed_ns if doubted and self._memory.resembles_any(lips) else 0
         if self._other_ns >= _ACCUSTOMED_NS:
             self._memory.begin_with(lips)
             self._other_ns = 0
