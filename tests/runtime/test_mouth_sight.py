@@ -176,6 +176,13 @@ def test_lips_lighter_than_a_beard_are_believed_by_their_colour_at_once_else_aft
     assert looks(monochrome([(bearded, landmarks)] * 100))[-1] == 1.0
 
 
+def test_what_could_be_the_lips_of_somebody_is_doubted_before_the_mouth_of_who_is_known() -> None:
+    landmarks = face((0, 0))
+    red, pale = painted(landmarks, lips=(165, 75, 80)), painted(landmarks, lips=(182, 124, 114))
+    assert looks([(pale, landmarks)] * 50)[-1] == 1.0
+    assert looks([(red, landmarks)] * 50 + [(pale, landmarks)] * 25)[-1] == 0.0
+
+
 def face(turn_deg: tuple[float, float], x_px: float = 320.0, y_px: float = 300.0) -> np.ndarray:
     """The mean face in a picture of 640 x 480, turned down and aside."""
     rotation = cv2.Rodrigues(np.deg2rad([*turn_deg, 0.0]))[0]
@@ -183,12 +190,12 @@ def face(turn_deg: tuple[float, float], x_px: float = 320.0, y_px: float = 300.0
     return pose.to_picture(load_face_model().mean - NECK_PIVOT).astype(np.float32)
 
 
-def painted(landmarks: np.ndarray, beard: bool = False) -> np.ndarray:
+def painted(landmarks: np.ndarray, beard: bool = False, lips: tuple[int, int, int] = (170, 90, 90)) -> np.ndarray:
     """Skin with lips on it."""
     image = np.full((480, 640, 3), (200, 150, 130), np.uint8)
     if beard:
         cv2.circle(image, tuple(int(v) for v in landmarks[14, :2]), 55, (85, 64, 57), -1)
-    cv2.fillPoly(image, [np.round(landmarks[OUTER_LIPS, :2]).astype(np.int32)], (170, 90, 90))
+    cv2.fillPoly(image, [np.round(landmarks[OUTER_LIPS, :2]).astype(np.int32)], lips)
     return image
 
 
