@@ -176,6 +176,12 @@ def test_lips_lighter_than_a_beard_are_believed_by_their_colour_at_once_else_aft
     assert looks(monochrome([(bearded, landmarks)] * 100))[-1] == 1.0
 
 
+def test_without_colour_a_dark_thing_that_stays_is_not_taken_for_lips() -> None:
+    landmarks = face((0, 0))
+    foam = painted(landmarks, lips=(14, 14, 14))
+    assert looks(monochrome([(painted(landmarks), landmarks)] * 50 + [(foam, landmarks)] * 150))[-100:].max() == 0.0
+
+
 def test_what_could_be_the_lips_of_somebody_is_doubted_before_the_mouth_of_who_is_known() -> None:
     landmarks = face((0, 0))
     red, pale = painted(landmarks, lips=(165, 75, 80)), painted(landmarks, lips=(182, 124, 114))
