@@ -14,6 +14,7 @@ from models.ease import smoothstep
 from models.expression import eye_distance
 from models.landmarks import Landmarks
 from models.topology import INNER_LIPS, OUTER_LIPS
+from runtime.drivers.kernels import read_spots
 
 _CHEEKS = np.array([50, 280, 205, 425, 101, 330])
 _UPPER, _LOWER = np.arange(1, 10), np.arange(11, 20)  # of the contours, without the corners
@@ -140,14 +141,10 @@ def _read(image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks) -> tuple[Floa
     away = outer - outer.mean(0)
     away /= np.linalg.norm(away, axis=1, keepdims=True) + 1e-9
     spots = np.concatenate([points[_CHEEKS], outer + _BESIDE * unit * away, (outer + inner) / 2])
-    h, w = image.shape[:2]
-    at = (spots[:, None] + _SPOT * unit * _OFFSETS + 0.5).astype(np.int64)
-    x, y = np.minimum(np.maximum(at, 0), [w - 1, h - 1]).transpose(2, 0, 1)
-    pixels = image.reshape(-1, 3).take(y * w + x, axis=0).astype(np.float32)
-    return pixels.mean(1), float(pixels[6:, :, 1].std(1).mean())
+    colours, uneven = read_spots(image, spots, _SPOT * unit, _SIDE)
+    return colours, float(uneven[len(_CHEEKS) :].mean())
 
 
-_OFFSETS = np.stack(np.meshgrid(*[np.linspace(-1, 1, _SIDE)] * 2), -1).reshape(-1, 2)
 _GENERAL_CONTRAST = np.empty((20, 3))
 _GENERAL_CONTRAST[_UPPER], _GENERAL_CONTRAST[_LOWER] = _CONTRAST
 _GENERAL_CONTRAST[[0, 10]] = _CONTRAST.mean(0)
