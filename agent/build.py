@@ -23,6 +23,7 @@ from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.idle import Idle
 from runtime.drivers.mouth_cutter import MouthCutter
+from runtime.drivers.mouth_sight import MouthSight
 from runtime.drivers.spectral_mouth import SpectralMouth
 from runtime.frame import Frame, Sound
 from runtime.lane import Lane
@@ -252,7 +253,8 @@ def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
     """The driver of `--camera`."""
     model = load_face_model()
     mouth = MouthCutter(model) if config.mouth == "driver" else None
-    return FaceVideo(MediapipeTracker(), model, person, absolute=config.motion == "absolute", mouth=mouth)
+    sight = MouthSight(model) if config.mode == "both" else None
+    return FaceVideo(MediapipeTracker(), model, person, config.motion == "absolute", mouth, sight)
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:

@@ -32,7 +32,8 @@ class Run:
     """Photo with one face that is large and looks this way (JPEG, PNG, WebP, ...)."""
 
     mode: Literal["audio", "video", "both"] = "audio"
-    """What moves the face: audio (the voice), video (a face in front of the camera), or both."""
+    """What moves the face: audio (the voice), video (a face in front of the camera), or both: the camera, and the voice
+    takes the mouth where the camera cannot see it (hidden, dark, beyond the picture's edge, no face at all)."""
 
     microphone: str | None = None
     """Microphone by name (see `agent devices`), or a sound or video file played as one. Default: the system's."""
