@@ -45,7 +45,8 @@ class BuiltinAvatar:
         # A step in depth between neighbouring pixels that no smooth part of a face of this size makes.
         self._outline_step = float(np.clip(0.05 * self._puppet.rest_pose.scale, 2.0, 6.0))
         self._layer = np.empty((height, width, 4), np.uint8)
-        self._map_x, self._map_y, self._depth = (np.empty((height, width), np.float32) for _ in range(3))
+        self._whole, self._parts = np.empty((height, width, 2), np.int16), np.zeros((height, width), np.uint16)
+        self._depth = np.empty((height, width), np.float32)
 
     def render(self, motion: Motion) -> Pixels:
         """The portrait under `motion`, a new array: RGB, or RGBA without a background. At rest it is the photo."""
@@ -54,13 +55,13 @@ class BuiltinAvatar:
         self._layer.fill(0)  # "transparent" leaves what no triangle covered as it is, and is the fastest border
         cv2.remap(
             self._texture,
-            self._map_x,
-            self._map_y,
+            self._whole,
+            self._parts,
             cv2.INTER_LINEAR,
             dst=self._layer,
             borderMode=cv2.BORDER_TRANSPARENT,
         )
-        self._relief.apply(self._layer, self._map_x, self._map_y, shape)
+        self._relief.apply(self._layer, self._whole, self._parts, shape)
         soften_outlines(self._layer, self._depth, self._outline_step)
         if self._backdrop is None:
             out = np.empty_like(self._layer)
@@ -77,7 +78,7 @@ class BuiltinAvatar:
     def coverage(self, motion: Motion) -> Bool[np.ndarray, "h w"]:
         """Where the mesh lies under `motion`, for measurements."""
         self._rasterise(self._puppet.shape(motion))
-        return self._map_x >= 0
+        return self._whole[..., 0] >= 0
 
     def face_outline(self, motion: Motion) -> Float[np.ndarray, "36 2"]:
         """Where the face's outline lies under `motion`, in pixels, for measurements."""
@@ -91,7 +92,7 @@ class BuiltinAvatar:
             self._triangles,
             self._texture.shape[1],
             self._texture.shape[0],
-            self._map_x,
-            self._map_y,
+            self._whole,
+            self._parts,
             self._depth,
         )
