@@ -1,51 +1,49 @@
 """The composition root: settings -> objects. The only file that knows every name."""
 
-import os
 import sys
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, assert_never
+from typing import Any, TypeVar
 
 import cv2
 
 from agent.config import ENGINES, Run
+from agent.engines import open_engine
 from agent.look import Look, first_look
-from agent.plan import Plan, is_file_output, make_plan
+from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
+from agent.preparing import Prepared, Wish, prepare, warm_up
 from calibration.person import PersonCheck
 from calibration.profile_file import load_profile
 from models.errors import AgentError, InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
-from models.perception import load_mediapipe
 from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.idle import Idle
 from runtime.drivers.mouth_cutter import MouthCutter
+from runtime.drivers.mouth_sight import MouthSight
 from runtime.drivers.spectral_mouth import SpectralMouth
-from runtime.engines import Engine
-from runtime.engines.builtin import BuiltinEngine
 from runtime.frame import Frame, Sound
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
-from runtime.report import LATENESS, Report, latency, stage_times
+from runtime.report import LATENESS, OFFSET, Report, latency, picture_age_ns, stage_times
 from runtime.sinks import Sink
 from runtime.sinks.video_file import VideoFile
 from runtime.sinks.virtual_camera import VirtualCamera, list_virtual_cameras
+from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
 from runtime.sources import Source
 from runtime.sources.media import ClipFrames, ClipSound
 from runtime.sources.paced import Paced
+from runtime.turn import Turn
+from runtime.worker import Worker
 
 T = TypeVar("T", Frame, Sound)
 
 _LEAD_NS = 100_000_000  # from the end of preparations to the first picture of a live run
 _SWITCH_S = 0.0005  # how long one thread may keep the others from Python: a picture takes it ten times and more
-_NICENESS = 5  # of what is prepared beside a run
 
 
 class Session:
@@ -61,11 +59,12 @@ class Session:
         sys.setswitchinterval(_SWITCH_S)
         config = plan.config
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
-        self.engine = open_engine(config)
+        self.engine = open_engine(config.engine)
         self._loop: Loop | None = None
         person = None if config.profile is None else open_person(config.profile, plan.camera)
         self._look: Look | None = None
-        self._changing = threading.Lock()
+        self._turn = Turn()
+        self._preparing: Worker[Wish, Prepared] = Worker("the change", warm_up, prepare)
         with ExitStack() as opened:
             camera = None if plan.camera is None else open_camera(plan.camera, clock)
             if camera is not None:
@@ -75,14 +74,12 @@ class Session:
                 opened.callback(microphone.close)
             self.sinks: list[Sink] = []
             for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
-                self.sinks.append(self._open_sink(name))
+                self.sinks.append(self._open_sink(name, microphone))
                 opened.callback(self.sinks[-1].close)
             self._look = first_look(config.portrait, plan.size, config.framing, config.background)
-            for note in self._look.cut_out.notes:
+            for note in self._look.notes:
                 say(note)
             avatar = self.engine.prepare(self._look.portrait)
-            if "preview" in plan.outputs:
-                load_mediapipe()  # its page swaps portraits: loading it beside the run would cost a picture
             face = None if camera is None else open_face_video(config, person)
             if config.mouth == "driver":
                 say("the avatar shows the driver's own mouth: the pixels between the lips leave, and nothing else")
@@ -99,6 +96,8 @@ class Session:
                 metrics=self.metrics,
                 start_ns=self._start_ns,
             )
+            if "preview" in plan.outputs:
+                self._preparing.start()  # its page changes portraits: the first change should not wait for imports
             opened.pop_all()  # the loop closes them from here on
 
     @property
@@ -110,7 +109,8 @@ class Session:
     def swap(self, change: Change) -> tuple[str, ...]:
         """Changes portrait, background or engine of a live run between two of its pictures, at the same size.
 
-        What is new is prepared beside the run, for which the caller waits. Any thread; one change at a time.
+        What is new is prepared in another process (`agent.preparing`), for which the caller waits. Any thread. While
+        one change is prepared the newest of the others waits.
 
         Returns:
             What the user should know of the new photo, one sentence each.
@@ -118,36 +118,36 @@ class Session:
         Raises:
             InputError: no human face in the photo, a picture that cannot be read, no such engine; or the run is
                 offline. The run goes on as it was.
+            AgentError: a newer change came while this one waited; the other process has ended; or the run has.
         """
         if self.plan.offline:
             raise InputError("an offline run keeps its portrait; give --realtime to change it")
         if change.background == "transparent" and self.plan.config.background != "transparent":
             raise InputError("a run that has a background keeps one; start it with --background transparent")
-        with self._changing, ThreadPoolExecutor(1, "preparing", _give_way) as preparing:
-            return preparing.submit(self._swap, change).result()
+        with self._turn.take(change):
+            return self._swap(change)
+
+    def close(self) -> None:
+        """Ends what the run holds, a change that is being prepared too. After the loop, or in its place."""
+        self._preparing.close()
+        self.loop.close()
 
     def _swap(self, change: Change) -> tuple[str, ...]:
         if self._loop is None or self._look is None:
             raise AgentError("the first portrait is still being prepared; try again")
-        look, engine = self._look.changed(change), self._engine_for(change.engine)
+        name = change.engine or self.engine.name
+        engine = self.engine if name == self.engine.name else open_engine(name)
         try:
-            avatar = engine.prepare(look.portrait)
+            prepared = self._preparing.ask(Wish(self._look, change, engine.name if engine.portable else None))
+            avatar = prepared.avatar if engine.portable else engine.prepare(prepared.look.portrait)
         except BaseException:
             if engine is not self.engine:
                 engine.close()
             raise
         self._loop.swap(engine, avatar)
-        self._look, self.engine = look, engine
-        self._say(f"now shown: {look.name}, background {look.background}, engine {engine.name}")
-        return look.cut_out.notes if change.portrait is not None else ()
-
-    def _engine_for(self, name: str | None) -> Engine[Any]:
-        if name is None or name == self.engine.name:
-            return self.engine
-        for known in ENGINES:
-            if name == known:
-                return open_engine(replace(self.plan.config, engine=known))
-        raise InputError(f"there is no engine {name}; give one of {', '.join(ENGINES)}")
+        self._look, self.engine = prepared.look, engine
+        self._say(f"now shown: {self._look.name}, background {self._look.background}, engine {engine.name}")
+        return self._look.notes if change.portrait is not None else ()
 
     def _lanes(
         self, camera: Source[Frame] | None, face: FaceVideo | None, microphone: Source[Sound] | None
@@ -166,7 +166,7 @@ class Session:
         is_file = isinstance(source, ClipFrames | ClipSound)
         return Paced(source, self._clock, self._start_ns) if is_file and not self.plan.offline else source
 
-    def _open_sink(self, name: str) -> Sink:
+    def _open_sink(self, name: str, microphone: Source[Sound] | None) -> Sink:
         plan, config = self.plan, self.plan.config
         if is_file_output(name):
             has_sound = plan.microphone is not None
@@ -178,7 +178,16 @@ class Session:
             from runtime.sinks.preview import Preview  # aiohttp: a third of a second that others need not pay
 
             return Preview(title=config.portrait.stem, status=self.status, change=self.swap)
-        return VirtualCamera(plan.size, config.fps, name.partition(":")[2] or None)
+        device = name.partition(":")[2]
+        if is_virtual_microphone(name):
+            output = open_sound_output(device, self._clock, getattr(microphone, "name", None))
+            return VirtualMicrophone(output, lambda: picture_age_ns(self.metrics, self._shown_by()), self.metrics)
+        return VirtualCamera(plan.size, config.fps, device or None)
+
+    def _shown_by(self) -> list[str]:
+        """Names of the outputs that show pictures, the one that others in a call see first."""
+        shown = [sink for sink in self.sinks if not isinstance(sink, VirtualMicrophone)]
+        return [sink.name for sink in sorted(shown, key=lambda sink: not isinstance(sink, VirtualCamera))]
 
     def status(self) -> dict[str, Any]:
         """The live figures, as the preview page shows them; few while the portrait is being prepared."""
@@ -197,9 +206,7 @@ class Session:
 
     def report(self) -> Report:
         """The figures so far."""
-        late_ms = self.metrics.percentiles(LATENESS).p50_ms
-        delays = [sink.delay_ns for sink in self.sinks if isinstance(sink, VideoFile)]
-        has_sound = self.plan.microphone is not None and bool(delays) and delays[0] is not None
+        underruns = {sink.name: sink.underruns for sink in self.sinks if isinstance(sink, VirtualMicrophone)}
         return Report(
             engine=self.engine.name,
             backend=self.engine.backend,
@@ -207,27 +214,20 @@ class Session:
             realtime=not self.plan.offline,
             frames=self.loop.tempo.frames,
             dropped=self.loop.dropped,
-            lost=self.loop.lost,
+            lost=self.loop.lost | underruns,
             fps_rendered=round(self.loop.tempo.mean_fps, 2),
             stages=stage_times(self.metrics),
             latency_ms=latency(self.metrics),
-            audio_video_offset_ms=round(late_ms - (delays[0] or 0) / 1e6, 3) if has_sound else None,
+            audio_video_offset_ms=self._audio_video_offset_ms(),
         )
 
-
-def _give_way() -> None:
-    """Lets the running picture go before what this thread does, where threads have a priority of their own."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
-
-
-def open_engine(config: Run) -> Engine[Any]:
-    """The engine of `--engine`."""
-    match config.engine:
-        case "builtin":
-            return BuiltinEngine()
-        case _:
-            assert_never(config.engine)
+    def _audio_video_offset_ms(self) -> float | None:
+        if any(isinstance(sink, VirtualMicrophone) for sink in self.sinks):
+            return self.metrics.percentiles(OFFSET).p50_ms if OFFSET in self.metrics.stages() else None
+        delays = [sink.delay_ns for sink in self.sinks if isinstance(sink, VideoFile)]
+        if self.plan.microphone is None or not delays or delays[0] is None:
+            return None
+        return round(self.metrics.percentiles(LATENESS).p50_ms - delays[0] / 1e6, 3)
 
 
 def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
@@ -253,7 +253,8 @@ def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
     """The driver of `--camera`."""
     model = load_face_model()
     mouth = MouthCutter(model) if config.mouth == "driver" else None
-    return FaceVideo(MediapipeTracker(), model, person, absolute=config.motion == "absolute", mouth=mouth)
+    sight = MouthSight(model) if config.mode == "both" else None
+    return FaceVideo(MediapipeTracker(), model, person, config.motion == "absolute", mouth, sight)
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:

@@ -120,7 +120,7 @@ def run(config: Run) -> None:
                     session.loop.run_live()
         finally:  # a failed run is the one whose figures are wanted most
             if session is not None:
-                session.loop.close()
+                session.close()
             if session is not None and config.report is not None:
                 _write_report(config.report, session.report().as_dict())
     if interrupt.asked and session.loop.tempo.frames == 0:

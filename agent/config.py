@@ -32,7 +32,8 @@ class Run:
     """Photo with one face that is large and looks this way (JPEG, PNG, WebP, ...)."""
 
     mode: Literal["audio", "video", "both"] = "audio"
-    """What moves the face: audio (the voice), video (a face in front of the camera), or both."""
+    """What moves the face: audio (the voice), video (a face in front of the camera), or both: the camera, and the voice
+    takes the mouth where the camera cannot see it (hidden, dark, beyond the picture's edge, no face at all)."""
 
     microphone: str | None = None
     """Microphone by name (see `agent devices`), or a sound or video file played as one. Default: the system's."""
@@ -41,8 +42,11 @@ class Run:
     """Camera by index or name (see `agent devices`), or a video file played as one. Default: the first."""
 
     output: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """virtual-camera, virtual-camera:DEVICE, preview, or a file (.mp4 .mov .mkv .webm); may be given several times.
-    Default: virtual-camera if there is one, else preview."""
+    """virtual-camera, virtual-camera:DEVICE, virtual-microphone, virtual-microphone:NAME, preview, or a file (.mp4 .mov
+    .mkv .webm); may be given several times. Default: virtual-camera if there is one, else preview.
+
+    A virtual microphone carries your voice, delayed until its lips are seen: on Linux one that is made for the run and
+    called NAME or Avatar microphone, elsewhere the loopback device NAME (BlackHole, VB-CABLE)."""
 
     engine: EngineName = "builtin"
     """builtin: drawn on the CPU, no download."""

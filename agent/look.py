@@ -3,9 +3,6 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import UInt8
-
 from calibration.background import on_background, on_picture
 from calibration.framing import Framing
 from calibration.photo import decode_photo, read_file
@@ -22,44 +19,45 @@ class Look:
     """Of the photo."""
     cut_out: Portrait
     """Before the photo's own background."""
-    size: tuple[int, int]
-    """Of the output: width and height."""
     framing: Framing
     """As in `--framing`."""
     background: str
-    """As in `--background`; the name of `picture`, if there is one."""
-    picture: UInt8[np.ndarray, "h w 3"] | None = None
-    """A background that was given as pixels, RGB."""
+    """As in `--background`; a mere name if it was uploaded."""
+    uploaded: bool
+    """Whether the background was given as pixels."""
+    portrait: Portrait
+    """For an engine: `cut_out` before `background`."""
 
     @property
-    def portrait(self) -> Portrait:
-        """For an engine. Raises InputError if the background cannot be read."""
-        if self.picture is not None:
-            return on_picture(self.cut_out, self.picture)
-        return on_background(self.cut_out, self.background)
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the photo, one sentence each."""
+        return tuple(f"{self.name} {note}" for note in self.cut_out.notes)
 
     def changed(self, change: Change) -> "Look":
-        """The look after a change, as large and framed as before. Raises InputError for a photo of no use."""
-        look = self
+        """The look after a change, as large and framed as before. Raises InputError for a picture of no use."""
+        name, cut_out = self.name, self.cut_out
         if change.portrait is not None:
-            name, cut_out = _prepare(change.portrait, self.size, self.framing)
-            look = replace(look, name=name, cut_out=cut_out)
+            height, width = cut_out.matte.shape
+            name, cut_out = change.portrait.name, _cut_out(change.portrait, (width, height), self.framing)
         match change.background:
-            case None:
-                return look
-            case Upload(name, data):
-                return replace(look, background=name, picture=decode_photo(data, name))
-            case choice:
-                return replace(look, background=choice, picture=None)
+            case Upload(background, data):
+                portrait, uploaded = on_picture(cut_out, decode_photo(data, background)), True
+            case None if self.uploaded:
+                background, uploaded = self.background, True
+                portrait = replace(cut_out, background=self.portrait.background)
+            case chosen:
+                background, uploaded = chosen or self.background, False
+                portrait = on_background(cut_out, background)
+        return Look(name, cut_out, self.framing, background, uploaded, portrait)
 
 
 def first_look(photo: Path, size: tuple[int, int], framing: Framing, background: str) -> Look:
-    """Reads and prepares a photo, or takes it from the store. Raises InputError for a photo of no use."""
-    name, cut_out = _prepare(photo, size, framing)
-    return Look(name, cut_out, size, framing, background)
+    """Reads and prepares a photo, or takes it from the store. Raises InputError for a picture of no use."""
+    cut_out = _cut_out(photo, size, framing)
+    return Look(photo.name, cut_out, framing, background, False, on_background(cut_out, background))
 
 
-def _prepare(photo: Path | Upload, size: tuple[int, int], framing: Framing) -> tuple[str, Portrait]:
+def _cut_out(photo: Path | Upload, size: tuple[int, int], framing: Framing) -> Portrait:
     if isinstance(photo, Upload):  # is not left on disk
-        return photo.name, portrait_of(photo.data, size, framing, photo.name, None)
-    return photo.name, portrait_of(read_file(photo), size, framing, photo.name, default_store())
+        return portrait_of(photo.data, size, framing, photo.name, None)
+    return portrait_of(read_file(photo), size, framing, photo.name, default_store())

@@ -107,7 +107,12 @@ def parse_input(name: str) -> Path | str:
 
 def is_file_output(name: str) -> bool:
     """Whether an output is a file, not a device or a page."""
-    return name != "preview" and name.partition(":")[0] != "virtual-camera"
+    return name != "preview" and name.partition(":")[0] not in ("virtual-camera", "virtual-microphone")
+
+
+def is_virtual_microphone(name: str) -> bool:
+    """Whether an output carries sound only."""
+    return name.partition(":")[0] == "virtual-microphone"
 
 
 def _microphone(config: Run, camera: Path | str | None, look: Callable[[Path], MediaInfo]) -> Path | str | None:
@@ -116,7 +121,8 @@ def _microphone(config: Run, camera: Path | str | None, look: Callable[[Path], M
         return parse_input(config.microphone)
     if isinstance(camera, Path) and look(camera).has_sound:
         return camera
-    return None if config.mode == "video" else ""
+    needless = config.mode == "video" and not any(map(is_virtual_microphone, config.output))
+    return None if needless else ""
 
 
 def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) -> None:
@@ -128,7 +134,9 @@ def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) ->
     for option, path in written:
         if path.suffix.lower() not in EXTENSIONS:
             kinds = ", ".join(EXTENSIONS)
-            raise InputError(f"{option} {path}: give virtual-camera, preview, or a file ending in {kinds}")
+            raise InputError(
+                f"{option} {path}: give virtual-camera, virtual-microphone, preview, or a file ending in {kinds}"
+            )
     if config.background == "transparent":
         _check_transparent(outputs)
     if config.report is not None:
@@ -146,6 +154,8 @@ def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) ->
         if path.resolve() in taken:
             raise InputError(f"{option} {path} {taken[path.resolve()]}; choose another name")
         taken[path.resolve()] = "is given twice"
+    if all(map(is_virtual_microphone, outputs)):
+        raise InputError("a virtual microphone goes with a picture: give --output virtual-camera, or preview, too")
     if len(set(outputs)) < len(outputs):
         raise InputError("an --output is given twice; give each once")
 

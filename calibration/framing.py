@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from models.blur import wide_blur
 from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP
 
 Framing = Literal["photo", "head"]
@@ -165,7 +166,7 @@ def _bordered(layer: Layer, surroundings: Layer, pad: tuple[int, int, int, int])
         return layer
     reflects = min(layer.shape[:2]) > max(pad)
     border = cv2.copyMakeBorder(surroundings, *pad, cv2.BORDER_REFLECT_101 if reflects else cv2.BORDER_REPLICATE)
-    border = cv2.GaussianBlur(border, (0, 0), 0.03 * max(border.shape))
+    border = wide_blur(border.astype(np.float32), 0.03 * max(border.shape)).astype(layer.dtype)
     top, _, left, _ = pad
     border[top : top + layer.shape[0], left : left + layer.shape[1]] = layer
     return border

@@ -70,7 +70,7 @@ def prepare_portrait(
 
 
 def _choose_face(photo: Image, name: str) -> tuple[Float32[np.ndarray, "478 3"], tuple[str, ...]]:
-    """Landmarks of the largest face, in pixels of the photo, and what to say about it."""
+    """Landmarks of the largest face, in pixels of the photo, and what to say about the photo."""
     factor = min(1.0, _SEARCH_PX / max(photo.shape[:2]))
     small = photo if factor == 1 else cv2.resize(photo, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     # Pixel centres: pixel x of the photo covers [x, x + 1) * factor.
@@ -88,4 +88,4 @@ def _choose_face(photo: Image, name: str) -> tuple[Float32[np.ndarray, "478 3"],
         raise InputError(f"the face in {name} lies on its side or head down; turn the photo upright")
     if len(faces) == 1:
         return faces[0], ()
-    return faces[0], (f"{name} shows {len(faces)} faces; the largest one is used",)
+    return faces[0], (f"shows {len(faces)} faces; the largest one is used",)

@@ -112,12 +112,14 @@ def portrait_of(
 ) -> Portrait:
     """A picture file's bytes, prepared before the photo's own background: taken from the store, or kept there.
 
+    The same bytes are the same entry under any `name`, which is for messages.
+
     Raises:
         InputError: as `decode_photo` and `prepare_portrait` do.
     """
     if store is None:
         return prepare_portrait(decode_photo(photo, name), size, name=name, framing=framing)
-    key = key_of(photo, size, framing, name)
+    key = key_of(photo, size, framing)
     portrait = store.load(key)
     if portrait is None:
         portrait = prepare_portrait(decode_photo(photo, name), size, name=name, framing=framing)

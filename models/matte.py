@@ -7,16 +7,20 @@ import scipy.sparse.linalg as spl
 from jaxtyping import Bool, Float, Float32, UInt8
 
 from models.blur import wide_blur
+from models.ease import smoothstep
 from models.perception import quiet_mediapipe
 from models.thin_parts import with_thin_parts
 from models.topology import CHIN, FACE_OVAL
+from models.wide_edges import with_wide_edges_parted
 
 Image = UInt8[np.ndarray, "h w 3"]
 Matte = Float32[np.ndarray, "h w"]
 
-# Parts of the picture by which the matte grows. Colours are taken from outside the widest growth, where no hair
-# strays. They are shown inside a narrower one around the head, which moves most, and hardly beyond the matte elsewhere.
-_FILL_FROM, _FILL_HEAD, _FILL_BODY = 12 / 512, 5 / 512, 1 / 512
+# Distances from the matte in parts of the picture. Colours are taken from so far that no hair strays there, and shown
+# nearer: around the head, which moves most, and hardly beyond the matte elsewhere, where they fade into the photo.
+_FILL_FROM, _FADE_HEAD, _FADE_BODY = 12 / 512, (3 / 512, 10 / 512), (0.5 / 512, 4 / 512)
+_NOTHING = 0.02  # the matte where there is nothing of the person
+_SURE_FACE = 0.8  # of the face's oval that is person whatever the segmentation says
 _MOST_HIDDEN = 0.97  # of the picture; beyond, what stands behind is not known
 
 
@@ -33,7 +37,7 @@ def person_matte(image: Image, landmarks: Float32[np.ndarray, "478 3"]) -> Matte
     coarse[~_connected_to_face(coarse, landmarks)] = 0
     radius = max(2, round(6 * max(image.shape) / 512))
     fine = cv2.ximgproc.guidedFilter(image, coarse, radius, 1e-4 * 255 * 255)
-    matte = np.clip((fine - 0.08) / 0.84, 0, 1).astype(np.float32)
+    matte = with_wide_edges_parted(image, np.clip((fine - 0.08) / 0.84, 0, 1).astype(np.float32))
     hidden = _grown(matte, _FILL_FROM)
     if not hidden.any() or hidden.mean() > _MOST_HIDDEN:
         return matte
@@ -53,17 +57,17 @@ def fill_background(image: Image, matte: Matte, landmarks: Float32[np.ndarray, "
     grain = np.abs(image[known].astype(np.float32) - cv2.GaussianBlur(image, (0, 0), 1.5)[known])
     sigma = min(4.0, 1.5 * float(np.median(grain)))
     filled += np.random.default_rng(0).normal(0, sigma, (h, w, 1)).astype(np.float32)
-    chin = round(float(landmarks[CHIN, 1]))
-    shown = _grown(matte, _FILL_HEAD)
-    shown[max(chin, 0) :] = _grown(matte, _FILL_BODY)[max(chin, 0) :]
-    weight = cv2.GaussianBlur(shown.astype(np.float32), (0, 0), 1.0)[..., None]
+    away = cv2.distanceTransform((matte <= _NOTHING).astype(np.uint8), cv2.DIST_L2, 5) / max(h, w)
+    weight = (1 - smoothstep(*_FADE_HEAD, away))[..., None]
+    below = np.s_[max(round(float(landmarks[CHIN, 1])), 0) :]
+    weight[below] = (1 - smoothstep(*_FADE_BODY, away[below]))[..., None]
     return np.clip(image * (1 - weight) + filled * weight + 0.5, 0, 255).astype(np.uint8)
 
 
 def _grown(matte: Matte, part: float) -> UInt8[np.ndarray, "h w"]:
     size = 2 * round(part * max(matte.shape)) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    return cv2.dilate((matte > 0.02).astype(np.uint8), kernel)
+    return cv2.dilate((matte > _NOTHING).astype(np.uint8), kernel)
 
 
 def foreground_colours(image: Image, matte: Matte, background: Image) -> Image:
@@ -85,8 +89,11 @@ def foreground_colours(image: Image, matte: Matte, background: Image) -> Image:
 
 
 def _face_mask(landmarks: Float32[np.ndarray, "478 3"], like: Matte) -> Matte:
+    """The face without its rim, where landmarks lie beside a jaw as often as on it."""
     mask = np.zeros(like.shape, np.uint8)
-    cv2.fillPoly(mask, [np.round(landmarks[FACE_OVAL, :2]).astype(np.int32)], 1)
+    oval = landmarks[FACE_OVAL, :2]
+    inner = oval.mean(0) + _SURE_FACE * (oval - oval.mean(0))
+    cv2.fillPoly(mask, [np.round(inner).astype(np.int32)], 1)
     return mask.astype(np.float32)
 
 

@@ -83,6 +83,9 @@ class Motion:
     """Shift of the neck pivot in the camera frame, inter-ocular distances; z < 0 comes nearer."""
     confidence: float = 1.0
     """0..1; 0 means that the driver saw no face or heard nothing."""
+    mouth_confidence: float = 1.0
+    """0..1: how far the mouth can be believed where the rest is; 0 where it is hidden, say. It counts within
+    `confidence` and is not eased: who mixes motions eases it."""
     surface: Float32[np.ndarray, "478 3"] | None = None
     """What coefficients and head leave of a tracked face's movement, per landmark, in canonical space (see
     `models.face.FaceModel`) and eye distances. An engine may add it for fidelity or leave it out: `expression` is the
@@ -118,6 +121,7 @@ def lerp(a: Motion, b: Motion, weight: float) -> Motion:
         rotation=a.rotation + (b.rotation - a.rotation) * f,
         translation=a.translation + (b.translation - a.translation) * f,
         confidence=a.confidence + (b.confidence - a.confidence) * w,
+        mouth_confidence=a.mouth_confidence + (b.mouth_confidence - a.mouth_confidence) * w,
         surface=_lerp_surface(a.surface, b.surface, f),
         mouth=(a if w < 0.5 else b).mouth,
     )

@@ -34,4 +34,4 @@ class Portrait:
     landmarks: Float32[np.ndarray, "478 3"]
     """Face landmarks in pixels of `image`; x right, y down, z away from the camera, weak perspective."""
     notes: tuple[str, ...] = ()
-    """What the user should know about the photo, one sentence each ("two faces: the larger one is used")."""
+    """What the user should know about the photo, each to be said after its name ("shows two faces; ...")."""

@@ -1,7 +1,9 @@
 """What a person may change of a picture that is running."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import PickleBuffer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -12,6 +14,14 @@ class Upload:
     """What to call it in messages."""
     data: bytes
     """As it would be on disk; not yet looked at."""
+
+    def __reduce__(self) -> tuple[Callable[..., "Upload"], tuple[str, PickleBuffer]]:
+        """For pickle, which would copy the file and hold up every other thread meanwhile."""
+        return _upload, (self.name, PickleBuffer(self.data))
+
+
+def _upload(name: str, data: bytes | memoryview) -> Upload:
+    return Upload(name, bytes(data))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,3 +34,10 @@ class Change:
     """As in `--background`, or a picture."""
     engine: str | None = None
     """As in `--engine`."""
+
+    def __str__(self) -> str:
+        """What is asked for, in a few words: "portrait me.png, background blur"."""
+        asked = {"portrait": self.portrait, "background": self.background, "engine": self.engine}
+        return ", ".join(
+            f"{what} {value if isinstance(value, str) else value.name}" for what, value in asked.items() if value
+        )

@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
+from statistics import median_low
 
 import numpy as np
 
@@ -46,6 +48,12 @@ class Metrics:
         """Names of what was measured, oldest first."""
         with self._lock:
             return list(self._ns)
+
+    def recent_median_ns(self, stage: str, count: int) -> int | None:
+        """Median of the newest `count` durations of `stage`; None if there are fewer than a tenth of them."""
+        with self._lock:
+            newest = list(islice(reversed(self._ns.get(stage, ())), count))
+        return median_low(newest) if len(newest) * 10 >= count else None
 
     def percentiles(self, stage: str) -> Percentiles:
         """Percentiles of what is remembered of `stage`."""

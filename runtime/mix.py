@@ -1,12 +1,14 @@
 """The mix: what idles, what was seen and what was heard become one motion. Pure functions."""
 
 from dataclasses import replace
+from functools import cache
 from typing import Literal, assert_never
 
 import numpy as np
 from jaxtyping import Float32
 
 from models.ease import smoothstep
+from models.face import load_face_model
 from models.motion import COEFFICIENTS, MOUTH, Motion, MouthPatch
 
 Mode = Literal["audio", "video", "both"]
@@ -18,6 +20,7 @@ FADE_NS = 500_000_000
 """Then its weight falls to 0 within this time."""
 
 _PATCH_FADE = (0.75, 1.0)  # weights of the video between which the driver's own mouth comes and goes
+_MOUTH_REACH = (0.01, 0.18)  # eye distances that mouth shapes move a point by, over which it becomes the mouth's
 _BROWS = np.array([name.startswith("brow") for name in COEFFICIENTS])
 _BLINKS = np.array([name.startswith("eyeBlink") for name in COEFFICIENTS])
 
@@ -31,7 +34,8 @@ def mix(mode: Mode, pts_ns: int, idle: Motion, video: Motion | None, audio: Moti
 
     - "audio": the mouth of `audio` in place of that of `idle`; its brows and head movement added; the blinks of both.
     - "video": `video` in place of `idle`, head pose included.
-    - "both": `video` in place of the "audio" mix; the mouth changes over where the video's weight passes 1/2.
+    - "both": `video` in place of the "audio" mix; the mouth changes over where the video's weight passes 1/2, and is
+      `video`'s as far as that one believes it (`Motion.mouth_confidence`), with the surface around it.
 
     The picture of the driver's mouth comes along with a `video` that has nearly full weight, never with another mouth.
 
@@ -46,7 +50,7 @@ def mix(mode: Mode, pts_ns: int, idle: Motion, video: Motion | None, audio: Moti
             leader, out = video, _see(idle, video, w, w)
         case "both":
             w = _weight(video, pts_ns)
-            leader, out = video, _see(_hear(idle, audio, pts_ns), video, w, smoothstep(0.25, 0.75, w))
+            leader, out = video, _see(_hear(idle, audio, pts_ns), video, w, _mouth_weight(video, w))
         case _:
             assert_never(mode)
     leads = leader is not None and _freshness(leader, pts_ns) > 0.0
@@ -62,6 +66,12 @@ def _weight(motion: Motion | None, pts_ns: int) -> float:
     if motion is None:
         return 0.0
     return min(max(motion.confidence, 0.0), 1.0) * _freshness(motion, pts_ns)
+
+
+def _mouth_weight(video: Motion | None, weight: float) -> float:
+    """Of the video's mouth, where a voice could take its place."""
+    believed = 0.0 if video is None else smoothstep(0.0, 1.0, video.mouth_confidence)
+    return smoothstep(0.25, 0.75, weight) * believed
 
 
 def _hear(idle: Motion, audio: Motion | None, pts_ns: int) -> Motion:
@@ -86,14 +96,22 @@ def _see(under: Motion, video: Motion | None, weight: float, mouth_weight: float
         return under
     w = np.float32(weight)
     each: Weights = np.where(MOUTH, np.float32(mouth_weight), w)
+    least = min(weight, mouth_weight)
     return Motion(
         pts_ns=video.pts_ns,
         expression=under.expression + (video.expression - under.expression) * each,
         rotation=under.rotation + (video.rotation - under.rotation) * w,
         translation=under.translation + (video.translation - under.translation) * w,
-        surface=None if video.surface is None else video.surface * np.float32(min(weight, mouth_weight)),
-        mouth=_faded(video.mouth, smoothstep(*_PATCH_FADE, min(weight, mouth_weight))),
+        surface=None if video.surface is None else video.surface * (w + np.float32(least - weight) * _mouth_part()),
+        mouth=_faded(video.mouth, smoothstep(*_PATCH_FADE, least)),
     )
+
+
+@cache
+def _mouth_part() -> Float32[np.ndarray, "478 1"]:
+    """How far each point of the surface is the mouth's: 1 from the lips to the chin, 0 from the nose upwards."""
+    moved = np.linalg.norm(load_face_model().expression[MOUTH], axis=(0, 2))
+    return smoothstep(*_MOUTH_REACH, moved)[:, None].astype(np.float32)
 
 
 def _faded(mouth: MouthPatch | None, by: float) -> MouthPatch | None:

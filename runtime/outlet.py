@@ -46,8 +46,9 @@ class Outlet:
         self._pictures.put(picture)
 
     def hear(self, sound: Sound) -> None:
-        """Offers a block of sound. Never blocks."""
+        """Offers a block of sound, which does not wait for the next picture. Never blocks."""
         self._sounds.put(sound)
+        self._pictures.nudge()
 
     def finish(self) -> bool:
         """Lets the sink have what is waiting and ends the thread; false if the sink does not come back."""

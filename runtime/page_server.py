@@ -27,6 +27,7 @@ TOKEN_HEADER = "X-Token"
 
 _HOST = "127.0.0.1"  # the picture is nobody else's business
 _PORTS_TRIED = 21
+_HEAD = Path(__file__).with_name("page_head.html")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -35,7 +36,7 @@ class PageServer:
 
     Requests that name another host are refused (DNS rebinding). Requests other than GET must come from the page
     (`Origin`) and carry the token that only it knows, so that no other site can press its buttons. In the page,
-    `{{title}}`, `{{nonce}}` and `{{token}}` are filled in.
+    `{{head}}` becomes the head and style that all pages share, `{{title}}`, `{{nonce}}` and `{{token}}` what they say.
     """
 
     def __init__(self, name: str, page: Path, title: str, port: int, routes: Sequence[web.RouteDef]) -> None:
@@ -121,7 +122,8 @@ class PageServer:
 
     async def _page(self, _: web.Request) -> web.Response:
         nonce = secrets.token_urlsafe(16)
-        page = self._page_path.read_text("utf-8").replace("{{nonce}}", nonce).replace("{{token}}", self._token)
+        page = self._page_path.read_text("utf-8").replace("{{head}}", _HEAD.read_text("utf-8"))
+        page = page.replace("{{nonce}}", nonce).replace("{{token}}", self._token)
         policy = (
             f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
             "img-src 'self' data:; connect-src 'self'; "

@@ -1,5 +1,6 @@
 """What a run was like, in figures."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TypedDict
 
@@ -35,23 +36,25 @@ class Report:
     dropped: int
     """Ticks without a picture, and pictures that the slowest output had no time for."""
     lost: dict[str, int]
-    """What inputs gave and nobody took in time, by input; blocks of sound that outputs were too slow for."""
+    """What inputs gave and nobody took in time, by input; blocks of sound that outputs were too slow for; how often
+    virtual microphones had nothing to play."""
     fps_rendered: float
     """Pictures per second of the run's wall time."""
     stages: dict[str, StageTimes]
     latency_ms: Latency
     audio_video_offset_ms: float | None
-    """How much later pictures are placed than the sound captured with them, median by their time stamps; None where
-    no output carries sound."""
+    """How much later pictures are placed than the sound captured with them, median by their time stamps; with a virtual
+    microphone, how much later they are shown than it is heard, as measured. None where no output carries sound."""
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         return asdict(self)
 
 
-AGE, LATENESS = "picture age", "lateness"
+AGE, LATENESS, OFFSET = "picture age", "lateness", "audio/video offset"
 """Metrics that are no stages: age of the captured instant when its picture has left through a sink (one metric a
-sink), and when its picture is due."""
+sink), and when its picture is due; and by how much older pictures are, when they leave, than sound when it is heard."""
+_RECENT = 50  # pictures: two seconds
 
 
 def stage_times(metrics: Metrics) -> dict[str, StageTimes]:
@@ -59,9 +62,15 @@ def stage_times(metrics: Metrics) -> dict[str, StageTimes]:
     return {
         name: StageTimes(p50_ms=p.p50_ms, p95_ms=p.p95_ms, p99_ms=p.p99_ms)
         for name in metrics.stages()
-        if name != LATENESS and not name.startswith(AGE)
+        if name not in (LATENESS, OFFSET) and not name.startswith(AGE)
         for p in (metrics.percentiles(name),)
     }
+
+
+def picture_age_ns(metrics: Metrics, sinks: Sequence[str]) -> int | None:
+    """How old pictures were lately when they left through the first of these sinks where that is known."""
+    ages = (metrics.recent_median_ns(f"{AGE} {sink}", _RECENT) for sink in sinks)
+    return next((age for age in ages if age is not None), None)
 
 
 def latency(metrics: Metrics) -> Latency:

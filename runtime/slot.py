@@ -12,7 +12,7 @@ class Slot(Generic[T]):
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._value: T | None = None
-        self._closed = False
+        self._closed = self._nudged = False
         self._replaced = 0
 
     @property
@@ -31,11 +31,17 @@ class Slot(Generic[T]):
             self._condition.notify()
 
     def take(self, timeout_s: float | None = None) -> T | None:
-        """Waits for a value and removes it. None when the time is up, or when closed and empty."""
+        """Waits for a value and removes it. None when the time is up, after a `nudge`, or when closed and empty."""
         with self._condition:
-            self._condition.wait_for(lambda: self._value is not None or self._closed, timeout_s)
-            value, self._value = self._value, None
+            self._condition.wait_for(lambda: self._value is not None or self._closed or self._nudged, timeout_s)
+            value, self._value, self._nudged = self._value, None, False
             return value
+
+    def nudge(self) -> None:
+        """Lets whoever waits, or the next who would, go on without a value."""
+        with self._condition:
+            self._nudged = True
+            self._condition.notify()
 
     def close(self) -> None:
         """Wakes whoever waits. A value that is still inside can be taken."""

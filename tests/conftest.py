@@ -9,7 +9,7 @@ from jaxtyping import install_import_hook
 
 import tests.typecheck  # noqa: F401  # named below
 
-pytest_plugins = ["tests.browser"]
+pytest_plugins = ["tests.browser", "tests.sound_server"]
 
 ROOT = Path(__file__).parent.parent
 COMPILED = "kernels.py"  # numba needs the plain functions

@@ -10,10 +10,12 @@ from models.builtin.kernels import backward_map, over, soften_outlines, unpremul
 from models.builtin.mouth import Mouth
 from models.builtin.puppet import Puppet, Shape
 from models.builtin.relief import Relief
+from models.builtin.slopes import with_gentle_slopes
 from models.builtin.surround import build_surround
 from models.face import FaceModel
 from models.motion import Motion
 from models.portrait import Pixels, Portrait
+from models.pose import fit_pose
 from models.topology import FACE_OVAL, SURFACE_COUNT
 
 
@@ -22,9 +24,11 @@ class BuiltinAvatar:
 
     def __init__(self, portrait: Portrait, model: FaceModel) -> None:
         scale, margin = portrait.person_scale, portrait.person_margin
-        surround = build_surround(portrait.landmarks, portrait.person[::scale, ::scale, 3] > 0, margin)
+        surface = with_gentle_slopes(portrait.landmarks)
+        surround = build_surround(surface, portrait.person[::scale, ::scale, 3] > 0, margin)
         height, width = portrait.matte.shape
-        self._puppet = Puppet(portrait.landmarks, (width, height), surround, model)
+        rest_pose = fit_pose(portrait.landmarks, model.mean)
+        self._puppet = Puppet(surface, rest_pose, (width, height), surround, model)
         # Pixel centres: a pixel x of the picture covers [x + margin, x + margin + 1) * scale of the texture.
         uv = (self._puppet.rest_vertices[:, :2] + margin + 0.5) * scale - 0.5
         self._uv = np.ascontiguousarray(uv, np.float32)
@@ -41,7 +45,8 @@ class BuiltinAvatar:
         # A step in depth between neighbouring pixels that no smooth part of a face of this size makes.
         self._outline_step = float(np.clip(0.05 * self._puppet.rest_pose.scale, 2.0, 6.0))
         self._layer = np.empty((height, width, 4), np.uint8)
-        self._map_x, self._map_y, self._depth = (np.empty((height, width), np.float32) for _ in range(3))
+        self._whole, self._parts = np.empty((height, width, 2), np.int16), np.zeros((height, width), np.uint16)
+        self._depth = np.empty((height, width), np.float32)
 
     def render(self, motion: Motion) -> Pixels:
         """The portrait under `motion`, a new array: RGB, or RGBA without a background. At rest it is the photo."""
@@ -50,19 +55,19 @@ class BuiltinAvatar:
         self._layer.fill(0)  # "transparent" leaves what no triangle covered as it is, and is the fastest border
         cv2.remap(
             self._texture,
-            self._map_x,
-            self._map_y,
+            self._whole,
+            self._parts,
             cv2.INTER_LINEAR,
             dst=self._layer,
             borderMode=cv2.BORDER_TRANSPARENT,
         )
-        self._relief.apply(self._layer, self._map_x, self._map_y, shape)
+        self._relief.apply(self._layer, self._whole, self._parts, shape)
         soften_outlines(self._layer, self._depth, self._outline_step)
         if self._backdrop is None:
             out = np.empty_like(self._layer)
             unpremultiply(self._layer, out)
         else:
-            behind = self._backdrop.behind(self._puppet.crown_shift(shape))
+            behind = self._backdrop.behind(self._puppet.crown_shift(shape), self._puppet.torso_shift(shape))
             out = np.empty_like(behind)
             over(self._layer, behind, out)
         for eye in self._eyes:
@@ -73,7 +78,7 @@ class BuiltinAvatar:
     def coverage(self, motion: Motion) -> Bool[np.ndarray, "h w"]:
         """Where the mesh lies under `motion`, for measurements."""
         self._rasterise(self._puppet.shape(motion))
-        return self._map_x >= 0
+        return self._whole[..., 0] >= 0
 
     def face_outline(self, motion: Motion) -> Float[np.ndarray, "36 2"]:
         """Where the face's outline lies under `motion`, in pixels, for measurements."""
@@ -87,7 +92,7 @@ class BuiltinAvatar:
             self._triangles,
             self._texture.shape[1],
             self._texture.shape[0],
-            self._map_x,
-            self._map_y,
+            self._whole,
+            self._parts,
             self._depth,
         )

@@ -1,19 +1,23 @@
 """What stands behind the person: near rest the photo itself, else the photo with the person filled in.
 
 Strands that the matte has missed stay behind when the head moves, so a narrow band around the person shows filled
-background. While the head is where the photo has it, nothing stays behind, and the band shows the photo.
+background. While head or torso is where the photo has it, nothing stays behind it: there the band shows the photo, and
+what is seen through the person's soft edges is what makes the photo of them.
 """
 
 import cv2
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, Float32, UInt8
 
+from models.builtin.surround import head_weight
 from models.ease import smoothstep
 from models.portrait import Portrait
+from models.topology import FACE_OVAL
 
-_FREE = 0.004  # alpha under which no person is drawn
+_OPAQUE = 0.95  # alpha through which nothing is seen
 _BAND = 16 / 512  # of the picture's longer side: wider than any band
-_AT_REST, _MOVED = 0.004, 0.02  # how far the crown has gone, in parts of the longer side
+_AT_REST, _MOVED = 0.004, 0.02  # how far the crown or the torso has gone, in parts of the longer side
+_HEAD = 0.25  # weight of the head from which a place counts as moving with it alone
 
 
 class Backdrop:
@@ -22,20 +26,43 @@ class Backdrop:
     def __init__(self, portrait: Portrait, plate: UInt8[np.ndarray, "h w 3"]) -> None:
         longest = max(portrait.matte.shape)
         reach = 2 * round(_BAND * longest) + 1
-        far = cv2.dilate(portrait.matte, np.ones((reach, reach), np.uint8)) == 0
+        far = cv2.dilate((portrait.matte > 0).astype(np.uint8), np.ones((reach, reach), np.uint8)) == 0
         filled = (plate != portrait.image).any(2)
         is_photo = bool(far.any()) and not filled[far].any()  # not a colour or another picture
-        self._band = np.nonzero(filled & (portrait.matte < _FREE) & is_photo)
-        self._photo = portrait.image[self._band].astype(np.float32)
+        person = _person(portrait)
+        alpha = person[..., 3]
+        self._band = np.nonzero(filled & (alpha < _OPAQUE) & is_photo)
+        through = (portrait.image[self._band] - person[self._band][:, :3]) / (1 - alpha[self._band])[:, None]
         self._filled = plate[self._band].astype(np.float32)
-        self._shown, self._share = plate.copy(), 0.0
+        self._to_photo = np.clip(through, 0, 255) - self._filled
+        self._head = np.clip(_head_weight(portrait, self._band) / _HEAD, 0, 1).astype(np.float32)[:, None]
+        self._shown, self._shares = plate.copy(), (0.0, 0.0)
         self._near, self._gone = _AT_REST * longest, _MOVED * longest
 
-    def behind(self, moved_px: float) -> UInt8[np.ndarray, "h w 3"]:
-        """The background when the crown of the head has moved so far; valid until the next call."""
-        share = 1 - smoothstep(self._near, self._gone, moved_px)
-        if share != self._share:
-            colours = self._filled + np.float32(share) * (self._photo - self._filled)
-            self._shown[self._band] = (colours + 0.5).astype(np.uint8)
-            self._share = share
+    def behind(self, head_px: float, torso_px: float) -> UInt8[np.ndarray, "h w 3"]:
+        """The background when crown and torso have moved so far; valid until the next call."""
+        head, torso = (1 - smoothstep(self._near, self._gone, moved) for moved in (head_px, torso_px))
+        if (head, torso) != self._shares:
+            share = np.float32(torso) + np.float32(head - torso) * self._head
+            self._shown[self._band] = (self._filled + share * self._to_photo + np.float32(0.5)).astype(np.uint8)
+            self._shares = head, torso
         return self._shown
+
+
+def _person(portrait: Portrait) -> Float32[np.ndarray, "h w 4"]:
+    """The person at rest: colours multiplied by alpha, 0..255, and alpha, 0..1."""
+    edge = portrait.person_margin * portrait.person_scale
+    height, width = portrait.matte.shape
+    inner = portrait.person[edge : edge + height * portrait.person_scale, edge : edge + width * portrait.person_scale]
+    person = cv2.resize(inner, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
+    person[..., 3] /= 255
+    return person
+
+
+def _head_weight(portrait: Portrait, band: tuple[np.ndarray, ...]) -> Float[np.ndarray, "n"]:
+    """How much the person beside each pixel of the band follows the head."""
+    beside = np.ones(portrait.matte.shape, np.uint8)
+    outline = portrait.landmarks[FACE_OVAL, :2].round().astype(np.int32)
+    distance = cv2.distanceTransform(cv2.fillConvexPoly(beside, cv2.convexHull(outline), 0), cv2.DIST_L2, 5)
+    points = np.column_stack(band[::-1]).astype(np.float64)
+    return head_weight(points, distance[band].astype(np.float64), portrait.landmarks)

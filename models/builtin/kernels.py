@@ -5,9 +5,14 @@ import math
 import numpy as np
 from numba import njit
 
+BITS = 5
+"""The texture is sampled in 2**-BITS of its pixels."""
+
+_PARTS, _MASK = np.float32(1 << BITS), (1 << BITS) - 1
+
 
 @njit(cache=True, nogil=True, fastmath=True)
-def backward_map(xy, z, uv, triangles, texture_width, texture_height, map_x, map_y, depth):
+def backward_map(xy, z, uv, triangles, texture_width, texture_height, whole, parts, depth):
     """Rasterises triangles into a map from output pixels to texture pixels; the nearest surface wins.
 
     Args:
@@ -17,15 +22,15 @@ def backward_map(xy, z, uv, triangles, texture_width, texture_height, map_x, map
         triangles: int32 [t, 3].
         texture_width: pixels.
         texture_height: pixels.
-        map_x: float32 [h, w], written; -1 where nothing is drawn. Coordinates outside the texture are
-            clamped to its edge.
-        map_y: the same.
+        whole: int16 [h, w, 2], written: x and y in the texture, rounded down; -1 where nothing is drawn. Coordinates
+            outside the texture are clamped to its edge.
+        parts: uint16 [h, w], written where something is drawn: what is left of x and, BITS higher, of y, both in
+            2**-BITS of a pixel, as `cv2.remap` takes them.
         depth: float32 [h, w], scratch.
     """
-    h, w = map_x.shape
+    h, w = depth.shape
     depth[:] = np.float32(1e9)
-    map_x[:] = np.float32(-1.0)
-    map_y[:] = np.float32(-1.0)
+    whole[:] = np.int16(-1)
     u_max, v_max = (
         np.float32(texture_width - 1.05),
         np.float32(texture_height - 1.05),
@@ -74,8 +79,10 @@ def backward_map(xy, z, uv, triangles, texture_width, texture_height, map_x, map
                 near = z_row + z_dx * x
                 if near < depth[y, x]:
                     depth[y, x] = near
-                    map_x[y, x] = min(max(u_row + u_dx * x, np.float32(0)), u_max)
-                    map_y[y, x] = min(max(v_row + v_dx * x, np.float32(0)), v_max)
+                    u = np.int32(min(max(u_row + u_dx * x, np.float32(0)), u_max) * _PARTS + np.float32(0.5))
+                    v = np.int32(min(max(v_row + v_dx * x, np.float32(0)), v_max) * _PARTS + np.float32(0.5))
+                    whole[y, x, 0], whole[y, x, 1] = u >> BITS, v >> BITS
+                    parts[y, x] = (v & _MASK) << BITS | u & _MASK
 
 
 @njit(cache=True, nogil=True, fastmath=True)
@@ -117,13 +124,13 @@ def soften_outlines(layer, depth, step):
 
 
 @njit(cache=True, nogil=True, fastmath=True)
-def shade(layer, map_x, map_y, relief, left, top, per_pixel):
+def shade(layer, whole, parts, relief, left, top, per_pixel):
     """Makes the drawn skin lighter or darker by a relief that lies on the texture.
 
     Args:
         layer: uint8 [h, w, 4], premultiplied, changed in place.
-        map_x: float32 [h, w], texture pixels; -1 where nothing is drawn.
-        map_y: the same.
+        whole: int16 [h, w, 2], as `backward_map` writes it.
+        parts: uint16 [h, w], the same.
         relief: float32 [rh, rw], factors.
         left: texture pixel at which the relief begins.
         top: the same.
@@ -132,9 +139,10 @@ def shade(layer, map_x, map_y, relief, left, top, per_pixel):
     rh, rw = relief.shape
     for y in range(layer.shape[0]):
         for x in range(layer.shape[1]):
-            if map_x[y, x] < 0:
+            if whole[y, x, 0] < 0:
                 continue
-            u, v = (map_x[y, x] - left) * per_pixel, (map_y[y, x] - top) * per_pixel
+            u = (whole[y, x, 0] + np.float32(parts[y, x] & _MASK) / _PARTS - left) * per_pixel
+            v = (whole[y, x, 1] + np.float32(parts[y, x] >> BITS) / _PARTS - top) * per_pixel
             i, j = math.floor(v), math.floor(u)
             if i < 0 or j < 0 or i >= rh - 1 or j >= rw - 1:
                 continue

@@ -4,6 +4,8 @@ Stretching the photo's own lid would spread its lashes and shadows over the clos
 with the skin around the eye continued over it.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
@@ -17,9 +19,26 @@ from models.expression import EyeContour
 # Parts of the eye's width.
 _ABOVE, _BELOW = 0.1, 0.15  # where lashes and liner lie beyond the contour: covered by skin
 _CLEAR_ABOVE, _CLEAR_BELOW = 0.14, 0.14  # skin is taken from outside this
+_CORNER = np.array([0.14, 0.08])  # the same past the outer corner, and to both sides there
 _FEATHER = 0.05
 _LASH, _LASH_ENDS = 0.05, 0.03
-_DEPTH = (0.93, 1.0)  # how much darker than the skin around it a lid may be
+_LASH_SHADE = 0.25  # how dark lashes are, seen against skin
+_CLEAR, _REACH = 0.06, 0.16  # skin is taken from so far beyond that, and over this distance
+_HAIR = 0.66  # what is darker than this part of the skin around it is hair
+_SHADED = 0.03  # a darker half that differs less, on a log scale, tells nothing about shadows
+_SHADOW = (0.6, 1.6)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Skin:
+    """What a lid is painted with."""
+
+    colours: Float32[np.ndarray, "h w 3"]
+    """RGB 0..255 where the eye is."""
+    shadow: Float32[np.ndarray, "3"]
+    """By which power of a shade each channel darkens: a shadow's hue is seldom the skin's, least of all painted."""
+    lash: Float32[np.ndarray, "3"]
+    """Colour of the lashes, RGB 0..255."""
 
 
 class Lid:
@@ -41,13 +60,14 @@ class Lid:
         self._rest_openness = contour.openness(puppet.rest)
         # 0 at the corners, 1 in the middle: lashes stand out most there.
         self._bulge = np.sqrt(np.sin(np.linspace(0, np.pi, len(upper))))[:, None]
+        self._out = (upper[0] - upper[-1]) / self._width
         self._crease = upper - self._down * self._bulge * _ABOVE * self._width
         box = Box.around(np.concatenate([upper, lower]), round(0.55 * self._width) + 2, image.shape)
-        self._skin: Float32[np.ndarray, "h w 3"] | None = None
+        self._skin: _Skin | None = None
         if box is not None:
             self._origin = np.array([box.left, box.top], np.float64)
             around = box.cut(image).astype(np.float32)
-            self._skin, self._lash = self._paint(box, around, upper, lower)
+            self._skin = self._paint(box, around, upper, lower)
 
     def _paint(
         self,
@@ -55,26 +75,26 @@ class Lid:
         around: Float32[np.ndarray, "h w 3"],
         upper: Float[np.ndarray, "9 2"],
         lower: Float[np.ndarray, "9 2"],
-    ) -> tuple[Float32[np.ndarray, "h w 3"], Float32[np.ndarray, "3"]]:
-        """Skin where the eye is, and the colour of its lashes."""
+    ) -> "_Skin | None":
+        """Continues the skin nearest to the eye over it; None when the picture ends there."""
         top = upper - self._down * (_CLEAR_ABOVE * self._width)
         bottom = lower + self._down * (_CLEAR_BELOW * self._width)
+        top[0], bottom[0] = (corner + self._out * (_CORNER[0] * self._width) for corner in (top[0], bottom[0]))
         eye = box.mask(np.concatenate([top, bottom[::-1]]), 0.5)
-        free = cv2.dilate(eye, np.ones((3, 3)), iterations=max(1, round(0.06 * self._width))) < 0.05
-        luma = around @ LUMA
-        bright = luma >= np.percentile(luma[free], 20) if free.any() else free  # neither brow nor hair
-        skin = spread(around, (free & bright).astype(np.float32), 0.45 * self._width)
-        band = box.mask(np.concatenate([top, (top - self._down * (0.14 * self._width))[::-1]]), 0.5) > 0.5
-        if band.sum() > 8:  # lids lie deeper than brow and cheek
-            depth = np.median(around[band] @ LUMA) / max(float(np.median(skin[band] @ LUMA)), 1.0)
-            skin = skin * np.float32(np.clip(depth, *_DEPTH))
+        beyond = cv2.distanceTransform((eye < 0.05).astype(np.uint8), cv2.DIST_L2, 5) / self._width
+        near = np.exp(-((np.maximum(beyond - _CLEAR, 0) / _REACH) ** 2)) * (beyond > _CLEAR)
+        ring, luma = near > 0.3, around @ LUMA
+        if not ring.any():
+            return None
+        lit = luma >= _HAIR * np.median(luma[ring])
+        skin = spread(around, (near * lit).astype(np.float32), 0.45 * self._width)
+        shadow = _shadow(around[ring & lit])
+        lash = skin.mean((0, 1)) * _LASH_SHADE ** (0.5 + 0.5 * shadow)
         line = box.mask(np.concatenate([upper, lower[::-1]]), 0.5) > 0.5
-        inked = line & (luma <= np.percentile(luma[line], 12)) if line.any() else free
-        tone = skin.mean((0, 1)) / 255
-        lash = 125 * tone**2.5  # skin's own hue, dark and saturated, and what is darkest in the eye
-        if inked.any():
+        if line.any():  # half of it is what is darkest in the eye
+            inked = line & (luma <= np.percentile(luma[line], 12))
             lash = 0.5 * lash + 0.5 * np.minimum(around[inked].mean(0), lash)
-        return skin, lash.astype(np.float32)
+        return _Skin(skin, shadow, lash.astype(np.float32))
 
     def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
         """Paints the lid into the picture, in place; nothing changes while the eye is as open as in the photo."""
@@ -90,34 +110,43 @@ class Lid:
         shut = smoothstep(0.7, 1.0, closed)
         edge = shape.vertices[self._contour.upper, :2]
         hem = edge + down * self._bulge * (_BELOW * self._width * shut)
+        out, aside = (place[:, :2] @ np.column_stack([self._out, self._down]) * (_CORNER * self._width * shut)).T
+        crease[0] += out - aside
+        hem[0] += out + aside
         polygon = np.concatenate([crease, hem[::-1]])
         box = Box.around(polygon, 4 + round(0.1 * size), image.shape)
         if box is None:
             return
-        skin = box.warp(self._skin, translate(place, place[:, :2] @ self._origin), replicate=True)
-        skin = self._shade(box, skin, crease, edge)
+        skin = box.warp(self._skin.colours, translate(place, place[:, :2] @ self._origin), replicate=True)
+        skin = skin * self._shade(box, crease, edge)[..., None] ** self._skin.shadow
         ends, middle = (
             box.stroke(line, max(1, round(thickness * size)), max(0.6, 0.018 * size))
-            for line, thickness in ((edge[1:-1], _LASH_ENDS), (edge[2:-2], _LASH))
+            for line, thickness in ((edge[:-1], _LASH_ENDS), (edge[2:-2], _LASH))
         )
         stroke = np.maximum(ends, middle)
-        lash = np.broadcast_to(self._lash, skin.shape)
+        lash = np.broadcast_to(self._skin.lash, skin.shape)
         if self._lens is not None:
             skin, lash = (self._lens.over(colour, box, place) for colour in (skin, lash))
         box.blend(image, skin, box.mask(polygon, max(0.6, _FEATHER * size)) * np.float32(strength))
         box.blend(image, lash, stroke * np.float32(0.82 * strength))
 
     def _shade(
-        self,
-        box: Box,
-        skin: Float32[np.ndarray, "h w 3"],
-        crease: Float[np.ndarray, "9 2"],
-        edge: Float[np.ndarray, "9 2"],
-    ) -> Float32[np.ndarray, "h w 3"]:
+        self, box: Box, crease: Float[np.ndarray, "9 2"], edge: Float[np.ndarray, "9 2"]
+    ) -> Float32[np.ndarray, "h w"]:
         """A lid is round: lighter in its middle, darker in the crease, towards the corners and at the lashes."""
         middle = 0.5 * (crease + edge)
         light = box.stroke(middle[2:-2], max(1, round(0.2 * self._width)), max(0.8, 0.12 * self._width))
-        return skin * (0.84 + 0.14 * np.clip(1.5 * light, 0, 1))[..., None]
+        return 0.84 + 0.16 * np.clip(1.5 * light, 0, 1)
+
+
+def _shadow(skin: Float32[np.ndarray, "n 3"]) -> Float32[np.ndarray, "3"]:
+    """By which power of a shade each channel darkens, as the skin's darker half tells."""
+    luma = skin @ LUMA
+    dark, bright = (np.maximum(skin[half].mean(0), 1.0) for half in (luma <= np.median(luma), luma >= np.median(luma)))
+    shade = np.log((dark @ LUMA) / (bright @ LUMA))
+    if shade > -_SHADED:
+        return np.ones(3, np.float32)
+    return np.clip(np.log(dark / bright) / shade, *_SHADOW).astype(np.float32)
 
 
 def _down(upper: Float[np.ndarray, "9 2"], lower: Float[np.ndarray, "9 2"]) -> Float[np.ndarray, "2"]:

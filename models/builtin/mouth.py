@@ -13,45 +13,24 @@ from jaxtyping import Bool, Float, Float32, UInt8
 
 from models.builtin.drawing import LUMA, Affine, Box, Polygon, area, compose, translate
 from models.builtin.driver_mouth import lay
+from models.builtin.light import light_on
+from models.builtin.plates import CENTRE, HEIGHT, PER_UNIT, WIDTH, Plates, mix, paint_plates
 from models.builtin.puppet import Puppet, Shape
 from models.ease import smoothstep
 from models.motion import MouthPatch
-from models.skin import cheek_colour
-from models.topology import INNER_LIPS, OUTER_EYE_CORNERS
+from models.topology import INNER_LIPS, LOWER_LIP, OUTER_EYE_CORNERS, UPPER_LIP
 
 _LEFT_CORNER, _RIGHT_CORNER, _UPPER_MIDDLE, _LOWER_MIDDLE = 308, 78, 13, 14
 _CHIN_POINTS = [152, 148, 377]
 
-_PLATE_WIDTH, _PLATE_HEIGHT = 336, 216  # pixels of a plate
-_PLATE_SPAN = 1.75  # mouth units across a plate
-_UNIT = 0.45  # a mouth unit in eye distances, about 42 mm
-_LIP_LINE = 0.4  # height of the lip line on a plate
-_CENTRE = np.array([_PLATE_WIDTH / 2, _PLATE_HEIGHT * _LIP_LINE])
-_PER_UNIT = _PLATE_WIDTH / _PLATE_SPAN
-
-# Half widths and relative heights of teeth from the middle outwards, in mouth units.
-_UPPER_WIDTHS = (0.185, 0.145, 0.135, 0.11, 0.09, 0.07)
-_UPPER_HEIGHTS = (1.0, 0.93, 1.0, 0.9, 0.86, 0.84)
-_LOWER_WIDTHS = (0.12, 0.125, 0.13, 0.11, 0.1, 0.08)
-_LOWER_HEIGHTS = (1.0, 0.98, 1.0, 0.92, 0.88, 0.84)
-
-# RGB under white light of full strength.
-_CAVITY, _GUM = np.array([92, 34, 36], np.float32), np.array([206, 124, 122], np.float32)
-_TOOTH, _TONGUE = np.array([244, 230, 200], np.float32), np.array([205, 116, 116], np.float32)
+_UNIT = 0.45  # a mouth unit in eye distances
 _TEETH_SHOW = 0.8  # the inside of a mouth is teeth when it is so bright against a cheek
+_CLOSED = (0.01, 0.03)  # squares of the mouth's width by which less is open than in the photo where lips are joined
+_MOVED = 0.05  # widths of the mouth by which lips move from the photo's, for the photo's own inside to be covered
+_JOINT_PX, _JOINT_SHADE = 1.0, 0.5
 _SHADOWED = 0.06  # mouth units from the lips
-_CONTINUED, _CONTINUED_ABOVE = 0.16, 0.45  # mouth units over which the photo's own inside goes on past the lips
-_SKIN = np.array([1.22, 0.95, 0.83], np.float32)
-"""A cheek's colour under white light, its mean 1."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Plates:
-    upper: Float32[np.ndarray, "h w 3"]
-    upper_cover: Float32[np.ndarray, "h w"]
-    """1 where upper teeth and gum hide what lies on the lower plate."""
-    lower: Float32[np.ndarray, "h w 4"]
-    """RGB and alpha 0..1."""
+# Mouth units over which the photo's own inside goes on past the lips.
+_CONTINUED, _CONTINUED_ABOVE, _CONTINUED_BELOW = 0.16, 0.45, 0.07
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,11 +41,11 @@ class _OwnInside:
     inside: Bool[np.ndarray, "h w"]
     """Where `colours` are the mouth's and not the lips'."""
 
-    def over(self, plates: _Plates) -> _Plates:
+    def over(self, plates: Plates) -> Plates:
         """The photo's inside on the upper plate, continued past the lips, its teeth upwards; feathered."""
         # Near the lips teeth lie in shadow: what is continued comes from deeper inside.
         depth = cv2.distanceTransform(self.inside.astype(np.uint8), cv2.DIST_L2, 5)
-        core = depth >= min(_SHADOWED * _PER_UNIT, 0.6 * float(depth.max()))
+        core = depth >= min(_SHADOWED * PER_UNIT, 0.6 * float(depth.max()))
         _, labels = cv2.distanceTransformWithLabels(
             (~core).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
         )
@@ -76,11 +55,11 @@ class _OwnInside:
         continued = cv2.GaussianBlur(nearest[labels][..., :3], (0, 0), 1.0)
         continued[self.inside] = self.colours[self.inside]
         aside, above = x - nearest[labels][..., 3], nearest[labels][..., 4] - y
-        reach = np.where(above > 0, _CONTINUED_ABOVE, _CONTINUED) * _PER_UNIT
-        distance = np.hypot(aside / (_CONTINUED * _PER_UNIT), above / reach)
+        reach = np.where(above > 0, _CONTINUED_ABOVE, _CONTINUED_BELOW) * PER_UNIT
+        distance = np.hypot(aside / (_CONTINUED * PER_UNIT), above / reach)
         weight = cv2.GaussianBlur(np.clip(1.4 - 1.4 * distance, 0, 1), (0, 0), 2).astype(np.float32)
         weight[self.inside] = 1.0
-        return _Plates(_mix(plates.upper, continued, weight), weight, plates.lower)
+        return Plates(mix(plates.upper, continued, weight), weight, plates.lower)
 
 
 class Mouth:
@@ -102,13 +81,13 @@ class Mouth:
         self._anchor = centre.astype(np.float64) + [0, 0, 0.1 * unit]
         across = (landmarks[OUTER_EYE_CORNERS[1]] - landmarks[OUTER_EYE_CORNERS[0]]).astype(np.float64)
         self._to_portrait = self._plate_to_portrait(across, unit)
-        self._cheek = cheek = cheek_colour(image, landmarks)
+        self._light = light = light_on(image, landmarks)
         own = self._own_inside(image, landmarks) if opening > 0.045 else None
         if own is None:
-            self._plates = _paint_plates(cheek, teeth=True)
+            self._plates = paint_plates(light, teeth=True)
         else:
-            shows_teeth = np.percentile(own.colours[own.inside] @ LUMA, 75) > _TEETH_SHOW * float(cheek @ LUMA)
-            self._plates = own.over(_paint_plates(cheek, teeth=not shows_teeth))
+            shows_teeth = np.percentile(own.colours[own.inside] @ LUMA, 75) > _TEETH_SHOW * float(light.cheek @ LUMA)
+            self._plates = own.over(paint_plates(light, teeth=not shows_teeth))
         self._fit_plates(unit)
 
     def _plate_to_portrait(self, across: Float[np.ndarray, "3"], unit: float) -> Affine:
@@ -116,12 +95,12 @@ class Mouth:
         x_axis = across[:2] / np.linalg.norm(across[:2])
         foreshortening = max(0.5, float(np.linalg.norm(across[:2]) / np.linalg.norm(across)))
         y_axis = np.array([-x_axis[1], x_axis[0]])
-        linear = np.column_stack([x_axis * foreshortening, y_axis]) * (unit / _PER_UNIT)
-        return np.hstack([linear, (self._anchor[:2] - linear @ _CENTRE)[:, None]])
+        linear = np.column_stack([x_axis * foreshortening, y_axis]) * (unit / PER_UNIT)
+        return np.hstack([linear, (self._anchor[:2] - linear @ CENTRE)[:, None]])
 
     def _fit_plates(self, unit: float) -> None:
         """Scales the plates down to about the picture's resolution, so that fine gaps between teeth do not flicker."""
-        factor = 1.4 * unit / _PER_UNIT
+        factor = 1.4 * unit / PER_UNIT
         if factor >= 1:
             return
 
@@ -129,7 +108,7 @@ class Mouth:
             return cv2.resize(layer, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
 
         plates = self._plates
-        self._plates = _Plates(scaled(plates.upper), scaled(plates.upper_cover), scaled(plates.lower))
+        self._plates = Plates(scaled(plates.upper), scaled(plates.upper_cover), scaled(plates.lower))
         half = 0.5 / factor - 0.5  # pixel centres
         self._to_portrait = compose(self._to_portrait, np.array([[1 / factor, 0, half], [0, 1 / factor, half]]))
 
@@ -138,7 +117,7 @@ class Mouth:
     ) -> "_OwnInside | None":
         """What the photo shows between the lips, on the upper plate."""
         to_plate = cv2.invertAffineTransform(self._to_portrait)
-        size = (_PLATE_WIDTH, _PLATE_HEIGHT)
+        size = (WIDTH, HEIGHT)
         own = cv2.warpAffine(image, to_plate, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         polygon = landmarks[INNER_LIPS, :2] @ to_plate[:, :2].T + to_plate[:, 2]
         mask = np.zeros(own.shape[:2], np.uint8)
@@ -157,13 +136,32 @@ class Mouth:
         size = self._width * zoom
         opened = area(polygon)
         own = 0.0 if driver is None else driver.weight
-        painted = (1 - own) * min(1.0, abs(opened / zoom**2 - self._rest_area) / (0.02 * self._width**2))
+        painted = (1 - own) * min(1.0, self._moved(shape) / _MOVED)
         weight = (painted + own) * smoothstep(0.002, 0.006, opened / size**2)  # less is rounding, no mouth
         box = Box.around(polygon, 3, image.shape)
-        if weight < 0.02 or box is None:
+        if box is None:
+            return
+        closed = smoothstep(*_CLOSED, self._rest_area / self._width**2 - opened / size**2)
+        if closed > 0:
+            self._join_lips(image, shape, box, closed * (1 - smoothstep(0.002, 0.01, opened / size**2)))
+        if weight < 0.02:
             return
         colour = self._inside(shape, box, polygon, driver, own / (painted + own))
         box.blend(image, colour, box.mask(polygon, max(0.7, 0.012 * self._width)) * np.float32(weight))
+
+    def _moved(self, shape: Shape) -> float:
+        """How far the inner lips are from where the photo has them, at most, in widths of the mouth."""
+        now, rest = shape.canonical[INNER_LIPS], self._puppet.rest[INNER_LIPS]
+        width = np.linalg.norm(self._puppet.rest[_RIGHT_CORNER] - self._puppet.rest[_LEFT_CORNER])
+        return float(np.linalg.norm(now - rest, axis=1).max() / width)
+
+    def _join_lips(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape, box: Box, weight: float) -> None:
+        """Softens the line on which lips meet that the photo shows apart: both end there in single pixels."""
+        line = 0.5 * (shape.vertices[UPPER_LIP, :2] + shape.vertices[LOWER_LIP, :2])
+        joint = np.minimum(2 * box.stroke(line, 2, _JOINT_PX), 1)
+        soft = cv2.GaussianBlur(box.cut(image), (0, 0), _JOINT_PX).astype(np.float32)
+        dark = box.stroke(line[1:-1], 1, max(0.6, 0.008 * self._width))
+        box.blend(image, soft * self._light.shade(1 - _JOINT_SHADE * dark), joint * np.float32(weight))
 
     def _inside(
         self, shape: Shape, box: Box, polygon: Polygon, driver: MouthPatch | None, share: float
@@ -171,7 +169,7 @@ class Mouth:
         """What fills `box`: `share` of it, 0..1, is the driver's own mouth."""
         if driver is None or share == 0.0:
             return self._painted(shape, box, polygon)
-        seen = lay(driver, polygon, box, self._cheek)
+        seen = lay(driver, polygon, box, self._light.cheek)
         if share == 1.0:
             return seen
         painted = self._painted(shape, box, polygon)
@@ -184,10 +182,10 @@ class Mouth:
         cover = box.warp(self._plates.upper_cover[..., None], place, replicate=False)[..., 0]
         lower = box.warp(self._plates.lower, translate(place, self._jaw_shift(shape)), replicate=False)
         alpha = lower[..., 3] * (1 - cover)
-        colour = _mix(upper, lower[..., :3] * 0.93, alpha)
+        colour = mix(upper, lower[..., :3] * 0.93, alpha)
         zoom = shape.pose.scale / self._puppet.rest_pose.scale
         shade = box.mask(polygon, max(2.0, 0.05 * self._width * zoom))  # lips shadow what is near them
-        return colour * np.clip(0.55 + 0.65 * shade, 0, 1)[..., None]
+        return colour * self._light.shade(np.clip(0.55 + 0.65 * shade, 0, 1))
 
     def _place(self, shape: Shape) -> Affine:
         """Plate pixels -> picture pixels."""
@@ -204,83 +202,3 @@ class Mouth:
         down = np.clip(0.7 * chin[1] + 0.3 * lip[1], -0.02 * unit, max(lip[1], 0.0))
         shift = np.array([0.5 * chin[0], 1.12 * down + 0.02 * unit, 0.0])
         return np.asarray((shape.pose.scale * shape.pose.rotation @ shift)[:2])
-
-
-def _paint_plates(cheek: Float32[np.ndarray, "3"], *, teeth: bool) -> _Plates:
-    """Plates under the light that falls on a cheek of this colour, with or without teeth and gum."""
-    # Darker skin under the same light: what is inside a mouth varies less than cheeks do.
-    light = np.float32((np.clip(float(cheek @ LUMA), 20, 200) / 200) ** 0.6)
-    # A cheek under white light is reddish; what differs from that is the light's or the painting's own tint.
-    tint = np.clip(cheek / max(float(cheek.mean()), 1.0) / _SKIN, 0.45, 1.5)
-    tint /= tint @ LUMA
-    paint = light * (0.45 + 0.55 * tint)
-
-    py, px = np.mgrid[0:_PLATE_HEIGHT, 0:_PLATE_WIDTH].astype(np.float32)
-    x, y = (px - _CENTRE[0]) / _PER_UNIT, (py - _CENTRE[1]) / _PER_UNIT
-    radius = np.sqrt((x / 0.62) ** 2 + ((y - 0.12) / 0.5) ** 2)
-    depth = np.clip(0.45 + 0.45 * radius, 0.45, 1) * np.clip(0.6 + 0.9 * (y + 0.02), 0.55, 1.15)
-    upper = _CAVITY * paint * depth[..., None]
-    row, shading = _teeth(x, y, -0.2, 0.035, _UPPER_WIDTHS, _UPPER_HEIGHTS, -0.035, upper=True)
-    upper = _mix(upper, _TOOTH * paint * 0.92 * shading[..., None], row * teeth)
-    gum = np.clip((-0.15 - y - 0.035 * (x / 0.5) ** 2 + 0.018 * np.cos(x / 0.185 * 2 * np.pi)) * _PER_UNIT * 0.5, 0, 1)
-    falloff = np.clip(1.03 - 0.6 * (x / 0.62) ** 2, 0.2, 1)
-    upper = _mix(upper, _GUM * paint * 0.8 * falloff[..., None], gum * teeth)
-
-    reach = np.sqrt((x / 0.52) ** 2 + ((y - 0.12) / 0.5) ** 2)
-    relief = np.clip(
-        1.0 - 1.15 * np.clip(0.06 - y, 0, 1) - 0.35 * np.clip(reach - 0.4, 0, 1) - 0.07 * np.exp(-((x / 0.1) ** 2)),
-        0.3,
-        1.1,
-    )
-    tongue = np.clip((1 - reach) * 4, 0, 1) * 0.92
-    lower_row, shading = _teeth(x, y, 0.015, 0.22, _LOWER_WIDTHS, _LOWER_HEIGHTS, 0.02, upper=False)
-    lower_row *= teeth
-    lower = _mix(_TONGUE * paint * 0.8 * relief[..., None], _TOOTH * paint * 0.7 * shading[..., None], lower_row)
-    lower = np.dstack([lower, np.maximum(tongue, lower_row)])
-    return _Plates(_soften(upper), _soften(np.maximum(row, gum) * teeth), _soften(lower))
-
-
-def _teeth(
-    x: Float32[np.ndarray, "h w"],
-    y: Float32[np.ndarray, "h w"],
-    top: float,
-    bottom: float,
-    widths: tuple[float, ...],
-    heights: tuple[float, ...],
-    curve: float,
-    *,
-    upper: bool,
-) -> tuple[Float32[np.ndarray, "h w"], Float32[np.ndarray, "h w"]]:
-    """A row of teeth, flat at the gum and rounded at the biting edge: alpha 0..1 and shading about 1."""
-    alpha, shading = np.zeros_like(x), np.ones_like(x)
-    edges = np.concatenate([[0.0], np.cumsum(widths)])
-    for side in (-1, 1):
-        for i, (width, height) in enumerate(zip(widths, heights, strict=True)):
-            centre, tall = (edges[i] + edges[i + 1]) / 2, (bottom - top) * height
-            bend = curve * (centre / 0.5) ** 2
-            low, high = (top + bend, top + tall + bend) if upper else (bottom - tall + bend, bottom + bend)
-            half = width / 2
-            near = np.flatnonzero(np.abs(x[0] * side - centre) < 1.2 * half)
-            part = np.s_[:, near[0] : near[-1] + 1]
-            dx = np.abs(x[part] * side - centre) / half
-            dy = (y[part] - (low + high) / 2) / ((high - low) / 2) * (1 if upper else -1)
-            rounded = (dx**9 + np.clip(dy, 0, 9) ** 7) ** (1 / 8)
-            outside = np.where(dy > 0, rounded, np.maximum(dx, -0.98 * dy))
-            tooth = np.clip((1.05 - outside) * half * _PER_UNIT * 0.5, 0, 1)
-            light = np.clip(1.03 - 0.55 * (centre / 0.62) ** 2, 0.25, 1.1) * (1 - 0.1 * np.clip(dx, 0, 1) ** 4)
-            light = light * (1 - 0.06 * np.clip(dy, 0, 1) ** 2 - 0.1 * np.clip(-dy, 0, 1) ** 2)
-            shading[part] = np.where(tooth > alpha[part], light, shading[part])
-            alpha[part] = np.maximum(alpha[part], tooth)
-    return alpha, shading
-
-
-def _mix(
-    below: Float32[np.ndarray, "h w 3"],
-    above: Float32[np.ndarray, "h w 3"],
-    alpha: Float32[np.ndarray, "h w"],
-) -> Float32[np.ndarray, "h w 3"]:
-    return below + (above - below) * alpha[..., None]
-
-
-def _soften(layer: Float32[np.ndarray, "h w *c"]) -> Float32[np.ndarray, "h w *c"]:
-    return cv2.GaussianBlur(layer.astype(np.float32), (0, 0), 0.9)

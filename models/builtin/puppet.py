@@ -11,7 +11,7 @@ from models.ease import smoothstep
 from models.expression import EYES, close_mouth, eye_distance, eye_opening, lid_follow, part_lips
 from models.face import FaceModel
 from models.motion import CAMERA_DISTANCE, INDEX, Motion
-from models.pose import NECK_PIVOT, Pose, fit_pose
+from models.pose import NECK_PIVOT, Pose
 from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, SKULL_OVAL, SURFACE_COUNT
 
 Canonical = Float[np.ndarray, "478 3"]
@@ -47,16 +47,18 @@ class Puppet:
     def __init__(
         self,
         landmarks: Float32[np.ndarray, "478 3"],
+        rest_pose: Pose,
         picture: tuple[int, int],
         surround: Surround,
         model: FaceModel,
     ) -> None:
         """`picture`: its width and height, in which the face is to stay."""
-        self.rest_pose = fit_pose(landmarks, model.mean)
+        self.rest_pose = rest_pose
         self.rest = self.rest_pose.to_canonical(landmarks.astype(np.float64))
         self.rest_vertices = np.vstack([landmarks[:SURFACE_COUNT].astype(np.float64), surround.points])
         self.eye_distance = eye_distance(self.rest)
         self._surround = surround
+        self._on_torso = SURFACE_COUNT + int(surround.head_weight.argmin())
         self._skull = 1 - smoothstep(0.0, _SKULL_REACH, _distance(model.mean, model.mean[SKULL_OVAL]))[:, None]
         self._basis = self._fit_basis(model)
         self._lid_follow = [lid_follow(model, eye) for eye in EYES]
@@ -97,6 +99,11 @@ class Puppet:
         crown = self.rest_vertices[FOREHEAD_TOP] + 0.4 * (self.rest_vertices[FOREHEAD_TOP] - self.rest_vertices[CHIN])
         moved = shape.linear @ (crown - self.rest_pose.translation) + shape.pose.translation - crown
         return float(np.linalg.norm(moved[:2]))
+
+    def torso_shift(self, shape: Shape) -> float:
+        """Pixels by which the torso has moved from where the portrait has it."""
+        moved = shape.vertices[self._on_torso, :2] - self.rest_vertices[self._on_torso, :2]
+        return float(np.linalg.norm(moved))
 
     def near(self, shape: Shape, indices: Int[np.ndarray, "k"]) -> Float[np.ndarray, "2 3"]:
         """Portrait pixels -> picture pixels around some face points: the head's turn, put where they are now."""

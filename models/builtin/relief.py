@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int32
 
 from models.builtin.kernels import shade
 from models.builtin.puppet import Canonical, Puppet, Shape
@@ -73,8 +73,8 @@ class Relief:
         self._step = float(extent[0]) / (_GRID - 1)
         self._size = (_GRID, int(np.ceil(extent[1] / self._step)) + 1)
         on_grid = (face - self._origin) / self._step
-        self._vertices = np.column_stack([on_grid, np.zeros(len(face))]).astype(np.float32)
         self._triangles = model.triangles
+        self._to_pixel = _vertex_to_pixel(on_grid, model.triangles, self._size)
         self._rest = puppet.rest
         self._to_vertex = _face_to_vertex(model)
         self._rest_light = self._light(puppet.rest)
@@ -97,29 +97,28 @@ class Relief:
         groove = np.exp(-(distance**2)) - 0.12 * np.exp(-((distance - 2.2) ** 2))
         return (slice(y0, y1), slice(x0, x1)), (-fold.depth * fade[nearest] * groove).astype(np.float32)
 
-    def apply(self, layer: np.ndarray, map_x: np.ndarray, map_y: np.ndarray, shape: Shape) -> None:
+    def apply(self, layer: np.ndarray, whole: np.ndarray, parts: np.ndarray, shape: Shape) -> None:
         """Shades the drawn head in place; nothing changes while the face is as in the photo.
 
         Args:
             layer: uint8 [h, w, 4], premultiplied.
-            map_x: float32 [h, w], where each pixel comes from in the texture, in its pixels; -1 outside.
-            map_y: the same.
+            whole: int16 [h, w, 2], where each pixel comes from in the texture, as `backward_map` writes it.
+            parts: uint16 [h, w], the same.
             shape: what is drawn.
         """
         relief = self._relief(shape.canonical)
         if np.abs(relief - 1).max() > _UNSEEN:
-            h, w = map_x.shape
+            h, w = parts.shape
             face = shape.vertices[:SURFACE_COUNT, :2]
             left, top = np.clip(np.floor(face.min(0)), 0, [w, h]).astype(int)
             right, bottom = np.clip(np.ceil(face.max(0)) + 1, 0, [w, h]).astype(int)
             part = np.s_[top:bottom, left:right]
-            shade(layer[part], map_x[part], map_y[part], relief, self._origin[0], self._origin[1], 1 / self._step)
+            shade(layer[part], whole[part], parts[part], relief, self._origin[0], self._origin[1], 1 / self._step)
 
     def _relief(self, canonical: Canonical) -> Float32[np.ndarray, "h w"]:
         """Factors by which skin becomes lighter or darker."""
         light = np.clip(self._light(canonical) / self._rest_light, *_SLOPE_RANGE).astype(np.float32)
-        slope = rasterise(self._vertices, self._triangles, light[:, None] - 1, self._size).image[..., 0]
-        relief: Float32[np.ndarray, "h w"] = 1 + slope
+        relief: Float32[np.ndarray, "h w"] = (1 + self._to_pixel @ (light - 1)).reshape(self._size[::-1])
         shortening = 1 - _spans(canonical) / self._rest_spans
         for fold, (window, drawn), shorter in zip(_FOLDS, self._folds, shortening, strict=True):
             weight = smoothstep(*fold.onset, float(shorter))
@@ -139,6 +138,21 @@ def _spans(points: Canonical) -> Float[np.ndarray, "k"]:
     """Of every fold, the mean distance of the points across it."""
     apart = points[_ACROSS[:, 0]] - points[_ACROSS[:, 1]]
     return np.asarray(np.add.reduceat(np.sqrt((apart * apart).sum(1)), _FIRST_ACROSS) / _COUNT_ACROSS)
+
+
+def _vertex_to_pixel(
+    points: Float[np.ndarray, "468 2"], triangles: Int32[np.ndarray, "t 3"], size: tuple[int, int]
+) -> sp.csr_matrix:
+    """Values of the vertices -> values of the pixels between them, row by row; 0 where no triangle is."""
+    corners = np.column_stack([points, np.zeros(len(points))])[triangles].reshape(-1, 3).astype(np.float32)
+    numbers = np.repeat(np.arange(len(triangles)), 3)
+    shares = np.tile(np.eye(3), (len(triangles), 1))
+    separate = np.arange(len(corners), dtype=np.int32).reshape(-1, 3)
+    drawn = rasterise(corners, separate, np.column_stack([shares, numbers]).astype(np.float32), size)
+    rows = np.repeat(np.flatnonzero(drawn.mask), 3)
+    inside = drawn.image[drawn.mask]
+    columns = triangles[np.rint(inside[:, 3]).astype(np.int64)].ravel()
+    return sp.csr_matrix((inside[:, :3].ravel(), (rows, columns)), shape=(size[0] * size[1], len(points)))
 
 
 def _face_to_vertex(model: FaceModel) -> sp.csr_matrix:

@@ -14,7 +14,9 @@ from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, SURFACE_COUNT
 
 _SPACING = 16 / 512  # of the picture's longer side
 _EXPRESSION_REACH = 0.3  # face heights over which the jaw's movement dies out in the neck
-_DEPTH_REACH = 0.25  # face heights over which depth goes from the face's outline to the head's axis
+_DEPTH_REACH = (0.2, _EXPRESSION_REACH)  # over which depth goes from the face's outline to the head's axis
+_ROUND = 0.9  # of an ellipse's half axis; what is nearer to its rim is too steep
+_JAW_REACH = 0.15  # face heights around the face within which the neck comes along
 _HEAD_RAMP = (-0.3, 0.28)  # face heights below the chin over which head turns into torso
 _AXIS_DEPTH = 0.15  # face widths behind the ears
 
@@ -49,26 +51,22 @@ def build_surround(landmarks: Float[np.ndarray, "478 3"], person: Bool[np.ndarra
     count = SURFACE_COUNT + len(grid)
     laplacian = _laplacian(np.vstack([face[:, :2], grid]), triangles, count)
 
-    height = float(np.linalg.norm(face[FOREHEAD_TOP, :2] - face[CHIN, :2]))
-    ears = float(np.linalg.norm(face[234, :2] - face[454, :2]))
-    width = max(ears, 0.6 * height)
+    height, width = _face_size(face)
 
     far = np.flatnonzero(distance > _EXPRESSION_REACH * height)
     fixed = np.concatenate([FACE_OVAL, SURFACE_COUNT + far])
     weights = _harmonic(laplacian, fixed, np.eye(len(fixed), len(FACE_OVAL)))
 
     axis = float(face[[234, 454, 127, 356], 2].mean()) + _AXIS_DEPTH * width
-    far = np.flatnonzero(distance > _DEPTH_REACH * height)
-    nearest = np.argmin(((grid[far, None] - outline[None, :, :2]) ** 2).sum(2), axis=1)
-    fixed = np.concatenate([FACE_OVAL, SURFACE_COUNT + far])
-    depth = np.concatenate([outline[:, 2], np.maximum(axis, outline[nearest, 2])])
-    z = _harmonic(laplacian, fixed, depth[:, None])[:, 0]
+    near = weights.sum(1)
+    inner = np.where(near > 0, weights @ outline[:, 2] / np.maximum(near, 1e-9), axis)
+    roundness = _roundness(distance, distance + _to_edge(grid + margin, person), height)
 
     return Surround(
-        points=np.column_stack([grid, z]),
+        points=np.column_stack([grid, inner + np.maximum(axis - inner, 0.0) * roundness]),
         triangles=_visible(triangles, np.vstack([face[:, :2], grid]) + margin, person),
         outline_weights=weights,
-        head_weight=_head_weight(grid, face, height, width),
+        head_weight=head_weight(grid, distance, landmarks),
     )
 
 
@@ -131,12 +129,53 @@ def _harmonic(
     return out[SURFACE_COUNT:]
 
 
-def _head_weight(
-    grid: Float[np.ndarray, "g 2"], face: Float[np.ndarray, "468 3"], height: float, width: float
+def _to_edge(points: Float[np.ndarray, "g 2"], person: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "g"]:
+    """How far the person goes on around points, in pixels; 0 beside it."""
+    inside = cv2.distanceTransform(np.pad(person, 1).astype(np.uint8), cv2.DIST_L2, 5)
+    h, w = inside.shape
+    x, y = np.clip(np.round(points).astype(int) + 1, 0, [w - 1, h - 1]).T
+    return inside[y, x].astype(np.float64)
+
+
+def _roundness(
+    distance: Float[np.ndarray, "g"], silhouette: Float[np.ndarray, "g"], height: float
 ) -> Float[np.ndarray, "g"]:
+    """How far points lie on the way from the face's outline, 0, to the head's axis, 1: hair and skull are round.
+
+    Args:
+        distance: of each point from the face, pixels.
+        silhouette: of the person's outline from the face there, pixels.
+        height: of the face, pixels.
+    """
+    least, most = _DEPTH_REACH
+    reach = np.clip(silhouette, least * height, most * height)
+    along = _ROUND * np.minimum(distance / reach, 1.0)
+    return np.asarray((1 - np.sqrt(1 - along**2)) / (1 - np.sqrt(1 - _ROUND**2)))
+
+
+def head_weight(
+    points: Float[np.ndarray, "n 2"], distance: Float[np.ndarray, "n"], landmarks: Float[np.ndarray, "478 3"]
+) -> Float[np.ndarray, "n"]:
+    """How much points around a face follow the head, 1, rather than the torso, 0.
+
+    Args:
+        points: pixels.
+        distance: of each point from the face's hull, pixels.
+        landmarks: pixels.
+    """
+    face = landmarks[:SURFACE_COUNT].astype(np.float64)
+    height, width = _face_size(face)
     down = (face[CHIN] - face[FOREHEAD_TOP])[:2] / height
-    from_chin = grid - face[CHIN, :2]
+    from_chin = points - face[CHIN, :2]
     below = from_chin @ down / height
     beside = np.abs(from_chin @ np.array([-down[1], down[0]])) / width
     weight = 1 - smoothstep(*_HEAD_RAMP, below)
-    return weight * (1 - smoothstep(1.1, 1.9, beside) * smoothstep(-0.6, 0.1, below))
+    weight = weight * (1 - smoothstep(1.1, 1.9, beside) * smoothstep(-0.6, 0.1, below))
+    return np.maximum(weight, 1 - smoothstep(0.0, _JAW_REACH, distance / height))
+
+
+def _face_size(face: Float[np.ndarray, "468 3"]) -> tuple[float, float]:
+    """Height and width in pixels; a face in profile counts as wide as one that is not."""
+    height = float(np.linalg.norm(face[FOREHEAD_TOP, :2] - face[CHIN, :2]))
+    ears = float(np.linalg.norm(face[234, :2] - face[454, :2]))
+    return height, max(ears, 0.6 * height)

@@ -14,6 +14,7 @@ from models.landmarks import FaceTracker, Landmarks
 from models.motion import Motion
 from models.pose import fit_pose
 from runtime.drivers.mouth_cutter import MouthCutter
+from runtime.drivers.mouth_sight import MouthSight
 from runtime.drivers.one_euro import OneEuro
 from runtime.drivers.steady_head import SteadyHead
 from runtime.frame import Frame
@@ -43,12 +44,13 @@ class FaceVideo:
         person: PersonCheck | None = None,
         absolute: bool = False,
         mouth: MouthCutter | None = None,
+        sight: MouthSight | None = None,
     ) -> None:
         """`absolute`: the head counts from the profile's rest pose (without one, from looking into the camera), and
         expressions without a profile from the mean face's. With `mouth`, motions carry what it cuts out of the frames;
-        without it, no pixel."""
+        without it, no pixel. With `sight`, they say how far the mouth can be believed; without it, wholly."""
         self._tracker, self._model = tracker, model
-        self._person, self._absolute, self._mouth = person, absolute, mouth
+        self._person, self._absolute, self._mouth, self._sight = person, absolute, mouth, sight
         self._fit: MotionFit | None = None
         self._first_face_ns: int | None = None
         self._known_ns: int | None = None
@@ -80,7 +82,7 @@ class FaceVideo:
                 self._head.reset()
                 self._face_filter.reset()
             motion = self._fit.motion(self._measure(self._fit, self._head, value, landmarks), value.pts_ns, confidence)
-            self._last = motion if self._mouth is None else replace(motion, mouth=self._mouth(value.image, landmarks))
+            self._last = self._look_at_mouth(motion, value, landmarks)
         return (self._last,)
 
     def close(self) -> None:
@@ -95,6 +97,13 @@ class FaceVideo:
         measured = fit.measure(landmarks, head(frame.image, landmarks, frame.pts_ns))
         face = self._face_filter(measured.face.ravel(), frame.pts_ns).reshape(measured.face.shape)
         return replace(measured, face=face)
+
+    def _look_at_mouth(self, motion: Motion, frame: Frame, landmarks: Landmarks) -> Motion:
+        if self._sight is not None:
+            motion = replace(motion, mouth_confidence=self._sight(frame.image, landmarks, frame.pts_ns))
+        if self._mouth is not None:
+            motion = replace(motion, mouth=self._mouth(frame.image, landmarks, frame.pts_ns))
+        return motion
 
     def _is_known(self, landmarks: Landmarks, waited_ns: int) -> bool:
         """Whether the face may drive."""

@@ -1,10 +1,12 @@
 """Cuts what is between the driver's lips out of a frame, and nothing else."""
 
+import logging
+from dataclasses import replace
+
 import cv2
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
-from models.ease import smoothstep
 from models.face import FaceModel
 from models.landmarks import Landmarks
 from models.motion import MouthPatch
@@ -16,10 +18,11 @@ WIDTH, HEIGHT = 80, 48
 """Pixels of a patch."""
 
 _MARGIN = 3.0  # pixels of the patch around the lips
-_SMALLEST_PX = 8.0  # width of a mouth that can be told from its lips
-_OPENING = (0.02, 0.06)  # area between the lips, in squares of the mouth's width, over which the patch comes in
-_GAP_PX = (2.5, 5.0)  # the same for the mean gap in the frame: of less, hardly a pixel is free of the lips' colour
-_TURNED = (np.deg2rad(30), np.deg2rad(40))  # away from the camera, where the lips' far side is guessed
+_SMALLEST_PX = (96.0, 88.0)  # eye distance of a face whose teeth are more than a smudge, to be shown and to stay
+_OPEN = (0.07, 0.055)  # mean gap in widths of the mouth, the same: landmarks of smiling closed lips gape by 0.05
+_TURNED = (np.deg2rad(30), np.deg2rad(40))  # away from the camera, the same: lips' far side is guessed
+_HOLD_NS = 400_000_000  # for so long the last open mouth stands in when lips have closed between two sounds
+_EASE_NS = 150_000_000
 _LIPS_BLEED = 0.015  # mouth widths, at least a pixel: how far the colour of lips reaches in
 _RIGHT_CORNER, _LEFT_CORNER = 0, 10  # of INNER_LIPS
 _FINER = 2  # times as fine as the patch a frame is sampled, since a mouth near the camera is larger than a patch
@@ -27,18 +30,64 @@ _KNOWN = 0.5  # part of a patch's pixel that is between the lips
 
 Lips = Float[np.ndarray, "20 2"]
 
+logger = logging.getLogger(__name__)
+
 
 class MouthCutter:
-    """Frame and landmarks -> patch. Stateless. Pixels outside the lips are gone before anything is resampled."""
+    """Frames and landmarks -> patches. Pixels outside the lips are gone before anything is resampled.
+
+    So that it does not flicker, a mouth comes and goes over 0.15 s of capture time, the last open one stands in while
+    lips close between two sounds, and what is open, large and frontal enough to stay is less than what is to come.
+    """
 
     def __init__(self, model: FaceModel) -> None:
         self._mean = model.mean
+        self._last: MouthPatch | None = None
+        self._weight = 0.0
+        self._seen_ns = 0
+        self._pts_ns: int | None = None
+        self._large = self._frontal = self._open = self._told = False
 
-    def __call__(self, image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks) -> MouthPatch | None:
-        """The patch; None while the mouth is closed, tiny, turned away or not wholly in the picture."""
+    def __call__(self, image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks, pts_ns: int) -> MouthPatch | None:
+        """The patch of a frame captured at `pts_ns`, or the last one fading; None where there has been none for long.
+
+        There is none while the mouth is closed, too small (which is said once), turned away or not wholly in the
+        picture.
+        """
         lips = landmarks[INNER_LIPS, :2].astype(np.float64)
-        weight = self._weight(landmarks, lips)
-        if weight == 0.0 or (lips < 0).any() or (lips > [image.shape[1] - 1, image.shape[0] - 1]).any():
+        patch = self._cut(image, landmarks, lips) if self._can_be_told(landmarks, lips) else None
+        if patch is not None:
+            self._last, self._seen_ns = patch, pts_ns
+        held = self._last is not None and self._large and self._frontal and pts_ns - self._seen_ns <= _HOLD_NS
+        step = 0.0 if self._pts_ns is None else max(pts_ns - self._pts_ns, 0) / _EASE_NS
+        self._weight = min(self._weight + step, 1.0) if held else max(self._weight - step, 0.0)
+        self._pts_ns = pts_ns
+        if self._weight == 0.0:
+            self._last = None
+        return None if self._last is None else replace(self._last, weight=self._weight)
+
+    def _can_be_told(self, landmarks: Landmarks, lips: Lips) -> bool:
+        """Whether something is between the lips, by more than landmarks err."""
+        pose = fit_pose(landmarks, self._mean)
+        turned = np.arccos(np.clip(pose.rotation[2, 2], -1, 1))
+        width = _width(lips)
+        self._large = bool(pose.scale >= _SMALLEST_PX[self._large])
+        self._frontal = bool(turned <= _TURNED[self._frontal])
+        self._open = width > 0 and cv2.contourArea(lips.astype(np.float32)) >= _OPEN[self._open] * width**2
+        if not self._large and not self._told:
+            self._told = True
+            logger.warning(
+                "the driver's face is too small (%d pixels between the eye corners, of %d) for its mouth to be shown, "
+                "and teeth are painted: come nearer, or give a larger picture",
+                pose.scale,
+                _SMALLEST_PX[False],
+            )
+        return self._large and self._frontal and self._open
+
+    @staticmethod
+    def _cut(image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks, lips: Lips) -> MouthPatch | None:
+        """None where the picture does not hold the whole mouth."""
+        if (lips < 0).any() or (lips > [image.shape[1] - 1, image.shape[0] - 1]).any():
             return None
         left, top = (int(v) for v in np.floor(lips.min(0)))
         right, bottom = (int(v) + 1 for v in np.ceil(lips.max(0)))
@@ -48,16 +97,7 @@ class MouthCutter:
         if not pixels.any():
             return None
         moved = lips @ matrix[:, :2].T + matrix[:, 2]
-        return MouthPatch(pixels, moved.astype(np.float32), cheek_colour(image, landmarks), weight)
-
-    def _weight(self, landmarks: Landmarks, lips: Lips) -> float:
-        width = _width(lips)
-        if width < _SMALLEST_PX:
-            return 0.0
-        turned = float(np.arccos(np.clip(fit_pose(landmarks, self._mean).rotation[2, 2], -1, 1)))
-        gap_px = cv2.contourArea(lips.astype(np.float32)) / width
-        opened = smoothstep(*_OPENING, gap_px / width) * smoothstep(*_GAP_PX, gap_px)
-        return opened * (1 - smoothstep(*_TURNED, turned))
+        return MouthPatch(pixels, moved.astype(np.float32), cheek_colour(image, landmarks))
 
 
 def _width(lips: Lips) -> float:

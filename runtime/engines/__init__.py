@@ -22,8 +22,17 @@ class Engine(Protocol[AvatarT]):
         """What executes it, as in the report."""
         ...
 
+    @property
+    def portable(self) -> bool:
+        """Whether an engine of this name in another process may prepare what this one renders.
+
+        Its avatars can then be pickled. False where they hold a device: this very engine then prepares them, beside
+        the pictures that it renders.
+        """
+        ...
+
     def prepare(self, portrait: Portrait) -> AvatarT:
-        """The slow part, once per portrait."""
+        """The slow part, once per portrait; not in the thread that renders, once that has begun."""
         ...
 
     def render(self, avatar: AvatarT, motion: Motion) -> Pixels:

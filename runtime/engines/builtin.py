@@ -11,6 +11,7 @@ class BuiltinEngine:
 
     name = "builtin"
     backend = "cpu"
+    portable = True
 
     def prepare(self, portrait: Portrait) -> BuiltinAvatar:
         """Builds the avatar and draws it once, so that compiled kernels are loaded before the first frame."""

@@ -14,6 +14,7 @@ from runtime.page_server import HEADERS
 MAX_BYTES = 64 * 1024**2
 """The largest picture file that is taken."""
 _PATIENCE_S = 60.0  # for a file to arrive
+_MOST = 4  # requests at once: one is made and one waits; the others arrive or are refused
 _GLANCE_S = 0.2  # how often a change that is being made looks whether the server closes
 _LONGEST_NAME = 80
 _BACKGROUND = re.compile(
@@ -30,30 +31,31 @@ class _RefusedError(Exception):
 
 
 class Changes:
-    """Answers `POST /change/portrait`, `/change/background` and `/change/engine`, one at a time.
+    """Answers `POST /change/portrait`, `/change/background` and `/change/engine`.
 
     Files come as the body with `?name=`, choices as `?choice=`. The answer is JSON, {"notes": [...]} or
     {"error": "one line"}.
     """
 
     def __init__(self, change: Callable[[Change], Sequence[str]], closing: Callable[[], bool]) -> None:
-        """`change` is called in a thread of its own, may take seconds, and returns what the person should know.
+        """`change` is called in a thread for each request, may take seconds, and returns what the person should know.
 
-        The AgentError that it raises is what the person reads. No answer waits for it once the server is `closing`.
+        It decides which of several requests comes first. The AgentError that it raises is what the person reads. No
+        answer waits for it once the server is `closing`.
         """
         self._change, self._closing = change, closing
-        self._busy = False
+        self._open = 0
 
     async def answer(self, request: web.Request) -> web.Response:
         """Makes one change; the server has checked by then that the page itself asks for it."""
         try:
-            if self._busy:
-                raise _RefusedError(409, "another change is being made; wait for it")
-            self._busy = True
+            if self._open == _MOST:
+                raise _RefusedError(429, "too many changes at once; wait for one of them")
+            self._open += 1
             try:
                 notes = await self._make(request)
             finally:
-                self._busy = False
+                self._open -= 1
         except _RefusedError as refused:
             return _json({"error": str(refused)}, refused.status)
         except AgentError as error:

@@ -5,9 +5,10 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Bool, Float32
 
 from runtime.frame import Sound
+from runtime.sinks.stretch import REACH, Stretch
 
 RATE_HZ = 48_000
 
@@ -18,10 +19,6 @@ _SMOOTH_S = 2.0  # over which the stamps' trembling is averaged
 _PULL_S = 10.0  # in which an error is taken back: a clock that is off by 100 ppm is followed 1 ms behind
 _MOST_PULL = 0.001  # of the speed; below what can be heard
 
-_REACH = 8
-"""Samples to either side that the interpolation between samples takes."""
-_PHASES = 256
-_KAISER_BETA = 8.0
 _AT_ONCE = RATE_HZ // 10
 """Samples that are stretched in one step: bounds the memory that a long block takes."""
 
@@ -45,7 +42,7 @@ class SoundLine:
         self._kind = (0, 0)  # rate and channels of the present run of touching blocks
         self._run_ns = 0
         self._run_samples = 0
-        self._stretch = _Stretch()
+        self._stretch = Stretch()
         self._late_s = 0.0  # by how much stamps are behind where their blocks are laid, on average
 
     def position(self, instant_ns: int) -> int:
@@ -62,7 +59,7 @@ class SoundLine:
             self.finish()
             self._kind, self._run_ns, self._run_samples = kind, sound.pts_ns, 0
             self._resampler = av.AudioResampler(format="fltp", layout="stereo", rate=RATE_HZ)
-            self._stretch, self._late_s = _Stretch(), 0.0
+            self._stretch, self._late_s = Stretch(), 0.0
             self.end = self.position(sound.pts_ns)
         elif self._follow_drift:
             share = min(1.0, len(sound.samples) / sound.rate_hz / _SMOOTH_S)
@@ -76,7 +73,7 @@ class SoundLine:
         if self._run_samples:
             self._resample(None)
             if self._follow_drift:
-                self._lay(self._stretch.push(np.zeros((2, _REACH), np.float32), 1.0))
+                self._lay(self._stretch.push(np.zeros((2, REACH), np.float32), 1.0))
 
     def read(self, start: int, count: int) -> Float32[np.ndarray, "2 {count}"]:
         """`count` samples from a position on, -1..1; what lies before their end is then forgotten."""
@@ -85,9 +82,20 @@ class SoundLine:
             first, last = max(at, start), min(at + piece.shape[1], start + count)
             if first < last:
                 out[:, first - start : last - start] = piece[:, first - at : last - at]
-        while self._pieces and self._pieces[0][0] + self._pieces[0][1].shape[1] <= start + count:
-            self._pieces.popleft()
+        self.forget(start + count)
         return out
+
+    def covers(self, start: int, count: int) -> Bool[np.ndarray, "{count}"]:
+        """For each of `count` samples from a position on, whether something was heard there that is still kept."""
+        out = np.zeros(count, bool)
+        for at, piece in self._pieces:
+            out[max(at - start, 0) : max(at + piece.shape[1] - start, 0)] = True
+        return out
+
+    def forget(self, before: int) -> None:
+        """Drops the blocks that end at a position or before it."""
+        while self._pieces and self._pieces[0][0] + self._pieces[0][1].shape[1] <= before:
+            self._pieces.popleft()
 
     def _expected_ns(self) -> int:
         """The instant at which the next block of the present run is laid."""
@@ -111,46 +119,6 @@ class SoundLine:
         self.end += samples.shape[1]
         while len(self._pieces) > 1 and self.end - self._pieces[0][0] > _MAX_AHEAD:
             self._pieces.popleft()
-
-
-class _Stretch:
-    """Makes sound longer or shorter by a trifle that may change at any time, without a seam.
-
-    A windowed sinc between samples; the first output sample is the first input sample.
-    """
-
-    def __init__(self) -> None:
-        self.added = 0.0
-        """Samples by which the output is longer so far; negative where it is shorter."""
-        self._input = np.zeros((2, _REACH - 1), np.float32)
-        self._at = float(_REACH - 1)  # where in the input the next output sample lies
-
-    def push(self, samples: Float32[np.ndarray, "2 n"], step: float) -> Float32[np.ndarray, "2 m"]:
-        """Takes the next input; returns the output that it completes, one sample per `step` of the input."""
-        self._input = np.concatenate([self._input, samples], axis=1)
-        count = max(0, int(np.ceil((self._input.shape[1] - _REACH - self._at) / step)))
-        whole, between = np.divmod(self._at + step * np.arange(count), 1.0)
-        row, weight = np.divmod(between * _PHASES, 1.0)
-        rows, weights = row.astype(np.intp), weight.astype(np.float32)[:, None]
-        taps = _TAPS[rows] * (1 - weights) + _TAPS[rows + 1] * weights
-        windows = np.lib.stride_tricks.sliding_window_view(self._input, 2 * _REACH, axis=1)
-        out = np.einsum("cnk,nk->cn", windows[:, whole.astype(np.intp) - _REACH + 1], taps)
-        self.added += count * (1.0 - step)
-        self._at += step * count
-        done = int(self._at) - _REACH + 1
-        self._input, self._at = self._input[:, done:], self._at - done
-        return out
-
-
-def _interpolation() -> Float32[np.ndarray, "phases_1 taps"]:
-    """Weights of the samples around a point that lies 0..1 behind one of them, in steps of 1/_PHASES."""
-    distance = np.arange(1 - _REACH, _REACH + 1) - np.arange(_PHASES + 1)[:, None] / _PHASES
-    window = np.i0(_KAISER_BETA * np.sqrt(np.clip(1 - (distance / _REACH) ** 2, 0, 1)))
-    taps = np.sinc(distance) * window
-    return (taps / taps.sum(axis=1, keepdims=True)).astype(np.float32)
-
-
-_TAPS = _interpolation()
 
 
 def _audio_frame(sound: Sound) -> av.AudioFrame:

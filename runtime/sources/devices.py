@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.errors import InputError
+from runtime.portaudio import load_portaudio
 
 _VIDIOC_QUERYCAP = 0x80685600
 _CAPABILITY = struct.Struct("16s32s32sIII12x")  # struct v4l2_capability: driver, card, bus, version, all, device
 _VIDEO_CAPTURE = 0x00000001 | 0x00001000  # single-planar or multi-planar
-
-PORTAUDIO_MISSING = "PortAudio is not installed: apt-get install libportaudio2 (macOS: brew install portaudio)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +75,9 @@ def default_camera(exclude: Collection[str]) -> str:
 def list_microphones() -> Devices:
     """Sound inputs by PortAudio's number. Never raises."""
     try:
-        import sounddevice
-    except OSError:
-        return Devices((), PORTAUDIO_MISSING)
+        sounddevice = load_portaudio()
+    except InputError as error:
+        return Devices((), str(error))
     try:
         inputs = [d for d in sounddevice.query_devices() if d["max_input_channels"] > 0]
     except sounddevice.PortAudioError as error:

@@ -11,8 +11,9 @@ from jaxtyping import Float32
 from models.errors import InputError
 from runtime.clock import Clock
 from runtime.frame import Sound
+from runtime.portaudio import load_portaudio
 from runtime.ring import Ring
-from runtime.sources.devices import PORTAUDIO_MISSING, list_microphones
+from runtime.sources.devices import list_microphones
 
 _log = logging.getLogger(__name__)
 
@@ -60,11 +61,7 @@ class Microphone:
 
         Raises InputError if PortAudio is missing, or if there is no such input or it cannot be opened.
         """
-        try:
-            import sounddevice
-        except OSError as error:
-            raise InputError(PORTAUDIO_MISSING) from error
-        self._sounddevice = sounddevice
+        self._sounddevice = load_portaudio()
         self._clock = clock
         self._ring: Ring[Sound] = Ring(_RING_BLOCKS)
         self._overflows = 0
@@ -73,7 +70,7 @@ class Microphone:
         self._index, self.name = _chosen(wanted)
         try:
             self._stream: Any = self._opened()
-        except sounddevice.PortAudioError as error:
+        except self._sounddevice.PortAudioError as error:
             raise InputError(
                 f"microphone {self._index} ({self.name}) cannot be opened: {error}; {list_microphones()}"
             ) from error
@@ -120,9 +117,9 @@ class Microphone:
         samples_clock = SampleClock(rate_hz)
 
         def on_block(samples: Float32[np.ndarray, "n channels"], count: int, time: Any, status: Any) -> None:
-            now_ns = self._clock.now_ns()
+            now_ns, now_s = self._clock.now_ns(), stream.time  # later than `time` says: Python had to wait its turn
             block_ns = round(count * 1e9 / rate_hz)
-            delay_ns = round((time.currentTime - time.inputBufferAdcTime) * 1e9)
+            delay_ns = round((now_s - time.inputBufferAdcTime) * 1e9)
             if not block_ns <= delay_ns < _LONGEST_DELAY_NS:  # no block arrives before its last sample
                 delay_ns = block_ns
             self._overflows += bool(status.input_overflow)

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 import skimage.data
@@ -108,11 +109,14 @@ def test_offline_runs_are_bit_equal(portrait_png, nodding, tmp_path):
     assert moved > 1.0, "the head sways as the driver does"
 
 
-def test_the_drivers_own_mouth_is_shown_when_asked_and_announced(portrait_png, nodding, tmp_path, capsys):
+def test_the_drivers_own_mouth_is_shown_when_asked_and_announced(portrait_png, tmp_path, capsys):
+    near = cv2.resize(read_photo(portrait_png)[:300, 80:380], (600, 600), interpolation=cv2.INTER_CUBIC)
+    images = [np.roll(near, round(20 * np.sin(i / 30 * 2 * np.pi)), axis=1) for i in range(30)]
+    clip = make_clip(tmp_path / "near.mp4", images, 30)
     shown = {}
     for mouth in ("painted", "driver"):
         out = tmp_path / f"{mouth}.mp4"
-        arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(nodding)]
+        arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(clip)]
         assert main([*arguments, "--size", "256", "--mouth", mouth, "--output", str(out)]) == 0
         assert ("the pixels between the lips leave" in capsys.readouterr().err) == (mouth == "driver")
         shown[mouth] = np.stack(decode(out)[0]).astype(int)
@@ -387,13 +391,14 @@ def test_bad_outputs(portrait_png, wav, tmp_path, capsys):
     ]:
         expect_refusal(tmp_path, [*ready, output], message, capsys)
     expect_refusal(tmp_path, [*ready, "preview", "--offline"], "--offline needs files", capsys)
-    for output in ("preview", "virtual-camera", tmp_path / "o.mp4", tmp_path / "o.mkv"):
+    for output in ("preview", "virtual-camera", "virtual-microphone", tmp_path / "o.mp4", tmp_path / "o.mkv"):
         expect_refusal(
             tmp_path,
             ["--portrait", portrait_png, "--microphone", wav, "--background", "transparent", "--output", output],
             r"cannot be transparent; give --output a file ending in \.mov or \.webm",
             capsys,
         )
+    expect_refusal(tmp_path, [*ready, "virtual-microphone:Me"], "goes with a picture: give --output", capsys)
     twice = tmp_path / "twice.mp4"
     expect_refusal(tmp_path, [*ready, twice, "--output", twice], "given twice", capsys)
     copy = tmp_path / "clip.mkv"

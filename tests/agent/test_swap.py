@@ -17,6 +17,7 @@ from agent.build import Session
 from agent.config import Run
 from agent.plan import make_plan
 from models.errors import AgentError, InputError
+from models.portrait import Portrait
 from runtime.change import Change, Upload
 from runtime.clock import MonotonicClock
 from tests.browser import reads
@@ -64,6 +65,7 @@ def running(portrait_png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     run = Running(Session(make_plan(config, []), MonotonicClock(), lambda _: None))
     yield run
     run.stop()
+    run.session.close()
 
 
 def free_port(_: int):
@@ -159,6 +161,105 @@ def test_a_change_that_comes_before_the_first_portrait_is_put_off(running: Runni
     running.session._look = None  # as while it is prepared
     with pytest.raises(AgentError, match="still being prepared"):
         running.session.swap(Change(portrait=green))
+
+
+def test_a_process_that_ends_costs_one_change_and_no_picture(running: Running, green: Path) -> None:
+    session = running.session
+    preparing = session._preparing
+    ask = preparing.ask
+
+    def killed(wish):
+        preparing.start()
+        process = preparing._process
+        threading.Timer(0.1, process.kill).start()
+        return ask(wish)
+
+    preparing.ask = killed
+    with pytest.raises(AgentError, match=r"the change failed, since its process has ended \(signal 9"):
+        session.swap(Change(portrait=green))
+    running.shows(lambda image: not is_green(image))
+    preparing.ask = ask
+    session.swap(Change(portrait=green))
+    running.shows(is_green)
+
+
+def test_of_changes_that_come_meanwhile_the_newest_is_made(running: Running, green: Path) -> None:
+    session = running.session
+    said: dict[str, str] = {}
+    let_go, begun = threading.Event(), threading.Event()
+    ask = session._preparing.ask
+
+    def slowly(wish):
+        begun.set()
+        assert let_go.wait(30)
+        return ask(wish)
+
+    def change(background: str) -> None:
+        try:
+            session.swap(Change(background=background))
+            said[background] = "done"
+        except AgentError as error:
+            said[background] = str(error)
+
+    session._preparing.ask = slowly
+    threads = [threading.Thread(target=change, args=(colour,)) for colour in ("#ff0000", "#00ff00", "#0000ff")]
+    for number, thread in enumerate(threads):
+        thread.start()
+        assert begun.wait(30)
+        with session._turn._condition:
+            assert session._turn._condition.wait_for(lambda n=number: session._turn._newest > n, 30)
+    let_go.set()
+    for thread in threads:
+        thread.join(30)
+    gave_way = "background #00ff00: not done, since a newer choice took its place"
+    assert said == {"#ff0000": "done", "#00ff00": gave_way, "#0000ff": "done"}
+    running.shows(corner_is((0, 0, 255)))
+
+
+def test_an_engine_that_holds_a_device_prepares_in_the_run_itself(running: Running, green: Path) -> None:
+    session = running.session
+    prepared: list[Portrait] = []
+    prepare = session.engine.prepare
+    session.engine.portable = False
+    session.engine.prepare = lambda portrait: (prepared.append(portrait), prepare(portrait))[1]
+    session.swap(Change(portrait=green))
+    running.shows(is_green)
+    assert len(prepared) == 1
+    session.engine.portable = True
+    session.swap(Change(background="#ff0000"))
+    running.shows(corner_is((255, 0, 0)))
+    assert len(prepared) == 1
+
+
+def test_an_uploaded_background_stays_behind_the_next_portrait(running: Running, green: Path) -> None:
+    data = io.BytesIO()
+    Image.new("RGB", (40, 20), (9, 99, 199)).save(data, "png")
+    running.session.swap(Change(background=Upload("wall.png", data.getvalue())))
+    assert running.session.swap(Change(portrait=green)) == ()
+    running.shows(lambda image: corner_is((9, 99, 199))(image) and image[64, 64, 1] >= 120)
+    assert running.session.status()["background"] == "wall.png"
+
+
+def test_what_is_said_of_a_photo_names_it(running: Running, green: Path) -> None:
+    face = Image.open(green)
+    both = Image.new("RGB", (2 * face.width, face.height))
+    both.paste(face, (0, 0))
+    both.paste(face, (face.width, 0))
+    for name in ("pair.png", "the same.png"):
+        both.save(green.with_name(name))
+        said = running.session.swap(Change(portrait=green.with_name(name)))
+        assert said == (f"{name} shows 2 faces; the largest one is used",)
+
+
+def test_the_process_ends_with_the_run(running: Running) -> None:
+    running.session.swap(Change(background="blur"))
+    process = running.session._preparing._process
+    assert process is not None and process.poll() is None
+    running.stop()
+    running.session.close()
+    assert process.returncode is not None
+    with pytest.raises(AgentError, match="the run has ended"):
+        running.session.swap(Change(background="keep"))
 
 
 def test_a_person_swaps_the_portrait_on_the_page(running: Running, green: Path, page: "Page", tmp_path: Path) -> None:

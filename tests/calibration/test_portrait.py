@@ -86,6 +86,25 @@ def test_bad_files_are_refused_with_the_reason(portrait_png, tmp_path):
             read_photo(tmp_path / name)
 
 
+@pytest.mark.parametrize(
+    ("size", "name", "read"),
+    [
+        ((6000, 7000), "photo.jpg", (3500, 3000)),
+        ((6000, 7000), "photo.png", (3500, 3000)),
+        ((5990, 7000), "photo.jpg", (7000, 5990)),
+        ((5990, 7000), "photo.png", (7000, 5990)),
+    ],
+)
+def test_photos_larger_than_any_output_are_read_at_a_fraction(size, name, read, tmp_path):
+    image = Image.new("RGB", size, (200, 30, 90))
+    image.paste((20, 160, 60), (0, 0, size[0] // 2, size[1] // 2))
+    image.save(tmp_path / name)
+    pixels = read_photo(tmp_path / name)
+    assert pixels.shape == (*read, 3)
+    np.testing.assert_allclose(pixels[read[0] // 4, read[1] // 4], (20, 160, 60), atol=3)
+    np.testing.assert_allclose(pixels[-1, -1], (200, 30, 90), atol=3)
+
+
 @pytest.mark.parametrize("side", [9000, 30_000])
 def test_a_decompression_bomb_is_refused_unread(side, tmp_path):
     path = tmp_path / "bomb.png"
@@ -116,7 +135,7 @@ def test_of_two_faces_the_larger_is_taken_and_said(astronaut):
     photo[60:230, 310:480] = small
     portrait = prepare_portrait(photo, (500, 300), name="pair.jpg")
     assert portrait.landmarks[:, 0].mean() < 270, "the left one is larger"
-    assert portrait.notes == ("pair.jpg shows 2 faces; the largest one is used",)
+    assert portrait.notes == ("shows 2 faces; the largest one is used",)
 
 
 @pytest.mark.parametrize(("photo", "size"), [((300, 200), (512, 512)), ((1000, 500), (320, 640)), ((64, 64), (64, 64))])

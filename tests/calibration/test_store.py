@@ -191,6 +191,13 @@ def test_the_second_time_nothing_is_looked_for_in_the_photo(
         portrait_of(photo, (96, 96), "photo", "me.png", store)
 
 
+def test_a_photo_is_known_under_any_name(store: PortraitStore, portrait_png: Path, tmp_path: Path) -> None:
+    photo = portrait_png.read_bytes()
+    first = portrait_of(photo, (128, 128), "photo", "me.png", store)
+    assert same(portrait_of(photo, (128, 128), "photo", "copy of me.png", store), first)
+    assert len(entries(tmp_path)) == 1
+
+
 def test_a_photo_that_cannot_be_used_is_refused_each_time(store: PortraitStore, tmp_path: Path) -> None:
     for _ in range(2):
         with pytest.raises(InputError, match=r"cat\.txt is not a picture"):

@@ -63,14 +63,14 @@ def test_turning_the_head_changes_no_relief(avatar):
 def test_shade_scales_what_is_drawn_within_the_relief():
     layer = np.full((4, 6, 4), 100, np.uint8)
     layer[..., 3] = 200
-    map_x, map_y = (m.astype(np.float32) for m in np.meshgrid(np.arange(6), np.arange(4)))
-    map_x[0] = -1  # nothing is drawn there
-    shade(layer, map_x, map_y, np.full((3, 3), 0.5, np.float32), 1.0, 1.0, 1.0)
+    whole, parts = np.dstack(np.meshgrid(np.arange(6), np.arange(4))).astype(np.int16), np.zeros((4, 6), np.uint16)
+    whole[0] = -1  # nothing is drawn there
+    shade(layer, whole, parts, np.full((3, 3), 0.5, np.float32), 1.0, 1.0, 1.0)
     assert (layer[..., 3] == 200).all()
     assert (layer[1:3, 1:3, :3] == 50).all()
     layer[1:3, 1:3, :3] = 100
     assert (layer[..., :3] == 100).all()
-    shade(layer, map_x, map_y, np.full((3, 3), 9.0, np.float32), 1.0, 1.0, 1.0)
+    shade(layer, whole, parts, np.full((3, 3), 9.0, np.float32), 1.0, 1.0, 1.0)
     assert layer[..., :3].max() == 200  # premultiplied colours stay under alpha
 
 

@@ -32,6 +32,7 @@ def test_lerp_mixes_everything():
     assert m.pts_ns == 25 and m["jawOpen"] == 0.25 and m.confidence == 0.25
     assert np.allclose(m.rotation, 0.25) and np.allclose(m.translation, 0.25)
     assert lerp(a, b, 7.0).pts_ns == 100
+    assert lerp(Motion(0, mouth_confidence=0.2), b, 0.25).mouth_confidence == pytest.approx(0.4)
 
 
 def test_lerp_takes_the_nearer_mouth_or_its_absence():

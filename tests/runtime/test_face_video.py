@@ -18,6 +18,7 @@ from models.motion import CAMERA_DISTANCE, Motion, expression
 from models.pose import NECK_PIVOT, Pose
 from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.mouth_cutter import MouthCutter
+from runtime.drivers.mouth_sight import MouthSight
 from runtime.drivers.one_euro import OneEuro
 from runtime.frame import Frame
 from tests.people import Person
@@ -77,10 +78,11 @@ def seen(
     person: PersonCheck | None = None,
     absolute: bool = False,
     mouth: MouthCutter | None = None,
+    sight: MouthSight | None = None,
 ) -> tuple[FaceVideo, Script]:
     script = Script(*faces)
     assert isinstance(script, FaceTracker)
-    return FaceVideo(script, load_face_model(), person, absolute, mouth), script
+    return FaceVideo(script, load_face_model(), person, absolute, mouth, sight), script
 
 
 def test_the_first_face_is_rest() -> None:
@@ -141,8 +143,8 @@ def test_after_a_second_any_face_will_do() -> None:
 def test_no_pixel_leaves_the_frame_unless_asked(model: FaceModel) -> None:
     faces = [face(), face(jawOpen=0.6), face()]
     assert [m.mouth for m in watch(seen(*faces)[0], 3)] == [None] * 3
-    shut, opened, shut_again = watch(seen(*faces, mouth=MouthCutter(model))[0], 3)
-    assert shut.mouth is None and opened.mouth is not None and shut_again.mouth is None
+    shut, opened, *shut_again = watch(seen(*faces, mouth=MouthCutter(model))[0], 20)
+    assert shut.mouth is None and opened.mouth is not None and shut_again[-1].mouth is None
 
 
 def test_no_pixel_leaves_the_frame_before_the_person_is_known(model: FaceModel, profile: Profile) -> None:
@@ -151,6 +153,23 @@ def test_no_pixel_leaves_the_frame_before_the_person_is_known(model: FaceModel, 
     motions = watch(seen(*faces, person=check(profile), mouth=MouthCutter(model))[0], FRAMES + 20)
     assert [m.mouth for m in motions if m.confidence == 0.0] == [None] * (FRAMES - 1)
     assert motions[-1].mouth is not None
+
+
+def test_without_being_asked_the_mouth_is_believed(model: FaceModel) -> None:
+    assert [m.mouth_confidence for m in watch(seen(face())[0], 10)] == [1.0] * 10
+
+
+def test_a_mouth_in_the_dark_is_not_believed_and_the_face_is(model: FaceModel) -> None:
+    motions = watch(seen(face(), sight=MouthSight(model))[0], 20)
+    assert motions[0].mouth_confidence == 1.0
+    assert (motions[-1].mouth_confidence, motions[-1].confidence) == (0.0, 1.0)
+
+
+def test_while_the_face_is_lost_the_mouth_is_believed_as_it_was(model: FaceModel) -> None:
+    motions = watch(seen(*[face()] * 4, None, sight=MouthSight(model))[0], 20)
+    held = motions[3].mouth_confidence
+    assert 0.0 < held < 1.0
+    assert all(m.mouth_confidence == held for m in motions[4:])
 
 
 def test_a_lost_face_fades_out_and_its_motion_is_held() -> None:

@@ -14,6 +14,7 @@ from runtime.frame import Frame, Picture, Sound
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
+from runtime.outlet import Outlet
 
 MS = 1_000_000
 
@@ -74,7 +75,7 @@ class JawFollowsTime:
 
 
 class Canvas:
-    name, backend = "fake", "cpu"
+    name, backend, portable = "fake", "cpu", True
 
     def __init__(self, clock: FakeClock | None = None, work_ms: float = 0.0) -> None:
         self.closed, self.clock, self.work_ns = 0, clock, round(work_ms * MS)
@@ -219,6 +220,18 @@ def test_a_slow_sink_delays_only_itself():
     ended.join(10)
     assert len(slow.pictures) <= 2, "it gets the newest, not a queue"
     assert loop.dropped >= 25
+
+
+def test_sound_does_not_wait_for_a_picture():
+    wall, metrics = Wall(), Metrics()
+    heard = threading.Event()
+    wall.hear = lambda sound: heard.set()
+    outlet = Outlet(wall, MonotonicClock(), metrics, lambda error: None)
+    outlet._pictures.take = lambda timeout_s, take=outlet._pictures.take: take(None)  # for ever, without a nudge
+    outlet.start()
+    outlet.hear(Sound(np.zeros((160, 1), np.float32), 16_000, 0))
+    assert heard.wait(20)
+    assert outlet.finish()
 
 
 def test_a_sink_that_blocks_for_good_is_left_behind_and_said(monkeypatch):

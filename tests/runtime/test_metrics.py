@@ -19,6 +19,16 @@ def test_an_unknown_stage_is_zero_and_not_listed():
     assert metrics.stages() == []
 
 
+def test_the_recent_median_knows_the_newest_values_only_and_not_from_too_few():
+    metrics = Metrics()
+    assert metrics.recent_median_ns("age", 10) is None
+    for ns in (90, 90, 90, 10, 30, 20):
+        metrics.add("age", ns)
+    assert metrics.recent_median_ns("age", 3) == 20
+    assert metrics.recent_median_ns("age", 60) == 30
+    assert metrics.recent_median_ns("age", 61) is None
+
+
 def test_only_the_newest_values_are_kept():
     metrics = Metrics()
     for _ in range(5000):

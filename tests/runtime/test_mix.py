@@ -6,7 +6,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
+from models.expression import EYES
 from models.motion import COEFFICIENTS, MOUTH, Motion, MouthPatch, expression
+from models.topology import BRIDGE, CHIN, INNER_LIPS, OUTER_LIPS, UPPER_OVAL
 from runtime.mix import FADE_NS, HOLD_NS, Mode, mix
 
 NOW_NS = 10_000_000_000
@@ -89,6 +91,47 @@ def test_in_both_the_mouth_changes_over_where_the_video_weighs_half() -> None:
     assert shares == pytest.approx({0.25: 0.0, 0.5: 0.5, 0.75: 1.0}, abs=1e-3)
 
 
+def test_in_both_a_mouth_that_the_video_does_not_believe_is_the_heard_one() -> None:
+    hidden = replace(VIDEO, mouth_confidence=0.0)
+    out, heard = mix("both", NOW_NS, IDLE, hidden, AUDIO), mix("audio", NOW_NS, IDLE, None, AUDIO)
+    assert np.array_equal(out.expression[MOUTH], heard.expression[MOUTH])
+    assert np.allclose(out.expression[~MOUTH], VIDEO.expression[~MOUTH], atol=1e-6)
+    assert np.allclose(out.rotation, VIDEO.rotation) and np.allclose(out.translation, VIDEO.translation)
+    assert out.pts_ns == VIDEO.pts_ns
+    silent = mix("both", NOW_NS, IDLE, hidden, replace(AUDIO, confidence=0.0))
+    assert np.array_equal(silent.expression[MOUTH], IDLE.expression[MOUTH])
+    believed = mix("video", NOW_NS, IDLE, hidden, AUDIO)
+    assert np.allclose(believed.expression, VIDEO.expression, atol=1e-6), "no voice could take its place"
+
+
+def test_a_mouth_comes_and_goes_no_faster_than_a_smoothstep() -> None:
+    shares = np.linspace(0, 1, 151)  # one per millisecond
+    outs = np.array(
+        [vector(mix("both", NOW_NS, IDLE, replace(VIDEO, mouth_confidence=float(s)), AUDIO)) for s in shares]
+    )
+    whole = np.abs(outs[-1] - outs[0])
+    assert whole.max() > 0.1
+    assert np.allclose(outs[75], (outs[0] + outs[-1]) / 2, atol=1e-6)
+    steps = np.abs(np.diff(outs, axis=0))
+    assert (steps <= 1.51 / 150 * whole + 1e-6).all()
+    assert (steps[[0, -1]] <= 0.1 / 150 * whole + 1e-6).all(), "it starts and ends softly"
+
+
+def test_the_surface_of_a_hidden_mouth_goes_and_that_of_brows_and_eyes_stays() -> None:
+    surface = np.random.default_rng(0).normal(0, 0.01, (478, 3)).astype(np.float32)
+    video = replace(VIDEO, surface=surface, mouth_confidence=0.0)
+    left = mix("both", NOW_NS, IDLE, video, AUDIO).surface
+    assert left is not None
+    kept = left / surface
+    assert np.allclose(kept[np.concatenate([INNER_LIPS, OUTER_LIPS, [CHIN]])], 0.0, atol=1e-6)
+    upper = np.concatenate([*(eye.closed for eye in EYES), *(eye.iris for eye in EYES), UPPER_OVAL, BRIDGE])
+    assert np.allclose(kept[upper], 1.0, atol=0.02)
+    assert ((kept > 0.1) & (kept < 0.9)).all(axis=1).sum() > 20, "smoothly over the cheeks"
+    faint = replace(video, confidence=0.5)
+    share = mix("both", NOW_NS, IDLE, faint, AUDIO).surface
+    assert share is not None and np.allclose(share, left / 2, atol=1e-6)
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_without_drivers_the_portrait_idles(mode: Mode) -> None:
     out = mix(mode, NOW_NS, IDLE, None, None)
@@ -168,6 +211,8 @@ def test_the_drivers_own_mouth_is_seen_with_the_video_at_nearly_full_weight_alon
     assert weights == sorted(weights) and np.diff(weights).max() < 0.05
     assert weights[-1] == (0.0 if mode == "audio" else pytest.approx(0.8))
     assert mix(mode, NOW_NS, IDLE, aged(video, HOLD_NS + FADE_NS // 2), AUDIO).mouth is None
+    if mode == "both":
+        assert mix(mode, NOW_NS, IDLE, replace(video, mouth_confidence=0.0), AUDIO).mouth is None
 
 
 def test_confidence_beyond_its_range_does_not_overshoot() -> None:

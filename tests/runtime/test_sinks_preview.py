@@ -249,6 +249,12 @@ def test_the_meters_show_what_the_status_says(page: "Page") -> None:
         assert page.locator("#dropped-tile").get_attribute("class") == ""
         assert page.evaluate(CUT_OFF) == []
 
+        assert page.locator("#offset").is_hidden()
+        for offset_ms, said in ((-0.3, "0 ms"), (12.6, "13 ms")):
+            status["audio_video_offset_ms"] = offset_ms
+            reads(page, offset=said)
+        assert page.locator("#offset").is_visible()
+
         status.clear()
         reads(page, fps="–", frames="–", dropped="–", p50="–", portrait="–", mode="–", engine="–", stages="")
     finally:

@@ -26,6 +26,16 @@ def test_slot_wakes_a_waiting_reader():
     assert got == ["news"]
 
 
+def test_a_nudge_ends_one_wait_without_a_value_and_takes_none_away():
+    slot: Slot[int] = Slot()
+    slot.nudge()
+    assert slot.take() is None, "it would wait for ever"
+    slot.put(1)
+    slot.nudge()
+    assert slot.take() == 1
+    assert slot.take(0) is None
+
+
 def test_closed_slot_gives_what_is_inside_then_none_and_takes_no_more():
     slot: Slot[int] = Slot()
     slot.put(1)

@@ -1,15 +1,9 @@
 """The microphone against a real PulseAudio server, which is killed and comes back; and its clock."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import threading
-import time
-from array import array
-from collections.abc import Iterator
-from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -19,83 +13,9 @@ import pytest
 from models.errors import InputError
 from runtime.clock import MonotonicClock
 from runtime.sources.microphone import Microphone, SampleClock
+from tests.sound_server import RATE_HZ, SoundServer
 
-ROOT = Path(__file__).parents[2]
-RATE_HZ = 44_100  # what ALSA's pulse device runs at by default: nothing is resampled
-PERIOD = 30_000  # the fed sound counts up, sample by sample, and starts over after so many
 BLOCK_NS = 10_000_000
-
-
-def missing() -> str:
-    """Why the test with a sound server cannot run here; empty if it can."""
-    if sys.platform != "linux":
-        return "PulseAudio's test needs Linux"
-    if shutil.which("pulseaudio") is None:
-        return "apt-get install pulseaudio"
-    if not list(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")):
-        return "apt-get install libasound2-plugins"
-    return "" if list(Path("/usr/lib").glob("*/libportaudio.so.2")) else "apt-get install libportaudio2"
-
-
-class SoundServer:
-    """A private PulseAudio whose only input is fed by this test, in real time, with a sample counter."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        (folder / "run" / "pulse").mkdir(parents=True)
-        (folder / "run").chmod(0o700)
-        self._socket, self._fifo = folder / "run" / "pulse" / "native", folder / "mic.fifo"
-        self.environment = {
-            **os.environ,
-            "HOME": str(folder),
-            "XDG_RUNTIME_DIR": str(folder / "run"),
-            "PULSE_SERVER": f"unix:{self._socket}",
-            "PYTHONPATH": str(ROOT),
-        }
-        (folder / ".asoundrc").write_text("pcm.!default { type pulse }\nctl.!default { type pulse }\n")
-        (folder / "server.pa").write_text(
-            f"load-module module-native-protocol-unix auth-anonymous=1 socket={self._socket}\n"
-            f"load-module module-pipe-source source_name=mic file={self._fifo}"
-            f" format=s16le rate={RATE_HZ} channels=1\n"
-            "set-default-source mic\n"
-        )
-        self._process: subprocess.Popen[bytes] | None = None
-        self._count = 0
-
-    def start(self) -> None:
-        options = ("-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--realtime=no")
-        with (self._folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                ["pulseaudio", *options, "--high-priority=no", "-F", str(self._folder / "server.pa")],
-                env=self.environment,
-                stdout=log,
-                stderr=log,
-            )
-        while not (self._socket.exists() and self._fifo.exists()):
-            assert self._process.poll() is None, (self._folder / "server.log").read_text()
-            time.sleep(0.02)
-        threading.Thread(target=self._feed, daemon=True).start()
-
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-            self._socket.unlink(missing_ok=True)
-            self._fifo.unlink(missing_ok=True)
-
-    def _feed(self) -> None:
-        due_s = time.monotonic()
-        try:
-            with self._fifo.open("wb", buffering=0) as fifo:
-                while True:
-                    numbers = range(self._count, self._count + RATE_HZ // 100)
-                    fifo.write(array("h", [n % PERIOD - PERIOD // 2 for n in numbers]).tobytes())
-                    self._count = numbers.stop
-                    due_s += 0.01
-                    time.sleep(max(0.0, due_s - time.monotonic()))
-        except BrokenPipeError:  # the server was killed
-            return
 
 
 LISTENER = """
@@ -137,21 +57,11 @@ Microphone("no such thing", MonotonicClock())
 """
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[SoundServer]:
-    if reason := missing():
-        pytest.skip(reason)
-    sound_server = SoundServer(tmp_path)
-    sound_server.start()
-    yield sound_server
-    sound_server.kill()
-
-
-def test_every_sample_arrives_and_a_lost_server_is_waited_for(server: SoundServer) -> None:
+def test_every_sample_arrives_and_a_lost_server_is_waited_for(sound_server: SoundServer) -> None:
     # A process of its own: PortAudio looks at the environment once, when it is first imported.
     listener = subprocess.Popen(
         [sys.executable, "-c", LISTENER],
-        env=server.environment,
+        env=sound_server.environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -173,11 +83,11 @@ def test_every_sample_arrives_and_a_lost_server_is_waited_for(server: SoundServe
                 "lost": 0,
             }
             assert json.loads(listener.stdout.readline()) == expected
-            server.kill()
+            sound_server.kill()
             listener.stdin.write("killed\n")
             listener.stdin.flush()
             assert listener.stdout.readline() == "microphone pulse is gone: waiting for it to come back\n"
-            server.start()
+            sound_server.start()
             assert listener.stdout.readline() == "microphone pulse is back\n"
             again = json.loads(listener.stdout.readline())
             assert again["rates"] == [RATE_HZ]
@@ -188,9 +98,9 @@ def test_every_sample_arrives_and_a_lost_server_is_waited_for(server: SoundServe
             listener.kill()
 
 
-def test_an_unknown_microphone_is_named_with_those_that_exist(server: SoundServer) -> None:
+def test_an_unknown_microphone_is_named_with_those_that_exist(sound_server: SoundServer) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", UNKNOWN], env=server.environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", UNKNOWN], env=sound_server.environment, capture_output=True, text=True, check=False
     )
     assert "InputError: no microphone 'no such thing'; found: " in done.stderr
     assert "= pulse" in done.stderr
@@ -203,6 +113,7 @@ class Stream:
         self.on_block = options["callback"]
         self.asked, self.closed = threading.Event(), threading.Event()
         self.closings, self.closed_while_asked, self.failing = 0, False, False
+        self.time = 0.01
 
     def start(self) -> None:
         if self.failing:
@@ -305,7 +216,7 @@ def test_blocks_lost_to_a_full_ring_or_by_the_system_are_counted(monkeypatch: py
     stream = Stream(callback=None)
     monkeypatch.setitem(sys.modules, "sounddevice", FakePortAudio(stream))
     microphone = Microphone(None, MonotonicClock())
-    time_info = SimpleNamespace(currentTime=0.01, inputBufferAdcTime=0.0)
+    time_info = SimpleNamespace(inputBufferAdcTime=0.0)
     for number in range(203):  # the ring holds 200
         status = SimpleNamespace(input_overflow=number == 0)
         stream.on_block(np.zeros((480, 1), np.float32), 480, time_info, status)

@@ -15,6 +15,7 @@ class Painter:
     """An engine whose avatars are brightnesses."""
 
     backend = "none"
+    portable = True
 
     def __init__(self, name: str = "painter") -> None:
         self.name = name
