@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 from a2m import export, losses
-from a2m.heldout import HeldOut
+from a2m.heldout import HeldOut, of_network
 from a2m.network import SpeechNet
 from a2m.stream import Stream
 from torch import nn
@@ -112,7 +112,7 @@ def train(options: argparse.Namespace) -> None:
                 print(f"step {training.step}/{options.steps}  loss {recent:.4f}  waited {waited / spent:.0%}  "
                       f"{left / 60:.0f} min left", flush=True)  # fmt: skip
             if training.step % options.evaluate_every == 0 or last:
-                figures = held_out.figures(training.average)
+                figures = held_out.figures(of_network(training.average))
                 print(json.dumps(figures), flush=True)
                 with log.open("a") as file:
                     file.write(json.dumps({"step": training.step, "loss": recent, **figures}) + "\n")

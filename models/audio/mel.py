@@ -5,6 +5,7 @@ the same code.
 """
 
 import numpy as np
+import scipy.fft
 from jaxtyping import Float32
 
 from models.audio import kernels
@@ -63,7 +64,8 @@ class LogMel:
         sound = np.concatenate([self._history, samples])
         self._history = sound[len(samples) :]
         frames = np.lib.stride_tricks.sliding_window_view(sound, _WINDOW)[::STEP]
-        power = np.abs(np.fft.rfft(frames * _HANN, _FFT)).astype(np.float32) ** 2
+        spectrum = scipy.fft.rfft(frames * _HANN, _FFT)
+        power = spectrum.real**2 + spectrum.imag**2
         return np.log(power @ _FILTERS + np.float32(_FLOOR))
 
 

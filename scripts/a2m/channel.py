@@ -1,6 +1,7 @@
 """From the mouth to the computer: room, microphone, noise, clipping, codec, level."""
 
 import numpy as np
+import scipy.fft
 import scipy.signal
 
 from a2m import noises
@@ -13,7 +14,7 @@ _SPEECH_RMS = 0.1
 def degrade(speech: np.ndarray, rng: np.random.Generator, others: list[np.ndarray]) -> np.ndarray:
     """A random recording of clean speech; `others` are people who may babble in the background."""
     count = len(speech)
-    out = speech / (np.sqrt(np.mean(speech**2)) + 1e-9) * _SPEECH_RMS
+    out = speech * np.float32(_SPEECH_RMS / (np.sqrt(np.mean(speech**2)) + 1e-9))
     if rng.random() < 0.5:
         out = reverberate(out, rng)
     if rng.random() < 0.75:
@@ -47,17 +48,17 @@ def finish(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def reverberate(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Exponential noise after the direct sound, 0.08 to 0.6 s long."""
     length = int(rng.uniform(0.08, 0.6) * RATE_HZ)
-    tail = rng.standard_normal(length) * np.exp(-6.9 * np.arange(length) / length)
+    tail = rng.standard_normal(length, dtype=np.float32) * np.exp(-6.9 * np.arange(length) / length)
     tail = scipy.signal.lfilter([0.5], [1, -0.5], tail)
     tail *= 10 ** (rng.uniform(-22, 0) / 20) / np.sqrt((tail**2).sum())
     tail[0] = 1.0
-    return scipy.signal.fftconvolve(sound, tail)[: len(sound)]
+    return scipy.signal.fftconvolve(sound.astype(np.float32), tail.astype(np.float32))[: len(sound)]
 
 
 def equalise(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A microphone: tilt, three broad peaks, at times a narrow band."""
-    spectrum = np.fft.rfft(sound)
-    hz = np.fft.rfftfreq(len(sound), 1 / RATE_HZ) + 1
+    spectrum = scipy.fft.rfft(sound)
+    hz = scipy.fft.rfftfreq(len(sound), 1 / RATE_HZ).astype(np.float32) + 1
     octaves = np.log2(hz)
     gain_db = rng.uniform(-4, 4) * (octaves - np.log2(1000))
     for _ in range(3):
@@ -65,4 +66,5 @@ def equalise(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         gain_db += rng.uniform(-8, 8) * np.exp(-0.5 * ((octaves - np.log2(rng.uniform(100, 7000))) / width) ** 2)
     if rng.random() < 0.2:
         gain_db = np.where((hz < rng.uniform(80, 350)) | (hz > rng.uniform(3300, 7000)), -50, gain_db)
-    return np.fft.irfft(spectrum * 10 ** (np.clip(gain_db, -60, 20) / 20), len(sound))
+    gain = (10 ** (np.clip(gain_db, -60, 20) / 20)).astype(np.float32)
+    return scipy.fft.irfft(spectrum * gain, len(sound))

@@ -5,11 +5,12 @@ from fractions import Fraction
 
 import av
 import numpy as np
+import scipy.fft
 
 from models.audio.mel import RATE_HZ
 
 _FORMATS = {"libopus": "ogg", "aac": "adts"}
-_FAST = {"compression_level": "4"}
+_FAST = {"compression_level": "2"}
 _LISTEN = 4 * RATE_HZ
 """Samples from which the delay is told."""
 
@@ -52,8 +53,8 @@ def _decode(data: io.BytesIO, codec: str) -> np.ndarray:
 def _delay(original: np.ndarray, decoded: np.ndarray) -> int:
     """Samples by which the decoded sound is late, from the correlation; at most 0.2 s."""
     size = 2 * _LISTEN
-    product = np.fft.rfft(decoded[:_LISTEN], size) * np.conj(np.fft.rfft(original[:_LISTEN], size))
-    correlation = np.fft.irfft(product)
+    product = scipy.fft.rfft(decoded[:_LISTEN], size) * np.conj(scipy.fft.rfft(original[:_LISTEN], size))
+    correlation = scipy.fft.irfft(product)
     reach = RATE_HZ // 5
     near = np.concatenate([correlation[-reach:], correlation[:reach]])
     return int(near.argmax()) - reach

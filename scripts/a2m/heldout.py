@@ -1,11 +1,13 @@
 """Held-out sets: voices, languages and an engine that training never hears; and how well a network does on them."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from a2m import flite, session, text, timbre, voices
 from a2m.losses import delayed
@@ -13,7 +15,7 @@ from a2m.network import CLOSED, CURVE, LOOK_AHEADS_MS, SPEECH, VISEME, SpeechNet
 from a2m.stream import Batch, collate
 from models.audio.curves import CURVES, INDEX
 
-_HEAD = LOOK_AHEADS_MS.index(80)
+LOOK_AHEAD_MS = 80
 _SEED = 20_000
 _SETTLED = 25
 """Hops left out at the start of a session."""
@@ -33,13 +35,23 @@ class HeldOut:
             torch.save({name: _tensors(batch) for name, batch in sets.items()}, path)
         return HeldOut({name: Batch(**tensors) for name, tensors in torch.load(path).items()})
 
-    def figures(self, net: SpeechNet) -> dict[str, dict[str, float]]:
-        """Correlations and rates of the 80 ms head on every set."""
+    def figures(self, answers: Callable[[Tensor], Tensor]) -> dict[str, dict[str, float]]:
+        """Correlations and rates on every set; `answers`: [batch, 2 n, 66] -> [batch, n, OUTPUTS] at 80 ms."""
+        return {name: _figures(answers, batch) for name, batch in self.sets.items()}
+
+
+def of_network(net: SpeechNet) -> Callable[[Tensor], Tensor]:
+    """The answers of a network while it is being trained."""
+
+    def answers(features: Tensor) -> Tensor:
         net.eval()
-        return {name: _figures(net, batch) for name, batch in self.sets.items()}
+        with torch.no_grad():
+            return torch.cat([net(part)[LOOK_AHEADS_MS.index(LOOK_AHEAD_MS)] for part in features.split(16)])
+
+    return answers
 
 
-def _tensors(batch: Batch) -> dict[str, torch.Tensor]:
+def _tensors(batch: Batch) -> dict[str, Tensor]:
     return {name: getattr(batch, name) for name in Batch.__dataclass_fields__}
 
 
@@ -71,14 +83,12 @@ def _engine(_: voices.Engines, rng: random.Random, numbers: np.random.Generator,
 MAKERS = {"voices": _voices, "languages": _languages, "engine": _engine}
 
 
-def _figures(net: SpeechNet, batch: Batch) -> dict[str, float]:
-    hops = LOOK_AHEADS_MS[_HEAD] // 20
-    with torch.no_grad():
-        out = torch.cat([net(part)[_HEAD] for part in batch.features.split(16)])[:, _SETTLED:]
+def _figures(answers: Callable[[Tensor], Tensor], batch: Batch) -> dict[str, float]:
+    hops = LOOK_AHEAD_MS // 20
+    said = answers(batch.features)[:, _SETTLED:].numpy()
     curves, visemes, closed, speech = (
         delayed(x, hops)[:, _SETTLED:].numpy() for x in (batch.curves, batch.visemes, batch.closed, batch.speech)
     )
-    said = out.numpy()
     each = {c: _correlation(said[..., i], curves[..., i]) for c, i in INDEX.items()}
     wide, rounded = INDEX["lipWide"], INDEX["lipRound"]
     shut, vowel, other = said[..., CLOSED] > 0, np.isin(visemes, _VOWELS), closed == 2

@@ -1,6 +1,7 @@
 """Sound that is not speech: rooms, machines, keys, music, bangs. float32 at 16 kHz, RMS 1."""
 
 import numpy as np
+import scipy.fft
 import scipy.signal
 
 from models.audio.mel import RATE_HZ
@@ -8,9 +9,9 @@ from models.audio.mel import RATE_HZ
 
 def coloured(count: int, rng: np.random.Generator) -> np.ndarray:
     """White to brown, slowly swelling at times."""
-    spectrum = np.fft.rfft(rng.standard_normal(count))
-    spectrum *= np.arange(1, len(spectrum) + 1) ** -rng.uniform(0.0, 1.1)
-    out = np.fft.irfft(spectrum, count)
+    spectrum = scipy.fft.rfft(rng.standard_normal(count, dtype=np.float32))
+    spectrum *= np.arange(1, len(spectrum) + 1, dtype=np.float32) ** np.float32(-rng.uniform(0.0, 1.1))
+    out = scipy.fft.irfft(spectrum, count)
     if rng.random() < 0.3:
         out *= _wander(count, rng, 6.0)
     return _unit(out)

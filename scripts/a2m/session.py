@@ -17,7 +17,7 @@ from models.audio.mel import FEATURES, RATE_HZ, STEP, LogMel, Normaliser
 SECONDS = 8
 _SAMPLES = SECONDS * RATE_HZ
 _WARM_SHARE = 0.6
-MICROPHONES = 2
+MICROPHONES = 3
 """Recordings of the same speech, by different microphones in different rooms."""
 
 

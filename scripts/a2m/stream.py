@@ -5,6 +5,7 @@ import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from queue import Full
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 from a2m import session, voices
 from a2m.session import Session
 
-_SPEAKERS, _SESSIONS, _NOISES = 10, 4, 11
+_SPEAKERS, _SESSIONS, _NOISES = 10, 3, 12
 """A worker's block: so many voices, so much speech of each, so many sessions without any; shuffled."""
 BLOCK = _SPEAKERS * _SESSIONS * session.MICROPHONES + _NOISES
 _AHEAD = 96
@@ -58,16 +59,17 @@ def block(engines: voices.Engines, seed: int, worker: int, number: int) -> list[
 class Stream:
     """Batches for training. Close it to end the workers."""
 
-    def __init__(self, workers: int, seed: int, batch: int, start: int = 0, nice: int = 10) -> None:
+    def __init__(self, workers: int, seed: int, batch: int, start: int = 0) -> None:
         """`start`: batches that were taken before, of a stream of the same workers, seed and batch."""
         context = multiprocessing.get_context("spawn")
         taken = start * batch
         self._batch, self._taken = batch, taken
         self._queues, self._workers = [], []
+        os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the workers
         for worker in range(workers):
             queue = context.Queue(_AHEAD // workers)
             own = taken // workers + (worker < taken % workers)
-            process = context.Process(target=_work, args=(queue, seed, worker, own, nice), daemon=True)
+            process = context.Process(target=_work, args=(queue, seed, worker, own), daemon=True)
             process.start()
             self._queues.append(queue)
             self._workers.append(process)
@@ -87,12 +89,22 @@ class Stream:
             process.join()
 
 
-def _work(queue: "multiprocessing.Queue[Session]", seed: int, worker: int, start: int, nice: int) -> None:
-    os.nice(nice)
+def _work(queue: "multiprocessing.Queue[Session]", seed: int, worker: int, start: int) -> None:
     engines = voices.Engines()
     skip = start % BLOCK
     number = start // BLOCK
     while True:
         for item in block(engines, seed, worker, number)[skip:]:
-            queue.put(item)
+            while not _put(queue, item):
+                if not multiprocessing.parent_process().is_alive():
+                    return
         skip, number = 0, number + 1
+
+
+def _put(queue: "multiprocessing.Queue[Session]", item: Session) -> bool:
+    """False when the queue stays full for a while."""
+    try:
+        queue.put(item, timeout=10)
+    except Full:
+        return False
+    return True
