@@ -17,6 +17,7 @@ from a2m.heldout import HeldOut
 from a2m.listen import Listener, step_answers
 from a2m.sound import read_wav
 from a2m.talk import Clip
+
 from models.audio.mel import RATE_HZ
 from models.audio.speech_mouth import LOOK_AHEADS_MS, WEIGHTS
 

@@ -1,4 +1,4 @@
-"""Trains the network from speech to the mouth on synthetic speech made meanwhile, and writes models/data/speech_mouth.onnx.
+"""Trains the network from speech to the mouth on synthetic speech made meanwhile; writes models/data/speech_mouth.onnx.
 
 Needs the `train` extra and the packages espeak-ng, festival with its voices and flite (see scripts/a2m/README.md).
 Interrupted, it goes on from its last checkpoint to the same numbers.

@@ -9,16 +9,9 @@ _LEVEL_MEMORY, _COLOUR_MEMORY = 300.0, 1000.0
 _PEAK_DECAY = 0.004
 """Natural log per frame: 1.7 dB/s."""
 _ACTIVE = 4.0
-_QUIETEST = -13.0
+QUIETEST = -13.0
 """Mean log power below which nothing is learned: there is no sound."""
 _FLOOR_RISE = 0.003
-
-
-def normaliser_state(bands):
-    """float32 [4 + bands] before the first frame: level, frames heard, peak, floor, colour."""
-    state = np.zeros(4 + bands, np.float32)
-    state[2:4] = _QUIETEST
-    return state
 
 
 @njit(cache=True, nogil=True)
@@ -28,7 +21,7 @@ def normalise(frames, profile, state, out):
     Args:
         frames: float32 [n, bands], natural log of power.
         profile: float32 [bands], the generic spectrum over its level.
-        state: float32 [4 + bands], read and written.
+        state: float32 [4 + bands], read and written: level, frames heard, peak, floor, colour.
         out: float32 [n, bands + 2], written: the bands over level and colour, loudness over level, level over floor.
     """
     bands = frames.shape[1]
@@ -40,8 +33,8 @@ def normalise(frames, profile, state, out):
             power += np.exp(frames[t, b])
         loudness = np.log(power / bands)
         peak = max(loudness, peak - _PEAK_DECAY)
-        floor = max(min(loudness, floor + _FLOOR_RISE), _QUIETEST)
-        if loudness > max(peak - _ACTIVE, _QUIETEST):
+        floor = max(min(loudness, floor + _FLOOR_RISE), QUIETEST)
+        if loudness > max(peak - _ACTIVE, QUIETEST):
             if heard == 0.0:
                 level = loudness - 1.0
             heard = min(heard + 1.0, _COLOUR_MEMORY)

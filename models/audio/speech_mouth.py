@@ -71,7 +71,7 @@ def _frame(answer: Float32[np.ndarray, "outputs"]) -> MouthFrame:
 
 def open_network(weights: Path) -> Any:
     """The network on one thread."""
-    import onnxruntime  # noqa: PLC0415  # a second to load: only for those who listen
+    import onnxruntime  # a second to load: only for those who listen
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1

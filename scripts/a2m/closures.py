@@ -49,7 +49,7 @@ def _rates(listener: Listener, voice: str) -> Rates:
         heard = listener.hear(sound, warm=True)
         for segment in speech.segments:
             kind = _kind(segment.phone)
-            if kind and 0.5 < segment.start and segment.end < session.SECONDS - 0.2:
+            if kind and segment.start > 0.5 and segment.end < session.SECONDS - 0.2:
                 found[kind].append(_passes(heard, segment, margin_s=0.0 if kind == "bilabial" else 0.02))
     return Rates(*(float(np.mean(found[kind])) for kind in ("bilabial", "vowel", "consonant")))
 

@@ -104,7 +104,9 @@ def _resonant(sound: np.ndarray, rng: np.random.Generator, low_hz: float, high_h
 
 def _wander(count: int, rng: np.random.Generator, decibels: float) -> np.ndarray:
     points = max(3, count // 8000)
-    return np.interp(np.arange(count), np.linspace(0, count, points), 10 ** (rng.uniform(-decibels, decibels, points) / 20))
+    return np.interp(
+        np.arange(count), np.linspace(0, count, points), 10 ** (rng.uniform(-decibels, decibels, points) / 20)
+    )
 
 
 def _unit(sound: np.ndarray) -> np.ndarray:

@@ -1,8 +1,8 @@
 """What the mouth does for each phone: targets and dominances of 15 curves, per IPA symbol.
 
 Values are fractions of the widest opening (lipGap, jawOpen) or of ARKit's shapes. They follow what phonetics has
-measured of lips and jaw: lip height falls much less from open to close front vowels than the jaw does; sibilants keep the
-teeth together and the lips apart and spread; alveolar and velar consonants leave the lips to their neighbours;
+measured of lips and jaw: lip height falls much less from open to close front vowels than the jaw does; sibilants keep
+the teeth together and the lips apart and spread; alveolar and velar consonants leave the lips to their neighbours;
 bilabials close, and narrow the mouth a little; r and w are rounded.
 """
 
@@ -77,7 +77,8 @@ _CONSONANTS = (
         jaw=(0.12, 2), gap=(0.09, 4), roll_lower=(0.6, 6), upper_up=(0.22, 4), lower_down=(0.0, 3), spread=(0.3, 0.9),
         close=(0.05, 3))),
     ("ɸ β", "PP", _consonant(jaw=(0.12, 2), gap=(0.06, 9), close=(0.12, 8), press=(0.1, 5), pucker=(0.2, 1))),
-    ("θ ð", "TH", _consonant(jaw=(0.2, 1.6), gap=(0.28, 2), tongue=(0.75, 8), spread=(0.15, 0.5), lower_down=(0.15, 2))),
+    ("θ ð", "TH", _consonant(
+        jaw=(0.2, 1.6), gap=(0.28, 2), tongue=(0.75, 8), spread=(0.15, 0.5), lower_down=(0.15, 2))),
     ("t d n ɾ ʈ ɖ ɳ ɗ", "DD", _consonant(
         jaw=(0.2, 1.0), gap=(0.34, 0.8), tongue=(0.3, 2), spread=(0.22, 0.3), lower_down=(0.15, 0.6))),
     ("l ɫ ɭ ʎ ɬ ɮ ɺ", "DD", _consonant(

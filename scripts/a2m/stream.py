@@ -38,9 +38,7 @@ class Batch:
 def collate(sessions: list[Session]) -> Batch:
     """One batch."""
     arrays = {f.name: torch.from_numpy(np.stack([getattr(s, f.name) for s in sessions])) for f in fields(Session)}
-    return Batch(
-        **{name: array.long() if name == "visemes" else array.float() for name, array in arrays.items()}
-    )
+    return Batch(**{name: array.long() if name == "visemes" else array.float() for name, array in arrays.items()})
 
 
 def block(engines: voices.Engines, seed: int, worker: int, number: int) -> list[Session]:

@@ -85,7 +85,9 @@ def _clip(path: Path) -> Clip:
     tracker.close()
     at = np.array(times) - start
     columns = np.array(rows).T
-    return Clip(path.stem, sound, at, dict(zip(("lipGap", "width", "jawOpen"), columns, strict=True)), _spoken(sound, at))
+    return Clip(
+        path.stem, sound, at, dict(zip(("lipGap", "width", "jawOpen"), columns, strict=True)), _spoken(sound, at)
+    )
 
 
 def _measured(points: np.ndarray) -> tuple[float, float, float]:

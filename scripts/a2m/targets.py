@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from models.audio.curves import CURVES, INDEX
 from a2m import phones
 from a2m.segments import Segment
+from models.audio.curves import CURVES, INDEX
 
 RATE_HZ = 100
 _REACH_S = 0.45
@@ -69,9 +69,7 @@ def make(segments: Sequence[Segment], seconds: float, loudness_db: np.ndarray) -
     for name in ("jawOpen", "lipGap"):
         curves[:, INDEX[name]] *= louder * rest
     curves[:, INDEX["lipGap"]] *= open_share
-    return Targets(
-        np.clip(curves, 0, 1).astype(np.float32), visemes, closed, confusable & (closed == 0), speaking
-    )
+    return Targets(np.clip(curves, 0, 1).astype(np.float32), visemes, closed, confusable & (closed == 0), speaking)
 
 
 def silent(seconds: float) -> Targets:

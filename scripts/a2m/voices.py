@@ -13,12 +13,14 @@ TRAIN_LANGUAGES = (*_ENGLISH, *_ENGLISH, "de", "fr", "es", "pt-br", "pl", "nl", 
                    "hi", "el", "hu", "ro", "id", "cy", "cs", "it", "fi", "te")  # fmt: skip
 HELD_OUT_LANGUAGES = ("tr", "sv", "et", "sr")
 HELD_OUT_VOICES = ("belinda", "Diogo", "f4", "m6", "klatt3", "steph2", "quincy", "Hugo", "anika", "norbert")
-TRAIN_VOICES = tuple(
-    """adam Alex Alicia Andrea Andy Annie antonio aunty benjamin boris caleb david Denis ed edward edward2 Gene Gene2
-    gustave Henrique iven iven2 iven3 iven4 Jacky john kaukovalta Lee linda marcelo marco Mario max Michael michel
-    miguel Mike Mr nguyen pablo paul pedro robert rob steph steph3 Storm travis victor zac f1 f2 f3 f5 m1 m2 m3 m4 m5
-    m7 m8 klatt klatt2 klatt4 klatt5 klatt6 grandma grandpa sandro shelby""".split()
-)
+TRAIN_VOICES = (
+    "adam", "Alex", "Alicia", "Andrea", "Andy", "Annie", "antonio", "aunty", "benjamin", "boris", "caleb", "david",
+    "Denis", "ed", "edward", "edward2", "Gene", "Gene2", "gustave", "Henrique", "iven", "iven2", "iven3", "iven4",
+    "Jacky", "john", "kaukovalta", "Lee", "linda", "marcelo", "marco", "Mario", "max", "Michael", "michel", "miguel",
+    "Mike", "Mr", "nguyen", "pablo", "paul", "pedro", "robert", "rob", "steph", "steph3", "Storm", "travis",
+    "victor", "zac", "f1", "f2", "f3", "f5", "m1", "m2", "m3", "m4", "m5", "m7", "m8", "klatt", "klatt2", "klatt4",
+    "klatt5", "klatt6", "grandma", "grandpa", "sandro", "shelby",
+)  # fmt: skip
 FESTIVAL_SHARE = 0.45
 """Of the sessions; festival's are recorded voices, espeak-ng's are formants."""
 _ENGLISH_FESTIVAL = 3
@@ -68,9 +70,13 @@ class Engines:
         while True:
             yield from rng.sample(said, len(said))
 
+    def say_by_espeak(self, said: str, voice: str, rate: int, pitch: int, pitch_range: int) -> Utterance:
+        """As `Espeak.say`."""
+        return self._espeak.say(said, voice, rate, pitch, pitch_range)
+
     def _by_espeak(self, speaker: Speaker, rng: random.Random) -> Iterator[Utterance]:
         rate, pitch, pitch_range = rng.randint(110, 230), rng.randint(10, 90), rng.randint(20, 90)
         language = speaker.language.split("-")[0]
         while True:
             said = text.sentence(language, rng)
-            yield self._espeak.say(said, f"{speaker.language}+{speaker.voice}", rate, pitch, pitch_range)
+            yield self.say_by_espeak(said, f"{speaker.language}+{speaker.voice}", rate, pitch, pitch_range)
