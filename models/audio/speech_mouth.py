@@ -35,14 +35,14 @@ class SpeechToMouth:
             raise ValueError(f"look-ahead of {look_ahead_ms} ms: choose one of {LOOK_AHEADS_MS}")
         self._head = LOOK_AHEADS_MS.index(look_ahead_ms)
         self._session = open_network(weights)
-        self._state_size = self._session.get_inputs()[1].shape[0]
+        self._state_shape = self._session.get_inputs()[1].shape
         self.look_ahead_ns = look_ahead_ms * 1_000_000
         self.reset()
 
     def reset(self) -> None:
         """Forgets sound, room and voice."""
         self._mel, self._normaliser = LogMel(), Normaliser()
-        self._state = np.zeros(self._state_size, np.float32)
+        self._state = np.zeros(self._state_shape, np.float32)
         self._pending = np.zeros(0, np.float32)
 
     def push(self, samples: Samples) -> list[MouthFrame]:

@@ -61,12 +61,12 @@ class Listener:
 def step_answers(weights: Path) -> Callable[[Tensor], Tensor]:
     """The exported network on given features: [batch, 2 n, 66] -> [batch, n, outputs] at 80 ms."""
     session = open_network(weights)
-    size = session.get_inputs()[1].shape[0]
+    shape = session.get_inputs()[1].shape
 
     def answers(features: Tensor) -> Tensor:
         out = []
         for rows in features.numpy():
-            state, said = np.zeros(size, np.float32), []
+            state, said = np.zeros(shape, np.float32), []
             for k in range(0, len(rows), 2):
                 every, state = session.run(None, {"features": rows[k : k + 2], "state": state})
                 said.append(every[LOOK_AHEADS_MS.index(80)])

@@ -41,7 +41,7 @@ def test_the_exported_step_says_what_the_network_says(net: SpeechNet, tmp_path: 
     export.write(net, tmp_path / "net.onnx")
     session = onnxruntime.InferenceSession(str(tmp_path / "net.onnx"), providers=["CPUExecutionProvider"])
     features = torch.randn(1, 60, FEATURES)
-    state, said = np.zeros(session.get_inputs()[1].shape[0], np.float32), []
+    state, said = np.zeros(session.get_inputs()[1].shape, np.float32), []
     for k in range(0, 60, 2):
         answers, state = session.run(None, {"features": features[0, k : k + 2].numpy(), "state": state})
         said.append(answers)
