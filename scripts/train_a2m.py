@@ -9,6 +9,8 @@ Interrupted, it goes on from its last checkpoint to the same numbers.
 import argparse
 import dataclasses
 import json
+import signal
+import sys
 import time
 from pathlib import Path
 
@@ -86,6 +88,7 @@ def train(options: argparse.Namespace) -> None:
     training = begin(options.seed)
     if checkpoint.exists():
         training.load(checkpoint)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     stream = Stream(options.workers, options.seed, options.batch, training.step)
     started, waited, first, recent = time.monotonic(), 0.0, training.step, 0.0
     try:

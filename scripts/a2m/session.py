@@ -12,7 +12,7 @@ from a2m.segments import Segment, moved
 from a2m.sound import Utterance
 from a2m.targets import Targets
 from a2m.voices import Engines, Speaker
-from models.audio.mel import FEATURES, RATE_HZ, STEP, LogMel, Normaliser
+from models.audio.mel import BANDS, FEATURES, RATE_HZ, STEP, LogMel, Normaliser
 
 SECONDS = 8
 _SAMPLES = SECONDS * RATE_HZ
@@ -123,12 +123,24 @@ def heard(sound: np.ndarray, wanted: Targets, warm: bool) -> Session:
     )
 
 
+def varied(known: Session, rng: np.random.Generator) -> Session:
+    """The same as another speaker into another microphone may have said it: bands moved and coloured, masks."""
+    features = known.features.astype(np.float32)
+    place = np.clip(np.arange(BANDS) * np.exp(rng.uniform(-0.08, 0.08)) + rng.uniform(-0.5, 0.5), 0, BANDS - 1.001)
+    low, part = place.astype(int), (place % 1).astype(np.float32)
+    ramp = np.linspace(-1, 1, BANDS, dtype=np.float32)
+    colour = rng.uniform(-0.15, 0.15) * ramp + rng.uniform(-0.15, 0.15) * np.cos(rng.uniform(1, 6) * ramp)
+    bands = features[:, low] * (1 - part) + features[:, low + 1] * part + colour.astype(np.float32)
+    whole = np.concatenate([bands, features[:, BANDS:]], 1)
+    return replace(known, features=_masked(whole, rng).astype(np.float16))
+
+
 def _masked(plain: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Some bands or moments missing, and a little noise."""
     out = plain + rng.normal(0, 0.06, plain.shape).astype(np.float32)
     if rng.random() < 0.3:
-        low = rng.integers(0, FEATURES - 12)
-        out[:, low : low + rng.integers(2, 9)] = 0
+        first = rng.integers(0, FEATURES - 12)
+        out[:, first : first + rng.integers(2, 9)] = 0
     if rng.random() < 0.3:
         start = rng.integers(0, len(out) - 10)
         out[start : start + rng.integers(2, 7)] = -2

@@ -1,24 +1,28 @@
 """Endless batches of sessions from worker processes, in an order that does not depend on their speed."""
 
+import ctypes
 import multiprocessing
 import os
 import random
+import signal
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from queue import Full
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from a2m import session, voices
-from a2m.session import Session
+from a2m.session import Session, varied
 
 _SPEAKERS, _SESSIONS, _NOISES = 10, 3, 12
 """A worker's block: so many voices, so much speech of each, so many sessions without any; shuffled."""
 BLOCK = _SPEAKERS * _SESSIONS * session.MICROPHONES + _NOISES
 _AHEAD = 96
 """Sessions that wait at most."""
+_MEMORY = 256
+"""Sessions that may come again, changed; older ones never do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +59,36 @@ def block(engines: voices.Engines, seed: int, worker: int, number: int) -> list[
 
 
 class Stream:
-    """Batches for training. Close it to end the workers."""
+    """Batches for training: half new, half heard before and changed since. Close it to end the workers."""
 
     def __init__(self, workers: int, seed: int, batch: int, start: int = 0) -> None:
         """`start`: batches that were taken before, of a stream of the same workers, seed and batch."""
         context = multiprocessing.get_context("spawn")
-        taken = start * batch
-        self._batch, self._taken = batch, taken
+        self._fresh, self._old = batch - batch // 2, batch // 2
+        self._seed, self._number = seed, start
+        self._taken = max(0, start * self._fresh - _MEMORY)
+        self._memory: deque[Session] = deque(maxlen=_MEMORY)
         self._queues, self._workers = [], []
         os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the workers
         for worker in range(workers):
             queue = context.Queue(_AHEAD // workers)
-            own = taken // workers + (worker < taken % workers)
+            own = self._taken // workers + (worker < self._taken % workers)
             process = context.Process(target=_work, args=(queue, seed, worker, own), daemon=True)
             process.start()
             self._queues.append(queue)
             self._workers.append(process)
 
     def __iter__(self) -> Iterator[Batch]:
+        while self._taken < self._number * self._fresh:
+            self._memory.append(self._next())
         while True:
-            sessions = []
-            for _ in range(self._batch):
-                sessions.append(self._queues[self._taken % len(self._queues)].get(timeout=600))
-                self._taken += 1
-            yield collate(sessions)
+            rng = np.random.default_rng([self._seed, self._number])
+            sessions = [self._next() for _ in range(self._fresh)]
+            known = [*self._memory, *sessions]
+            again = [varied(known[i], rng) for i in rng.integers(0, len(known), self._old)]
+            self._memory.extend(sessions)
+            self._number += 1
+            yield collate(sessions + again)
 
     def close(self) -> None:
         """Ends the workers."""
@@ -86,23 +96,33 @@ class Stream:
             process.terminate()
             process.join()
 
+    def _next(self) -> Session:
+        queue = self._queues[self._taken % len(self._queues)]
+        self._taken += 1
+        return queue.get(timeout=1200)
+
 
 def _work(queue: "multiprocessing.Queue[Session]", seed: int, worker: int, start: int) -> None:
-    engines = voices.Engines()
-    skip = start % BLOCK
-    number = start // BLOCK
+    """Puts session after session, from number `start` on; every block in a process of its own.
+
+    espeak-ng's speech depends on what it said before, so only a fresh process says the same again.
+    """
+    _die_with_parent()
+    skip, number = start % BLOCK, start // BLOCK
     while True:
-        for item in block(engines, seed, worker, number)[skip:]:
-            while not _put(queue, item):
-                if not multiprocessing.parent_process().is_alive():
-                    return
+        child = os.fork()
+        if child == 0:
+            _die_with_parent()
+            for item in block(voices.Engines(), seed, worker, number)[skip:]:
+                queue.put(item)
+            queue.close()
+            queue.join_thread()
+            os._exit(0)
+        os.waitpid(child, 0)
         skip, number = 0, number + 1
 
 
-def _put(queue: "multiprocessing.Queue[Session]", item: Session) -> bool:
-    """False when the queue stays full for a while."""
-    try:
-        queue.put(item, timeout=10)
-    except Full:
-        return False
-    return True
+def _die_with_parent() -> None:
+    """Linux: this process is killed as soon as the one that started it ends."""
+    set_parent_death_signal = 1
+    ctypes.CDLL(None).prctl(set_parent_death_signal, signal.SIGKILL)

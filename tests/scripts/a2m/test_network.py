@@ -11,7 +11,7 @@ pytest.importorskip("onnx")
 
 from a2m import export, losses  # noqa: E402
 from a2m.network import OUTPUTS, SpeechNet  # noqa: E402
-from a2m.stream import Batch, block  # noqa: E402
+from a2m.stream import Batch, Stream  # noqa: E402
 
 from models.audio.mel import FEATURES  # noqa: E402
 
@@ -77,15 +77,13 @@ def test_learning_lowers_the_loss() -> None:
 
 
 @needs_espeak
-def test_a_block_of_sessions_can_be_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    from a2m import stream, voices
-
-    monkeypatch.setattr(stream, "_SPEAKERS", 1)
-    monkeypatch.setattr(stream, "_SESSIONS", 1)
-    monkeypatch.setattr(stream, "_NOISES", 1)
-    monkeypatch.setattr(voices, "FESTIVAL_SHARE", 0.0)
-    engines = voices.Engines()
-    first, again, other = (block(engines, 1, 0, number) for number in (0, 0, 1))
-    assert all(np.array_equal(a.features, b.features) for a, b in zip(first, again, strict=True))
-    assert not np.array_equal(first[0].features, other[0].features)
-    assert {session.features.shape for session in first} == {(800, FEATURES)}
+def test_an_interrupted_stream_goes_on_to_the_same_batches() -> None:
+    whole = Stream(workers=1, seed=1, batch=4)
+    first = [batch for batch, _ in zip(whole, range(3), strict=False)]
+    whole.close()
+    resumed = Stream(workers=1, seed=1, batch=4, start=2)
+    again = next(iter(resumed))
+    resumed.close()
+    assert torch.equal(again.features, first[2].features)
+    assert not torch.equal(again.features, first[1].features)
+    assert again.features.shape == (4, 800, FEATURES)
