@@ -14,7 +14,8 @@ LAG_S = -0.02
 """Real lips are this much ahead of the phone; fixed beforehand."""
 _INNER_LIPS = ((13, 14), (82, 87), (312, 317))
 _RIGID = (33, 263, 133, 362, 168, 6, 197)
-_AUDIBLE_DB = 20.0
+_AUDIBLE_DB, _ABOVE_NOISE_DB = 28.0, 7.0
+_PAUSE_S = 0.3
 _MARGIN_S = 0.1
 _SHUT, _OPEN = 0.12, 0.35
 """Of the clip's range of the gap: what counts as closed and as open lips."""
@@ -98,9 +99,14 @@ def _measured(points: np.ndarray) -> tuple[float, float, float]:
 
 
 def _spoken(sound: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """The longest stretch of sound without a long pause, with a margin."""
     at, level = loudness(sound)
-    audible = np.flatnonzero(20 * np.log10(level + 1e-9) > 20 * np.log10(np.percentile(level, 98)) - _AUDIBLE_DB)
-    return (times > at[audible[0]] - _MARGIN_S) & (times < at[audible[-1]] + _MARGIN_S)
+    db = 20 * np.log10(level + 1e-9)
+    threshold = max(np.percentile(db, 98) - _AUDIBLE_DB, np.percentile(db, 10) + _ABOVE_NOISE_DB)
+    audible = at[db > threshold]
+    stretches = np.split(audible, np.flatnonzero(np.diff(audible) > _PAUSE_S) + 1)
+    longest = max(stretches, key=lambda stretch: stretch[-1] - stretch[0])
+    return (times > longest[0] - _MARGIN_S) & (times < longest[-1] + _MARGIN_S)
 
 
 def _sound(path: Path) -> np.ndarray:
