@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from a2m import closures, robustness, talk
+from a2m import closures, grid, robustness, talk
 from a2m.heldout import HeldOut
 from a2m.listen import Listener, step_answers
 from a2m.sound import read_wav
@@ -86,10 +86,12 @@ def real(listener: Listener, clips: list[Clip], look_ahead_ms: int) -> Iterator[
         if curve == "lipGap":
             yield Figure(f"{name}, lipGap above loudness", value - baseline, 0.20, at_most=False)
         yield Figure(f"{name}, {curve}, loudness alone", baseline)
-    shut, others = closures.of_clips(clips, [(h.times, h.closed) for h in warm])
-    yield Figure(f"{name}, closed lips: area under the ROC", talk.area(shut, others), 0.95)
-    gap_shut, gap_open = closures.of_clips(clips, [(h.times, -h["lipGap"]) for h in warm])
-    yield Figure(f"{name}, the same by the gap curve", talk.area(gap_shut, gap_open))
+    for what, values in (("logit", [h.closed for h in warm]), ("gap curve", [-h["lipGap"] for h in warm])):
+        ranked, count = grid.closure_area(clips, warm, values)
+        demand = 0.95 if what == "logit" else None
+        yield Figure(f"{name}, {count} m/b/p against vowels, area under the ROC, {what}", ranked, demand)
+        seen = closures.of_clips(clips, [(h.times, v) for h, v in zip(warm, values, strict=True)])
+        yield Figure(f"{name}, pictures of closed against open lips, area, {what}", talk.area(*seen))
 
 
 def robust(listener: Listener, weights: Path, sounds: list[np.ndarray], minutes: float) -> Iterator[Figure]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from a2m import session, voices
 from a2m.session import Session, varied
 
-_SPEAKERS, _SESSIONS, _NOISES = 10, 3, 12
+_SPEAKERS, _SESSIONS, _NOISES = 10, 3, 15
 """A worker's block: so many voices, so much speech of each, so many sessions without any; shuffled."""
 BLOCK = _SPEAKERS * _SESSIONS * session.MICROPHONES + _NOISES
 _AHEAD = 96
@@ -59,12 +59,12 @@ def block(engines: voices.Engines, seed: int, worker: int, number: int) -> list[
 
 
 class Stream:
-    """Batches for training: half new, half heard before and changed since. Close it to end the workers."""
+    """Batches for training: a third new, the rest heard before and changed since. Close it to end the workers."""
 
     def __init__(self, workers: int, seed: int, batch: int, start: int = 0) -> None:
-        """`start`: batches that were taken before, of a stream of the same workers, seed and batch."""
+        """`batch`: 3 or more; `start`: batches taken before, of a stream of the same workers, seed and batch."""
         context = multiprocessing.get_context("spawn")
-        self._fresh, self._old = batch - batch // 2, batch // 2
+        self._fresh, self._old = batch // 3, batch - batch // 3
         self._seed, self._number = seed, start
         self._taken = max(0, start * self._fresh - _MEMORY)
         self._memory: deque[Session] = deque(maxlen=_MEMORY)
