@@ -10,8 +10,8 @@ from models.audio.curves import CURVES
 
 _HOP_MS = 20
 _WEIGHTS = torch.tensor([{"lipGap": 4.0, "jawOpen": 2.0, "lipWide": 2.5, "lipRound": 2.5}.get(c, 1.0) for c in CURVES])
-_CONFUSABLE = 2.5
-"""How much more closed lips, and the stops and nasals that sound like them, weigh than other frames."""
+_CLOSED_WEIGHTS = torch.tensor([1.0, 5.0, 2.0])
+"""Of open lips, lips closed for m, b and p, and the other stops and nasals, which sound like them."""
 _HEAD_WEIGHTS = (0.6, 1.0, 1.4, 1.0)
 """80 ms is what live use listens with."""
 
@@ -33,7 +33,7 @@ def _head_loss(out: Tensor, batch: Batch, delay: int) -> Tensor:
     speed = (_WEIGHTS * (error[:, 1:] - error[:, :-1]) ** 2).mean()
     viseme = functional.cross_entropy(out[..., VISEME].flatten(0, 1), visemes.flatten())
     shut = functional.binary_cross_entropy_with_logits(
-        out[..., CLOSED], (closed == 1).float(), 1.0 + (_CONFUSABLE - 1.0) * (closed > 0)
+        out[..., CLOSED], (closed == 1).float(), _CLOSED_WEIGHTS[closed.long()]
     )
     voice = functional.binary_cross_entropy_with_logits(out[..., SPEECH], speech)
     return 12 * value + 6 * speed + 0.2 * viseme + 1.0 * shut + 0.05 * voice

@@ -14,7 +14,7 @@ LAG_S = -0.02
 """Real lips are this much ahead of the phone; fixed beforehand."""
 _INNER_LIPS = ((13, 14), (82, 87), (312, 317))
 _RIGID = (33, 263, 133, 362, 168, 6, 197)
-_AUDIBLE_DB, _ABOVE_NOISE_DB = 28.0, 7.0
+_AUDIBLE_DB, _ABOVE_NOISE_DB = 25.0, 7.0
 _PAUSE_S = 0.3
 _MARGIN_S = 0.1
 _SHUT, _OPEN = 0.12, 0.35
