@@ -16,7 +16,7 @@ _SAY = """
     (mapcar (lambda (s) (format t "%s %f\\n" (item.name s) (item.feat s 'end))) (utt.relation.items u 'Segment))
     (format t "=\\n")))
 """
-_RADIO = {
+RADIO = {
     "aa": "ɑ", "ae": "æ", "ah": "ʌ", "ao": "ɔ", "aw": "aʊ", "ax": "ə", "ay": "aɪ", "ch": "tʃ", "dh": "ð", "dx": "ɾ",
     "eh": "ɛ", "er": "ɝ", "ey": "eɪ", "g": "ɡ", "hh": "h", "hv": "h", "ih": "ɪ", "ix": "ɪ", "iy": "i", "jh": "dʒ",
     "ng": "ŋ", "ow": "oʊ", "oy": "ɔɪ", "r": "ɹ", "sh": "ʃ", "th": "θ", "uh": "ʊ", "uw": "u", "y": "j", "zh": "ʒ",
@@ -61,7 +61,7 @@ class FestivalVoice:
 
 
 VOICES = {
-    "ked": FestivalVoice("ked_diphone", "en", _RADIO, "ascii"),
+    "ked": FestivalVoice("ked_diphone", "en", RADIO, "ascii"),
     "ph": FestivalVoice("czech_ph", "cs", _CZECH, "iso-8859-2"),
     "dita": FestivalVoice("czech_dita", "cs", _CZECH, "iso-8859-2"),
     "krb": FestivalVoice("czech_krb", "cs", _CZECH, "iso-8859-2"),

@@ -4,7 +4,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from a2m.festival import _RADIO
+import numpy as np
+
+from a2m.festival import RADIO
 from a2m.segments import expand
 from a2m.sound import Utterance, read_wav
 
@@ -18,9 +20,7 @@ def say(text: str, voice: str) -> Utterance:
         command = ["flite", "-voice", voice, "-psdur", "-t", text, "-o", str(path)]
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         samples, rate_hz = read_wav(path)
-    spans, start = [], 0.0
-    for item in printed.split():
-        name, _, end = item.rpartition(":")
-        spans.append((start, float(end), _RADIO.get(name, name)))
-        start = float(end)
+    names, _, ends = zip(*(item.rpartition(":") for item in printed.split()), strict=True)
+    times = np.minimum([0.0, *map(float, ends)], len(samples) / rate_hz)  # kal16 cuts the silence at the end
+    spans = zip(times[:-1], times[1:], (RADIO.get(name, name) for name in names), strict=True)
     return Utterance(samples, rate_hz, expand(spans))

@@ -41,9 +41,10 @@ def test_a_frame_knows_nothing_of_later_sound() -> None:
 
 
 def test_level_is_taken_off() -> None:
-    quiet, loud = (Normaliser().push(LogMel().push(bursts(4.0, gain))) for gain in (0.03, 0.3))
+    quiet, loud = (Normaliser().push(LogMel().push(bursts(12.0, gain)))[900:] for gain in (0.03, 0.3))
     speaks = loud[:, BANDS] > -1.0
-    np.testing.assert_allclose(quiet[speaks, :BANDS], loud[speaks, :BANDS], atol=0.05)
+    assert speaks.sum() > 100
+    np.testing.assert_allclose(quiet[speaks, :BANDS], loud[speaks, :BANDS], atol=0.12)
 
 
 def test_the_colour_of_the_microphone_is_taken_off() -> None:
