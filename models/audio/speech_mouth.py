@@ -41,7 +41,12 @@ class SpeechToMouth:
 
     def reset(self) -> None:
         """Forgets sound, room and voice."""
-        self._mel, self._normaliser = LogMel(), Normaliser()
+        self._normaliser = Normaliser()
+        self.restart()
+
+    def restart(self) -> None:
+        """Forgets the sound alone: what comes next lies elsewhere in time, in the same room."""
+        self._mel = LogMel()
         self._state = np.zeros(self._state_shape, np.float32)
         self._pending = np.zeros(0, np.float32)
 

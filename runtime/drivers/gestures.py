@@ -59,11 +59,13 @@ class Gestures:
     Args:
         seed: Which speaker, 0 or more.
         liveliness: Scales head and brows; 0 leaves the blinks.
+        blinks: How often a phrase ends with one, 0 never, 1 as people do.
     """
 
-    def __init__(self, seed: int = 0, liveliness: float = 1.0) -> None:
+    def __init__(self, seed: int = 0, liveliness: float = 1.0, blinks: float = 1.0) -> None:
         self._random = np.random.default_rng((seed, 0x6E6F64))
         self._liveliness = liveliness
+        self._blink_share = blinks * _BLINK_SHARE
         self._step = 0
         self._level_db = self._before_db = self._mean_db = _LEVEL_DB
         self._rising = False
@@ -124,10 +126,10 @@ class Gestures:
             self._spoken, self._silent = self._spoken + 1, 0
         elif speech < _PAUSES:
             self._silent += 1
-            if self._silent == _steps(_PAUSE_S) and self._spoken >= _steps(_PHRASE_S):
-                if random.random() < _BLINK_SHARE:
-                    start = self._step + _steps(random.uniform(0.0, _BLINK_DELAY_S))
-                    self._blinks.append(_Pulse(start, _steps(_BLINK_S), 1.0))
+            ended = self._silent == _steps(_PAUSE_S) and self._spoken >= _steps(_PHRASE_S)
+            if ended and random.random() < self._blink_share:
+                start = self._step + _steps(random.uniform(0.0, _BLINK_DELAY_S))
+                self._blinks.append(_Pulse(start, _steps(_BLINK_S), 1.0))
             if self._silent >= _steps(_PAUSE_S):
                 self._spoken = 0
             if self._silent == _steps(1.0):

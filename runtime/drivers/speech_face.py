@@ -31,14 +31,13 @@ class SpeechFace:
         model: FaceModel,
         look_ahead_ms: int = 80,
         amplitude: float = 1.0,
-        liveliness: float = 1.0,
-        seed: int = 0,
+        gestures: Gestures | None = None,
     ) -> None:
-        """`look_ahead_ms`: 0, 40, 80 or 120. `amplitude`: of the mouth, see `Lips`. `liveliness`: of the rest."""
+        """`look_ahead_ms`: 0, 40, 80 or 120. `amplitude`: of the mouth, see `Lips`."""
         self._windows = SpeechWindows(hop_samples=HOP)
         self._ear, self._lips = SpeechToMouth(look_ahead_ms), Lips(model)
         self._amplitude = amplitude
-        self._gestures = Gestures(seed, liveliness)
+        self._gestures = gestures or Gestures()
         self.look_ahead_ns = look_ahead_ms * 1_000_000
         self._speaking, self._silent_s = 0.0, np.inf
         self._next_ns: int | None = None
