@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from models.blur import wide_blur
+from models.ease import smoothstep
 from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP
 
 Framing = Literal["photo", "head"]
@@ -15,6 +16,7 @@ Framing = Literal["photo", "head"]
 
 _HEAD_ROOM = 2.5  # face heights in a picture of head and shoulders
 _LEAST_ROOM = 1.9  # and at the least, where the photo has no more width
+_GOES_ON = 0.06  # of the longer side: how far beyond the photo its mirror image fades into blur
 _FACE_AT = 0.46  # height of the face's middle in it
 
 Layer = UInt8[np.ndarray, "_ _ 3"] | Float32[np.ndarray, "_ _"]
@@ -165,8 +167,19 @@ def _bordered(layer: Layer, surroundings: Layer, pad: tuple[int, int, int, int])
     if not any(pad):
         return layer
     reflects = min(layer.shape[:2]) > max(pad)
-    border = cv2.copyMakeBorder(surroundings, *pad, cv2.BORDER_REFLECT_101 if reflects else cv2.BORDER_REPLICATE)
-    border = wide_blur(border.astype(np.float32), 0.03 * max(border.shape)).astype(layer.dtype)
-    top, _, left, _ = pad
+    beside = cv2.copyMakeBorder(surroundings, *pad, cv2.BORDER_REFLECT_101 if reflects else cv2.BORDER_REPLICATE)
+    longest = max(beside.shape)
+    blurred = wide_blur(beside.astype(np.float32), 0.03 * longest)
+    top, bottom, left, right = pad
+    above, aside = _beyond(top, layer.shape[0], bottom), _beyond(left, layer.shape[1], right)
+    share = smoothstep(0.0, _GOES_ON * longest, np.maximum(above[:, None], aside)).astype(np.float32)
+    share = share.reshape(*share.shape, *(1,) * (layer.ndim - 2))
+    border = (beside + share * (blurred - beside)).astype(layer.dtype)
     border[top : top + layer.shape[0], left : left + layer.shape[1]] = layer
     return border
+
+
+def _beyond(before: int, length: int, after: int) -> Float32[np.ndarray, "n"]:
+    """Distance of each pixel of a row from a part of it."""
+    parts = [np.arange(before, 0, -1), np.zeros(length), np.arange(1, after + 1)]
+    return np.concatenate(parts).astype(np.float32)

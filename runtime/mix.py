@@ -39,8 +39,9 @@ def mix(mode: Mode, pts_ns: int, idle: Motion, video: Motion | None, audio: Moti
 
     The picture of the driver's mouth comes along with a `video` that has nearly full weight, never with another mouth.
 
-    The result has confidence 1 and the `pts_ns` of the motion that leads the mode (`audio` in "audio", else
-    `video`), or of the tick where that one is missing or too old to count.
+    The result has confidence 1 and the `pts_ns` of the motion that leads the mode (`audio` in "audio", `video` in
+    "video", in "both" whichever the lips are of), or of the tick where that one is missing or too old to count: what
+    is said must be in time with the lips.
     """
     match mode:
         case "audio":
@@ -50,7 +51,9 @@ def mix(mode: Mode, pts_ns: int, idle: Motion, video: Motion | None, audio: Moti
             leader, out = video, _see(idle, video, w, w)
         case "both":
             w = _weight(video, pts_ns)
-            leader, out = video, _see(_hear(idle, audio, pts_ns), video, w, _mouth_weight(video, w))
+            mouth = _mouth_weight(video, w)
+            leader = audio if mouth < 0.5 and _weight(audio, pts_ns) > 0.5 else video
+            out = _see(_hear(idle, audio, pts_ns), video, w, mouth)
         case _:
             assert_never(mode)
     leads = leader is not None and _freshness(leader, pts_ns) > 0.0

@@ -7,7 +7,7 @@ from models.builtin.drawing import Box, Polygon, spread
 from models.motion import MouthPatch
 
 _GAIN = (0.5, 2.0)  # bounds of the change of each channel
-_LIGHT = 0.5  # how much of the difference between two cheeks is light, on a log scale; the rest is their skin
+_LIGHT, _TINT = 0.5, 0.65  # parts of the differences of two cheeks in brightness and in hue that are light, not skin
 _SPREAD_PX = 8.0  # of the patch, to continue it past the driver's lips
 
 
@@ -21,4 +21,6 @@ def lay(patch: MouthPatch, polygon: Polygon, box: Box, cheek: Float32[np.ndarray
     pixels = np.where(known[..., None], pixels, spread(pixels, known.astype(np.float32), _SPREAD_PX))
     place = np.linalg.lstsq(np.column_stack([patch.lips, np.ones(len(patch.lips))]), polygon, rcond=None)[0].T
     ratio = np.maximum(cheek, 1.0) / np.maximum(patch.skin, 1.0)
-    return box.warp(pixels * np.clip(ratio**_LIGHT, *_GAIN), place, replicate=True)
+    brighter = float(np.exp(np.log(ratio).mean()))
+    gain = brighter**_LIGHT * (ratio / brighter) ** _TINT
+    return box.warp(pixels * np.clip(gain, *_GAIN), place, replicate=True)

@@ -26,6 +26,7 @@ _BEYOND_EDGE, _LEAST_ROOM = 0.1, 0.3  # eye distances
 _ZOOM = (0.7, 1.4)
 _CORNERS = np.array([78, 308])  # of the inner lips, the subject's right and left
 _GRIN_KNEE, _GRIN_ROOM, _GRIN_REACH = 0.66, 0.08, 0.18  # eye distances
+_TURNS = np.deg2rad(3.0), np.deg2rad(10.0)  # turns of the head from which hair turns with it, and wholly
 _SKULL_REACH = 0.1  # eye distances from the skull's outline over which expression sets in
 
 
@@ -158,7 +159,10 @@ class Puppet:
         self, canonical: Canonical, pose: Pose, linear: Float[np.ndarray, "3 3"], torso: Float[np.ndarray, "2"]
     ) -> Float[np.ndarray, "g 3"]:
         rest = self._surround.points
+        turned = float(np.arccos(np.clip(linear[2, 2] / np.linalg.norm(linear[2]), -1.0, 1.0)))
+        steadier = (1 - smoothstep(*_TURNS, turned)) * self._surround.steadier
         rigid = (rest - self.rest_pose.translation) @ linear.T + pose.translation
+        rigid[:, :2] += steadier[:, None] * linear[:2, 2]  # it stays where it is in front of other things
         outline = (canonical[FACE_OVAL] - self.rest[FACE_OVAL]) @ pose.rotation.T * pose.scale
         weight = self._surround.head_weight[:, None]
         moved = rest + weight * (rigid - rest) + (1 - weight) * [*torso, 0.0]

@@ -15,6 +15,7 @@ from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, SURFACE_COUNT
 _SPACING = 16 / 512  # of the picture's longer side
 _EXPRESSION_REACH = 0.3  # face heights over which the jaw's movement dies out in the neck
 _DEPTH_REACH = (0.2, _EXPRESSION_REACH)  # over which depth goes from the face's outline to the head's axis
+_STEEP_REACH = 0.1  # the same while the head hardly turns
 _ROUND = 0.9  # of an ellipse's half axis; what is nearer to its rim is too steep
 _JAW_REACH = 0.15  # face heights around the face within which the neck comes along
 _HEAD_RAMP = (-0.3, 0.28)  # face heights below the chin over which head turns into torso
@@ -27,6 +28,8 @@ class Surround:
 
     points: Float[np.ndarray, "g 3"]
     """Rest position in pixels."""
+    steadier: Float[np.ndarray, "g"]
+    """Depth to be added while the head hardly turns: hair so far back keeps still under what a tracker errs by."""
     triangles: Int32[np.ndarray, "t 3"]
     """Indices into the 468 face points followed by the grid."""
     outline_weights: Float[np.ndarray, "g 36"]
@@ -60,10 +63,12 @@ def build_surround(landmarks: Float[np.ndarray, "478 3"], person: Bool[np.ndarra
     axis = float(face[[234, 454, 127, 356], 2].mean()) + _AXIS_DEPTH * width
     near = weights.sum(1)
     inner = np.where(near > 0, weights @ outline[:, 2] / np.maximum(near, 1e-9), axis)
+    behind = np.maximum(axis - inner, 0.0)
     roundness = _roundness(distance, distance + _to_edge(grid + margin, person), height)
 
     return Surround(
-        points=np.column_stack([grid, inner + np.maximum(axis - inner, 0.0) * roundness]),
+        points=np.column_stack([grid, inner + behind * roundness]),
+        steadier=behind * (smoothstep(0.0, _STEEP_REACH, distance / height) - roundness),
         triangles=_visible(triangles, np.vstack([face[:, :2], grid]) + margin, person),
         outline_weights=weights,
         head_weight=head_weight(grid, distance, landmarks),

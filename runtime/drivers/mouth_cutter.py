@@ -12,7 +12,7 @@ from models.landmarks import Landmarks
 from models.motion import MouthPatch
 from models.pose import fit_pose
 from models.skin import cheek_colour
-from models.topology import INNER_LIPS
+from models.topology import INNER_LIPS, OUTER_LIPS
 
 WIDTH, HEIGHT = 80, 48
 """Pixels of a patch."""
@@ -26,6 +26,9 @@ _EASE_NS = 150_000_000
 _LIPS_BLEED = 0.015  # mouth widths, at least a pixel: how far the colour of lips reaches in
 _RIGHT_CORNER, _LEFT_CORNER = 0, 10  # of INNER_LIPS
 _FINER = 2  # times as fine as the patch a frame is sampled, since a mouth near the camera is larger than a patch
+_LIKE_LIPS, _LIP_NOISE = 2.5, np.array([12, 4, 4], np.float32)  # deviations of their colour, and the least (8-bit Lab)
+_FEWEST_LIP_PIXELS = 20
+_LEAST_SEEN = 0.3  # part of a contour that is not lips, below which there is nothing to be seen between them
 _KNOWN = 0.5  # part of a patch's pixel that is between the lips
 
 Lips = Float[np.ndarray, "20 2"]
@@ -93,9 +96,11 @@ class MouthCutter:
         right, bottom = (int(v) + 1 for v in np.ceil(lips.max(0)))
         corner, part = np.array([left, top]), image[top:bottom, left:right]
         matrix = _onto_patch(lips)
-        pixels = _sample(part, _between(lips - corner, (bottom - top, right - left)), matrix, corner)
-        if not pixels.any():
+        between = _between(lips - corner, (bottom - top, right - left))
+        seen = _without_lips(image, between, lips, landmarks[OUTER_LIPS, :2].astype(np.float64), corner)
+        if not seen.any() or seen.sum() < _LEAST_SEEN * between.sum():
             return None
+        pixels = _sample(part, seen, matrix, corner)
         moved = lips @ matrix[:, :2].T + matrix[:, 2]
         return MouthPatch(pixels, moved.astype(np.float32), cheek_colour(image, landmarks))
 
@@ -111,6 +116,37 @@ def _between(lips: Lips, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
     bleed = max(1, round(_LIPS_BLEED * _width(lips)))
     square = np.ones((3, 3), np.uint8)
     return cv2.erode(mask, square, iterations=bleed, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+
+
+def _without_lips(
+    image: UInt8[np.ndarray, "h w 3"],
+    between: Bool[np.ndarray, "ph pw"],
+    inner: Lips,
+    outer: Float[np.ndarray, "20 2"],
+    corner: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
+) -> Bool[np.ndarray, "ph pw"]:
+    """What of `between`, a part of the picture at `corner`, is not coloured like lips from its rim inwards.
+
+    Tracked contours gape where lips are pursed, and lie on a lip where it is drawn in.
+    """
+    low = np.clip(np.floor(outer.min(0)).astype(np.int64), 0, corner)
+    high = np.maximum(np.ceil(outer.max(0)).astype(np.int64) + 1, corner + between.shape[::-1])
+    lab = cv2.cvtColor(image[low[1] : high[1], low[0] : high[0]], cv2.COLOR_RGB2LAB).astype(np.float32)
+    ring = np.zeros(lab.shape[:2], np.uint8)
+    for contour, value in ((outer, 1), (inner, 0)):
+        cv2.fillPoly(ring, [np.round(contour - low).astype(np.int32)], value)
+    lips = lab[ring > 0]
+    if len(lips) < _FEWEST_LIP_PIXELS:
+        return between
+    top, left = corner[1] - low[1], corner[0] - low[0]
+    part = lab[top : top + between.shape[0], left : left + between.shape[1]]
+    away = np.linalg.norm((part - lips.mean(0)) / np.maximum(lips.std(0), _LIP_NOISE), axis=2)
+    square = np.ones((3, 3), np.uint8)
+    rim = between & (cv2.erode(between.astype(np.uint8), square, borderValue=0) == 0)
+    _, patches = cv2.connectedComponents(((away < _LIKE_LIPS) & between).astype(np.uint8))
+    at_rim = np.unique(patches[rim & (patches > 0)])
+    seen = between & ~np.isin(patches, at_rim)
+    return cv2.morphologyEx(seen.astype(np.uint8), cv2.MORPH_OPEN, square) > 0
 
 
 def _onto_patch(lips: Lips) -> Float[np.ndarray, "2 3"]:

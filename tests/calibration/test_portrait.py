@@ -294,3 +294,11 @@ def test_postscript_is_no_picture_whatever_its_name(tmp_path):
 def test_a_photo_on_its_side_or_head_down_is_refused(astronaut, quarters):
     with pytest.raises(InputError, match=r"shows no human face|turn the photo upright"):
         prepare_portrait(np.ascontiguousarray(np.rot90(astronaut, quarters)), (128, 128))
+
+
+def test_a_picture_wider_than_the_photo_goes_on_without_an_edge(astronaut):
+    image = prepare_portrait(astronaut, (768, 512)).image[:150].astype(int)  # where no person touches the edge
+    steps = np.abs(np.diff(image, axis=1)).mean((0, 2))
+    for edge in (127, 639):  # from the last pixel beside the photo to its first, and the other way round
+        assert steps[edge] < 2 * np.median(steps[140:630])
+    assert steps[:40].mean() < 0.5 * np.median(steps[140:630]), "blurred far from the photo"

@@ -164,8 +164,17 @@ def test_the_instant_is_the_leaders_until_that_one_is_too_old(mode: Mode) -> Non
     assert only(mode, aged(driver, 7, confidence=0.0)).pts_ns == NOW_NS - 7  # a face that is not there was looked for
 
 
-def test_in_both_the_sound_never_sets_the_instant() -> None:
-    assert mix("both", NOW_NS, IDLE, None, AUDIO).pts_ns == NOW_NS
+def test_in_both_the_instant_is_that_of_what_moves_the_lips() -> None:
+    covered = replace(VIDEO, mouth_confidence=0.0)
+    for video, audio, leader in [
+        (VIDEO, AUDIO, VIDEO),
+        (covered, AUDIO, AUDIO),
+        (None, AUDIO, AUDIO),
+        (replace(VIDEO, confidence=0.0), AUDIO, AUDIO),
+        (covered, None, VIDEO),
+        (covered, replace(AUDIO, confidence=0.0), VIDEO),  # nobody speaks
+    ]:
+        assert mix("both", NOW_NS, IDLE, video, audio).pts_ns == leader.pts_ns
 
 
 @pytest.mark.parametrize("mode", MODES)

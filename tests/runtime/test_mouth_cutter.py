@@ -16,7 +16,7 @@ from models.face import load_face_model
 from models.landmarks import Landmarks
 from models.motion import Motion, MouthPatch, expression
 from models.pose import NECK_PIVOT, Pose
-from models.topology import INNER_LIPS
+from models.topology import INNER_LIPS, OUTER_LIPS
 from runtime.drivers.mouth_cutter import HEIGHT, WIDTH, MouthCutter
 
 SKIN, INSIDE = (0, 255, 0), (200, 30, 40)  # no green between the lips
@@ -51,6 +51,12 @@ def watch(faces: Sequence[Landmarks], frame_ns: int = FRAME_NS) -> list[MouthPat
     """What a fresh cutter makes of these faces, one a frame."""
     cut = MouthCutter(load_face_model())
     return [cut(picture(landmarks), landmarks, 7 + k * frame_ns) for k, landmarks in enumerate(faces)]
+
+
+def watch_images(images: Sequence[np.ndarray], landmarks: Landmarks) -> list[MouthPatch | None]:
+    """The same of one face in these pictures."""
+    cut = MouthCutter(load_face_model())
+    return [cut(image, landmarks, 7 + k * FRAME_NS) for k, image in enumerate(images)]
 
 
 def weights(patches: Sequence[MouthPatch | None]) -> list[float]:
@@ -101,10 +107,27 @@ def test_what_is_between_the_lips_fills_the_patch_in_its_place() -> None:
     assert not (known & (mask == 0)).any()
 
 
+def test_lips_that_a_contour_takes_in_are_not_shown() -> None:
+    """Pursed lips gape in landmarks: what has the colour of lips from the contour inwards is none of the mouth."""
+    landmarks = face(jawOpen=0.6)
+    inner = landmarks[INNER_LIPS, :2]
+    half = (inner.mean(0) + 0.5 * (inner - inner.mean(0))).round().astype(np.int32)
+    image = np.full((480, 640, 3), SKIN, np.uint8)
+    lips = (150, 60, 60)
+    cv2.fillPoly(image, [landmarks[OUTER_LIPS, :2].round().astype(np.int32)], lips)
+    pursed = image.copy()
+    cv2.fillPoly(image, [half], INSIDE)
+    shown = patch_of(landmarks, image).pixels.reshape(-1, 3).astype(int)
+    shown = shown[shown.any(1)]
+    assert len(shown) > 50 and np.abs(shown - INSIDE).max() <= 40
+    assert watch_images([pursed], landmarks) == [None]
+
+
 def test_upper_teeth_stay_above() -> None:
     landmarks = face(jawOpen=0.6)
     image = picture(landmarks)
-    image[: int(landmarks[[13, 14], 1].mean())] = (255, 255, 255)
+    upper = image[: int(landmarks[[13, 14], 1].mean())]
+    upper[(upper == INSIDE).all(2)] = (255, 255, 255)
     patch = patch_of(landmarks, image)
     middle = patch.pixels[:, WIDTH // 2].astype(int)
     rows = np.flatnonzero(middle.any(axis=1))
