@@ -23,6 +23,7 @@ from torch import nn
 
 WEIGHTS = Path(__file__).parent.parent / "models" / "data" / "speech_mouth.onnx"
 _WARM_UP = 150
+_EXACT = 1e-5
 _AVERAGE = 0.998
 """Of the averaged weights that are tested and exported."""
 
@@ -123,7 +124,10 @@ def train(options: argparse.Namespace) -> None:
                 export.write(training.average, options.out / "speech_mouth.onnx")
     finally:
         stream.close()
-    export.write(training.average, options.weights)
+    difference = export.difference(training.average, options.out / "speech_mouth.onnx")
+    if difference > _EXACT:
+        raise SystemExit(f"the exported step differs from the network by {difference:.1e}: look at export.Step")
+    export.compress(options.out / "speech_mouth.onnx", options.weights)
 
 
 def main() -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -73,6 +75,29 @@ def write(net: SpeechNet, path: Path) -> None:
             step, (torch.zeros(_FRAMES, FEATURES), torch.zeros(1, step.size)), str(path), opset_version=_OPSET,
             dynamo=False, input_names=["features", "state"], output_names=["answers", "next_state"],
         )  # fmt: skip
+    onnx.checker.check_model(onnx.load(path))
+
+
+def difference(net: SpeechNet, path: Path, seconds: float = 2.0) -> float:
+    """Greatest difference between the network over a whole sound and the written step, hop by hop."""
+    features = torch.randn(1, round(seconds * 50) * _FRAMES, FEATURES, generator=torch.Generator().manual_seed(0))
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    state, said = np.zeros(session.get_inputs()[1].shape, np.float32), []
+    for frames in features[0].numpy().reshape(-1, _FRAMES, FEATURES):
+        answers, state = session.run(None, {"features": frames, "state": state})
+        said.append(answers)
+    with torch.no_grad():
+        whole = torch.cat(net.eval()(features)).numpy()
+    return float(np.abs(np.stack(said, 1) - whole).max())
+
+
+def compress(exact: Path, path: Path) -> None:
+    """Writes a step of `write` with its weights in 7 bits: half the time, as they then stay in the processor's cache.
+
+    Eight bits would overflow in processors without VNNI.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    quantize_dynamic(exact, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
     onnx.checker.check_model(onnx.load(path))
 
 

@@ -97,9 +97,11 @@ def seconds_per_hop(weights: Path, sound: np.ndarray) -> np.ndarray:
 
 
 def drift(weights: Path, sound: np.ndarray, minutes: float) -> float:
-    """Greatest difference of the curves between a sound heard for the second time and after so many minutes of it."""
+    """Greatest difference of the curves between a sound after one minute of it and after so many more."""
+    sound = sound[: len(sound) // HOP * HOP]
     mouth = SpeechToMouth(weights=weights)
-    mouth.push(sound)
+    for _ in range(60 * RATE_HZ // len(sound)):
+        mouth.push(sound)
     early = np.stack([frame.curves for frame in mouth.push(sound)])
     for _ in range(round(minutes * 60 * RATE_HZ / len(sound))):
         late = mouth.push(sound)
