@@ -97,7 +97,7 @@ def test_in_both_a_mouth_that_the_video_does_not_believe_is_the_heard_one() -> N
     assert np.array_equal(out.expression[MOUTH], heard.expression[MOUTH])
     assert np.allclose(out.expression[~MOUTH], VIDEO.expression[~MOUTH], atol=1e-6)
     assert np.allclose(out.rotation, VIDEO.rotation) and np.allclose(out.translation, VIDEO.translation)
-    assert out.pts_ns == VIDEO.pts_ns
+    assert out.pts_ns == AUDIO.pts_ns
     silent = mix("both", NOW_NS, IDLE, hidden, replace(AUDIO, confidence=0.0))
     assert np.array_equal(silent.expression[MOUTH], IDLE.expression[MOUTH])
     believed = mix("video", NOW_NS, IDLE, hidden, AUDIO)
