@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from models.audio.lips import Lips
 from models.audio.speech_mouth import HOP, SpeechToMouth
 from models.ease import smoothstep
@@ -16,6 +14,7 @@ from runtime.resample import SpeechWindows
 _HOP_NS = round(HOP_S * 1e9)
 _SPEAKS = 0.5  # probability
 _PAUSE_S = 1.0  # within speech a pause is shorter
+_EARNED = 3.0  # and no longer than so many times what was spoken before it: a bang earns none
 _RISE_S, _FALL_S = 0.08, 0.6
 
 
@@ -39,7 +38,7 @@ class SpeechFace:
         self._amplitude = amplitude
         self._gestures = gestures or Gestures()
         self.look_ahead_ns = look_ahead_ms * 1_000_000
-        self._speaking, self._silent_s = 0.0, np.inf
+        self._speaking, self._spoken_s, self._silent_s = 0.0, 0.0, 0.0
         self._next_ns: int | None = None
 
     def push(self, value: Sound) -> Sequence[Motion]:
@@ -56,9 +55,7 @@ class SpeechFace:
         out = []
         for frame in self._ear.push(window.samples):
             gesture = self._gestures.follow(window.samples, frame.speech)
-            self._silent_s = 0.0 if frame.speech > _SPEAKS else self._silent_s + HOP_S
-            self._speaking = _approach(self._speaking, self._silent_s < _PAUSE_S)
-            confidence = smoothstep(0.0, 1.0, self._speaking)
+            confidence = smoothstep(0.0, 1.0, self._follow_speech(frame.speech > _SPEAKS))
             mouth = self._lips.expression(frame, self._amplitude)
             out.append(
                 Motion(
@@ -69,6 +66,18 @@ class SpeechFace:
                 )
             )
         return out
+
+    def _follow_speech(self, speaks: bool) -> float:
+        """0..1: whether somebody is speaking, pauses included; comes and goes softly."""
+        if speaks:
+            self._spoken_s, self._silent_s = self._spoken_s + HOP_S, 0.0
+        else:
+            self._silent_s += HOP_S
+        lasts = self._silent_s < min(_PAUSE_S, _EARNED * self._spoken_s)
+        if not lasts:
+            self._spoken_s = 0.0
+        self._speaking = _approach(self._speaking, lasts)
+        return self._speaking
 
 
 def _approach(value: float, up: bool) -> float:
