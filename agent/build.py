@@ -21,10 +21,11 @@ from models.landmarks import MediapipeTracker
 from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.face_video import FaceVideo
+from runtime.drivers.gestures import Gestures
 from runtime.drivers.idle import Idle
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
-from runtime.drivers.spectral_mouth import SpectralMouth
+from runtime.drivers.speech_face import SpeechFace
 from runtime.frame import Frame, Sound
 from runtime.lane import Lane
 from runtime.loop import Loop
@@ -87,7 +88,7 @@ class Session:
             self._loop = Loop(
                 mode=config.mode,
                 lanes=self._lanes(camera, face, microphone),
-                idle=Idle(seed=config.seed),
+                idle=Idle(config.seed, config.liveliness, config.blinks),
                 engine=self.engine,
                 avatar=avatar,
                 sinks=self.sinks,
@@ -156,7 +157,8 @@ class Session:
         if camera is not None:
             lanes.append(Lane("video", self._in_time(camera), face, self.metrics))
         if microphone is not None and self.plan.listens:
-            lanes.append(Lane("audio", self._in_time(microphone), SpectralMouth(), self.metrics, audible=True))
+            speech = open_speech_face(self.plan.config)
+            lanes.append(Lane("audio", self._in_time(microphone), speech, self.metrics, audible=True))
         elif microphone is not None:
             lanes.append(Lane("soundtrack", self._in_time(microphone), None, self.metrics, audible=True))
         return lanes
@@ -255,6 +257,12 @@ def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
     mouth = MouthCutter(model) if config.mouth == "driver" else None
     sight = MouthSight(model) if config.mode == "both" else None
     return FaceVideo(MediapipeTracker(), model, person, config.motion == "absolute", mouth, sight)
+
+
+def open_speech_face(config: Run) -> SpeechFace:
+    """The driver of `--microphone`."""
+    gestures = Gestures(config.seed, config.liveliness, config.blinks)
+    return SpeechFace(load_face_model(), config.look_ahead, config.mouth_amplitude, gestures)
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:

@@ -69,6 +69,18 @@ class Run:
     offline: bool = False
     """Insist on rendering every frame; only with files in and files out."""
 
+    look_ahead: Literal[0, 40, 80, 120] = 80
+    """Milliseconds of sound that the mouth waits for: less is sooner, more is truer."""
+
+    mouth_amplitude: float = 1.0
+    """How far the mouth moves with the voice, 0 to 1.5."""
+
+    liveliness: float = 1.0
+    """How much head, gaze and brows move by themselves and with the voice, 0 to 2."""
+
+    blinks: float = 1.0
+    """How often the eyes blink where no camera moves them, 0 (never) to 3 times as often as people do."""
+
     seed: int = 0
     """Seed of blinks, gaze and small head movements."""
 

@@ -64,6 +64,13 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError(f"--fps {config.fps}: give 1 to 120")
     if config.seed < 0:
         raise InputError(f"--seed {config.seed}: give 0 or more")
+    for option, value, most in (
+        ("--mouth-amplitude", config.mouth_amplitude, 1.5),
+        ("--liveliness", config.liveliness, 2.0),
+        ("--blinks", config.blinks, 3.0),
+    ):
+        if not 0 <= value <= most:
+            raise InputError(f"{option} {value:g}: give 0 to {most:g}")
     if config.realtime and config.offline:
         raise InputError("--realtime and --offline exclude each other: give one of them")
     if not config.portrait.exists():

@@ -22,6 +22,7 @@ FADE_NS = 500_000_000
 _PATCH_FADE = (0.75, 1.0)  # weights of the video between which the driver's own mouth comes and goes
 _MOUTH_REACH = (0.01, 0.18)  # eye distances that mouth shapes move a point by, over which it becomes the mouth's
 _BROWS = np.array([name.startswith("brow") for name in COEFFICIENTS])
+_BLINKS = np.array([name.startswith("eyeBlink") for name in COEFFICIENTS])
 
 Weights = Float32[np.ndarray, "64"]
 
@@ -31,7 +32,7 @@ def mix(mode: Mode, pts_ns: int, idle: Motion, video: Motion | None, audio: Moti
 
     A driver's weight is its confidence times its freshness (see `HOLD_NS`): a driver that fails eases out.
 
-    - "audio": the mouth of `audio` in place of that of `idle`; its brows and head movement added.
+    - "audio": the mouth of `audio` in place of that of `idle`; its brows and head movement added; the blinks of both.
     - "video": `video` in place of `idle`, head pose included.
     - "both": `video` in place of the "audio" mix; the mouth changes over where the video's weight passes 1/2, and is
       `video`'s as far as that one believes it (`Motion.mouth_confidence`), with the surface around it.
@@ -77,15 +78,16 @@ def _mouth_weight(video: Motion | None, weight: float) -> float:
 
 
 def _hear(idle: Motion, audio: Motion | None, pts_ns: int) -> Motion:
-    """`idle` with the mouth of `audio`, and with its brows and head movement added."""
+    """`idle` with the mouth of `audio`, with its brows and head movement added, and with its blinks."""
     w = np.float32(_weight(audio, pts_ns))
     if audio is None or w == 0.0:
         return idle
     mouth = idle.expression + (audio.expression - idle.expression) * w
     brows = np.clip(idle.expression + audio.expression * w, 0.0, 1.0)
+    lids = np.maximum(idle.expression, audio.expression * w)
     return Motion(
         pts_ns=pts_ns,
-        expression=np.where(MOUTH, mouth, np.where(_BROWS, brows, idle.expression)),
+        expression=np.select([MOUTH, _BROWS, _BLINKS], [mouth, brows, lids], idle.expression),
         rotation=idle.rotation + audio.rotation * w,
         translation=idle.translation + audio.translation * w,
     )

@@ -30,7 +30,7 @@ from models.pose import Pose
 from models.raster import pncc
 from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.idle import Idle
-from runtime.drivers.spectral_mouth import SpectralMouth
+from runtime.drivers.speech_face import SpeechFace
 from runtime.engines.builtin import BuiltinEngine
 from runtime.frame import Frame
 from runtime.mix import mix
@@ -40,7 +40,7 @@ PORTRAIT = Path(str(files("agent") / "example" / "portrait.png"))
 
 
 def motions(count: int) -> list[Motion]:
-    mouth, idle = SpectralMouth(), Idle()
+    mouth, idle = SpeechFace(load_face_model()), Idle()
     heard = [m for block in ClipSound(Path(str(files("agent") / "example" / "speech.wav"))) for m in mouth.push(block)]
     mixed = [mix("audio", m.pts_ns, idle.at(m.pts_ns), None, m) for m in heard]
     return mixed[:: max(1, len(mixed) // count)][:count]

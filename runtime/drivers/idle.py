@@ -39,11 +39,13 @@ class Idle:
     Args:
         seed: Which life, 0 or more; equal seeds give equal motion.
         liveliness: Scales head drift, gaze and brows; 0 leaves blinks and breathing.
+        blinks: How often the eyes blink, 0 never, 1 as people do, up to 3.
     """
 
-    def __init__(self, seed: int = 0, liveliness: float = 1.0) -> None:
+    def __init__(self, seed: int = 0, liveliness: float = 1.0, blinks: float = 1.0) -> None:
         self._seed = seed
         self._liveliness = liveliness
+        self._blink_rate = blinks
         # a few blocks are enough: time only moves forward, and a look back costs one redraw
         self._blinks: Callable[[int], tuple[Times, Times]]
         self._blinks = lru_cache(maxsize=4)(self._draw_blinks)
@@ -115,14 +117,16 @@ class Idle:
 
     def _draw_blinks(self, block: int) -> tuple[Times, Times]:
         """Starts (s) and depths 0.85..1 of the blinks that lie wholly within a block."""
+        if self._blink_rate == 0:
+            return np.zeros(0), np.zeros(0)
         random = _random(self._seed, "blink", block)
         starts: list[float] = []
-        t = block * _BLOCK_S + random.uniform(1.2, 3.0)
+        t = block * _BLOCK_S + random.uniform(1.2, 3.0) / self._blink_rate
         while t + 2 * _BLINK_S + 0.1 < (block + 1) * _BLOCK_S:
             starts.append(t)
             if random.random() < 0.1:
                 starts.append(t + _BLINK_S + random.uniform(0.03, 0.1))
-            t = starts[-1] + max(1.0, random.lognormal(np.log(3.4), 0.38))
+            t = starts[-1] + max(1.0, random.lognormal(np.log(3.4), 0.38)) / self._blink_rate
         shallow = random.random(len(starts)) < 0.08
         return np.array(starts), np.where(shallow, random.uniform(0.85, 0.95, len(starts)), 1.0)
 

@@ -1,0 +1,1 @@
+"""From sound to the mouth: features and the streaming network."""

@@ -1,0 +1,84 @@
+"""SpeechToMouth: listens to one voice live and says what its mouth does, 50 times per second."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from models.audio.curves import CURVES, MouthFrame
+from models.audio.mel import RATE_HZ, LogMel, Normaliser
+
+HOP = 320
+"""Samples per frame of the mouth: 20 ms."""
+HOP_NS = HOP * 1_000_000_000 // RATE_HZ
+LOOK_AHEADS_MS = (0, 40, 80, 120)
+WEIGHTS = Path(__file__).parent.parent / "data" / "speech_mouth.onnx"
+
+_CLOSED, _SPEECH = -2, -1
+_LOUDEST = 4.0
+"""Samples are limited to this; sound that is not a number is silence."""
+
+Samples = Float32[np.ndarray, "n"]
+
+
+class SpeechToMouth:
+    """Speech network with its state. Not thread-safe; one object per voice.
+
+    The frame after hop k (from 0) describes the instant `(k + 1) * HOP_NS - look_ahead_ns` after the first sample; the
+    first frames describe instants before it. The same sound gives the same frames, however it is cut.
+    """
+
+    def __init__(self, look_ahead_ms: int = 80, weights: Path = WEIGHTS) -> None:
+        """Raises ValueError for a look-ahead that is not in `LOOK_AHEADS_MS`."""
+        if look_ahead_ms not in LOOK_AHEADS_MS:
+            raise ValueError(f"look-ahead of {look_ahead_ms} ms: choose one of {LOOK_AHEADS_MS}")
+        self._head = LOOK_AHEADS_MS.index(look_ahead_ms)
+        self._session = open_network(weights)
+        self._state_shape = self._session.get_inputs()[1].shape
+        self.look_ahead_ns = look_ahead_ms * 1_000_000
+        self.reset()
+
+    def reset(self) -> None:
+        """Forgets sound, room and voice."""
+        self._normaliser = Normaliser()
+        self.restart()
+
+    def restart(self) -> None:
+        """Forgets the sound alone: what comes next lies elsewhere in time, in the same room."""
+        self._mel = LogMel()
+        self._state = np.zeros(self._state_shape, np.float32)
+        self._pending = np.zeros(0, np.float32)
+
+    def push(self, samples: Samples) -> list[MouthFrame]:
+        """Takes the next samples at 16 kHz, about -1..1; returns a frame for every hop that they complete."""
+        self._pending = np.concatenate([self._pending, samples])
+        hops = len(self._pending) // HOP
+        frames = [self._hear(self._pending[k * HOP : (k + 1) * HOP]) for k in range(hops)]
+        self._pending = self._pending[hops * HOP :]
+        return frames
+
+    def _hear(self, hop: Float32[np.ndarray, "320"]) -> MouthFrame:
+        return _frame(self.answers(hop)[self._head])
+
+    def answers(self, hop: Float32[np.ndarray, "320"]) -> Float32[np.ndarray, "heads outputs"]:
+        """What the network says after one more hop, at every look-ahead, as it was trained: for measurements."""
+        sound = np.clip(np.nan_to_num(hop, nan=0.0, posinf=0.0, neginf=0.0), -_LOUDEST, _LOUDEST)
+        features = self._normaliser.push(self._mel.push(sound))
+        answers, self._state = self._session.run(None, {"features": features, "state": self._state})
+        return answers
+
+
+def _frame(answer: Float32[np.ndarray, "outputs"]) -> MouthFrame:
+    closed, speech = (float(1 / (1 + np.exp(-answer[i]))) for i in (_CLOSED, _SPEECH))
+    return MouthFrame(np.clip(answer[: len(CURVES)], 0.0, 1.0), closed, speech)
+
+
+def open_network(weights: Path) -> Any:
+    """The network on one thread."""
+    import onnxruntime  # a second to load: only for those who listen
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(str(weights), options, providers=["CPUExecutionProvider"])
