@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from calibration.fit import MotionFit, Zero
+from calibration.kernels import bounded_solution
 from calibration.likeness import FRAMES
 from calibration.person import PersonCheck
 from calibration.profile import Profile
@@ -17,10 +18,12 @@ from models.landmarks import FaceTracker, Landmarks
 from models.motion import CAMERA_DISTANCE, Motion, expression
 from models.pose import NECK_PIVOT, Pose
 from runtime.drivers.face_video import FaceVideo
+from runtime.drivers.kernels import read_spots
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
 from runtime.drivers.one_euro import OneEuro
 from runtime.frame import Frame
+from runtime.worker import Worker
 from tests.people import Person
 
 FRAME_NS = 40_000_000
@@ -63,6 +66,26 @@ def watch(driver: FaceVideo, frames: int, start_ns: int = 0) -> list[Motion]:
     motions = [driver.push(Frame(IMAGE, start_ns + k * FRAME_NS)) for k in range(frames)]
     assert all(len(m) == 1 for m in motions)
     return [m[0] for m in motions]
+
+
+def compiled_when_built_and_when_driven(_: None) -> tuple[list[int], list[int]]:
+    """Of each kernel, how often it was compiled or loaded."""
+    count = lambda: [len(kernel.signatures) for kernel in (bounded_solution, read_spots)]  # noqa: E731
+    model = load_face_model()
+    driver, built = FaceVideo(Script(face()), model, sight=MouthSight(model)), count()
+    watch(driver, 2)
+    return built, count()
+
+
+def nothing() -> None:
+    pass
+
+
+def test_the_first_face_waits_for_no_compiler() -> None:
+    worker = Worker("the driver", nothing, compiled_when_built_and_when_driven)
+    built, driven = worker.ask(None)
+    worker.close()
+    assert built == driven == [1, 1]
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
