@@ -28,7 +28,8 @@ _RIGHT_CORNER, _LEFT_CORNER = 0, 10  # of INNER_LIPS
 _FINER = 2  # times as fine as the patch a frame is sampled, since a mouth near the camera is larger than a patch
 _KNOWN = 0.5  # part of a patch's pixel that is between the lips
 
-Lips = Float[np.ndarray, "20 2"]
+Contour = Float[np.ndarray, "20 2"]
+"""Inner lips in pixels of the frame."""
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class MouthCutter:
             self._last = None
         return None if self._last is None else replace(self._last, weight=self._weight)
 
-    def _can_be_told(self, landmarks: Landmarks, lips: Lips) -> bool:
+    def _can_be_told(self, landmarks: Landmarks, lips: Contour) -> bool:
         """Whether something is between the lips, by more than landmarks err."""
         pose = fit_pose(landmarks, self._mean)
         turned = np.arccos(np.clip(pose.rotation[2, 2], -1, 1))
@@ -85,7 +86,7 @@ class MouthCutter:
         return self._large and self._frontal and self._open
 
     @staticmethod
-    def _cut(image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks, lips: Lips) -> MouthPatch | None:
+    def _cut(image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks, lips: Contour) -> MouthPatch | None:
         """None where the picture does not hold the whole mouth."""
         if (lips < 0).any() or (lips > [image.shape[1] - 1, image.shape[0] - 1]).any():
             return None
@@ -100,11 +101,11 @@ class MouthCutter:
         return MouthPatch(pixels, moved.astype(np.float32), cheek_colour(image, landmarks))
 
 
-def _width(lips: Lips) -> float:
+def _width(lips: Contour) -> float:
     return float(np.linalg.norm(lips[_LEFT_CORNER] - lips[_RIGHT_CORNER]))
 
 
-def _between(lips: Lips, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
+def _between(lips: Contour, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
     """Pixels that are wholly between the lips."""
     mask = np.zeros(size, np.uint8)
     cv2.fillPoly(mask, [np.round(lips * 16).astype(np.int32)], 1, cv2.LINE_8, 4)  # with those that the contour touches
@@ -113,7 +114,7 @@ def _between(lips: Lips, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
     return cv2.erode(mask, square, iterations=bleed, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
 
 
-def _onto_patch(lips: Lips) -> Float[np.ndarray, "2 3"]:
+def _onto_patch(lips: Contour) -> Float[np.ndarray, "2 3"]:
     """Frame pixels -> patch pixels: the corners level, the contour as large as fits."""
     x, y = (lips[_LEFT_CORNER] - lips[_RIGHT_CORNER]) / _width(lips)
     level = np.array([[x, y], [-y, x]])
