@@ -64,7 +64,7 @@ class Session:
         self._loop: Loop | None = None
         person = None if config.profile is None else open_person(config.profile, plan.camera)
         self._look: Look | None = None
-        self._turn = Turn()
+        self._turn = Turn(self._swap)
         self._preparing: Worker[Wish, Prepared] = Worker("the change", warm_up, prepare)
         with ExitStack() as opened:
             camera = None if plan.camera is None else open_camera(plan.camera, clock)
@@ -110,8 +110,8 @@ class Session:
     def swap(self, change: Change) -> tuple[str, ...]:
         """Changes portrait, background or engine of a live run between two of its pictures, at the same size.
 
-        What is new is prepared in another process (`agent.preparing`), for which the caller waits. Any thread. While
-        one change is prepared the newest of the others waits.
+        What is new is prepared in another process (`agent.preparing`), for which the caller waits. Any thread. Changes
+        that come while one is prepared are made together afterwards; of the same kind the newest counts.
 
         Returns:
             What the user should know of the new photo, one sentence each.
@@ -119,14 +119,15 @@ class Session:
         Raises:
             InputError: no human face in the photo, a picture that cannot be read, no such engine; or the run is
                 offline. The run goes on as it was.
-            AgentError: a newer change came while this one waited; the other process has ended; or the run has.
+            AgentError: a newer change of the same kind came while this one waited; the other process has ended, or took
+                too long; or the run has ended.
         """
         if self.plan.offline:
             raise InputError("an offline run keeps its portrait; give --realtime to change it")
         if change.background == "transparent" and self.plan.config.background != "transparent":
             raise InputError("a run that has a background keeps one; start it with --background transparent")
-        with self._turn.take(change):
-            return self._swap(change)
+        notes = self._turn.take(change)
+        return notes if change.portrait is not None else ()
 
     def close(self) -> None:
         """Ends what the run holds, a change that is being prepared too. After the loop, or in its place."""
@@ -148,7 +149,7 @@ class Session:
         self._loop.swap(engine, avatar)
         self._look, self.engine = prepared.look, engine
         self._say(f"now shown: {self._look.name}, background {self._look.background}, engine {engine.name}")
-        return self._look.notes if change.portrait is not None else ()
+        return self._look.notes
 
     def _lanes(
         self, camera: Source[Frame] | None, face: FaceVideo | None, microphone: Source[Sound] | None

@@ -17,10 +17,8 @@ MIN_FACE_PX = 48
 """Width of the smallest usable face, ear to ear, in pixels of the photo."""
 _UPRIGHT = 0.5  # cosine of the tilt beyond which a photo counts as turned
 _SEARCH_PX = 2048  # faces in longer photos are looked for in a smaller copy
-_FINE, _FINE_UP_TO_PX = (
-    2,
-    768,
-)  # the person is kept so much finer than pictures up to this size: it does not blur as it moves
+_FINE = 2  # times as fine as the picture the person is kept, so as not to blur in motion
+_FINE_UP_TO_PX = 768  # in pictures up to this size
 _MOST_ENLARGED = 0.75  # photos with fewer pixels than that gain nothing
 
 Image = UInt8[np.ndarray, "h w 3"]

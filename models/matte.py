@@ -9,12 +9,12 @@ from jaxtyping import Bool, Float, Float32, UInt8
 from models.blur import wide_blur
 from models.ease import smoothstep
 from models.perception import quiet_mediapipe
+from models.portrait import Matte
 from models.thin_parts import with_thin_parts
 from models.topology import CHIN, FACE_OVAL
 from models.wide_edges import with_wide_edges_parted
 
 Image = UInt8[np.ndarray, "h w 3"]
-Matte = Float32[np.ndarray, "h w"]
 
 # Distances from the matte in parts of the picture. Colours are taken from so far that no hair strays there, and shown
 # nearer: around the head, which moves most, and hardly beyond the matte elsewhere, where they fade into the photo.

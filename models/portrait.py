@@ -7,7 +7,8 @@ from jaxtyping import Float32, UInt8
 
 Pixels = UInt8[np.ndarray, "h w 3"] | UInt8[np.ndarray, "h w 4"]
 """A picture: RGB, or RGBA with straight (not premultiplied) alpha."""
-
+Matte = Float32[np.ndarray, "h w"]
+"""1 on a person, 0 elsewhere."""
 
 PERSON_MARGIN = 0.1875
 """How far the person is continued beyond the picture's edges, in parts of its longer side."""
@@ -19,7 +20,7 @@ class Portrait:
 
     image: UInt8[np.ndarray, "h w 3"]
     """The photo scaled and padded to the output size, RGB."""
-    matte: Float32[np.ndarray, "h w"]
+    matte: Matte
     """1 on the person, 0 on the background."""
     person: UInt8[np.ndarray, "ph pw 4"]
     """The person alone, RGBA with colours multiplied by alpha, as fine as the photo allows and continued beyond the

@@ -5,8 +5,8 @@ import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
 from models.blur import wide_blur
+from models.portrait import Matte
 
-Matte = Float32[np.ndarray, "h w"]
 Colours = Float32[np.ndarray, "h w 3"]
 
 # Parts of the picture's longer side.

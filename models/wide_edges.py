@@ -2,9 +2,9 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 
-Matte = Float32[np.ndarray, "h w"]
+from models.portrait import Matte
 
 _SIZE = 256  # the longer side of the copy on which areas are found and parted
 _WIDE = 2  # pixels of that copy: half as wide as the widest outline

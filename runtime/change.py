@@ -35,6 +35,22 @@ class Change:
     engine: str | None = None
     """As in `--engine`."""
 
+    def merged(self, newer: "Change") -> "Change":
+        """Both in one; `newer` wins where both say something."""
+        return Change(
+            self.portrait if newer.portrait is None else newer.portrait,
+            self.background if newer.background is None else newer.background,
+            self.engine if newer.engine is None else newer.engine,
+        )
+
+    def unlike(self, other: "Change") -> "Change":
+        """What is asked for here and is not the same there."""
+        return Change(
+            None if self.portrait == other.portrait else self.portrait,
+            None if self.background == other.background else self.background,
+            None if self.engine == other.engine else self.engine,
+        )
+
     def __str__(self) -> str:
         """What is asked for, in a few words: "portrait me.png, background blur"."""
         asked = {"portrait": self.portrait, "background": self.background, "engine": self.engine}

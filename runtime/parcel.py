@@ -13,9 +13,18 @@ _NUMBER = struct.Struct("<Q")
 
 def send(stream: BufferedWriter, value: object) -> None:
     """Writes a value that can be pickled. Raises OSError when the other end has gone."""
+    post(stream, pack(value))
+
+
+def pack(value: object) -> list[memoryview]:
+    """A value as it travels. Raises whatever pickle does of one that it cannot take."""
     buffers: list[pickle.PickleBuffer] = []
     head = pickle.dumps(value, 5, buffer_callback=buffers.append)
-    parts = [memoryview(head), *(buffer.raw() for buffer in buffers)]
+    return [memoryview(head), *(buffer.raw() for buffer in buffers)]
+
+
+def post(stream: BufferedWriter, parts: Sequence[memoryview]) -> None:
+    """Writes what `pack` gave. Raises OSError when the other end has gone."""
     stream.write(_NUMBER.pack(len(parts)))
     for part in parts:
         stream.write(_NUMBER.pack(part.nbytes))

@@ -4,11 +4,12 @@
 """
 
 import os
+import signal
 import subprocess
 import sys
 import threading
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from io import BufferedReader, BufferedWriter
 from pathlib import Path
@@ -16,12 +17,14 @@ from queue import SimpleQueue
 from typing import Any, Generic, TypeVar
 
 from models.errors import AgentError
-from runtime.parcel import collect, receive, send, unpack
+from runtime.parcel import collect, pack, post, receive, send, unpack
 
 Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 _NICER, _NICEST = 10, 19  # than the run, whose picture goes first; and at most
+_ENDING_S = 1.0  # that a process which has closed its pipes may still take to end by itself
+_LIMIT_S = 60.0
 _ROOT = Path(__file__).parent.parent
 
 
@@ -32,7 +35,9 @@ class Worker(Generic[Question, Answer]):
     that ends. One that ends before is replaced for the next question.
     """
 
-    def __init__(self, task: str, warm_up: Callable[[], object], answer: Callable[[Question], Answer]) -> None:
+    def __init__(
+        self, task: str, warm_up: Callable[[], object], answer: Callable[[Question], Answer], limit_s: float = _LIMIT_S
+    ) -> None:
         """No process yet.
 
         Args:
@@ -40,8 +45,9 @@ class Worker(Generic[Question, Answer]):
             warm_up: called once in the process, before the first question: imports, models.
             answer: called in the process for each question. Both are functions of modules, and questions and answers
                 can be pickled.
+            limit_s: how long one answer may take, warming up included.
         """
-        self._task, self._calls = task, (warm_up, answer)
+        self._task, self._calls, self._limit_s = task, (warm_up, answer), limit_s
         self._asking = threading.Lock()
         self._lock = threading.Lock()  # guards the two below
         self._process: subprocess.Popen[bytes] | None = None
@@ -56,19 +62,25 @@ class Worker(Generic[Question, Answer]):
 
         Raises:
             AgentError: as the function raises it, InputError among them; or anything else that it raised, in words; or
-                the process has ended, which costs this answer only; or `close` was called.
+                the process has ended or is ended for taking too long, which costs this answer only; or `close` was
+                called.
         """
         with self._asking:
             process = self._running()
             questions, answers = _pipes(process)
+            late = threading.Event()
+            deadline = threading.Timer(self._limit_s, _give_up, (process, late))
+            deadline.start()
             try:
                 send(questions, question)
                 answer = receive(answers)
             except (OSError, EOFError):
-                raise self._lost(process) from None
+                raise self._lost(process, late.is_set()) from None
             except BaseException:  # half a question or answer may be in the pipes
                 _end(process)
                 raise
+            finally:
+                deadline.cancel()
         if isinstance(answer, AgentError):
             raise answer
         return answer
@@ -88,13 +100,22 @@ class Worker(Generic[Question, Answer]):
                 self._process = _begin(self._calls)
             return self._process
 
-    def _lost(self, process: subprocess.Popen[bytes]) -> AgentError:
+    def _lost(self, process: subprocess.Popen[bytes], late: bool) -> AgentError:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_ENDING_S)
         _end(process)
         if self._closed:
             return AgentError("the run has ended")
-        code = process.returncode
-        how = f"exit code {code}: AGENT_TRACEBACK=1 shows why" if code >= 0 else f"signal {-code}: too little memory?"
+        if late:
+            return AgentError(f"{self._task} failed, since it took longer than {self._limit_s:g} s; try again")
+        how = _how_it_ended(process.returncode)
         return AgentError(f"{self._task} failed, since its process has ended ({how}); try again")
+
+
+def _how_it_ended(code: int) -> str:
+    if sys.platform != "win32" and code == -signal.SIGKILL:
+        return f"signal {-code}: too little memory?"
+    return f"{f'exit code {code}' if code >= 0 else f'signal {-code}'}: AGENT_TRACEBACK=1 shows why"
 
 
 def _begin(calls: object) -> subprocess.Popen[bytes]:
@@ -113,6 +134,11 @@ def _begin(calls: object) -> subprocess.Popen[bytes]:
     with suppress(OSError):  # it has ended already, of which whoever asks will hear
         send(_pipes(process)[0], calls)
     return process
+
+
+def _give_up(process: subprocess.Popen[bytes], late: threading.Event) -> None:
+    late.set()
+    process.kill()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
@@ -136,7 +162,7 @@ def serve() -> None:
     warm_up, answer = unpack(questions.get())
     warm_up()
     while True:
-        send(answers, _outcome(answer, unpack(questions.get())))
+        post(answers, _outcome(answer, questions.get()))
 
 
 def _listen(stream: BufferedReader, questions: SimpleQueue[list[memoryview]]) -> None:
@@ -147,15 +173,15 @@ def _listen(stream: BufferedReader, questions: SimpleQueue[list[memoryview]]) ->
         os._exit(0)
 
 
-def _outcome(answer: Callable[[Any], Any], question: Any) -> Any:
-    """The answer, or the AgentError that the run raises in its place."""
+def _outcome(answer: Callable[[Any], Any], question: Sequence[memoryview]) -> list[memoryview]:
+    """The answer as it travels, or the AgentError that the run raises in its place."""
     try:
-        return answer(question)
+        return pack(answer(unpack(question)))
     except AgentError as error:
-        return error
+        return pack(error)
     except Exception as error:
         traceback.print_exc()
-        return AgentError(f"failed: {type(error).__name__}: {error}")
+        return pack(AgentError(f"failed: {type(error).__name__}: {error}"))
 
 
 if __name__ == "__main__":

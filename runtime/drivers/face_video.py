@@ -59,6 +59,8 @@ class FaceVideo:
         self._warned = self._told = False
         self._head: SteadyHead | None = None
         self._face_filter = OneEuro(min_cutoff_hz=4.0, beta=300.0)  # canonical units
+        mean = model.mean.astype(np.float64)
+        MotionFit(Zero.of_face(mean, model), model).express(mean)  # compiles what the first face would wait for
 
     def push(self, value: Frame) -> Sequence[Motion]:
         """One motion per frame. Raises InputError when the face is not that of the profile."""

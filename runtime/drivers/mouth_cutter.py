@@ -31,7 +31,8 @@ _FEWEST_LIP_PIXELS = 20
 _LEAST_SEEN = 0.3  # part of a contour that is not lips, below which there is nothing to be seen between them
 _KNOWN = 0.5  # part of a patch's pixel that is between the lips
 
-Lips = Float[np.ndarray, "20 2"]
+Contour = Float[np.ndarray, "20 2"]
+"""Inner or outer lips in pixels of the frame."""
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class MouthCutter:
             self._last = None
         return None if self._last is None else replace(self._last, weight=self._weight)
 
-    def _can_be_told(self, landmarks: Landmarks, lips: Lips) -> bool:
+    def _can_be_told(self, landmarks: Landmarks, lips: Contour) -> bool:
         """Whether something is between the lips, by more than landmarks err."""
         pose = fit_pose(landmarks, self._mean)
         turned = np.arccos(np.clip(pose.rotation[2, 2], -1, 1))
@@ -88,7 +89,7 @@ class MouthCutter:
         return self._large and self._frontal and self._open
 
     @staticmethod
-    def _cut(image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks, lips: Lips) -> MouthPatch | None:
+    def _cut(image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks, lips: Contour) -> MouthPatch | None:
         """None where the picture does not hold the whole mouth."""
         if (lips < 0).any() or (lips > [image.shape[1] - 1, image.shape[0] - 1]).any():
             return None
@@ -105,11 +106,11 @@ class MouthCutter:
         return MouthPatch(pixels, moved.astype(np.float32), cheek_colour(image, landmarks))
 
 
-def _width(lips: Lips) -> float:
+def _width(lips: Contour) -> float:
     return float(np.linalg.norm(lips[_LEFT_CORNER] - lips[_RIGHT_CORNER]))
 
 
-def _between(lips: Lips, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
+def _between(lips: Contour, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
     """Pixels that are wholly between the lips."""
     mask = np.zeros(size, np.uint8)
     cv2.fillPoly(mask, [np.round(lips * 16).astype(np.int32)], 1, cv2.LINE_8, 4)  # with those that the contour touches
@@ -121,8 +122,8 @@ def _between(lips: Lips, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
 def _without_lips(
     image: UInt8[np.ndarray, "h w 3"],
     between: Bool[np.ndarray, "ph pw"],
-    inner: Lips,
-    outer: Float[np.ndarray, "20 2"],
+    inner: Contour,
+    outer: Contour,
     corner: np.ndarray[tuple[int, ...], np.dtype[np.int64]],
 ) -> Bool[np.ndarray, "ph pw"]:
     """What of `between`, a part of the picture at `corner`, is not coloured like lips from its rim inwards.
@@ -149,7 +150,7 @@ def _without_lips(
     return cv2.morphologyEx(seen.astype(np.uint8), cv2.MORPH_OPEN, square) > 0
 
 
-def _onto_patch(lips: Lips) -> Float[np.ndarray, "2 3"]:
+def _onto_patch(lips: Contour) -> Float[np.ndarray, "2 3"]:
     """Frame pixels -> patch pixels: the corners level, the contour as large as fits."""
     x, y = (lips[_LEFT_CORNER] - lips[_RIGHT_CORNER]) / _width(lips)
     level = np.array([[x, y], [-y, x]])

@@ -31,6 +31,7 @@ class MouthSight:
 
     def __init__(self, model: FaceModel) -> None:
         self._mean = model.mean
+        Lips.of(np.zeros((1, 1, 3), np.uint8), model.mean)  # compiles what the first face would wait for
         self._memory = LipMemory()
         self._doubt, self._confidence = 0.0, 1.0
         self._trusted = True
@@ -40,14 +41,15 @@ class MouthSight:
     def __call__(self, image: UInt8[np.ndarray, "h w 3"], landmarks: Landmarks, pts_ns: int) -> float:
         """0..1 for the next frame; by how much it may change is the time since the last one, in parts of `FADE_NS`."""
         elapsed_ns = 0 if self._pts_ns is None else max(0, pts_ns - self._pts_ns)
+        seen_ns = min(elapsed_ns, FADE_NS)  # a mouth was not seen while there was no frame of it
         self._pts_ns = pts_ns
         lips = Lips.of(image, landmarks)
         unseen, unlike = self._unseen(image, landmarks, lips), self._memory.doubt(lips)
         doubt = max(unseen, unlike)
         self._decide(doubt, elapsed_ns)
         if self._trusted and doubt < _SURE:
-            self._memory.learn(lips, min(elapsed_ns, FADE_NS) / 1e9)
-        self._accustom(lips, not self._trusted and unseen < _SURE, elapsed_ns)
+            self._memory.learn(lips, seen_ns / 1e9)
+        self._accustom(lips, not self._trusted and unseen < _SURE, seen_ns)
         step = min(elapsed_ns / FADE_NS, 1 / _LEAST_FRAMES)
         self._confidence = min(max(self._confidence + (step if self._trusted else -step), 0.0), 1.0)
         return self._confidence
@@ -73,9 +75,9 @@ class MouthSight:
         if self._doubt in (0.0, 1.0):
             self._trusted = self._doubt == 0.0
 
-    def _accustom(self, lips: Lips, doubted: bool, elapsed_ns: int) -> None:
+    def _accustom(self, lips: Lips, doubted: bool, seen_ns: int) -> None:
         """Lips that have looked otherwise for long enough are known anew."""
-        self._other_ns = self._other_ns + elapsed_ns if doubted and self._memory.resembles_any(lips) else 0
+        self._other_ns = self._other_ns + seen_ns if doubted and self._memory.resembles_any(lips) else 0
         if self._other_ns >= _ACCUSTOMED_NS:
             self._memory.begin_with(lips)
             self._other_ns = 0

@@ -1,9 +1,13 @@
 """The built-in engine: the CPU avatar of `models.builtin`."""
 
+import numpy as np
+
 from models.builtin.avatar import BuiltinAvatar
 from models.face import load_face_model
-from models.motion import Motion
+from models.motion import Motion, expression
 from models.portrait import Pixels, Portrait
+
+_MOVED = Motion(0, expression(jawOpen=0.6, mouthSmileLeft=0.8, mouthSmileRight=0.8), np.array([0, 0.2, 0], np.float32))
 
 
 class BuiltinEngine:
@@ -14,9 +18,9 @@ class BuiltinEngine:
     portable = True
 
     def prepare(self, portrait: Portrait) -> BuiltinAvatar:
-        """Builds the avatar and draws it once, so that compiled kernels are loaded before the first frame."""
+        """Builds the avatar and draws it once in motion, so that all kernels are loaded before the first frame."""
         avatar = BuiltinAvatar(portrait, load_face_model())
-        avatar.render(Motion(pts_ns=0))
+        avatar.render(_MOVED)
         return avatar
 
     def render(self, avatar: BuiltinAvatar, motion: Motion) -> Pixels:

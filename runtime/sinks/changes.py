@@ -14,12 +14,10 @@ from runtime.page_server import HEADERS
 MAX_BYTES = 64 * 1024**2
 """The largest picture file that is taken."""
 _PATIENCE_S = 60.0  # for a file to arrive
-_MOST = 4  # requests at once: one is made and one waits; the others arrive or are refused
+_MOST = 4  # requests at once: one is made, and the others arrive or wait
 _GLANCE_S = 0.2  # how often a change that is being made looks whether the server closes
 _LONGEST_NAME = 80
-_BACKGROUND = re.compile(
-    r"keep|blur|#[0-9a-fA-F]{6}"
-)  # and no path: the page has no business with this machine's files
+_BACKGROUND = re.compile(r"keep|blur|#[0-9a-fA-F]{6}")  # and no path: this machine's files are not the page's business
 
 
 class _RefusedError(Exception):
@@ -40,7 +38,7 @@ class Changes:
     def __init__(self, change: Callable[[Change], Sequence[str]], closing: Callable[[], bool]) -> None:
         """`change` is called in a thread for each request, may take seconds, and returns what the person should know.
 
-        It decides which of several requests comes first. The AgentError that it raises is what the person reads. No
+        It decides what becomes of several requests at once. The AgentError that it raises is what the person reads. No
         answer waits for it once the server is `closing`.
         """
         self._change, self._closing = change, closing

@@ -305,7 +305,7 @@ def _ns(time_s: Fraction) -> int:
 
 def _upright_rgb(frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
     """The picture as a player shows it: the display matrix (a phone held upright) is applied."""
-    image = frame.to_ndarray(format="rgb24")
+    image = np.ascontiguousarray(frame.to_ndarray(format="rgb24"))  # lines may be padded
     try:
         matrix = frame.side_data.get("DISPLAYMATRIX")
     except ValueError:  # beside it lies something that the library does not know yet, as in JPEG files

@@ -23,7 +23,8 @@ from calibration.portrait import prepare_portrait
 from calibration.profile_file import load_profile
 from models.motion import Motion, expression
 from runtime.engines.builtin import BuiltinEngine
-from tests.agent.test_run import SMALL, agent_process, decode, make_clip
+from tests.agent.clips import decode, make_clip
+from tests.agent.command import SMALL, agent_process
 from tests.browser import reads
 
 if TYPE_CHECKING:

@@ -183,7 +183,7 @@ def test_a_process_that_ends_costs_one_change_and_no_picture(running: Running, g
     running.shows(is_green)
 
 
-def test_of_changes_that_come_meanwhile_the_newest_is_made(running: Running, green: Path) -> None:
+def test_changes_that_come_meanwhile_are_made_together_and_of_a_kind_the_newest(running: Running, green: Path) -> None:
     session = running.session
     said: dict[str, str] = {}
     let_go, begun = threading.Event(), threading.Event()
@@ -194,26 +194,29 @@ def test_of_changes_that_come_meanwhile_the_newest_is_made(running: Running, gre
         assert let_go.wait(30)
         return ask(wish)
 
-    def change(background: str) -> None:
+    def swap(change: Change) -> None:
         try:
-            session.swap(Change(background=background))
-            said[background] = "done"
+            said[str(change)] = f"done {session.swap(change)}"
         except AgentError as error:
-            said[background] = str(error)
+            said[str(change)] = str(error)
 
     session._preparing.ask = slowly
-    threads = [threading.Thread(target=change, args=(colour,)) for colour in ("#ff0000", "#00ff00", "#0000ff")]
-    for number, thread in enumerate(threads):
+    changes = [Change(background=colour) for colour in ("#ff0000", "#00ff00", "#0000ff")] + [Change(portrait=green)]
+    threads = [threading.Thread(target=swap, args=(change,)) for change in changes]
+    for thread, change in zip(threads, changes, strict=True):
         thread.start()
         assert begun.wait(30)
-        with session._turn._condition:
-            assert session._turn._condition.wait_for(lambda n=number: session._turn._newest > n, 30)
+        if change is not changes[0]:
+            with session._turn._condition:
+                waits = lambda c=change: c in [request.change for request in session._turn._waiting]  # noqa: E731
+                assert session._turn._condition.wait_for(waits, 30)
     let_go.set()
     for thread in threads:
         thread.join(30)
     gave_way = "background #00ff00: not done, since a newer choice took its place"
-    assert said == {"#ff0000": "done", "#00ff00": gave_way, "#0000ff": "done"}
-    running.shows(corner_is((0, 0, 255)))
+    done = "done ()"
+    assert list(said.values()).count(done) == 3 and said["background #00ff00"] == gave_way
+    running.shows(lambda image: corner_is((0, 0, 255))(image) and image[64, 64, 1] >= 120)
 
 
 def test_an_engine_that_holds_a_device_prepares_in_the_run_itself(running: Running, green: Path) -> None:

@@ -1,8 +1,19 @@
-"""Command lines that cannot be understood: one line that names the cause and where help is, exit code 2."""
+"""Command lines and files that are of no use: one line that names the cause and where help is, exit code 2."""
 
+import os
+import re
+from pathlib import Path
+
+import numpy as np
 import pytest
+import skimage.data
+from PIL import Image
+from scipy.io import wavfile
 
 from agent.cli import main
+from runtime.sinks.video_file import VideoFile
+from tests.agent.clips import decode
+from tests.agent.command import SMALL
 
 
 @pytest.mark.parametrize(
@@ -28,3 +39,142 @@ def test_help_is_no_error(capsys):
         main(["run", "--help"])
     assert not stop.value.code
     assert "--portrait" in capsys.readouterr().out
+
+
+def expect_refusal(tmp_path, arguments, message, capsys):
+    """Runs `agent run`, wants exit code 2, one line, and nothing left behind."""
+    before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")}
+    assert main(["run", *map(str, arguments)]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and re.search(message, lines[0]), lines
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*")} == before
+
+
+def test_bad_portraits(portrait_png, wav, tmp_path, capsys):
+    whole = tmp_path / "whole.jpg"
+    Image.open(portrait_png).convert("RGB").save(whole)
+    (tmp_path / "cut.jpg").write_bytes(whole.read_bytes()[:9000])
+    (tmp_path / "text.png").write_text("hello")
+    Image.new("1", (30_000, 30_000)).save(tmp_path / "bomb.png")
+    Image.fromarray(skimage.data.chelsea()).save(tmp_path / "cat.jpg")
+    for name, message in {
+        "none.png": "no such file",
+        "p" * 300: "file name too long",
+        "text.png": "not a picture",
+        "cut.jpg": "damaged",
+        "bomb.png": "30000x30000|too many pixels",
+        "cat.jpg": "no human face",
+    }.items():
+        expect_refusal(
+            tmp_path,
+            ["--portrait", tmp_path / name, "--microphone", wav, "--output", tmp_path / "o.mp4"],
+            message,
+            capsys,
+        )
+
+
+def test_portraits_with_a_small_face_or_two_of_them(portrait_png, wav, tmp_path, capsys):
+    head = Image.open(portrait_png).convert("RGB").crop((100, 0, 360, 260))
+    for name, sides in {"tiny.png": (120,), "pair.png": (260, 170)}.items():
+        photo = Image.new("RGB", (600, 320), (180, 180, 180))
+        for i, side in enumerate(sides):
+            photo.paste(head.resize((side, side), Image.Resampling.LANCZOS), (20 + 320 * i, 20))
+        photo.save(tmp_path / name)
+    ready = ["--microphone", str(wav), *SMALL, "--output", str(tmp_path / "o.mp4")]
+    expect_refusal(tmp_path, ["--portrait", tmp_path / "tiny.png", *ready], "pixels wide, at least 48", capsys)
+    assert main(["run", "--portrait", str(tmp_path / "pair.png"), *ready]) == 0
+    assert "pair.png shows 2 faces; the largest one is used" in capsys.readouterr().err
+
+
+def test_bad_inputs(portrait_png, wav, nodding, tmp_path, capsys):
+    wavfile.write(tmp_path / "none.wav", 16_000, np.zeros(0, np.int16))
+    (tmp_path / "text.wav").write_text("hello")
+    ready = ["--portrait", portrait_png, "--output", tmp_path / "o.mp4"]
+    for arguments, message in [
+        (["--microphone", tmp_path / "none.wav"], "none.wav"),
+        (["--microphone", tmp_path / "text.wav"], "text.wav"),
+        (["--microphone", tmp_path / "gone.wav"], "no such file"),
+        (["--microphone", "No Such Microphone"], "No Such Microphone|PortAudio"),
+        (["--mode", "video", "--camera", "No Such Camera"], "No Such Camera"),
+        (["--mode", "video", "--camera", "99"], "99"),
+        (["--mode", "video", "--camera", wav], "no pictures"),
+        (["--mode", "video", "--camera", nodding, "--background", "nope.png"], "neither"),
+        (["--microphone", wav, "--size", "127"], "even"),
+        (["--microphone", wav, "--fps", "0"], "1 to 120"),
+        (["--microphone", wav, "--realtime", "--offline"], "exclude"),
+        (["--microphone", wav, "--seed", "-1"], "0 or more"),
+        (["--microphone", wav, "--camera", nodding], "no use"),
+        (["--microphone", wav, "--mouth", "driver"], "--mouth driver has no use in --mode audio: leave it out"),
+        (["--microphone", wav, "--background", "b" * 300], "neither"),
+        (["--microphone", wav, "--report", tmp_path], "is a folder"),
+        (["--mode", "video", "--camera", "/dev/null"], "/dev/null"),
+        (["--microphone", wav, "--report", tmp_path / "no" / "r.json"], "does not exist"),
+        (["--microphone", wav, "--report", "r" * 300], "file name too long"),
+        (["--microphone", "m" * 300], "file name too long"),
+        (["--microphone", "m" * 300 + ".wav"], "file name too long"),
+        (["--mode", "video", "--camera", "c" * 300], "file name too long"),
+    ]:
+        expect_refusal(tmp_path, [*ready, *arguments], message, capsys)
+
+
+def test_bad_outputs(portrait_png, wav, tmp_path, capsys):
+    ready = ["--portrait", portrait_png, "--microphone", wav, "--output"]
+    (tmp_path / "folder.mp4").mkdir()
+    for output, message in [
+        (tmp_path / "o.avi", r"\.mp4"),
+        ("nonsense", r"\.mp4"),
+        (tmp_path / "missing" / "o.mp4", "does not exist"),
+        (tmp_path / "folder.mp4", "folder"),
+        ("/proc/o.mp4", "cannot be written|proc"),
+        (tmp_path / f"{'o' * 300}.mp4", "file name too long"),
+        (tmp_path / f"{'o' * 245}.mp4", "File name too long"),
+    ]:
+        expect_refusal(tmp_path, [*ready, output], message, capsys)
+    expect_refusal(tmp_path, [*ready, "preview", "--offline"], "--offline needs files", capsys)
+    for output in ("preview", "virtual-camera", "virtual-microphone", tmp_path / "o.mp4", tmp_path / "o.mkv"):
+        expect_refusal(
+            tmp_path,
+            ["--portrait", portrait_png, "--microphone", wav, "--background", "transparent", "--output", output],
+            r"cannot be transparent; give --output a file ending in \.mov or \.webm",
+            capsys,
+        )
+    expect_refusal(tmp_path, [*ready, "virtual-microphone:Me"], "goes with a picture: give --output", capsys)
+    twice = tmp_path / "twice.mp4"
+    expect_refusal(tmp_path, [*ready, twice, "--output", twice], "given twice", capsys)
+    copy = tmp_path / "clip.mkv"
+    copy.write_bytes(wav.read_bytes())
+    same = ["--portrait", portrait_png, "--microphone", copy, "--output", copy]
+    expect_refusal(tmp_path, same, "is an input", capsys)
+
+
+def test_an_output_that_another_agent_writes_is_refused(portrait_png, wav, tmp_path, capsys):
+    out = tmp_path / "o.mp4"
+    other = VideoFile(out, 25, (128, 128), live=False, sound=False)
+    arguments = ["--portrait", portrait_png, "--microphone", wav, "--output", out, *SMALL]
+    expect_refusal(tmp_path, arguments, "o.mp4 is being written by another agent", capsys)
+    other.close()
+    assert main(["run", *map(str, arguments)]) == 0
+
+
+def test_an_output_that_was_there_survives_a_bad_run(portrait_png, wav, tmp_path, capsys):
+    out = tmp_path / "old.mp4"
+    out.write_bytes(b"an older video")
+    expect_refusal(
+        tmp_path, ["--portrait", portrait_png, "--microphone", tmp_path / "x.wav", "--output", out], "no such", capsys
+    )
+    assert out.read_bytes() == b"an older video"
+
+
+def test_a_report_that_is_write_protected_is_refused_at_the_start(portrait_png, wav, tmp_path, capsys, monkeypatch):
+    report = tmp_path / "r.json"
+    report.touch()
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != report)  # root may write anywhere
+    arguments = ["--portrait", portrait_png, "--microphone", wav, "--report", report, "--output", tmp_path / "o.mp4"]
+    expect_refusal(tmp_path, arguments, "r.json cannot be written to; choose another name", capsys)
+
+
+def test_a_report_that_cannot_be_written_is_said_in_one_line(portrait_png, wav, tmp_path, capsys):
+    arguments = ["run", "--portrait", str(portrait_png), "--microphone", str(wav), *SMALL]
+    assert main([*arguments, "--output", str(tmp_path / "o.mp4"), "--report", "/dev/full"]) == 1
+    assert capsys.readouterr().err.strip().endswith("--report /dev/full cannot be written: No space left on device")
+    assert len(decode(tmp_path / "o.mp4")[0]) == 25

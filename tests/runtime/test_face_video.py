@@ -3,10 +3,12 @@
 import logging
 from collections.abc import Iterator, Sequence
 
+import cv2
 import numpy as np
 import pytest
 
 from calibration.fit import MotionFit, Zero
+from calibration.kernels import bounded_solution
 from calibration.likeness import FRAMES
 from calibration.person import PersonCheck
 from calibration.profile import Profile
@@ -16,11 +18,14 @@ from models.face import FaceModel, load_face_model
 from models.landmarks import FaceTracker, Landmarks
 from models.motion import CAMERA_DISTANCE, Motion, expression
 from models.pose import NECK_PIVOT, Pose
+from models.topology import INNER_LIPS
 from runtime.drivers.face_video import FaceVideo
+from runtime.drivers.kernels import read_spots
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
 from runtime.drivers.one_euro import OneEuro
 from runtime.frame import Frame
+from runtime.worker import Worker
 from tests.people import Person
 
 FRAME_NS = 40_000_000
@@ -59,10 +64,37 @@ def face(x_px: float = 320.0, yaw_deg: float = 0.0, scale_px: float = 150.0, **c
     return Pose(scale_px, rotation, np.array([x_px, 300.0, 0.0])).to_picture(points - NECK_PIVOT).astype(np.float32)
 
 
-def watch(driver: FaceVideo, frames: int, start_ns: int = 0) -> list[Motion]:
-    motions = [driver.push(Frame(IMAGE, start_ns + k * FRAME_NS)) for k in range(frames)]
+def watch(driver: FaceVideo, frames: int, start_ns: int = 0, image: np.ndarray = IMAGE) -> list[Motion]:
+    motions = [driver.push(Frame(image, start_ns + k * FRAME_NS)) for k in range(frames)]
     assert all(len(m) == 1 for m in motions)
     return [m[0] for m in motions]
+
+
+def picture(landmarks: Landmarks) -> np.ndarray:
+    """What is between these lips is light in a dark picture."""
+    image = IMAGE.copy()
+    cv2.fillPoly(image, [landmarks[INNER_LIPS, :2].round().astype(np.int32)], (200, 180, 170))
+    return image
+
+
+def compiled_when_built_and_when_driven(_: None) -> tuple[list[int], list[int]]:
+    """Of each kernel, how often it was compiled or loaded."""
+    count = lambda: [len(kernel.signatures) for kernel in (bounded_solution, read_spots)]  # noqa: E731
+    model = load_face_model()
+    driver, built = FaceVideo(Script(face()), model, sight=MouthSight(model)), count()
+    watch(driver, 2)
+    return built, count()
+
+
+def nothing() -> None:
+    pass
+
+
+def test_the_first_face_waits_for_no_compiler() -> None:
+    worker = Worker("the driver", nothing, compiled_when_built_and_when_driven)
+    built, driven = worker.ask(None)
+    worker.close()
+    assert built == driven == [1, 1]
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -143,14 +175,15 @@ def test_after_a_second_any_face_will_do() -> None:
 def test_no_pixel_leaves_the_frame_unless_asked(model: FaceModel) -> None:
     faces = [face(), face(jawOpen=0.6), face()]
     assert [m.mouth for m in watch(seen(*faces)[0], 3)] == [None] * 3
-    shut, opened, *shut_again = watch(seen(*faces, mouth=MouthCutter(model))[0], 20)
+    shut, opened, *shut_again = watch(seen(*faces, mouth=MouthCutter(model))[0], 20, image=picture(faces[1]))
     assert shut.mouth is None and opened.mouth is not None and shut_again[-1].mouth is None
 
 
 def test_no_pixel_leaves_the_frame_before_the_person_is_known(model: FaceModel, profile: Profile) -> None:
     person = Person(1)
     faces = [person.seen(jawOpen=0.6) for _ in range(FRAMES + 20)]
-    motions = watch(seen(*faces, person=check(profile), mouth=MouthCutter(model))[0], FRAMES + 20)
+    driver, _ = seen(*faces, person=check(profile), mouth=MouthCutter(model))
+    motions = watch(driver, FRAMES + 20, image=picture(faces[-1]))
     assert [m.mouth for m in motions if m.confidence == 0.0] == [None] * (FRAMES - 1)
     assert motions[-1].mouth is not None
 

@@ -97,6 +97,11 @@ def with_noise(image: np.ndarray, _: np.ndarray) -> np.ndarray:
     return np.clip(image * 0.25 + noise, 0, 255).astype(np.uint8)
 
 
+def in_shade(image: np.ndarray, face: np.ndarray) -> np.ndarray:
+    below = np.arange(SIZE)[:, None, None] > face[2, 1]
+    return np.where(below, image * [0.25, 0.2, 0.3], image).astype(np.uint8)
+
+
 def monochrome(frames: list[Seen]) -> list[Seen]:
     return [(cv2.cvtColor(cv2.cvtColor(i, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB), face) for i, face in frames]
 
@@ -160,13 +165,16 @@ def test_a_hand_that_stays_is_not_taken_for_a_mouth(talk: list[Seen]) -> None:
 
 
 def test_lips_in_another_light_are_believed_after_a_while(talk: list[Seen]) -> None:
-    def shade(image: np.ndarray, face: np.ndarray) -> np.ndarray:
-        below = np.arange(SIZE)[:, None, None] > face[2, 1]
-        return np.where(below, image * [0.25, 0.2, 0.3], image).astype(np.uint8)
-
-    confidence = looks([*repeated(talk, 50), *repeated(talk, 100, shade)])
+    confidence = looks([*repeated(talk, 50), *repeated(talk, 100, in_shade)])
     assert confidence[60] == 0.0
     assert confidence[-20:].min() == 1.0
+
+
+def test_a_gap_in_which_no_face_was_seen_makes_no_other_lips_known(talk: list[Seen]) -> None:
+    sight = MouthSight(load_face_model())
+    looks([*repeated(talk, 50), *repeated(talk, 6, in_shade)], sight=sight)
+    assert looks(repeated(talk, 30, in_shade), sight=sight, start_ns=5_200_000_000).max() == 0.0
+    assert looks(repeated(talk, 50, in_shade), sight=sight, start_ns=6_400_000_000)[-20:].min() == 1.0
 
 
 def test_lips_lighter_than_a_beard_are_believed_by_their_colour_at_once_else_after_a_while() -> None:

@@ -254,14 +254,9 @@ def test_a_photo_is_dropped_onto_the_picture(person: Person, preview: Preview, p
 
 
 def test_what_is_chosen_meanwhile_waits_and_what_gave_way_is_said(person: Person, page: "Page") -> None:
-    turn = Turn()
-
-    def change(asked: Change) -> tuple[str, ...]:
-        with turn.take(asked):
-            return person(asked)
-
+    turn = Turn(person)
     person.gate.clear()
-    sink = Preview(0, status=lambda: STATUS, change=change)
+    sink = Preview(0, status=lambda: STATUS, change=turn.take)
     try:
         page.goto(sink.url)
         page.evaluate(DROP, "a.png")
@@ -270,11 +265,13 @@ def test_what_is_chosen_meanwhile_waits_and_what_gave_way_is_said(person: Person
         page.evaluate(DROP, "b.png")
         reads(page, message="Preparing a.png… Next: b.png.")
         page.click("#blur")
+        reads(page, message="Preparing a.png… Next: b.png. Next: background blur.")
+        page.evaluate(DROP, "c.png")
         gave_way = "portrait b.png: not done, since a newer choice took its place"
-        reads(page, message=f"{gave_way} Preparing a.png… Next: background blur.")
+        reads(page, message=f"{gave_way} Preparing a.png… Next: background blur. Next: c.png.")
         person.gate.set()
         reads(page, message=gave_way)
-        assert [str(made) for made in person.changes] == ["portrait a.png", "background blur"]
+        assert [str(made) for made in person.changes] == ["portrait a.png", "portrait c.png, background blur"]
     finally:
         person.gate.set()
         sink.close()

@@ -10,7 +10,7 @@ from models.errors import AgentError
 from models.motion import Motion
 from runtime.frame import Picture
 from runtime.sinks.video_file import VideoFile
-from tests.runtime.test_sinks_video_file import FPS, SIZE, STEP_NS, pictures_of
+from tests.runtime.video_files import FPS, SIZE, STEP_NS, pictures_of
 
 
 @pytest.fixture

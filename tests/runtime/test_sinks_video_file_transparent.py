@@ -11,7 +11,7 @@ from models.motion import Motion
 from runtime.frame import Picture, Sound
 from runtime.sinks.codecs import TRANSPARENT_EXTENSIONS
 from runtime.sinks.video_file import VideoFile
-from tests.runtime.test_sinks_video_file import COLOUR, FPS, SIZE, START_NS, STEP_NS, click, onset_s, picture, sound_of
+from tests.runtime.video_files import COLOUR, FPS, SIZE, START_NS, STEP_NS, click, onset_s, picture, sound_of
 
 
 def rgba(index: int) -> Picture:

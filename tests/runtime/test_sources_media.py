@@ -138,6 +138,11 @@ def test_every_picture_in_rgb_with_its_own_time(tmp_path: Path) -> None:
     assert (info.width, info.height, info.has_video, info.has_sound) == (48, 32, True, False)
 
 
+def test_pictures_lie_in_memory_without_gaps_whatever_their_width(tmp_path: Path) -> None:
+    (frame,) = ClipFrames(write_video(tmp_path / "odd.mkv", [grey(90, width=45)], [0]))
+    assert frame.image.shape == (32, 45, 3) and frame.image.flags.c_contiguous
+
+
 @pytest.mark.parametrize(("first_ms", "sound_s"), [(500, 0.3), (100, 0.4)])
 def test_picture_and_sound_share_one_origin(tmp_path: Path, first_ms: int, sound_s: float) -> None:
     times = [first_ms + 40 * i for i in range(20)]

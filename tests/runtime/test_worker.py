@@ -26,6 +26,10 @@ def nothing() -> None:
     pass
 
 
+def broken() -> None:
+    raise RuntimeError("no such model")
+
+
 def answer(question):
     """What the process does, by the first word."""
     if isinstance(question, np.ndarray):
@@ -43,6 +47,11 @@ def answer(question):
             raise RuntimeError("odd picture")
         case "exit":
             os._exit(3)
+        case "terminate":
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(600)
+        case "lock":
+            return threading.Lock()
         case "sleep":
             time.sleep(600)
         case "open":
@@ -115,6 +124,8 @@ def test_failures_come_back_in_words_and_the_next_question_is_answered(worker: W
         worker.ask("refuse")
     with pytest.raises(AgentError, match=r"^failed: RuntimeError: odd picture$"):
         worker.ask("break")
+    with pytest.raises(AgentError, match=r"^failed: TypeError: cannot pickle '_thread\.lock' object$"):
+        worker.ask("lock")
     assert worker.ask("pid")[0] == pid
 
 
@@ -124,6 +135,23 @@ def test_a_process_that_ends_costs_one_answer(worker: Worker) -> None:
         worker.ask("exit")
     assert gone(pid)
     assert worker.ask("pid")[0] != pid
+
+
+@pytest.mark.parametrize(("warm_up", "how"), [(broken, "exit code 1"), (nothing, "signal 15")])
+def test_how_a_process_ended_by_itself_is_said(warm_up, how: str) -> None:
+    worker = Worker("the change", warm_up, answer)
+    for _ in range(2):
+        with pytest.raises(AgentError, match=rf"its process has ended \({how}: AGENT_TRACEBACK=1 shows why\)"):
+            worker.ask("terminate")
+    worker.close()
+
+
+def test_an_answer_that_takes_too_long_is_given_up() -> None:
+    worker = Worker("the change", nothing, answer, limit_s=0.5)
+    with pytest.raises(AgentError, match=r"^the change failed, since it took longer than 0\.5 s; try again$"):
+        worker.ask("sleep")
+    assert worker._process is not None and gone(worker._process.pid)
+    worker.close()
 
 
 def test_one_that_is_killed_at_work_costs_one_answer(worker: Worker) -> None:

@@ -1,0 +1,25 @@
+"""A voice and a face to run on."""
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from calibration.photo import read_photo
+from tests.agent.clips import make_clip, speech
+
+
+@pytest.fixture
+def wav(tmp_path):
+    path = tmp_path / "speech.wav"
+    wavfile.write(path, 16_000, speech(1.0, 16_000))
+    return path
+
+
+@pytest.fixture(scope="module")
+def nodding(portrait_png, tmp_path_factory):
+    """A second of the bundled portrait swaying to and fro, at 30 frames a second, with sound."""
+    photo = read_photo(portrait_png)[:300, 80:380]
+    images = [np.roll(photo, round(20 * np.sin(i / 30 * 2 * np.pi)), axis=1) for i in range(30)]
+    return make_clip(
+        tmp_path_factory.mktemp("clip") / "nodding.mp4", images, 30, samples=speech(1.0, 48_000, dtype=np.float32)
+    )

@@ -1,0 +1,73 @@
+"""Runs that are ended, or cut off from where they talk to."""
+
+import signal
+
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from agent.cli import _interruptible, main
+from tests.agent.clips import decode, make_clip, speech
+from tests.agent.command import SMALL, agent_process, wait_until
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("pace", ["--offline", "--realtime"])
+def test_a_signal_ends_a_run_cleanly_and_keeps_a_playable_file(number, pace, portrait_png, tmp_path):
+    wavfile.write(tmp_path / "long.wav", 16_000, speech(60.0, 16_000))
+    out = tmp_path / "o.mp4"
+    arguments = ["run", "--portrait", str(portrait_png), "--microphone", str(tmp_path / "long.wav"), pace, *SMALL]
+    with agent_process(*arguments, "--output", str(out)) as process:
+        wait_until(lambda: any(path.stat().st_size > 20_000 for path in tmp_path.glob(".*")))
+        process.send_signal(number)
+        errors = process.communicate(timeout=30)[1]
+    assert process.returncode == 0, errors
+    assert "Traceback" not in errors and f"wrote {out}" in errors
+    assert len(decode(out)[0]) > 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["long.wav", "o.mp4"]
+
+
+def test_a_signal_while_preparing_leaves_nothing(portrait_png, wav, tmp_path):
+    out = tmp_path / "o.mp4"
+    with agent_process(
+        "run", "--portrait", str(portrait_png), "--microphone", str(wav), "--output", str(out)
+    ) as process:
+        wait_until(lambda: list(tmp_path.glob(".o*")))
+        process.send_signal(signal.SIGINT)
+        errors = process.communicate(timeout=30)[1]
+    assert (process.returncode, errors.strip()) in [(130, "agent: interrupted"), (0, f"wrote {out}")]
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_an_interrupt_between_preparing_and_the_first_picture_leaves_nothing(
+    portrait_png, wav, tmp_path, monkeypatch, capsys
+):
+    def interrupted(*_):
+        assert list(tmp_path.glob(".o.partial.mp4"))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("runtime.loop.Loop.run_offline", interrupted)
+    out = tmp_path / "o.mp4"
+    assert main(["run", "--portrait", str(portrait_png), "--microphone", str(wav), "--output", str(out), *SMALL]) == 130
+    assert capsys.readouterr().err.strip() == "agent: interrupted"
+    assert list(tmp_path.iterdir()) == [wav]
+
+
+def test_a_run_outlives_the_pipe_that_it_talks_to(portrait_png, tmp_path):
+    wall = make_clip(tmp_path / "wall.mp4", [np.full((96, 96, 3), 90, np.uint8)] * 75, 25)
+    out = tmp_path / "o.mp4"
+    arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(wall), "--realtime", *SMALL]
+    with agent_process(*arguments, "--output", str(out)) as process:
+        process.stderr.close()  # the warning about the missing face meets a broken pipe
+        assert process.wait(timeout=60) == 0
+    assert out.is_file()
+
+
+def test_an_ignored_hangup_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with _interruptible():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGHUP, before)
