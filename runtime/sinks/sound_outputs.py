@@ -10,6 +10,7 @@ from jaxtyping import Float32
 from models.errors import InputError
 from runtime.clock import Clock
 from runtime.portaudio import load_portaudio
+from runtime.sinks.feedback_watch import FeedbackWatch, feedback
 from runtime.sinks.pulse_modules import PulseMicrophone
 from runtime.sinks.pulse_stream import PulseStream
 from runtime.sinks.sound_line import RATE_HZ
@@ -53,7 +54,8 @@ class PulseOutput:
         self._microphone = PulseMicrophone(label)
         self._stream: PulseStream | None = None
         try:
-            self._microphone.refuse_feedback()
+            if self._microphone.hears_itself():
+                raise InputError(feedback(label))
             self._stream = PulseStream(self._microphone.sink, label)
         except OSError as error:
             self._microphone.remove()
@@ -68,13 +70,20 @@ class PulseOutput:
         return self._microphone.label
 
     def play(self, fill: Fill, stop: threading.Event) -> None:
-        """Plays until `stop` is set, in blocks of 10 ms. Raises OSError when the server or the sink is gone."""
+        """Plays until `stop` is set, in blocks of 10 ms; silence, faded, while the agent hears itself.
+
+        Raises OSError when the server or the sink is gone.
+        """
         if self._stream is None:
             raise OSError("the stream is closed")
         try:
-            while not stop.is_set():
-                heard_ns = self._stream.latency_ns() + self._clock.now_ns()
-                self._stream.write(fill(_BLOCK, heard_ns))
+            with FeedbackWatch(self._microphone) as watch:
+                gain = 0.0
+                while not stop.is_set():
+                    heard_ns = self._stream.latency_ns() + self._clock.now_ns()
+                    before, gain = gain, 0.0 if watch.hears_itself else 1.0
+                    fade = np.linspace(before, gain, _BLOCK, dtype=np.float32)[:, None]
+                    self._stream.write(fill(_BLOCK, heard_ns) * fade)
         finally:
             self._stream.close()
             self._stream = None

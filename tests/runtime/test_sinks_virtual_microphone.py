@@ -5,7 +5,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +93,16 @@ class Recorder:
                     found.append(at_s)
         return found
 
+    def loudest(self, seconds: float) -> float:
+        """Of the next seconds."""
+        assert self._process.stdout is not None
+        data = b""
+        while len(data) < 4 * RATE_HZ * seconds:
+            more = self._process.stdout.read(65536)
+            assert more, "the recording has ended"
+            data += more
+        return float(np.abs(np.frombuffer(data[: len(data) // 4 * 4], "<f4")).max())
+
     def close(self) -> None:
         self._process.kill()
         self._process.communicate()
@@ -140,7 +150,7 @@ def test_it_is_removed_in_the_end_and_so_are_those_that_killed_runs_left(server:
 
 
 def test_two_of_one_name_are_refused_and_the_first_plays_on(microphone: VirtualMicrophone) -> None:
-    with pytest.raises(InputError, match=r"is fed by another run: end that, or .* --output virtual-microphone:NAME"):
+    with pytest.raises(InputError, match=r"belongs to another run: end that, or .* --output virtual-microphone:NAME"):
         PulseOutput(LABEL, CLOCK)
     assert len(microphones()) == 2
     other = PulseOutput("another", CLOCK)
@@ -209,6 +219,55 @@ def test_a_refused_module_is_said_and_leaves_nothing(
     assert pactl("list", "short", "modules") == before
 
 
+RUN = """
+import sys
+from runtime.sinks.pulse_modules import PulseMicrophone
+
+made = PulseMicrophone(sys.argv[1])
+print("made", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other_run(server: SoundServer) -> Iterator[Callable[[str], None]]:
+    """Begins runs that have made a microphone of a name and do not play yet."""
+    runs: list[subprocess.Popen[bytes]] = []
+
+    def begin(label: str) -> None:
+        options = {"env": server.environment, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        runs.append(subprocess.Popen([sys.executable, "-c", RUN, label], **options))
+        assert runs[-1].stdout is not None and runs[-1].stdout.readline() == b"made\n"
+
+    yield begin
+    for run in runs:
+        run.kill()
+        run.communicate()
+
+
+def test_a_microphone_that_another_run_does_not_feed_yet_is_left_alone(other_run: Callable[[str], None]) -> None:
+    other_run("theirs")
+    theirs = pactl("list", "short", "modules")
+    with pytest.raises(InputError, match="belongs to another run"):
+        PulseOutput("theirs", CLOCK)
+    PulseOutput(LABEL, CLOCK).close()
+    assert pactl("list", "short", "modules") == theirs
+
+
+def test_what_another_run_made_after_a_restart_of_the_server_is_left_alone(
+    server: SoundServer, other_run: Callable[[str], None]
+) -> None:
+    output = PulseOutput(LABEL, CLOCK)
+    server.kill()
+    server.start()
+    other_run(LABEL)
+    theirs = pactl("list", "short", "modules")
+    with pytest.raises(InputError, match="belongs to another run"):
+        output.reopen()
+    output.close()
+    assert pactl("list", "short", "modules") == theirs
+
+
 FEEDBACK = """
 from runtime.clock import MonotonicClock
 from runtime.sinks.pulse_modules import PulseMicrophone, pactl
@@ -216,21 +275,86 @@ from runtime.sources.microphone import Microphone
 
 virtual = PulseMicrophone("Avatar")
 heard = Microphone("pulse", MonotonicClock())
-virtual.refuse_feedback()
+print(virtual.hears_itself())
 heard.close()
-print("the real microphone is taken")
 pactl("set-default-source", virtual.sink + "-microphone")
 heard = Microphone("pulse", MonotonicClock())
-virtual.refuse_feedback()
+print(virtual.hears_itself())
 """
 
 
-def test_the_agent_does_not_listen_to_itself(server: SoundServer) -> None:
+def test_the_agent_knows_when_it_listens_to_itself(server: SoundServer) -> None:
     done = subprocess.run(
         [sys.executable, "-c", FEEDBACK], env=server.environment, capture_output=True, text=True, check=False
     )
-    assert done.stdout == "the real microphone is taken\n"
-    assert 'InputError: the agent would hear itself: its microphone is its own output "Avatar"' in done.stderr
+    assert done.stdout.splitlines() == ["False", "True"], done.stderr
+
+
+@pytest.fixture
+def own_recording(server: SoundServer) -> Iterator[None]:
+    """The default source is recorded, by what the server takes for this process."""
+    claim = f"--property=application.process.id={os.getpid()}"
+    recording = subprocess.Popen(["parec", claim], stdout=subprocess.DEVNULL)
+    while not pactl("list", "short", "source-outputs"):
+        time.sleep(0.05)
+    yield
+    recording.kill()
+    recording.wait()
+
+
+def test_an_agent_that_would_hear_itself_is_refused(
+    server: SoundServer, own_recording: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = pactl("list", "short", "modules")
+    load = PulseMicrophone.make
+
+    def make_default(made: PulseMicrophone) -> None:
+        load(made)
+        pactl("set-default-source", f"{made.sink}-microphone")
+
+    monkeypatch.setattr(PulseMicrophone, "make", make_default)
+    with pytest.raises(InputError, match=r"hear itself: its microphone is its own output .*pactl set-default-source"):
+        PulseOutput(LABEL, CLOCK)
+    assert pactl("list", "short", "modules") == before
+
+
+def test_while_its_recording_is_moved_to_its_own_output_silence_is_played(
+    own_recording: None,
+    microphone: VirtualMicrophone,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    (source,) = (name for name in microphones() if name.endswith("-microphone"))
+    with Voice(microphone):
+        pactl("set-default-source", source)
+        while "hear itself" not in caplog.text:
+            time.sleep(0.05)
+        time.sleep(0.5)  # what was on its way is heard
+        recorder = Recorder(source)
+        assert recorder.loudest(2.0) == 0.0
+        recorder.close()
+        pactl("set-default-source", "mic")
+        while "hears itself no more" not in caplog.text:
+            time.sleep(0.05)
+        recorder = Recorder(source)
+        assert len(recorder.clicks_s(2)) == 2
+        recorder.close()
+    assert caplog.text.count("would hear itself") == caplog.text.count("hears itself no more") == 1
+
+
+def test_an_output_that_is_opened_again_looks_whether_it_hears_itself(
+    own_recording: None, server: SoundServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    output, stop = PulseOutput(LABEL, CLOCK), threading.Event()
+    pactl("set-default-source", microphones()[-1])
+    output.reopen()
+
+    def fill(count: int, heard_ns: int) -> np.ndarray:
+        assert "hear itself" in caplog.text
+        stop.set()
+        return np.zeros((count, 2), np.float32)
+
+    output.play(fill, stop)
+    output.close()
 
 
 LOOPBACK = """
