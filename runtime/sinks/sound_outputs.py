@@ -1,5 +1,6 @@
 """Where a virtual microphone's sound is played: a microphone made in the sound server, or a loopback device."""
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol, runtime_checkable
@@ -18,6 +19,8 @@ from runtime.sinks.sound_line import RATE_HZ
 _BLOCK = RATE_HZ // 100
 _GLANCE_S = 0.2  # how often a device that plays by itself is asked whether it still does
 _LONGEST_LATENCY_S = 1.0  # what a driver says beyond this is not believed
+_END = re.compile(r"\b(?:in|out)put\b")
+_CUT_NAME = 31  # Windows' oldest interface shows no more letters of a name
 
 Fill = Callable[[int, int], Float32[np.ndarray, "count 2"]]
 """count, instant at which the first sample is heard (ns) -> so many samples, 48 kHz stereo."""
@@ -119,13 +122,14 @@ class LoopbackOutput:
                 "name it: --output virtual-microphone:NAME"
             )
         self._device = matching[0]
-        if microphone is not None and microphone.casefold() == self.label.casefold():
+        if microphone is not None and _are_one_device(microphone, self.label):
             raise InputError(
-                f"the agent would hear itself: {self.label} is its microphone and its output; name the real microphone "
-                "with --microphone"
+                f"the agent would hear itself: its microphone {microphone} is the other end of its output "
+                f"{self.label}; name the real microphone with --microphone"
             )
         self._stream: Any = None
         self._fill: Fill | None = None
+        self._failure: Exception | None = None
         try:
             self.reopen()
         except OSError as error:
@@ -137,10 +141,15 @@ class LoopbackOutput:
         return str(self._device["name"])
 
     def play(self, fill: Fill, stop: threading.Event) -> None:
-        """Lets PortAudio's thread ask for sound until `stop` is set. Raises OSError when the device is gone."""
+        """Lets PortAudio's thread ask for sound until `stop` is set.
+
+        Raises OSError when the device is gone, and what `fill` raises.
+        """
         self._fill = fill
         try:
             while not stop.wait(_GLANCE_S):
+                if self._failure is not None:
+                    raise self._failure
                 if not self._stream.active:
                     raise OSError("the device plays no more")
         finally:
@@ -153,7 +162,7 @@ class LoopbackOutput:
             self._stream = self._sounddevice.OutputStream(
                 samplerate=RATE_HZ,
                 blocksize=_BLOCK,
-                device=self._device["index"],
+                device=self._index(),
                 channels=min(2, self._device["max_output_channels"]),
                 dtype="float32",
                 latency="low",
@@ -170,6 +179,13 @@ class LoopbackOutput:
             self._stream.close()
             self._stream = None
 
+    def _index(self) -> int:
+        """Where PortAudio lists the device now. Raises OSError."""
+        for device in self._sounddevice.query_devices():
+            if all(device[key] == self._device[key] for key in ("name", "hostapi", "max_output_channels")):
+                return int(device["index"])
+        raise OSError(f"{self.label} is not connected")
+
     def _on_block(self, out: Float32[np.ndarray, "n channels"], count: int, time: Any, status: Any) -> None:
         now_ns = self._clock.now_ns()
         latency_s = time.outputBufferDacTime - self._stream.time
@@ -179,4 +195,15 @@ class LoopbackOutput:
         if fill is None:
             out[:] = 0
         else:
-            out[:] = fill(count, now_ns + round(latency_s * 1e9))[:, : out.shape[1]]
+            try:
+                out[:] = fill(count, now_ns + round(latency_s * 1e9))[:, : out.shape[1]]
+            except Exception as error:  # `play` raises it
+                self._failure = error
+                raise self._sounddevice.CallbackAbort from error
+
+
+def _are_one_device(one: str, other: str) -> bool:
+    """Whether an input and an output are the ends of one loopback device, as "CABLE Output" and "CABLE Input" are."""
+    rests = sorted((" ".join(_END.sub(" ", name.casefold()).split()) for name in (one, other)), key=len)
+    is_cut = min(len(one), len(other)) >= _CUT_NAME
+    return rests[0] == rests[1] or (is_cut and rests[1].startswith(rests[0]))
