@@ -16,13 +16,6 @@ from tests.sound_server import SoundServer
 RATE_HZ = 16_000
 
 
-@pytest.fixture
-def server(sound_server: SoundServer, monkeypatch: pytest.MonkeyPatch) -> SoundServer:
-    for name in ("HOME", "XDG_RUNTIME_DIR", "PULSE_SERVER"):
-        monkeypatch.setenv(name, sound_server.environment[name])
-    return sound_server
-
-
 def noise(folder: Path, seconds: float) -> Path:
     path = folder / "noise.wav"
     samples = np.random.default_rng(0).normal(0, 3000, round(seconds * RATE_HZ))

@@ -5,11 +5,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import nullcontext
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +18,7 @@ from runtime.frame import Picture, Sound
 from runtime.metrics import Metrics
 from runtime.report import OFFSET
 from runtime.sinks.pulse_modules import PulseMicrophone, pactl
-from runtime.sinks.sound_outputs import LoopbackOutput, PulseOutput
+from runtime.sinks.sound_outputs import PulseOutput
 from runtime.sinks.virtual_microphone import VirtualMicrophone
 from tests.sound_server import SoundServer
 
@@ -30,14 +27,6 @@ RATE_HZ = 48_000
 DELAY_S = 0.2
 CLOCK = MonotonicClock()
 PICTURE = Picture(np.zeros((2, 2, 3), np.uint8), Motion(0), 0)
-
-
-@pytest.fixture
-def server(sound_server: SoundServer, monkeypatch: pytest.MonkeyPatch) -> SoundServer:
-    """This process uses it too."""
-    for name in ("HOME", "XDG_RUNTIME_DIR", "PULSE_SERVER"):
-        monkeypatch.setenv(name, sound_server.environment[name])
-    return sound_server
 
 
 def microphones() -> list[str]:
@@ -204,73 +193,6 @@ def test_no_server_is_said_with_the_remedy(server: SoundServer) -> None:
         PulseOutput(LABEL, CLOCK)
 
 
-@pytest.mark.parametrize("module", ["module-null-sink", "module-remap-source"])
-def test_a_refused_module_is_said_and_leaves_nothing(
-    server: SoundServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str
-) -> None:
-    before = pactl("list", "short", "modules")
-    refusing = tmp_path / "pactl"
-    real = next(p for p in (Path(f) / "pactl" for f in os.environ["PATH"].split(":")) if p.exists())
-    refusing.write_text(
-        f'#!/bin/sh\ncase "$*" in *load-module\\ {module}*) echo Failure: Access denied >&2; exit 1;; esac\n'
-        f'exec {real} "$@"\n'
-    )
-    refusing.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    with pytest.raises(InputError, match=rf"refuses .*{module}: Failure: Access denied"):
-        PulseOutput(LABEL, CLOCK)
-    assert pactl("list", "short", "modules") == before
-
-
-RUN = """
-import sys
-from runtime.sinks.pulse_modules import PulseMicrophone
-
-made = PulseMicrophone(sys.argv[1])
-print("made", flush=True)
-sys.stdin.read()
-"""
-
-
-@pytest.fixture
-def other_run(server: SoundServer) -> Iterator[Callable[[str], None]]:
-    """Begins runs that have made a microphone of a name and do not play yet."""
-    runs: list[subprocess.Popen[bytes]] = []
-
-    def begin(label: str) -> None:
-        options = {"env": server.environment, "stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        runs.append(subprocess.Popen([sys.executable, "-c", RUN, label], **options))
-        assert runs[-1].stdout is not None and runs[-1].stdout.readline() == b"made\n"
-
-    yield begin
-    for run in runs:
-        run.kill()
-        run.communicate()
-
-
-def test_a_microphone_that_another_run_does_not_feed_yet_is_left_alone(other_run: Callable[[str], None]) -> None:
-    other_run("theirs")
-    theirs = pactl("list", "short", "modules")
-    with pytest.raises(InputError, match="belongs to another run"):
-        PulseOutput("theirs", CLOCK)
-    PulseOutput(LABEL, CLOCK).close()
-    assert pactl("list", "short", "modules") == theirs
-
-
-def test_what_another_run_made_after_a_restart_of_the_server_is_left_alone(
-    server: SoundServer, other_run: Callable[[str], None]
-) -> None:
-    output = PulseOutput(LABEL, CLOCK)
-    server.kill()
-    server.start()
-    other_run(LABEL)
-    theirs = pactl("list", "short", "modules")
-    with pytest.raises(InputError, match="belongs to another run"):
-        output.reopen()
-    output.close()
-    assert pactl("list", "short", "modules") == theirs
-
-
 FEEDBACK = """
 from runtime.clock import MonotonicClock
 from runtime.sinks.pulse_modules import PulseMicrophone, pactl
@@ -358,135 +280,3 @@ def test_an_output_that_is_opened_again_looks_whether_it_hears_itself(
 
     output.play(fill, stop)
     output.close()
-
-
-LOOPBACK = """
-import threading
-import numpy as np
-from models.errors import InputError
-from runtime.clock import MonotonicClock
-from runtime.sinks.sound_outputs import LoopbackOutput
-
-clock, stop, heard = MonotonicClock(), threading.Event(), []
-
-def fill(count, heard_ns):
-    heard.append((count, heard_ns - clock.now_ns()))
-    if len(heard) == 200:
-        stop.set()
-    return np.full((count, 2), 0.5, np.float32)
-
-output = LoopbackOutput("PUL", clock, microphone="something else")
-output.play(fill, stop)
-output.close()
-print(output.label, {count for count, _ in heard}, 0 < np.median([ns for _, ns in heard]) < 1e9)
-for wanted, microphone in (("pulse", "Pulse"), ("", None)):
-    try:
-        LoopbackOutput(wanted, clock, microphone)
-    except InputError as error:
-        print(error)
-"""
-
-
-def test_a_loopback_device_is_played_into_by_name(server: SoundServer) -> None:
-    listening = PulseMicrophone("loopback")
-    recorder = subprocess.Popen(
-        ["parec", "--raw", "--format=float32le", f"--device={listening.sink}.monitor"], stdout=subprocess.PIPE
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", LOOPBACK],
-        env={**server.environment, "PULSE_SINK": listening.sink},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    recorder.terminate()
-    recorded = np.frombuffer(recorder.communicate()[0], "<f4")
-    lines = done.stdout.splitlines()
-    assert lines[0] == "pulse {480} True", done.stderr
-    assert lines[1].startswith(
-        "the agent would hear itself: its microphone Pulse is the other end of its output pulse;"
-    )
-    assert lines[2].startswith("no loopback output ''; found: pulse, default. Install BlackHole")
-    assert np.mean(np.abs(recorded - 0.5) < 0.1) > 0.1
-    listening.remove()
-
-
-class FakePortAudio(ModuleType):
-    """As much of `sounddevice` as a loopback output uses, for devices that are not to be had here."""
-
-    PortAudioError = RuntimeError
-
-    class CallbackAbort(Exception):  # noqa: N818  # its name in sounddevice
-        """Stops a stream."""
-
-    def __init__(self, *names: str) -> None:
-        super().__init__("sounddevice")
-        self.names = names
-        self.opened: list[str] = []
-        self.on_block: Callable[..., None]
-
-    def query_devices(self) -> list[dict[str, Any]]:
-        return [
-            {"index": index, "name": name, "hostapi": 0, "max_output_channels": 2}
-            for index, name in enumerate(self.names)
-        ]
-
-    def OutputStream(self, **options: Any) -> SimpleNamespace:  # noqa: N802  # its name in sounddevice
-        self.opened.append(self.names[options["device"]])
-        self.on_block = options["callback"]
-        return SimpleNamespace(active=True, time=0.0, latency=0.0, start=lambda: None, close=lambda: None)
-
-
-@pytest.mark.parametrize(
-    ("output", "microphone", "is_refused"),
-    [
-        ("BlackHole 2ch", "blackhole 2ch", True),
-        ("CABLE Input (VB-Audio Virtual Cable)", "CABLE Output (VB-Audio Virtual Cable)", True),
-        ("CABLE Input (VB-Audio Virtual C", "CABLE Output (VB-Audio Virtual ", True),
-        ("CABLE-A Input (VB-Audio Cable A)", "CABLE-B Output (VB-Audio Cable B)", False),
-        ("BlackHole 2ch", "BlackHole", False),
-        ("CABLE Input (VB-Audio Virtual Cable)", "Throughput (VB-Audio Virtual Cable)", False),
-    ],
-)
-def test_both_ends_of_a_loopback_device_are_known_as_one(
-    monkeypatch: pytest.MonkeyPatch, output: str, microphone: str, is_refused: bool
-) -> None:
-    monkeypatch.setitem(sys.modules, "sounddevice", FakePortAudio(output))
-    with pytest.raises(InputError, match="hear itself") if is_refused else nullcontext():
-        LoopbackOutput(output, CLOCK, microphone)
-
-
-def test_a_loopback_device_that_comes_back_elsewhere_in_the_list_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    port_audio = FakePortAudio("BlackHole 16ch", "BlackHole 2ch")
-    monkeypatch.setitem(sys.modules, "sounddevice", port_audio)
-    output = LoopbackOutput("BlackHole 2", CLOCK)
-    port_audio.names = ("BlackHole 16ch",)
-    with pytest.raises(OSError, match="BlackHole 2ch is not connected"):
-        output.reopen()
-    port_audio.names = ("BlackHole 2ch", "BlackHole 16ch")
-    output.reopen()
-    assert port_audio.opened == ["BlackHole 2ch"] * 2
-
-
-def test_a_fault_of_ours_in_a_loopback_device_s_thread_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    port_audio = FakePortAudio("BlackHole")
-    monkeypatch.setitem(sys.modules, "sounddevice", port_audio)
-    monkeypatch.setattr("runtime.sinks.delayed_sound.DelayedSound.read", lambda *_: 1 / 0)
-    output = LoopbackOutput("BlackHole", CLOCK)
-    microphone = VirtualMicrophone(output, lambda: None, Metrics())
-    block, time_info = np.ones((480, 2), np.float32), SimpleNamespace(outputBufferDacTime=0.0)
-    with pytest.raises(FakePortAudio.CallbackAbort):
-        while True:  # silence until it plays
-            port_audio.on_block(block, 480, time_info, None)
-            time.sleep(0.01)
-    microphone._thread.join(30)
-    with pytest.raises(AgentError, match="failed: division by zero"):
-        microphone.send(PICTURE)
-    microphone.close()
-
-
-def test_without_portaudio_a_loopback_device_cannot_be_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ctypes.util.find_library", lambda _: None)
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    with pytest.raises(InputError, match="PortAudio is not installed"):
-        LoopbackOutput("BlackHole", CLOCK)
