@@ -98,3 +98,11 @@ def sound_server(tmp_path: Path) -> Iterator[SoundServer]:
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture
+def server(sound_server: SoundServer, monkeypatch: pytest.MonkeyPatch) -> SoundServer:
+    """This process uses it too."""
+    for name in ("HOME", "XDG_RUNTIME_DIR", "PULSE_SERVER"):
+        monkeypatch.setenv(name, sound_server.environment[name])
+    return sound_server

@@ -47,6 +47,7 @@ class DelayedSound:
         self._wish_s: float | None = None
         self._delay_s = _FIRST_S
         self._since_ns: int | None = None
+        self._last_read: tuple[int, int, float] | None = None  # end of the line, instant, how late sound was
         self._late_s: deque[tuple[int, float]] = deque()
         self._error_s = self._drift = 0.0
         self._astray = 0
@@ -87,16 +88,24 @@ class DelayedSound:
             if self._line.end is None:
                 return np.zeros((count, 2), np.float32)
             here = self._line.position(heard_ns)
-            late_s = (here + count + _SPARE - self._line.end) / RATE_HZ
-            if late_s < _LATEST_S:
-                self._late_s.append((heard_ns, late_s))
-            while self._late_s and heard_ns - self._late_s[0][0] > _REMEMBERED_S * 1e9:
-                self._late_s.popleft()
+            self._note_lateness(self._line.end, heard_ns, (here + count + _SPARE - self._line.end) / RATE_HZ)
             if self._playhead is None:
                 if not self._may_begin(heard_ns):
                     return np.zeros((count, 2), np.float32)
                 self._playhead = Playhead(self._line, self._wanted(here))
             return np.ascontiguousarray(self._follow(self._playhead, here, count).T)
+
+    def _note_lateness(self, end: int, heard_ns: int, late_s: float) -> None:
+        """Remembers how late sound was that has arrived since the last read: as late as that read found it, at most.
+
+        `end` is the line's. While nothing arrives, nothing is remembered nor forgotten.
+        """
+        before, self._last_read = self._last_read, (end, heard_ns, late_s)
+        if before is None or before[0] == end or before[2] >= _LATEST_S:
+            return
+        self._late_s.append(before[1:])
+        while before[1] - self._late_s[0][0] > _REMEMBERED_S * 1e9:
+            self._late_s.popleft()
 
     def _may_begin(self, heard_ns: int) -> bool:
         """Whether all that decides on the delay is known, or was waited for for long enough."""

@@ -14,7 +14,8 @@ from runtime.frame import Picture, Sound
 from runtime.metrics import Metrics
 from runtime.report import OFFSET
 from runtime.sinks.delayed_sound import DelayedSound
-from runtime.sinks.sound_outputs import LoopbackOutput, PulseOutput, SoundOutput
+from runtime.sinks.loopback_output import LoopbackOutput
+from runtime.sinks.sound_outputs import PulseOutput, SoundOutput
 
 logger = logging.getLogger(__name__)
 

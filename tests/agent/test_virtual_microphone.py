@@ -16,13 +16,6 @@ from tests.sound_server import SoundServer
 RATE_HZ = 16_000
 
 
-@pytest.fixture
-def server(sound_server: SoundServer, monkeypatch: pytest.MonkeyPatch) -> SoundServer:
-    for name in ("HOME", "XDG_RUNTIME_DIR", "PULSE_SERVER"):
-        monkeypatch.setenv(name, sound_server.environment[name])
-    return sound_server
-
-
 def noise(folder: Path, seconds: float) -> Path:
     path = folder / "noise.wav"
     samples = np.random.default_rng(0).normal(0, 3000, round(seconds * RATE_HZ))
@@ -43,7 +36,7 @@ def test_a_run_reports_by_how_much_lips_and_voice_are_apart_and_removes_the_micr
     assert main(arguments(portrait_png, noise(tmp_path, 5.0), tmp_path)) == 0
     assert "virtual-microphone:Avatar microphone: on" in capsys.readouterr().err
     figures = json.loads((tmp_path / "report.json").read_text())
-    assert isinstance(figures["audio_video_offset_ms"], float)
+    assert abs(figures["audio_video_offset_ms"]) < 150
     assert figures["lost"].keys() == {"audio", "sound out", "virtual-microphone:Avatar microphone"}
     assert "audio/video offset" not in figures["stages"]
     assert pactl("list", "short", "modules") == before

@@ -16,16 +16,26 @@ class Call:
     """A microphone and an output, each with a clock of its own, and the master clock between them."""
 
     def __init__(
-        self, capture_ppm: float = 0.0, output_ppm: float = 0.0, tremble_s: float = 0.0, wave=None, block: int = 1920
+        self,
+        capture_ppm: float = 0.0,
+        output_ppm: float = 0.0,
+        tremble_s: float = 0.0,
+        wave=None,
+        block: int = 1920,
+        captured: int | None = None,
     ) -> None:
-        """A positive error is a clock that counts too few samples a second; `wave` is what is to be heard."""
+        """A positive error is a clock that counts too few samples a second; `wave` is what is to be heard.
+
+        `block` is the output's, `captured` the microphone's, in samples.
+        """
         self.wave = wave or clicks
+        self.captured = captured or block
         self.block, self.block_s = block, block / RATE_HZ
         self.sound = DelayedSound()
         self.heard: list[tuple[float, np.ndarray]] = []
         """Instant of the first sample, s, and samples of every block."""
         self.ages_s: list[float] = []
-        self._capture_s = self.block_s * (1 + capture_ppm * 1e-6)
+        self._capture_s = self.captured / RATE_HZ * (1 + capture_ppm * 1e-6)
         self._output_s = self.block_s * (1 + output_ppm * 1e-6)
         self._rng, self._tremble_s = np.random.default_rng(3), tremble_s
         self._captured = self._played = 0
@@ -36,7 +46,7 @@ class Call:
         while (out_s := self._played * self._output_s) < until_s:
             while (begin_s := self._captured * self._capture_s) + self._capture_s <= out_s:
                 if captures:
-                    instants = begin_s + np.arange(self.block) / self.block * self._capture_s
+                    instants = begin_s + np.arange(self.captured) / self.captured * self._capture_s
                     samples = self.wave(instants).astype(np.float32)[:, None]
                     self.sound.add(Sound(samples, RATE_HZ, START_NS + round(begin_s * 1e9)))
                 self._captured += 1
@@ -134,6 +144,26 @@ def test_sound_that_pauses_fades_out_and_in_and_keeps_its_delay() -> None:
     assert call.sound.underruns == 1
 
 
+def test_a_long_pause_says_nothing_of_how_late_sound_arrives() -> None:
+    call = Call()
+    call.sound.aim(120 * MS)
+    call.run(6.0)
+    call.run(9.5, captures=False)
+    call.run(16.0)
+    assert np.array(call.ages_s)[150:] == pytest.approx(0.12, abs=0.001)
+
+
+def test_a_delay_that_was_lengthened_stays_in_a_long_pause() -> None:
+    call = Call(block=480)
+    call.sound.aim(0)
+    call.run(8.0)
+    before_s = call.ages_s[-1]
+    call.run(12.0, captures=False)
+    call.run(16.0)
+    assert np.array(call.ages_s)[800:] == pytest.approx(before_s, abs=0.001)
+    assert call.sound.underruns == 1
+
+
 def test_an_output_that_lost_sound_is_caught_up_with_once_cross_faded() -> None:
     call = Call(wave=tone)
     call.sound.aim(120 * MS)
@@ -163,13 +193,15 @@ def test_a_few_wild_latencies_move_next_to_nothing() -> None:
     assert call.delays_s()[-4:, 1] == pytest.approx(0.12, abs=0.003)
 
 
-def test_a_delay_that_is_too_short_for_sound_to_arrive_is_lengthened() -> None:
-    call = Call(block=480)
+@pytest.mark.parametrize("captured", [480, 1920])
+def test_a_delay_that_is_too_short_for_sound_to_arrive_is_lengthened(captured: int) -> None:
+    call = Call(block=480, captured=captured)
     call.sound.aim(0)
     call.run(10.0)
     delays_s = call.delays_s()[:, 1]
-    assert delays_s.min() > LATENCY_S + call.block_s
-    assert delays_s.max() < LATENCY_S + 2.5 * call.block_s
+    captured_s = captured / RATE_HZ
+    assert delays_s.min() > LATENCY_S + captured_s
+    assert delays_s.max() < LATENCY_S + captured_s + 1.5 * call.block_s
     assert call.sound.underruns == 0
 
 
