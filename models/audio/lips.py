@@ -9,8 +9,8 @@ from models.face import FaceModel
 from models.motion import COEFFICIENTS, INDEX
 from models.topology import LOWER_LIP, UPPER_LIP
 
-GAP = 0.18
-"""Distance of the inner lips at a `lipGap` of 1, in distances of the outer eye corners: about 16 mm."""
+GAP = 0.27
+"""Distance of the inner lips at a `lipGap` of 1, in distances of the outer eye corners: as far as speakers go."""
 MOST = 1.5
 """The largest amplitude: beyond it speech becomes shouting."""
 
