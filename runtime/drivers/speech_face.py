@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from models.audio.lips import Lips
+from models.audio.lip_control import LipControl
 from models.audio.speech_mouth import HOP, SpeechToMouth
 from models.ease import smoothstep
 from models.face import FaceModel
@@ -32,9 +32,9 @@ class SpeechFace:
         amplitude: float = 1.0,
         gestures: Gestures | None = None,
     ) -> None:
-        """`look_ahead_ms`: 0, 40, 80 or 120. `amplitude`: of the mouth, see `Lips`."""
+        """`look_ahead_ms`: 0, 40, 80 or 120. `amplitude`: of the mouth, see `LipControl`."""
         self._windows = SpeechWindows(hop_samples=HOP)
-        self._ear, self._lips = SpeechToMouth(look_ahead_ms), Lips(model)
+        self._ear, self._lips = SpeechToMouth(look_ahead_ms), LipControl(model)
         self._amplitude = amplitude
         self._gestures = gestures or Gestures()
         self.look_ahead_ns = look_ahead_ms * 1_000_000

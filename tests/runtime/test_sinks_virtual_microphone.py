@@ -169,6 +169,7 @@ def test_a_dead_server_is_waited_for(
 def test_without_a_server_in_the_end_nothing_fails(server: SoundServer, microphone: VirtualMicrophone) -> None:
     server.kill()
     microphone.close()
+    assert not microphone._thread.is_alive()
 
 
 def test_a_fault_of_ours_ends_the_run(server: SoundServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.audio.lips import Lips
+from models.audio.lip_control import LipControl
 from models.audio.speech_mouth import HOP
 from models.face import load_face_model
 from models.motion import COEFFICIENTS, Motion
@@ -173,7 +173,7 @@ def test_strange_sound_gives_numbers_in_range(kind: str, example: tuple[np.ndarr
 def test_amplitude_scales_the_mouth(example: tuple[np.ndarray, int], spoken: list[Motion]) -> None:
     samples, rate_hz = example
     half = hear(samples, rate_hz, amplitude=0.5)
-    lips = Lips(MODEL)
+    lips = LipControl(MODEL)
     widest, half_as_wide = (max(lips.gap(m.expression) for m in motions) for motions in (spoken, half))
     assert half_as_wide == pytest.approx(0.5 * widest, rel=0.05)
     still = hear(samples[: 3 * rate_hz], rate_hz, amplitude=0.0)

@@ -26,12 +26,12 @@ _SURELY = (0.35, 0.75)  # probabilities between which lips that may be pressed t
 _PRESSED = 0.35  # `mouthPress` of lips that surely are
 
 
-class Lips:
+class LipControl:
     """Curves in, coefficients out. Stateless.
 
     The network's shapes make the mouth's form; the distance of the inner lips is then made what `lipGap` says, by
     `mouthClose` or by the lips' own shapes and the jaw, through the face model's linear response. Lips that are surely
-    pressed together meet, whatever the curves say.
+    pressed together meet, whatever the curves say. What the network calls tongue stays behind the teeth: it is left out.
     """
 
     def __init__(self, model: FaceModel) -> None:
@@ -50,7 +50,6 @@ class Lips:
             press = INDEX[f"mouthPress{side}"]
             out[press] = max(float(out[press]), _PRESSED * sealed)
         self._part(out, amplitude * GAP * frame["lipGap"] * (1.0 - sealed))
-        out[INDEX["tongueOut"]] = 0.0  # what the network calls tongue stays behind the teeth
         out[INDEX["mouthNeutral"]] = 1.0
         return np.clip(out, 0.0, 1.0)
 

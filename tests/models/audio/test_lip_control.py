@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from models.audio.curves import CURVES, INDEX, MouthFrame
-from models.audio.lips import GAP, Lips
+from models.audio.lip_control import GAP, LipControl
 from models.face import load_face_model
 from models.motion import COEFFICIENTS, MOUTH
 from models.motion import INDEX as COEFFICIENT
 from models.topology import LOWER_LIP, UPPER_LIP
 
 MODEL = load_face_model()
-LIPS = Lips(MODEL)
+LIPS = LipControl(MODEL)
 
 
 def frame(closed=0.0, **curves):
