@@ -31,7 +31,7 @@ class LipControl:
 
     The network's shapes make the mouth's form; the distance of the inner lips is then made what `lipGap` says, by
     `mouthClose` or by the lips' own shapes and the jaw, through the face model's linear response. Lips that are surely
-    pressed together meet, whatever the curves say. What the network calls tongue stays behind the teeth: it is left out.
+    pressed together meet, whatever the curves say. The curve of the tongue is left out: it stays behind the teeth.
     """
 
     def __init__(self, model: FaceModel) -> None:
