@@ -26,6 +26,7 @@ _BEYOND_EDGE, _LEAST_ROOM = 0.1, 0.3  # eye distances
 _ZOOM = (0.7, 1.4)
 _CORNERS = np.array([78, 308])  # of the inner lips, the subject's right and left
 _GRIN_KNEE, _GRIN_ROOM, _GRIN_REACH = 0.66, 0.08, 0.18  # eye distances
+_WITHOUT_SMILE = {"mouthNeutral": 0.4, "mouthPucker": 0.4, "mouthFunnel": 0.2}  # how much of it each takes away
 _TURNS = np.deg2rad(3.0), np.deg2rad(10.0)  # turns of the head from which hair turns with it, and wholly
 _SKULL_REACH = 0.1  # eye distances from the skull's outline over which expression sets in
 
@@ -66,10 +67,11 @@ class Puppet:
         self.closed = close_mouth(self.rest, model)
         """The portrait's face with its lips together."""
         self._basis[INDEX["mouthNeutral"]] = self.closed - self.rest
+        self._drop_smile(model)
         self._rest_yaw = float(cv2.Rodrigues(self.rest_pose.rotation)[0][1, 0])
         hidden = max(0.0, abs(self._rest_yaw) - _FRONTAL)
         self._hidden_knee = max(_LEAST_TURN, _TURN_KNEE - 1.8 * hidden)
-        self._rest_mouth = float(np.linalg.norm(np.diff(self.rest[_CORNERS], axis=0))) / self.eye_distance
+        self._rest_mouth = self._width(self.rest)
         right, left = (np.exp(-((_distance(model.mean, model.mean[[c]]) / _GRIN_REACH) ** 2)) for c in _CORNERS)
         self._grin = right - left
         face, unit = landmarks[:SURFACE_COUNT, :2], self.rest_pose.scale * self.eye_distance
@@ -84,6 +86,18 @@ class Puppet:
         for eye in EYES:
             basis[INDEX[f"eyeBlink{eye.side}"]] *= eye.gap(self.rest) / (eye.gap(model.mean) * self.eye_distance)
         return basis
+
+    def _drop_smile(self, model: FaceModel) -> None:
+        """A smile of the portrait goes as the mouth becomes neutral or rounded, or it could never say o or u."""
+        smile = model.expression[[INDEX["mouthSmileLeft"], INDEX["mouthSmileRight"]]].sum(0).astype(np.float64)
+        wider, neutral = (float(face[_CORNERS[1], 0] - face[_CORNERS[0], 0]) for face in (smile, model.mean))
+        smiles = float(np.clip((self._width(self.rest) - neutral) / wider, 0.0, 1.0))
+        for name, share in _WITHOUT_SMILE.items():
+            self._basis[INDEX[name]] -= share * smiles * self.eye_distance * smile
+
+    def _width(self, canonical: Canonical) -> float:
+        """Of the inner lips, in eye distances."""
+        return float(np.linalg.norm(canonical[_CORNERS[1]] - canonical[_CORNERS[0]])) / self.eye_distance
 
     def shape(self, motion: Motion) -> Shape:
         """Where everything is under `motion`; at rest (all zeros) exactly where the portrait has it."""
@@ -128,8 +142,7 @@ class Puppet:
 
     def _bound_grin(self, canonical: Canonical) -> Canonical:
         """A mouth that a smile of the portrait and one of the driver together would draw too wide is held in."""
-        across = canonical[_CORNERS[1]] - canonical[_CORNERS[0]]
-        width = float(np.linalg.norm(across)) / self.eye_distance
+        across, width = canonical[_CORNERS[1]] - canonical[_CORNERS[0]], self._width(canonical)
         knee = max(_GRIN_KNEE, self._rest_mouth)
         if width <= knee:
             return canonical

@@ -36,7 +36,12 @@ class Clip:
 
 def load(folder: Path) -> list[Clip]:
     """Every video of a folder."""
-    return [_clip(path) for path in sorted(folder.iterdir()) if path.suffix in (".mpg", ".mp4", ".avi", ".mov")]
+    return [_clip(path) for path in videos(folder)]
+
+
+def videos(folder: Path) -> list[Path]:
+    """In the order of their names."""
+    return sorted(path for path in folder.iterdir() if path.suffix in (".mpg", ".mp4", ".avi", ".mov"))
 
 
 def agreement(clips: list[Clip], curve: str, said: list[tuple[np.ndarray, np.ndarray]], lag_s: float = LAG_S) -> float:
@@ -81,7 +86,7 @@ def _clip(path: Path) -> Clip:
             points = tracker.track(frame.to_ndarray(format="rgb24"))
             if points is not None:
                 times.append(float(frame.pts * frame.time_base))
-                rows.append(_measured(points))
+                rows.append(measured(points))
         start = float((container.streams.video[0].start_time or 0) * container.streams.video[0].time_base)
     tracker.close()
     at = np.array(times) - start
@@ -91,7 +96,8 @@ def _clip(path: Path) -> Clip:
     )
 
 
-def _measured(points: np.ndarray) -> tuple[float, float, float]:
+def measured(points: np.ndarray) -> tuple[float, float, float]:
+    """Lip gap, width and jaw of landmarks, in units of the face."""
     rigid = points[list(_RIGID)]
     scale = np.sqrt(((rigid - rigid.mean(0)) ** 2).sum(1).mean())
     between = lambda a, b: float(np.linalg.norm(points[a, :2] - points[b, :2])) / scale  # noqa: E731

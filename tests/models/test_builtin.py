@@ -70,6 +70,12 @@ def test_rest_keeps_the_smile_of_the_photo(look):
     assert lip_gap(look()[0]) > 0.08
 
 
+def test_a_smiling_portrait_can_round_its_lips(look):
+    rounded = look(mouthNeutral=1.0, mouthPucker=0.9, mouthFunnel=0.3, jawOpen=0.2)[0]
+    assert mouth_width(look(mouthNeutral=1.0)[0]) < 0.92 * mouth_width(look()[0])
+    assert mouth_width(rounded) < 0.65 * mouth_width(look()[0])
+
+
 def test_eyes_close_one_by_one(look):
     open_face, left_shut = look()[0], look(eyeBlinkLeft=1)[0]
     right, left = EYES
