@@ -1,4 +1,4 @@
-"""Draws portraits that speak with the sound of real people, finds their lips again, and compares them with the people's.
+"""Draws portraits that speak with real people's sound, finds their lips again, and compares them with the people's.
 
     python scripts/measure_drawn_lips.py FOLDER_WITH_VIDEOS_OF_PEOPLE_TALKING
 
@@ -62,21 +62,16 @@ def main() -> None:
     lips = LipControl(model)
     paths, clips = talk.videos(options.folder), talk.load(options.folder)
     heard = [listener.hear(clip.sound, warm=True) for clip in clips]
-    made = [expressions(h, lips) for h in heard]
-    found = [drawn(p, c, h.times, e, model) for p, c, h, e in zip(paths, clips, heard, made, strict=True)]
-    pairs = list(zip(clips, heard, made, found, strict=True))
+    expressed = [expressions(h, lips) for h in heard]
+    found = [drawn(p, c, h.times, e, model) for p, c, h, e in zip(paths, clips, heard, expressed, strict=True)]
+    pairs = list(zip(clips, heard, expressed, found, strict=True))
     print(f"{'':10s} {'curves':>8s} {'made':>8s} {'drawn':>8s}   asked: drawn at most {_DEMAND} below the curves")
     for i, name in enumerate(_MEASURES):
         curves: Said = [(h.times, h[name]) for h in heard]
-        lines = [talk.agreement(clips, name, curves)]
-        if name == "lipGap":
-            lines.append(
-                talk.agreement(clips, name, [(h.times, np.array([lips.gap(row) for row in e])) for _, h, e, _ in pairs])
-            )
-        else:
-            lines.append(float("nan"))
-        lines.append(talk.agreement(clips, name, [(c.times - talk.LAG_S, f[:, i]) for c, _, _, f in pairs]))
-        print(f"{name:10s} " + " ".join(f"{value:8.3f}" for value in lines))
+        seen: Said = [(c.times - talk.LAG_S, f[:, i]) for c, _, _, f in pairs]
+        gaps: Said = [(h.times, np.array([lips.gap(row) for row in e])) for _, h, e, _ in pairs]
+        made = f"{talk.agreement(clips, name, gaps):8.3f}" if name == "lipGap" else " " * 8
+        print(f"{name:10s} {talk.agreement(clips, name, curves):8.3f} {made} {talk.agreement(clips, name, seen):8.3f}")
 
 
 if __name__ == "__main__":
