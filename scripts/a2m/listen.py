@@ -55,7 +55,7 @@ class Listener:
         )
 
     def _run(self, sound: np.ndarray) -> np.ndarray:
-        return np.stack([self._mouth.answers(sound[i : i + HOP]) for i in range(0, len(sound) - HOP + 1, HOP)])
+        return np.stack([self._mouth.step(sound[i : i + HOP])[0] for i in range(0, len(sound) - HOP + 1, HOP)])
 
 
 def step_answers(weights: Path) -> Callable[[Tensor], Tensor]:

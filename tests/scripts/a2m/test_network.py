@@ -53,7 +53,7 @@ def test_the_compressed_step_says_about_the_same(net: SpeechNet, tmp_path: Path)
         session = onnxruntime.InferenceSession(str(tmp_path / name), providers=["CPUExecutionProvider"])
         state = np.zeros(session.get_inputs()[1].shape, np.float32)
         for _ in range(20):
-            answers, state = session.run(None, {"features": features, "state": state})
+            answers, state = session.run(["answers", "next_state"], {"features": features, "state": state})
         said.append(answers)
     np.testing.assert_allclose(said[0], said[1], atol=0.02)
     assert np.abs(said[0] - said[1]).max() > 0
