@@ -14,7 +14,10 @@ from agent.look import Look, first_look
 from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
 from calibration.person import PersonCheck
+from calibration.profile import Profile
 from calibration.profile_file import load_profile
+from models.audio.speaker_layer import SpeakerLayer
+from models.audio.speech_mouth import network_digest
 from models.errors import AgentError, InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
@@ -62,7 +65,9 @@ class Session:
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
         self.engine = open_engine(config.engine)
         self._loop: Loop | None = None
-        person = None if config.profile is None else open_person(config.profile, plan.camera)
+        profile = None if config.profile is None else load_profile(config.profile)
+        speaker = None if profile is None else speaker_of(profile, config, say)
+        person = None if profile is None or plan.camera is None else open_person(profile, plan.camera)
         self._look: Look | None = None
         self._turn = Turn(self._swap)
         self._preparing: Worker[Wish, Prepared] = Worker("the change", warm_up, prepare)
@@ -87,7 +92,7 @@ class Session:
             self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
             self._loop = Loop(
                 mode=config.mode,
-                lanes=self._lanes(camera, face, microphone),
+                lanes=self._lanes(camera, face, microphone, speaker),
                 idle=Idle(config.seed, config.liveliness, config.blinks),
                 engine=self.engine,
                 avatar=avatar,
@@ -152,13 +157,17 @@ class Session:
         return self._look.notes
 
     def _lanes(
-        self, camera: Source[Frame] | None, face: FaceVideo | None, microphone: Source[Sound] | None
+        self,
+        camera: Source[Frame] | None,
+        face: FaceVideo | None,
+        microphone: Source[Sound] | None,
+        speaker: SpeakerLayer | None,
     ) -> list[Lane[Any]]:
         lanes: list[Lane[Any]] = []
         if camera is not None:
             lanes.append(Lane("video", self._in_time(camera), face, self.metrics))
         if microphone is not None and self.plan.listens:
-            speech = open_speech_face(self.plan.config)
+            speech = open_speech_face(self.plan.config, speaker)
             lanes.append(Lane("audio", self._in_time(microphone), speech, self.metrics, audible=True))
         elif microphone is not None:
             lanes.append(Lane("soundtrack", self._in_time(microphone), None, self.metrics, audible=True))
@@ -243,9 +252,32 @@ def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
     return Camera(camera or default_camera([path for path, _ in list_virtual_cameras()]), clock)
 
 
-def open_person(profile: Path, camera: Path | str | None) -> PersonCheck:
+def speaker_of(profile: Profile, config: Run, say: Callable[[str], None]) -> SpeakerLayer | None:
+    """How the profile's mouth goes with the voice, where the run listens and the profile knows it.
+
+    Raises:
+        InputError: in --mode audio, a profile without it.
+    """
+    if config.mode == "video":
+        return None
+    speech = profile.speech
+    if speech is None and config.mode == "audio":
+        raise InputError(
+            f"--profile {config.profile} knows the face and not the voice, which alone counts in --mode audio: run "
+            "agent calibrate --speech, or leave it out"
+        )
+    if speech is not None and speech.network != network_digest():
+        say(
+            f"--profile {config.profile}: how the mouth goes with the voice was learnt for another speech network and "
+            "is left out; run agent calibrate --speech again"
+        )
+        return None
+    return speech
+
+
+def open_person(profile: Profile, camera: Path | str) -> PersonCheck:
     """The guard of `--profile`. A recording is judged here, before any output is opened; a camera while it runs."""
-    person = PersonCheck(load_profile(profile), load_face_model())
+    person = PersonCheck(profile, load_face_model())
     if isinstance(camera, Path):
         with closing(MediapipeTracker()) as tracker:
             person.watch(tracker.track(frame.image) for frame in ClipFrames(camera))
@@ -260,10 +292,10 @@ def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
     return FaceVideo(MediapipeTracker(), model, person, config.motion == "absolute", mouth, sight)
 
 
-def open_speech_face(config: Run) -> SpeechFace:
+def open_speech_face(config: Run, speaker: SpeakerLayer | None) -> SpeechFace:
     """The driver of `--microphone`."""
     gestures = Gestures(config.seed, config.liveliness, config.blinks)
-    return SpeechFace(load_face_model(), config.look_ahead, config.mouth_amplitude, gestures)
+    return SpeechFace(load_face_model(), config.look_ahead, config.mouth_amplitude, gestures, speaker)
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:

@@ -30,9 +30,7 @@ class SpeechToMouth:
     first frames describe instants before it. The same sound gives the same frames, however it is cut.
     """
 
-    def __init__(
-        self, look_ahead_ms: int = 80, weights: Path = WEIGHTS, speaker: SpeakerLayer | None = None
-    ) -> None:
+    def __init__(self, look_ahead_ms: int = 80, weights: Path = WEIGHTS, speaker: SpeakerLayer | None = None) -> None:
         """`speaker`: the person whose mouth is to be heard; None for everybody's.
 
         Raises ValueError for a look-ahead that is not in `LOOK_AHEADS_MS`, and a speaker of other weights.
