@@ -209,8 +209,8 @@ def _elsewhere(part: Together, times_s: Float[np.ndarray, "n"]) -> list[float]:
     ]
 
 
-def _mean(x: Float[np.ndarray, "n *m"], weight: Float[np.ndarray, "n"]) -> np.ndarray:
-    return np.average(x, axis=0, weights=weight + 1e-12)
+def _mean(x: Float[np.ndarray, "n *m"], weight: Float[np.ndarray, "n"]) -> Float[np.ndarray, "*m"]:
+    return np.asarray(np.average(x, axis=0, weights=weight + 1e-12))
 
 
 def _spread(x: Float[np.ndarray, "n"], weight: Float[np.ndarray, "n"]) -> float:
