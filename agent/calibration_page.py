@@ -1,14 +1,15 @@
 """The page that guides through `agent calibrate`: steps, and a drawing of landmarks. No picture leaves the agent."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from aiohttp import web
 
-from calibration.guide import Landmarks, StepState
+from calibration.guide import Guide, Landmarks
+from calibration.reading import Reading
 from models.expression import EYES
 from models.topology import FACE_OVAL, INNER_LIPS, LEFT_IRIS, OUTER_LIPS, RIGHT_IRIS, SURFACE_COUNT
 from runtime.page_server import PageServer
@@ -29,39 +30,6 @@ _LINES = (
 _GOODBYE_S = 2.0
 
 
-class Task(Protocol):
-    """One thing to do."""
-
-    @property
-    def title(self) -> str:
-        """In a few words."""
-        ...
-
-    @property
-    def hint(self) -> str:
-        """In a sentence or two."""
-        ...
-
-
-class Guidance(Protocol):
-    """What the page leads through."""
-
-    @property
-    def steps(self) -> Sequence[Task]:
-        """All of it, in order."""
-        ...
-
-    @property
-    def states(self) -> Sequence[StepState]:
-        """Of each step."""
-        ...
-
-    @property
-    def progress(self) -> float:
-        """Of the step that is on, 0..1."""
-        ...
-
-
 class CalibrationPage:
     """Serves the page, `/state.json`, and takes `/skip` and `/again`."""
 
@@ -79,7 +47,7 @@ class CalibrationPage:
         """Where the page is."""
         return self._server.url
 
-    def show(self, guide: Guidance, landmarks: Landmarks | None, width_px: int, height_px: int, note: str = "") -> None:
+    def show(self, guide: Guide | Reading, landmarks: Landmarks | None, width_px: int, height_px: int, note: str = "") -> None:
         """Where the guide is, what there is to note, and the face as lines and dots, in parts of the picture's size."""
         self._state = {
             "steps": [
@@ -115,7 +83,7 @@ class CalibrationPage:
         return self._server.answer({})
 
 
-def _progress(guide: Guidance) -> list[tuple[str, float]]:
+def _progress(guide: Guide | Reading) -> list[tuple[str, float]]:
     return [(state, guide.progress if state == "now" else float(state == "done")) for state in guide.states]
 
 

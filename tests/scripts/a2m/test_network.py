@@ -59,6 +59,25 @@ def test_the_compressed_step_says_about_the_same(net: SpeechNet, tmp_path: Path)
     assert np.abs(said[0] - said[1]).max() > 0
 
 
+@pytest.mark.parametrize("kind", ["exact", "small"])
+def test_the_step_says_what_its_last_layer_is_given(net: SpeechNet, tmp_path: Path, kind: str) -> None:
+    export.write(net, tmp_path / "exact.onnx")
+    export.compress(tmp_path / "exact.onnx", tmp_path / "small.onnx")
+    path = tmp_path / f"{kind}.onnx"
+    export.expose_hidden(path)
+    once = path.read_bytes()
+    export.expose_hidden(path)
+    assert path.read_bytes() == once
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    given = {"features": np.random.default_rng(0).standard_normal((2, FEATURES), np.float32)}
+    given["state"] = np.zeros(session.get_inputs()[1].shape, np.float32)
+    answers, hidden = session.run(["answers", "hidden"], given)
+    assert answers.std() > 0.1
+    for head, answer, row in zip(net.heads, answers, hidden.reshape(len(answers), -1), strict=True):
+        said = head[2](torch.from_numpy(row)).detach().numpy()
+        np.testing.assert_allclose(said, answer, atol=1e-5 if kind == "exact" else 0.02)
+
+
 def batch(count: int = 2) -> Batch:
     zeros = torch.zeros(count, 401)
     return Batch(torch.randn(count, 800, FEATURES), torch.rand(count, 401, 15), zeros.long(), zeros, zeros)
