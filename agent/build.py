@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,14 +10,13 @@ import cv2
 
 from agent.config import ENGINES, Run
 from agent.engines import open_engine
+from agent.known_person import open_person, open_speaker
 from agent.look import Look, first_look
 from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
 from calibration.person import PersonCheck
-from calibration.profile import Profile
 from calibration.profile_file import load_profile
 from models.audio.speaker_layer import SpeakerLayer
-from models.audio.speech_mouth import network_digest
 from models.errors import AgentError, InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
@@ -66,7 +65,7 @@ class Session:
         self.engine = open_engine(config.engine)
         self._loop: Loop | None = None
         profile = None if config.profile is None else load_profile(config.profile)
-        speaker = None if profile is None else speaker_of(profile, config, say)
+        speaker = None if profile is None else open_speaker(profile, config, say)
         person = None if profile is None or plan.camera is None else open_person(profile, plan.camera)
         self._look: Look | None = None
         self._turn = Turn(self._swap)
@@ -250,38 +249,6 @@ def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
     from runtime.sources.devices import default_camera
 
     return Camera(camera or default_camera([path for path, _ in list_virtual_cameras()]), clock)
-
-
-def speaker_of(profile: Profile, config: Run, say: Callable[[str], None]) -> SpeakerLayer | None:
-    """How the profile's mouth goes with the voice, where the run listens and the profile knows it.
-
-    Raises:
-        InputError: in --mode audio, a profile without it.
-    """
-    if config.mode == "video":
-        return None
-    speech = profile.speech
-    if speech is None and config.mode == "audio":
-        raise InputError(
-            f"--profile {config.profile} knows the face and not the voice, which alone counts in --mode audio: run "
-            "agent calibrate --speech, or leave it out"
-        )
-    if speech is not None and speech.network != network_digest():
-        say(
-            f"--profile {config.profile}: how the mouth goes with the voice was learnt for another speech network and "
-            "is left out; run agent calibrate --speech again"
-        )
-        return None
-    return speech
-
-
-def open_person(profile: Profile, camera: Path | str) -> PersonCheck:
-    """The guard of `--profile`. A recording is judged here, before any output is opened; a camera while it runs."""
-    person = PersonCheck(profile, load_face_model())
-    if isinstance(camera, Path):
-        with closing(MediapipeTracker()) as tracker:
-            person.watch(tracker.track(frame.image) for frame in ClipFrames(camera))
-    return person
 
 
 def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:

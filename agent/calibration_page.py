@@ -47,7 +47,9 @@ class CalibrationPage:
         """Where the page is."""
         return self._server.url
 
-    def show(self, guide: Guide | Reading, landmarks: Landmarks | None, width_px: int, height_px: int, note: str = "") -> None:
+    def show(
+        self, guide: Guide | Reading, landmarks: Landmarks | None, width_px: int, height_px: int, note: str = ""
+    ) -> None:
         """Where the guide is, what there is to note, and the face as lines and dots, in parts of the picture's size."""
         self._state = {
             "steps": [

@@ -79,16 +79,16 @@ def fit_speaker(heard: MouthHeard, times_s: Float[np.ndarray, "n"], seen: Measur
     Raises:
         InputError: too little speech with a face, a mouth that does not move with the sound, or no gain.
     """
-    speech_s = _speech_s(heard, times_s)
+    speech_s = count_speech_s(heard, times_s)
     if speech_s < LEAST_SPEECH_S:
         raise InputError(
             f"{speech_s:.1f} s of speech with a face were heard and seen, at least {LEAST_SPEECH_S:.0f} are needed and "
             "20 are good; read aloud for longer, close to the microphone"
         )
     offset_s = find_offset(heard, times_s, seen)
-    heads = [_together(heard, times_s - offset_s, seen, head) for head in range(HEADS)]
+    heads = [together(heard, times_s - offset_s, seen, head) for head in range(HEADS)]
     fitted, held_out = split(heads[_HEAD].weight, times_s)
-    ridge = _best_ridge(heads[_HEAD][fitted])
+    ridge = best_ridge(heads[_HEAD][fitted])
     trial = SpeakerLayer(network, np.stack([refit(head[fitted], ridge) for head in heads]))
     nothing = SpeakerLayer(network, np.zeros_like(trial.weights))
     before, after = (
@@ -109,9 +109,9 @@ def find_offset(heard: MouthHeard, times_s: Float[np.ndarray, "n"], seen: Measur
     Raises:
         InputError: they agree nowhere within 0.2 s, or no better there than anywhere else.
     """
-    near = [_agreement(_together(heard, times_s - offset_s, seen, _HEAD)) for offset_s in _OFFSETS_S]
+    near = [_agreement(together(heard, times_s - offset_s, seen, _HEAD)) for offset_s in _OFFSETS_S]
     best = int(np.argmax(near))
-    elsewhere = _elsewhere(_together(heard, times_s, seen, _HEAD), times_s)
+    elsewhere = _elsewhere(together(heard, times_s, seen, _HEAD), times_s)
     least = max(_LEAST_AGREEMENT, float(np.mean(elsewhere) + _LEAST_ABOVE * np.std(elsewhere)))
     if best in (0, len(near) - 1) or near[best] < least:
         raise InputError(
@@ -158,8 +158,8 @@ def error(layer: SpeakerLayer, head: int, part: Together) -> Float[np.ndarray, "
     return _discord(measures(curves.astype(np.float64)), part.seen, part.weight.astype(np.float64))
 
 
-def _best_ridge(part: Together) -> float:
-    """By folds that follow one another in time."""
+def best_ridge(part: Together) -> float:
+    """How much a layer should keep to the network's own, by folds that follow one another in time."""
     folds = np.minimum(np.cumsum(part.weight) / part.weight.sum() * _FOLDS, _FOLDS - 1).astype(int)
 
     def judged(ridge: float) -> float:
@@ -179,12 +179,13 @@ def _best_ridge(part: Together) -> float:
     return best
 
 
-def _together(heard: MouthHeard, times_s: Float[np.ndarray, "n"], seen: Measures, head: int) -> Together:
+def together(heard: MouthHeard, times_s: Float[np.ndarray, "n"], seen: Measures, head: int) -> Together:
+    """What one head said at the instants of the pictures, and what was seen there."""
     answers, hidden = heard.at(times_s, head)
     return Together(answers, hidden, seen, applies(answers))
 
 
-def _speech_s(heard: MouthHeard, times_s: Float[np.ndarray, "n"]) -> float:
+def count_speech_s(heard: MouthHeard, times_s: Float[np.ndarray, "n"]) -> float:
     """Time in speech, a picture counting until the next one, a tenth of a second at most."""
     if len(times_s) < 2:
         return 0.0
@@ -195,7 +196,7 @@ def _speech_s(heard: MouthHeard, times_s: Float[np.ndarray, "n"]) -> float:
 def _agreement(part: Together) -> float:
     """Mean correlation of gap and jaw."""
     weight = part.weight.astype(np.float64)
-    gap, jaw = (_correlation(part.said[:, i], part.seen[:, i], weight) for i in (0, 2))
+    gap, jaw = (correlation(part.said[:, i], part.seen[:, i], weight) for i in (0, 2))
     return (gap + jaw) / 2
 
 
@@ -217,7 +218,8 @@ def _spread(x: Float[np.ndarray, "n"], weight: Float[np.ndarray, "n"]) -> float:
     return float(np.sqrt(_mean((x - _mean(x, weight)) ** 2, weight)))
 
 
-def _correlation(a: Float[np.ndarray, "n"], b: Float[np.ndarray, "n"], weight: Float[np.ndarray, "n"]) -> float:
+def correlation(a: Float[np.ndarray, "n"], b: Float[np.ndarray, "n"], weight: Float[np.ndarray, "n"]) -> float:
+    """Weighted."""
     a, b = a - _mean(a, weight), b - _mean(b, weight)
     return float(_mean(a * b, weight) / max(_spread(a, weight) * _spread(b, weight), 1e-9))
 

@@ -4,8 +4,8 @@ judged on the last.
     python scripts/measure_speech_calibration.py CLIP...
 
 Prints, for each clip with a face and sound, the errors of gap, width and jaw (1 less the concordance of what is heard
-and seen) and their correlations, as the network has them and by the person's layer; then the same for layers that were
-fitted to all other clips of the folder together. Clips that the command refuses are measured all the same.
+and seen) and their correlations, as the network has them and by the person's layer, at 80 ms of look-ahead. Clips that
+the command refuses are measured all the same.
 """
 
 import argparse
@@ -20,7 +20,6 @@ from calibration.mouth_heard import MouthHeard
 from calibration.mouth_seen import MouthSeen
 from calibration.neutral import NeutralEstimate, neutral_weight
 from calibration.speaker_fit import Together
-from models.audio.curves import CURVES
 from models.audio.speaker_layer import HEADS, INPUTS, MEASURES, SpeakerLayer, measures
 from models.audio.speech_mouth import network_digest
 from models.errors import InputError
@@ -46,7 +45,7 @@ class Recording:
             offset_s = speaker_fit.find_offset(self.heard, self.times_s, self.seen)
         except InputError:
             offset_s = 0.0
-        return speaker_fit._together(self.heard, self.times_s - offset_s, self.seen, _HEAD)
+        return speaker_fit.together(self.heard, self.times_s - offset_s, self.seen, _HEAD)
 
 
 def record(path: Path) -> Recording:
@@ -75,17 +74,11 @@ def layer_of(part: Together, ridge: float) -> SpeakerLayer:
     return SpeakerLayer("", weights)
 
 
-def joined(parts: list[Together]) -> Together:
-    return Together(
-        *(np.concatenate([getattr(p, name) for p in parts]) for name in ("answers", "hidden", "seen", "weight"))
-    )
-
-
 def row(name: str, layer: SpeakerLayer, part: Together) -> str:
     errors = speaker_fit.error(layer, _HEAD, part)
     said = measures(layer.curves(_HEAD, part.answers, part.hidden).astype(np.float64))
     agree = [
-        speaker_fit._correlation(said[:, i], part.seen[:, i], part.weight.astype(np.float64))
+        speaker_fit.correlation(said[:, i], part.seen[:, i], part.weight.astype(np.float64))
         for i in range(len(MEASURES))
     ]
     return f"| {name} | {errors.mean():.2f} | " + " | ".join(
@@ -99,23 +92,19 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     nothing = SpeakerLayer("", np.zeros((HEADS, len(MEASURES), INPUTS), np.float32))
-    recordings = [record(path) for path in options.clips]
-    parts = [recording.together() for recording in recordings]
-    print(f"network {network_digest()[:8]}; {len(CURVES)} curves; error (correlation)")
-    for recording, part in zip(recordings, parts, strict=True):
-        try:
-            fit = speaker_fit.fit_speaker(recording.heard, recording.times_s, recording.seen, network_digest())
-            told = f"offset {fit.offset_ms} ms, {fit.before.mean():.3f} -> {fit.after.mean():.3f}"
-        except InputError as error:
-            told = f"refused: {error}"
-        print(f"{recording.name}: {speaker_fit._speech_s(recording.heard, recording.times_s):.1f} s; {told}")
+    print("| clip | speech s | layer | error | gap | width | jaw |")
+    for path in options.clips:
+        recording = record(path)
+        part = recording.together()
         fitted, held_out = speaker_fit.split(part.weight, recording.times_s)
-        ridge = speaker_fit._best_ridge(part[fitted])
-        print(row("shipped", nothing, part[held_out]))
-        print(row(f"own, ridge {ridge:g}", layer_of(part[fitted], ridge), part[held_out]))
-        others = joined([other for other in parts if other is not part]) if len(parts) > 1 else part
-        print(row("shipped, whole", nothing, part))
-        print(row("others', whole", layer_of(others, speaker_fit._best_ridge(others)), part))
+        ridge = speaker_fit.best_ridge(part[fitted])
+        name = f"{recording.name} | {speaker_fit.count_speech_s(recording.heard, recording.times_s):.1f}"
+        print(row(f"{name} | shipped", nothing, part[held_out]))
+        print(row(f"{name} | own, ridge {ridge:g}", layer_of(part[fitted], ridge), part[held_out]))
+        try:
+            speaker_fit.fit_speaker(recording.heard, recording.times_s, recording.seen, network_digest())
+        except InputError as error:
+            print(f"{recording.name} is refused: {error}")
 
 
 if __name__ == "__main__":
