@@ -1,15 +1,15 @@
 """The page that guides through `agent calibrate`: steps, and a drawing of landmarks. No picture leaves the agent."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from aiohttp import web
 
-from calibration.guide import Guide, Landmarks
-from calibration.reading import Reading
+from calibration.guide import Guide, Landmarks, Step
+from calibration.reading import Passage, Reading
 from models.expression import EYES
 from models.topology import FACE_OVAL, INNER_LIPS, LEFT_IRIS, OUTER_LIPS, RIGHT_IRIS, SURFACE_COUNT
 from runtime.page_server import PageServer
@@ -51,10 +51,11 @@ class CalibrationPage:
         self, guide: Guide | Reading, landmarks: Landmarks | None, width_px: int, height_px: int, note: str = ""
     ) -> None:
         """Where the guide is, what there is to note, and the face as lines and dots, in parts of the picture's size."""
+        steps: Sequence[Step | Passage] = guide.steps
         self._state = {
             "steps": [
                 {"title": step.title, "hint": step.hint, "state": state, "progress": progress}
-                for step, (state, progress) in zip(guide.steps, _progress(guide), strict=True)
+                for step, (state, progress) in zip(steps, _progress(guide), strict=True)
             ],
             "face": None if landmarks is None else _drawing(landmarks, width_px, height_px),
             "aspect": width_px / height_px,
