@@ -1,7 +1,7 @@
 """What the speech network hears in a recording, kept as its last layer gets it."""
 
 import numpy as np
-from jaxtyping import Float, Float32
+from jaxtyping import Bool, Float, Float32
 
 from models.audio.speaker_layer import SPEECH
 from models.audio.speech_mouth import HOP_NS, LOOK_AHEADS_MS, SpeechToMouth
@@ -34,12 +34,17 @@ class MouthHeard:
         self.speech_s += speaks * HOP_NS / 1e9
         return speaks
 
+    def covers(self, times_s: Float[np.ndarray, "n"], head: int) -> Bool[np.ndarray, "n"]:
+        """Which instants lie between the first and the last that one head has described."""
+        described = np.array(self._ends_s) - LOOK_AHEADS_MS[head] / 1000
+        return (times_s >= described[0]) & (times_s <= described[-1])
+
     def at(
         self, times_s: Float[np.ndarray, "n"], head: int
     ) -> tuple[Float32[np.ndarray, "n outputs"], Float32[np.ndarray, "n hidden"]]:
         """Answers of one head, and what its last layer was given, at the instants that they describe; interpolated.
 
-        At least one hop must have been heard.
+        Beyond the first and the last it stays as it was there. At least one hop must have been heard.
         """
         described = np.array(self._ends_s) - LOOK_AHEADS_MS[head] / 1000
         after = np.clip(np.searchsorted(described, times_s), 1, max(len(described) - 1, 1))

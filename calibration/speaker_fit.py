@@ -182,12 +182,12 @@ def best_ridge(part: Together) -> float:
 def together(heard: MouthHeard, times_s: Float[np.ndarray, "n"], seen: Measures, head: int) -> Together:
     """What one head said at the instants of the pictures, and what was seen there."""
     answers, hidden = heard.at(times_s, head)
-    return Together(answers, hidden, seen, applies(answers))
+    return Together(answers, hidden, seen, applies(answers) * heard.covers(times_s, head))
 
 
 def count_speech_s(heard: MouthHeard, times_s: Float[np.ndarray, "n"]) -> float:
     """Time in speech, a picture counting until the next one, a tenth of a second at most."""
-    if len(times_s) < 2:
+    if len(times_s) < 2 or heard.speech_s == 0:
         return 0.0
     lasts = np.minimum(np.diff(times_s), 0.1)
     return float(lasts @ applies(heard.at(times_s, _HEAD)[0])[:-1])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from calibration.mouth_heard import MouthHeard
-from calibration.speaker_fit import LEAST_SPEECH_S, SpeakerFit, find_offset, fit_speaker
+from calibration.speaker_fit import LEAST_SPEECH_S, SpeakerFit, find_offset, fit_speaker, together
 from models.audio.curves import CURVES
 from models.audio.speaker_layer import HIDDEN, SpeakerLayer, measures
 from models.errors import InputError
@@ -91,10 +91,18 @@ def test_too_little_speech_is_refused(heard: MouthHeard, times_s: np.ndarray) ->
 
 
 def test_silence_alone_is_refused() -> None:
-    silent = hear(np.zeros(16_000 * 8, np.float32))
     times_s = np.arange(0.2, 7.8, 0.04)
-    with pytest.raises(InputError, match=r"^0\.0 s of speech"):
-        fit_speaker(silent, times_s, np.zeros((len(times_s), 3)), "")
+    for silent in (hear(np.zeros(16_000 * 8, np.float32)), MouthHeard()):
+        with pytest.raises(InputError, match=r"^0\.0 s of speech"):
+            fit_speaker(silent, times_s, np.zeros((len(times_s), 3)), "")
+
+
+def test_pictures_from_before_and_after_the_sound_do_not_count(heard: MouthHeard, times_s: np.ndarray) -> None:
+    beyond = np.concatenate([[-9.0], times_s, [times_s[-1] + 9.0]])
+    weight = together(heard, beyond, np.zeros((len(beyond), 3)), HEAD).weight
+    assert weight[0] == weight[-1] == 0 and weight.max() == 1
+    answers, _ = heard.at(beyond, HEAD)
+    np.testing.assert_array_equal(answers[-1], heard._answers[-1][HEAD])
 
 
 def test_the_same_recording_gives_the_same_layer(heard: MouthHeard, times_s: np.ndarray) -> None:
