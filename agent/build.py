@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -10,11 +10,13 @@ import cv2
 
 from agent.config import ENGINES, Run
 from agent.engines import open_engine
+from agent.known_person import open_person, open_speaker
 from agent.look import Look, first_look
 from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
 from calibration.person import PersonCheck
 from calibration.profile_file import load_profile
+from models.audio.speaker_layer import SpeakerLayer
 from models.errors import AgentError, InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
@@ -62,7 +64,9 @@ class Session:
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
         self.engine = open_engine(config.engine)
         self._loop: Loop | None = None
-        person = None if config.profile is None else open_person(config.profile, plan.camera)
+        profile = None if config.profile is None else load_profile(config.profile)
+        speaker = None if profile is None else open_speaker(profile, config, say)
+        person = None if profile is None or plan.camera is None else open_person(profile, plan.camera)
         self._look: Look | None = None
         self._turn = Turn(self._swap)
         self._preparing: Worker[Wish, Prepared] = Worker("the change", warm_up, prepare)
@@ -87,7 +91,7 @@ class Session:
             self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
             self._loop = Loop(
                 mode=config.mode,
-                lanes=self._lanes(camera, face, microphone),
+                lanes=self._lanes(camera, face, microphone, speaker),
                 idle=Idle(config.seed, config.liveliness, config.blinks),
                 engine=self.engine,
                 avatar=avatar,
@@ -152,13 +156,17 @@ class Session:
         return self._look.notes
 
     def _lanes(
-        self, camera: Source[Frame] | None, face: FaceVideo | None, microphone: Source[Sound] | None
+        self,
+        camera: Source[Frame] | None,
+        face: FaceVideo | None,
+        microphone: Source[Sound] | None,
+        speaker: SpeakerLayer | None,
     ) -> list[Lane[Any]]:
         lanes: list[Lane[Any]] = []
         if camera is not None:
             lanes.append(Lane("video", self._in_time(camera), face, self.metrics))
         if microphone is not None and self.plan.listens:
-            speech = open_speech_face(self.plan.config)
+            speech = open_speech_face(self.plan.config, speaker)
             lanes.append(Lane("audio", self._in_time(microphone), speech, self.metrics, audible=True))
         elif microphone is not None:
             lanes.append(Lane("soundtrack", self._in_time(microphone), None, self.metrics, audible=True))
@@ -243,15 +251,6 @@ def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
     return Camera(camera or default_camera([path for path, _ in list_virtual_cameras()]), clock)
 
 
-def open_person(profile: Path, camera: Path | str | None) -> PersonCheck:
-    """The guard of `--profile`. A recording is judged here, before any output is opened; a camera while it runs."""
-    person = PersonCheck(load_profile(profile), load_face_model())
-    if isinstance(camera, Path):
-        with closing(MediapipeTracker()) as tracker:
-            person.watch(tracker.track(frame.image) for frame in ClipFrames(camera))
-    return person
-
-
 def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
     """The driver of `--camera`."""
     model = load_face_model()
@@ -260,10 +259,10 @@ def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
     return FaceVideo(MediapipeTracker(), model, person, config.motion == "absolute", mouth, sight)
 
 
-def open_speech_face(config: Run) -> SpeechFace:
+def open_speech_face(config: Run, speaker: SpeakerLayer | None) -> SpeechFace:
     """The driver of `--microphone`."""
     gestures = Gestures(config.seed, config.liveliness, config.blinks)
-    return SpeechFace(load_face_model(), config.look_ahead, config.mouth_amplitude, gestures)
+    return SpeechFace(load_face_model(), config.look_ahead, config.mouth_amplitude, gestures, speaker)
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:

@@ -2,29 +2,22 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-import cv2
-
-from agent.build import open_camera
 from agent.calibration_page import CalibrationPage
 from agent.config import Calibrate
+from agent.face_source import FaceSource
 from agent.plan import parse_input
-from calibration.guide import STEPS, Guide
+from calibration.guide import Guide
 from calibration.learn import Learner
 from calibration.profile import Profile
 from calibration.profile_file import is_profile, save_profile
 from models.errors import InputError
 from models.face import load_face_model
-from models.landmarks import Landmarks, MediapipeTracker
 from runtime.clock import MonotonicClock
-from runtime.frame import Frame
-from runtime.sources import Source
-from runtime.sources.media import probe
-from runtime.sources.paced import Paced
 
 _EXPRESSIONS = {
     "mouthSmile": "a smile",
@@ -40,42 +33,35 @@ class Calibration:
 
     def __init__(self, config: Calibrate) -> None:
         """Checks settings and opens the camera. Raises InputError."""
-        cv2.setNumThreads(1)
         self._config = config
-        self._camera = parse_input(config.camera or "")
-        _check(config, self._camera)
-        self.live = config.realtime or not isinstance(self._camera, Path)
+        camera = parse_input(config.camera or "")
+        check_calibration(config, camera)
+        self.live = config.realtime or not isinstance(camera, Path)
         """Whether a person is guided through it."""
         self._model = load_face_model()
         self._learner = Learner(self._model)
-        self._stopped = False
         clock = MonotonicClock()
-        source = open_camera(self._camera, clock)
-        paced = self.live and isinstance(self._camera, Path)
-        self._source: Source[Frame] = Paced(source, clock, clock.now_ns()) if paced else source
+        self._faces = FaceSource(camera, clock, clock.now_ns() if self.live else None)
 
     def stop(self) -> None:
         """Ends it after the current frame. Any thread."""
-        self._stopped = True
-        self._source.close()
+        self._faces.stop()
 
     @property
     def frames(self) -> int:
         """Of a recording, about."""
-        assert isinstance(self._camera, Path)
-        info = probe(self._camera)
-        return max(1, round(info.pictures_ns * (info.fps or 25) / 1e9))
+        return self._faces.frames
 
-    def learn(self, progress: Callable[[int], None]) -> Profile:
-        """Runs through a recording; `progress` hears how many frames are done."""
-        for done, (frame, landmarks) in enumerate(self._faces(), 1):
+    def learn(self, progress: Callable[[int], None]) -> list[str]:
+        """Runs through a recording and says what was learnt; `progress` hears how many frames are done."""
+        for done, (frame, landmarks) in enumerate(self._faces, 1):
             if landmarks is not None:
                 self._learner.add(landmarks, frame.image.shape[1], frame.image.shape[0])
             progress(done)
         return self._written()
 
-    def guide(self, say: Callable[[str], None]) -> Profile:
-        """Guides a person on a page and in the terminal."""
+    def guide(self, say: Callable[[str], None]) -> list[str]:
+        """Guides a person on a page and in the terminal, and says what was learnt."""
         guide = Guide(self._learner, self._model)
         pressed: deque[str] = deque()  # by the page's thread
         page = CalibrationPage(pressed.append)
@@ -83,7 +69,7 @@ class Calibration:
         with closing(page):
             say(f"open {page.url} and follow it; only a drawing of your face is shown there")
             try:
-                for frame, landmarks in self._faces():
+                for frame, landmarks in self._faces:
                     height, width = frame.image.shape[:2]
                     while pressed:
                         guide.skip() if pressed.popleft() == "skip" else guide.again()
@@ -94,30 +80,24 @@ class Calibration:
                         break
                     if guide.index != said:
                         said = guide.index
-                        say(f"{said + 1} of {len(STEPS)}: {STEPS[said].title}. {STEPS[said].hint}")
-                profile = self._written()
+                        say(f"{said + 1} of {len(guide.steps)}: {guide.steps[said].title}. {guide.steps[said].hint}")
+                learnt = self._written()
             except InputError as error:
                 page.end(str(error), good=False)
                 raise
             page.end(f"Your profile is {self._config.output.name}. You can close this page.", good=True)
-            return profile
+            return learnt
 
-    def _faces(self) -> Iterator[tuple[Frame, Landmarks | None]]:
-        with ExitStack() as opened:
-            opened.callback(self._source.close)
-            tracker = opened.enter_context(closing(MediapipeTracker()))
-            for frame in self._source:
-                yield frame, tracker.track(frame.image)
-        if self._stopped:
-            raise KeyboardInterrupt
+    def _written(self) -> list[str]:
+        profile = learnt_profile(self._learner, self._config)
+        save_profile(profile, self._config.output)
+        return describe(profile)
 
-    def _written(self) -> Profile:
-        config = self._config
-        made = datetime.now().astimezone().isoformat(timespec="seconds")
-        name = config.name or config.output.name.partition(".")[0]
-        profile = self._learner.profile(name, made, config.fov)
-        save_profile(profile, config.output)
-        return profile
+
+def learnt_profile(learner: Learner, config: Calibrate) -> Profile:
+    """The profile of the faces that were seen. Raises InputError as `Learner.profile` does."""
+    made = datetime.now().astimezone().isoformat(timespec="seconds")
+    return learner.profile(config.name or config.output.name.partition(".")[0], made, config.fov)
 
 
 def describe(profile: Profile) -> list[str]:
@@ -136,11 +116,13 @@ def describe(profile: Profile) -> list[str]:
     return lines
 
 
-def _check(config: Calibrate, camera: Path | str) -> None:
+def check_calibration(config: Calibrate, camera: Path | str) -> None:
     """Raises InputError for settings that cannot be."""
     least, most = _FIELDS_OF_VIEW_DEG
     if config.fov is not None and not least <= config.fov <= most:
         raise InputError(f"--fov {config.fov:g}: give {least} to {most} degrees")
+    if config.microphone is not None and not config.speech:
+        raise InputError("--microphone has no use without --speech: leave it out, or give --speech")
     if config.realtime and not isinstance(camera, Path):
         raise InputError("--realtime plays a file: give --camera FILE with it, or leave it out")
     output = config.output

@@ -1,14 +1,15 @@
 """The page that guides through `agent calibrate`: steps, and a drawing of landmarks. No picture leaves the agent."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from aiohttp import web
 
-from calibration.guide import STEPS, Guide, Landmarks
+from calibration.guide import Guide, Landmarks, Step
+from calibration.reading import Passage, Reading
 from models.expression import EYES
 from models.topology import FACE_OVAL, INNER_LIPS, LEFT_IRIS, OUTER_LIPS, RIGHT_IRIS, SURFACE_COUNT
 from runtime.page_server import PageServer
@@ -46,15 +47,19 @@ class CalibrationPage:
         """Where the page is."""
         return self._server.url
 
-    def show(self, guide: Guide, landmarks: Landmarks | None, width_px: int, height_px: int) -> None:
-        """Where the guide is, and the face as lines and dots, in parts of the picture's size."""
+    def show(
+        self, guide: Guide | Reading, landmarks: Landmarks | None, width_px: int, height_px: int, note: str = ""
+    ) -> None:
+        """Where the guide is, what there is to note, and the face as lines and dots, in parts of the picture's size."""
+        steps: Sequence[Step | Passage] = guide.steps
         self._state = {
             "steps": [
                 {"title": step.title, "hint": step.hint, "state": state, "progress": progress}
-                for step, (state, progress) in zip(STEPS, _progress(guide), strict=True)
+                for step, (state, progress) in zip(steps, _progress(guide), strict=True)
             ],
             "face": None if landmarks is None else _drawing(landmarks, width_px, height_px),
             "aspect": width_px / height_px,
+            "note": note,
             "ended": None,
         }
 
@@ -81,7 +86,7 @@ class CalibrationPage:
         return self._server.answer({})
 
 
-def _progress(guide: Guide) -> list[tuple[str, float]]:
+def _progress(guide: Guide | Reading) -> list[tuple[str, float]]:
     return [(state, guide.progress if state == "now" else float(state == "done")) for state in guide.states]
 
 

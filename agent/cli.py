@@ -161,17 +161,18 @@ def devices() -> None:
 
 def calibrate(config: Calibrate) -> None:
     """`agent calibrate`."""
-    from agent.calibrate import Calibration, describe
+    from agent.calibrate import Calibration
+    from agent.calibrate_speech import SpeechCalibration
 
     with _interruptible() as interrupt:
-        calibration = Calibration(config)
+        calibration = SpeechCalibration(config) if config.speech else Calibration(config)
         interrupt.stop_with(calibration.stop)
         if calibration.live:
-            profile = calibration.guide(_say)
+            learnt = calibration.guide(_say)
         else:
             with _progress(calibration.frames, "learning") as advance:
-                profile = calibration.learn(advance)
-    for line in describe(profile):
+                learnt = calibration.learn(advance)
+    for line in learnt:
         _say(line)
     _say(f"wrote {config.output}")
 

@@ -85,8 +85,8 @@ class Run:
     """Seed of blinks, gaze and small head movements."""
 
     profile: Path | None = None
-    """What `agent calibrate` learnt of the person in front of the camera: neutral face and ranges. Somebody else's face
-    is refused."""
+    """What `agent calibrate` learnt of the person in front of the camera: neutral face and ranges, and with --speech
+    how the mouth goes with the voice (which alone counts in --mode audio). Somebody else's face is refused."""
 
     motion: Literal["relative", "absolute"] = "relative"
     """Where the head counts from: relative, how it is held at the start; absolute, the profile's rest pose, or looking
@@ -122,10 +122,21 @@ class Calibrate:
     agent calibrate                     the first camera, guided
 
     agent calibrate --camera clip.mp4   a recording: rest, blinks, smile, open mouth, a turn of the head
+
+    agent calibrate --speech            20 s of reading aloud: how your mouth goes with your voice
     """
 
     camera: str | None = None
     """Camera by index or name (see `agent devices`), or a video file. Default: the first."""
+
+    speech: bool = False
+    """Learn how this mouth goes with this voice, for --mode audio and both. Added to the profile where --output is one
+    (of the same face); else the face is learnt from the same recording. Refused, with the profile left as it is, if it
+    brings nothing on the last third of the speech."""
+
+    microphone: str | None = None
+    """With --speech: microphone by name, or a sound file that goes with the video file. Default: the system's
+    microphone, or the video file's own sound."""
 
     output: Path = Path("me.profile.json")
     """The profile to write."""

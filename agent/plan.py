@@ -77,9 +77,8 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError(f"--portrait {config.portrait}: no such file")
     if config.mode == "audio" and config.camera is not None:
         raise InputError("--camera has no use in --mode audio: leave it out, or give --mode video or both")
-    if config.mode == "audio" and (config.profile is not None or config.motion != "relative"):
-        option = "--profile" if config.profile is not None else "--motion"
-        raise InputError(f"{option} has no use in --mode audio: leave it out, or give --mode video or both")
+    if config.mode == "audio" and config.motion != "relative":
+        raise InputError("--motion has no use in --mode audio: leave it out, or give --mode video or both")
     if config.mode == "audio" and config.mouth != "painted":
         raise InputError("--mouth driver has no use in --mode audio: leave it out, or give --mode video or both")
     check_background(config.background)

@@ -68,6 +68,8 @@ class _Try:
 class Guide:
     """Walks through `STEPS`; feeds a `Learner` on the way."""
 
+    steps = STEPS
+
     def __init__(self, learner: Learner, model: FaceModel) -> None:
         self._learner, self._model = learner, model
         self._fit: MotionFit | None = None

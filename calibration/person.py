@@ -20,8 +20,9 @@ _TURN = np.deg2rad(30)  # faces turned further from the profile's do not count
 class PersonCheck:
     """Compares the first `FRAMES` frames of a face with a profile."""
 
-    def __init__(self, profile: Profile, model: FaceModel) -> None:
-        self.profile = profile
+    def __init__(self, profile: Profile, model: FaceModel, otherwise: str = "leave --profile out") -> None:
+        """`otherwise`: what the user can do where the face is somebody else's."""
+        self.profile, self._otherwise = profile, otherwise
         self._model = model
         self._rows: list[Float32[np.ndarray, d]] = []
         self._weights: list[float] = []
@@ -54,10 +55,15 @@ class PersonCheck:
         for landmarks in faces:
             if landmarks is not None and self.knows(landmarks):
                 return
-        raise InputError(
-            f"the camera shows a face from the front in {len(self._rows)} frames, {FRAMES} are needed to tell whether "
-            f"it is {self.profile.name}'s; leave --profile out"
-        )
+        self.require()
+
+    def require(self) -> None:
+        """Raises InputError unless the faces so far were enough and the profile's person's."""
+        if not self._known:
+            raise InputError(
+                f"the camera shows a face from the front in {len(self._rows)} frames, {FRAMES} are needed to tell "
+                f"whether it is {self.profile.name}'s; look into it for longer, or {self._otherwise}"
+            )
 
     def _judge(self) -> None:
         live = typical(np.stack(self._rows), np.array(self._weights))
@@ -66,6 +72,6 @@ class PersonCheck:
             raise InputError(
                 f"this is not the face of the profile of {self.profile.name}: its proportions differ by "
                 f"{apart / SAME_PERSON:.1f} times what one person's may; calibrate this person, or again in this light "
-                "(agent calibrate), or leave --profile out"
+                f"(agent calibrate), or {self._otherwise}"
             )
         self._known = True

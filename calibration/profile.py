@@ -1,4 +1,4 @@
-"""What is known of the person who drives: neutral face, rest pose, ranges."""
+"""What is known of the person who drives: neutral face, rest pose, ranges, and how the mouth goes with the voice."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Float32
 
+from models.audio.speaker_layer import SpeakerLayer
 from models.ease import smoothstep
 from models.motion import COEFFICIENTS, INDEX
 
@@ -67,6 +68,8 @@ class Profile:
     """What tells this person from another, see `calibration.likeness`."""
     variation: Float32[np.ndarray, "v d"]
     """How much of that varies by itself."""
+    speech: SpeakerLayer | None = None
+    """How this person's mouth goes with the voice; None where it was not learnt."""
 
     def gains(self) -> Float32[np.ndarray, "64"]:
         """What to multiply coefficients with so that this person's full expression is the model's (1).

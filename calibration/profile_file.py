@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any, get_args
@@ -13,6 +14,7 @@ from jaxtyping import Float32
 
 from calibration.likeness import identity_points
 from calibration.profile import FieldOfViewSource, Profile, RestPose
+from models.audio.speaker_layer import HEADS, INPUTS, LARGEST, MEASURES, SpeakerLayer
 from models.errors import InputError
 from models.expression import eye_distance
 from models.motion import COEFFICIENTS
@@ -25,6 +27,7 @@ _LARGEST = 1e3  # of any number in a profile
 _FORMAT = "portrait-agent profile"
 _MOST_BYTES = 16_000_000
 _AGAIN = "make a new one with agent calibrate"
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 
 def save_profile(profile: Profile, path: Path) -> None:
@@ -113,7 +116,12 @@ def _content(profile: Profile) -> dict[str, Any]:
         "field_of_view_source": profile.field_of_view_source,
         "proportions": _numbers(profile.proportions),
         "variation": _numbers(profile.variation),
+        "speech": None if profile.speech is None else _speech_content(profile.speech),
     }
+
+
+def _speech_content(speech: SpeakerLayer) -> dict[str, Any]:
+    return {"network": speech.network, "weights": _numbers(speech.weights)}
 
 
 def _numbers(array: np.ndarray) -> list[Any]:
@@ -157,7 +165,20 @@ def _profile(content: dict[str, Any]) -> Profile:
         field_of_view_source=source,
         proportions=_array(content["proportions"], "proportions", (size,)),
         variation=_array(content["variation"], "variation", (-1, size)),
+        speech=_speech(content.get("speech")),  # profiles that were made before have none
     )
+
+
+def _speech(content: Any) -> SpeakerLayer | None:
+    if content is None:
+        return None
+    network = content["network"]
+    if not isinstance(network, str) or not _DIGEST.fullmatch(network):
+        raise ValueError("'network' of its speech is no digest")
+    weights = _array(content["weights"], "weights", (HEADS, len(MEASURES), INPUTS))
+    if np.abs(weights).max() > LARGEST:
+        raise ValueError("'weights' of its speech are beyond reason")
+    return SpeakerLayer(network, weights)
 
 
 def _array(value: Any, name: str, shape: tuple[int, ...]) -> Float32[np.ndarray, "..."]:

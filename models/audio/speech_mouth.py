@@ -1,5 +1,6 @@
 """SpeechToMouth: listens to one voice live and says what its mouth does, 50 times per second."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ from jaxtyping import Float32
 
 from models.audio.curves import CURVES, MouthFrame
 from models.audio.mel import RATE_HZ, LogMel, Normaliser
+from models.audio.speaker_layer import CLOSED, SPEECH, SpeakerLayer
 
 HOP = 320
 """Samples per frame of the mouth: 20 ms."""
@@ -15,7 +17,6 @@ HOP_NS = HOP * 1_000_000_000 // RATE_HZ
 LOOK_AHEADS_MS = (0, 40, 80, 120)
 WEIGHTS = Path(__file__).parent.parent / "data" / "speech_mouth.onnx"
 
-_CLOSED, _SPEECH = -2, -1
 _LOUDEST = 4.0
 """Samples are limited to this; sound that is not a number is silence."""
 
@@ -29,11 +30,16 @@ class SpeechToMouth:
     first frames describe instants before it. The same sound gives the same frames, however it is cut.
     """
 
-    def __init__(self, look_ahead_ms: int = 80, weights: Path = WEIGHTS) -> None:
-        """Raises ValueError for a look-ahead that is not in `LOOK_AHEADS_MS`."""
+    def __init__(self, look_ahead_ms: int = 80, weights: Path = WEIGHTS, speaker: SpeakerLayer | None = None) -> None:
+        """`speaker`: the person whose mouth is to be heard; None for everybody's.
+
+        Raises ValueError for a look-ahead that is not in `LOOK_AHEADS_MS`, and a speaker of other weights.
+        """
         if look_ahead_ms not in LOOK_AHEADS_MS:
             raise ValueError(f"look-ahead of {look_ahead_ms} ms: choose one of {LOOK_AHEADS_MS}")
-        self._head = LOOK_AHEADS_MS.index(look_ahead_ms)
+        if speaker is not None and speaker.network != network_digest(weights):
+            raise ValueError(f"the speaker's layer was made for other weights than {weights.name}")
+        self._head, self._speaker = LOOK_AHEADS_MS.index(look_ahead_ms), speaker
         self._session = open_network(weights)
         self._state_shape = self._session.get_inputs()[1].shape
         self.look_ahead_ns = look_ahead_ms * 1_000_000
@@ -59,19 +65,29 @@ class SpeechToMouth:
         return frames
 
     def _hear(self, hop: Float32[np.ndarray, "320"]) -> MouthFrame:
-        return _frame(self.answers(hop)[self._head])
+        every, hidden = self.step(hop)
+        answer = every[self._head]
+        closed, speech = (float(1 / (1 + np.exp(-answer[i]))) for i in (CLOSED, SPEECH))
+        if self._speaker is None:
+            return MouthFrame(np.clip(answer[: len(CURVES)], 0.0, 1.0), closed, speech)
+        head = self._head
+        return MouthFrame(self._speaker.curves(head, answer[None], hidden[head, None])[0], closed, speech)
 
-    def answers(self, hop: Float32[np.ndarray, "320"]) -> Float32[np.ndarray, "heads outputs"]:
-        """What the network says after one more hop, at every look-ahead, as it was trained: for measurements."""
+    def step(
+        self, hop: Float32[np.ndarray, "320"]
+    ) -> tuple[Float32[np.ndarray, "heads outputs"], Float32[np.ndarray, "heads hidden"]]:
+        """What the network says after one more hop, at every look-ahead, as it was trained, and what its last layer
+        is given: for measurements and fits."""
         sound = np.clip(np.nan_to_num(hop, nan=0.0, posinf=0.0, neginf=0.0), -_LOUDEST, _LOUDEST)
         features = self._normaliser.push(self._mel.push(sound))
-        answers, self._state = self._session.run(None, {"features": features, "state": self._state})
-        return answers
+        given = {"features": features, "state": self._state}
+        answers, self._state, hidden = self._session.run(["answers", "next_state", "hidden"], given)
+        return answers, hidden.reshape(len(answers), -1)
 
 
-def _frame(answer: Float32[np.ndarray, "outputs"]) -> MouthFrame:
-    closed, speech = (float(1 / (1 + np.exp(-answer[i]))) for i in (_CLOSED, _SPEECH))
-    return MouthFrame(np.clip(answer[: len(CURVES)], 0.0, 1.0), closed, speech)
+def network_digest(weights: Path = WEIGHTS) -> str:
+    """SHA-256 of the weights, hexadecimal."""
+    return hashlib.sha256(weights.read_bytes()).hexdigest()
 
 
 def open_network(weights: Path) -> Any:

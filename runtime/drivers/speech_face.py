@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from models.audio.lip_control import LipControl
+from models.audio.speaker_layer import SpeakerLayer
 from models.audio.speech_mouth import HOP, SpeechToMouth
 from models.ease import smoothstep
 from models.face import FaceModel
@@ -31,10 +32,12 @@ class SpeechFace:
         look_ahead_ms: int = 80,
         amplitude: float = 1.0,
         gestures: Gestures | None = None,
+        speaker: SpeakerLayer | None = None,
     ) -> None:
-        """`look_ahead_ms`: 0, 40, 80 or 120. `amplitude`: of the mouth, see `LipControl`."""
+        """`look_ahead_ms`: 0, 40, 80 or 120. `amplitude`: of the mouth, see `LipControl`. `speaker`: whose mouth it
+        is; None for everybody's."""
         self._windows = SpeechWindows(hop_samples=HOP)
-        self._ear, self._lips = SpeechToMouth(look_ahead_ms), LipControl(model)
+        self._ear, self._lips = SpeechToMouth(look_ahead_ms, speaker=speaker), LipControl(model)
         self._amplitude = amplitude
         self._gestures = gestures or Gestures()
         self.look_ahead_ns = look_ahead_ms * 1_000_000

@@ -2,6 +2,9 @@
 
 The state is one row: for every layer with a past its earlier inputs, oldest first, then the memory of the GRU. One
 gather reads from it what all layers need, and one gather over it and the new inputs makes the next.
+
+Finished weights also say what their last layer is given (`expose_hidden`), to which a person's own last layer is
+fitted.
 """
 
 from pathlib import Path
@@ -20,6 +23,8 @@ from models.audio.mel import FEATURES
 _OPSET = 17
 _FRAMES = 2
 """Of features per step."""
+_HIDDEN = "hidden"
+_LINEAR = ("Gemm", "MatMul", "MatMulInteger")
 
 
 class Step(nn.Module):
@@ -84,7 +89,7 @@ def difference(net: SpeechNet, path: Path, seconds: float = 2.0) -> float:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     state, said = np.zeros(session.get_inputs()[1].shape, np.float32), []
     for frames in features[0].numpy().reshape(-1, _FRAMES, FEATURES):
-        answers, state = session.run(None, {"features": frames, "state": state})
+        answers, state = session.run(["answers", "next_state"], {"features": frames, "state": state})
         said.append(answers)
     with torch.no_grad():
         whole = torch.cat(net.eval()(features)).numpy()
@@ -98,7 +103,29 @@ def compress(exact: Path, path: Path) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     quantize_dynamic(exact, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
-    onnx.checker.check_model(onnx.load(path))
+    expose_hidden(path)
+
+
+def expose_hidden(path: Path) -> None:
+    """Adds a third output to a written step, exact or compressed: "hidden" [1, heads * 96], what its last layer is
+    given. A step that has it stays as it is."""
+    model = onnx.load(path)
+    graph = model.graph
+    if any(output.name == _HIDDEN for output in graph.output):
+        return
+    made_by = {name: node for node in graph.node for name in node.output}
+    last = made_by["answers"]
+    while last.op_type not in _LINEAR:
+        last = made_by[last.input[0]]
+    hidden = last.input[0]
+    if made_by[hidden].op_type == "DynamicQuantizeLinear":
+        hidden = made_by[hidden].input[0]
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [_HIDDEN if name == hidden else name for name in names]
+    graph.output.append(onnx.helper.make_tensor_value_info(_HIDDEN, onnx.TensorProto.FLOAT, [1, None]))
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
 
 
 def _of_two_frames(layer: Delayed) -> nn.Linear:

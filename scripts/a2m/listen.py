@@ -55,7 +55,7 @@ class Listener:
         )
 
     def _run(self, sound: np.ndarray) -> np.ndarray:
-        return np.stack([self._mouth.answers(sound[i : i + HOP]) for i in range(0, len(sound) - HOP + 1, HOP)])
+        return np.stack([self._mouth.step(sound[i : i + HOP])[0] for i in range(0, len(sound) - HOP + 1, HOP)])
 
 
 def step_answers(weights: Path) -> Callable[[Tensor], Tensor]:
@@ -68,7 +68,7 @@ def step_answers(weights: Path) -> Callable[[Tensor], Tensor]:
         for rows in features.numpy():
             state, said = np.zeros(shape, np.float32), []
             for k in range(0, len(rows), 2):
-                every, state = session.run(None, {"features": rows[k : k + 2], "state": state})
+                every, state = session.run(["answers", "next_state"], {"features": rows[k : k + 2], "state": state})
                 said.append(every[LOOK_AHEADS_MS.index(80)])
             out.append(np.stack(said))
         return torch.from_numpy(np.stack(out))

@@ -148,7 +148,7 @@ def test_profiles_and_motion_in_the_wrong_place(portrait_png, speech_wav, clip, 
     seen = [*ready, "--mode", "video", "--camera", str(clip)]
     (tmp_path / "cut.json").write_bytes(profile.read_bytes()[:1000])
     for arguments, message in [
-        ([*spoken, "--profile", str(profile)], "--profile has no use in --mode audio"),
+        ([*spoken, "--profile", str(profile)], "knows the face and not the voice"),
         ([*spoken, "--motion", "absolute"], "--motion has no use in --mode audio"),
         ([*seen, "--profile", str(tmp_path / "none.json")], "no such file"),
         ([*seen, "--profile", str(tmp_path / "cut.json")], "cut off"),
@@ -243,7 +243,7 @@ def test_only_landmarks_leave(long_clip, tmp_path):
         state = {}
         while not state.get("face"):
             state = json.loads(guided.get("/state.json").read())
-        assert set(state) == {"steps", "face", "aspect", "ended", "run"}
+        assert set(state) == {"steps", "face", "aspect", "note", "ended", "run"}
         assert set(state["face"]) == {"dots", "lines"}
         assert np.asarray(state["face"]["dots"]).shape == (468, 2)
         assert guided.get("/stream.mjpeg").status == 404

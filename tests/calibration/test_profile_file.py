@@ -2,12 +2,13 @@
 
 import json
 import stat
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
 
 from calibration.profile_file import _checksum, is_profile, load_profile, save_profile
+from models.audio.speaker_layer import INPUTS, SpeakerLayer
 from models.errors import InputError
 from tests.people import Person
 
@@ -37,6 +38,44 @@ def test_a_profile_is_read_as_it_was_written(profile, path):
             assert is_ == was
     assert again.rest.place == pytest.approx(profile.rest.place)
     assert again.rest.rotation == pytest.approx(profile.rest.rotation)
+
+
+@pytest.fixture
+def spoken(profile, tmp_path):
+    """A profile that knows the voice."""
+    weights = np.random.default_rng(0).normal(0, 1, (4, 3, INPUTS)).astype(np.float32)
+    path = tmp_path / "spoken.profile.json"
+    save_profile(replace(profile, speech=SpeakerLayer("0a" * 32, weights)), path)
+    return path, weights
+
+
+def test_how_the_mouth_goes_with_the_voice_is_read_as_it_was_written(spoken, path):
+    file, weights = spoken
+    speech = load_profile(file).speech
+    assert speech.network == "0a" * 32 and speech.weights.dtype == np.float32
+    np.testing.assert_allclose(speech.weights, weights, atol=1e-6)
+    assert load_profile(path).speech is None
+
+
+def test_a_profile_from_before_speech_was_learnt_is_read(path):
+    rewrite(path, lambda document: document["content"].pop("speech"))
+    assert load_profile(path).speech is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda speech: speech.pop("weights"), "'weights' is missing"),
+        (lambda speech: speech["weights"].pop(), r"'weights' has the wrong shape \(3, 3, 98\)"),
+        (lambda speech: speech["weights"][0][0].__setitem__(0, 21.0), "'weights' of its speech are beyond reason"),
+        (lambda speech: speech["weights"][0][0].__setitem__(0, float("nan")), "holds what is not a number"),
+        (lambda speech: speech.update(network="../a"), "'network' of its speech is no digest"),
+        (lambda speech: speech.update(network=5), "'network' of its speech is no digest"),
+    ],
+)
+def test_wrong_speech_is_refused(spoken, change, message):
+    rewrite(spoken[0], lambda document: change(document["content"]["speech"]))
+    expect(spoken[0], message)
 
 
 def test_it_is_private_and_leaves_nothing_beside_it(path):

@@ -53,10 +53,29 @@ def test_the_compressed_step_says_about_the_same(net: SpeechNet, tmp_path: Path)
         session = onnxruntime.InferenceSession(str(tmp_path / name), providers=["CPUExecutionProvider"])
         state = np.zeros(session.get_inputs()[1].shape, np.float32)
         for _ in range(20):
-            answers, state = session.run(None, {"features": features, "state": state})
+            answers, state = session.run(["answers", "next_state"], {"features": features, "state": state})
         said.append(answers)
     np.testing.assert_allclose(said[0], said[1], atol=0.02)
     assert np.abs(said[0] - said[1]).max() > 0
+
+
+@pytest.mark.parametrize("kind", ["exact", "small"])
+def test_the_step_says_what_its_last_layer_is_given(net: SpeechNet, tmp_path: Path, kind: str) -> None:
+    export.write(net, tmp_path / "exact.onnx")
+    export.compress(tmp_path / "exact.onnx", tmp_path / "small.onnx")
+    path = tmp_path / f"{kind}.onnx"
+    export.expose_hidden(path)
+    once = path.read_bytes()
+    export.expose_hidden(path)
+    assert path.read_bytes() == once
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    given = {"features": np.random.default_rng(0).standard_normal((2, FEATURES), np.float32)}
+    given["state"] = np.zeros(session.get_inputs()[1].shape, np.float32)
+    answers, hidden = session.run(["answers", "hidden"], given)
+    assert answers.std() > 0.05
+    for head, answer, row in zip(net.heads, answers, hidden.reshape(len(answers), -1), strict=True):
+        said = head[2](torch.from_numpy(row)).detach().numpy()
+        np.testing.assert_allclose(said, answer, atol=1e-5 if kind == "exact" else 0.005)
 
 
 def batch(count: int = 2) -> Batch:
