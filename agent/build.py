@@ -263,7 +263,9 @@ def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
 def open_speech_face(config: Run) -> SpeechFace:
     """The driver of `--microphone`."""
     gestures = Gestures(config.seed, config.liveliness, config.blinks)
-    return SpeechFace(load_face_model(), config.look_ahead, config.mouth_amplitude, gestures)
+    return SpeechFace(
+        load_face_model(), config.look_ahead, config.mouth_amplitude, gestures, config.temperature, config.seed
+    )
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:

@@ -77,8 +77,9 @@ def _spread(samples: dict[float, np.ndarray], varied: np.ndarray) -> Iterator[st
     open_lips = samples[0.0][0, ..., 0] > 0.25
     for what, drawn in (("targets", varied), ("T=1", samples[1.0])):
         gap = drawn[..., 0][:, open_lips]
-        yield f"  lip gap where it is open, {what}: coefficient of variation {gap.std(0, ddof=1).mean() / gap.mean():.3f}"
-    yield f"  lasting one second or more: targets {_lasting(varied):.3f}, T=1 {_lasting(samples[1.0]):.3f} of the variance"
+        relative = gap.std(0, ddof=1).mean() / gap.mean()
+        yield f"  lip gap where it is open, {what}: coefficient of variation {relative:.3f}"
+        yield f"  lip gap, {what}: {_lasting(drawn):.3f} of the variance lasts for a second or more"
 
 
 def _deviation(drawn: np.ndarray) -> np.ndarray:

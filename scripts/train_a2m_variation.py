@@ -77,7 +77,8 @@ def report(net: Variation, held_out: Spoken) -> None:
     changes = torch.stack([varied - plain for _, plain, varied in parts])
     print(f"  independent Gaussian of every curve    {_gaussian(changes):7.2f}")
     keep = (changes[..., 1:, :] * changes[..., :-1, :]).sum((0, 1, 2)) / (changes[..., :-1, :] ** 2).sum((0, 1, 2))
-    print(f"  first-order Gauss-Markov of every curve {_gaussian(changes[..., 1:, :] - keep * changes[..., :-1, :]):6.2f}")
+    innovations = changes[..., 1:, :] - keep * changes[..., :-1, :]
+    print(f"  first-order Gauss-Markov of every curve {_gaussian(innovations):6.2f}")
 
 
 def _gaussian(values: Tensor) -> float:

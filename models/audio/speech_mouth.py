@@ -1,5 +1,6 @@
 """SpeechToMouth: listens to one voice live and says what its mouth does, 50 times per second."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from jaxtyping import Float32
 
 from models.audio.curves import CURVES, MouthFrame
 from models.audio.mel import RATE_HZ, LogMel, Normaliser
+from models.audio.variation import WEIGHTS as VARIATION
+from models.audio.variation import MouthVariation
 
 HOP = 320
 """Samples per frame of the mouth: 20 ms."""
@@ -29,13 +32,19 @@ class SpeechToMouth:
     first frames describe instants before it. The same sound gives the same frames, however it is cut.
     """
 
-    def __init__(self, look_ahead_ms: int = 80, weights: Path = WEIGHTS) -> None:
-        """Raises ValueError for a look-ahead that is not in `LOOK_AHEADS_MS`."""
+    def __init__(
+        self, look_ahead_ms: int = 80, weights: Path = WEIGHTS, temperature: float = 0.0, seed: int = 0
+    ) -> None:
+        """`temperature`: 0 is the mean of how it may be said, above it `seed` chooses among the ways.
+
+        Raises ValueError for a look-ahead that is not in `LOOK_AHEADS_MS`, and for a temperature outside 0..1.5.
+        """
         if look_ahead_ms not in LOOK_AHEADS_MS:
             raise ValueError(f"look-ahead of {look_ahead_ms} ms: choose one of {LOOK_AHEADS_MS}")
         self._head = LOOK_AHEADS_MS.index(look_ahead_ms)
         self._session = open_network(weights)
         self._state_shape = self._session.get_inputs()[1].shape
+        self._variation = MouthVariation(open_network(VARIATION), temperature, seed) if temperature else None
         self.look_ahead_ns = look_ahead_ms * 1_000_000
         self.reset()
 
@@ -43,12 +52,16 @@ class SpeechToMouth:
         """Forgets sound, room and voice."""
         self._normaliser = Normaliser()
         self.restart()
+        if self._variation:
+            self._variation.reset()
 
     def restart(self) -> None:
         """Forgets the sound alone: what comes next lies elsewhere in time, in the same room."""
         self._mel = LogMel()
         self._state = np.zeros(self._state_shape, np.float32)
         self._pending = np.zeros(0, np.float32)
+        if self._variation:
+            self._variation.restart()
 
     def push(self, samples: Samples) -> list[MouthFrame]:
         """Takes the next samples at 16 kHz, about -1..1; returns a frame for every hop that they complete."""
@@ -59,7 +72,11 @@ class SpeechToMouth:
         return frames
 
     def _hear(self, hop: Float32[np.ndarray, "320"]) -> MouthFrame:
-        return _frame(self.answers(hop)[self._head])
+        answer = self.answers(hop)[self._head]
+        frame = _frame(answer)
+        if self._variation:
+            frame = replace(frame, curves=np.clip(frame.curves * self._variation.factors(answer), 0.0, 1.0))
+        return frame
 
     def answers(self, hop: Float32[np.ndarray, "320"]) -> Float32[np.ndarray, "heads outputs"]:
         """What the network says after one more hop, at every look-ahead, as it was trained: for measurements."""

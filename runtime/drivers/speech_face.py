@@ -31,10 +31,16 @@ class SpeechFace:
         look_ahead_ms: int = 80,
         amplitude: float = 1.0,
         gestures: Gestures | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
     ) -> None:
-        """`look_ahead_ms`: 0, 40, 80 or 120. `amplitude`: of the mouth, see `LipControl`."""
+        """`look_ahead_ms`: 0, 40, 80 or 120. `amplitude`: of the mouth, see `LipControl`.
+
+        `temperature`, `seed`: of the mouth's variation, see `SpeechToMouth`.
+        """
         self._windows = SpeechWindows(hop_samples=HOP)
-        self._ear, self._lips = SpeechToMouth(look_ahead_ms), LipControl(model)
+        self._ear = SpeechToMouth(look_ahead_ms, temperature=temperature, seed=seed)
+        self._lips = LipControl(model)
         self._amplitude = amplitude
         self._gestures = gestures or Gestures()
         self.look_ahead_ns = look_ahead_ms * 1_000_000

@@ -15,7 +15,7 @@ _STYLE_S = 2.5
 """How long a way of speaking lasts: a phrase or two."""
 _STYLES = ("effort", "share", "spread", "rounding", "width")
 _STYLE_SD = np.array([0.12, 0.10, 0.12, 0.10, 0.15])
-"""Of logarithms: how far the mouth opens, how much of that is jaw's and not lips', corners, rounding, coarticulation."""
+"""Of logarithms: how far the mouth opens, how much of it is the jaw's, spread, rounding, width of coarticulation."""
 _EFFORT_SD, _OWN_SD = 0.10, 0.08
 """Of one phone: the opening of jaw and lips together, and of each."""
 _CORNERS_SD, _OTHERS_SD = 0.12, 0.15
