@@ -1,8 +1,8 @@
 """Trains the natural variation of the mouth on top of the speech network; writes models/data/mouth_variation.onnx.
 
 The speech network stays as it is: its answers are all that is heard of the sound, so the variation goes on top of any
-weights that answer in the same terms. Needs the `train` extra and espeak-ng. About ten minutes, most of them for
-making and hearing the speech, which is kept in --out.
+weights that answer in the same terms. Needs the `train` extra and espeak-ng. The speech is made and heard first, and kept
+in --out, for these speech weights: another --out for others.
 
     python scripts/train_a2m_variation.py --out out/a2m
 """
@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="the finished variation")
     parser.add_argument("--sessions", type=int, default=320, help="of 8 s, to learn from")
     parser.add_argument("--held-out", type=int, default=40, help="sessions of other voices")
-    parser.add_argument("--steps", type=int, default=1200)
+    parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=12)
     parser.add_argument("--rate", type=float, default=3e-3, help="highest learning rate")
     parser.add_argument("--seed", type=int, default=1)
