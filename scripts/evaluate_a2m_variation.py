@@ -147,7 +147,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--held-out", type=int, default=40, help="sessions of 8 s")
     options = parser.parse_args()
-    spoken = Spoken.cached(options.out / "spoken_held_out.pt", options.held_out, options.speech_weights, held_out=True)
+    spoken = Spoken.cached(options.out, options.held_out, options.speech_weights, held_out=True)
     for line in figures(spoken, Sampler(options.weights)):
         print(line, flush=True)
 

@@ -1,8 +1,8 @@
 """Trains the natural variation of the mouth on top of the speech network; writes models/data/mouth_variation.onnx.
 
 The speech network stays as it is: its answers are all that is heard of the sound, so the variation goes on top of any
-weights that answer in the same terms. Needs the `train` extra and espeak-ng. The speech is made and heard first, and kept
-in --out, for these speech weights: another --out for others.
+weights that answer in the same terms. Needs the `train` extra and espeak-ng. The speech is made and heard first, and
+kept in --out for the next time with the same speech weights.
 
     python scripts/train_a2m_variation.py --out out/a2m
 """
@@ -32,8 +32,8 @@ _HEARD_AT = LOOK_AHEADS_MS.index(80)
 def train(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
-    trained = Spoken.cached(options.out / "spoken.pt", options.sessions, options.speech_weights)
-    held_out = Spoken.cached(options.out / "spoken_held_out.pt", options.held_out, options.speech_weights, True)
+    trained = Spoken.cached(options.out, options.sessions, options.speech_weights)
+    held_out = Spoken.cached(options.out, options.held_out, options.speech_weights, True)
     net, rng = Variation(), np.random.default_rng(options.seed)
     optimiser = torch.optim.AdamW(net.parameters(), options.rate, betas=(0.9, 0.98), weight_decay=0.01)
     started = time.monotonic()

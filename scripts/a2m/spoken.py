@@ -1,6 +1,7 @@
 """What the variation of the mouth is learned from: sounds, what the speech network says of them, and many mouths."""
 
 import random
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -31,12 +32,14 @@ class Spoken:
     """uint8 [n, 401]: 1 while m, b or p hold the lips together."""
 
     @staticmethod
-    def cached(path: Path, count: int, weights: Path, held_out: bool = False) -> "Spoken":
-        """Made once for these weights, then read from `path`; `held_out`: voices that nothing is learned from."""
+    def cached(folder: Path, count: int, weights: Path, held_out: bool = False) -> "Spoken":
+        """Made once for these weights, then read from `folder`; `held_out`: voices that nothing is learned from."""
+        kind = "held_out" if held_out else "trained"
+        path = folder / f"spoken_{kind}_{count}_{zlib.crc32(weights.read_bytes()):08x}.pt"
         if not path.exists():
             made = list(_make(count, weights, held_out))
             arrays = {f.name: torch.from_numpy(np.stack([getattr(s, f.name) for s in made])) for f in fields(Spoken)}
-            path.parent.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
             torch.save(arrays, path)
         return Spoken(**torch.load(path, weights_only=True))
 
