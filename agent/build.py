@@ -262,7 +262,15 @@ def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
 def open_speech_face(config: Run, speaker: SpeakerLayer | None) -> SpeechFace:
     """The driver of `--microphone`."""
     gestures = Gestures(config.seed, config.liveliness, config.blinks)
-    return SpeechFace(load_face_model(), config.look_ahead, config.mouth_amplitude, gestures, speaker)
+    return SpeechFace(
+        load_face_model(),
+        config.look_ahead,
+        config.mouth_amplitude,
+        gestures,
+        speaker,
+        config.temperature,
+        config.seed,
+    )
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:

@@ -75,6 +75,10 @@ class Run:
     mouth_amplitude: float = 1.0
     """How far the mouth moves with the voice, 0 to 1.5."""
 
+    temperature: float = 0.0
+    """How differently the mouth says the same sounds, 0 to 1.5: at 0 always alike, the mean; at 1 as people vary (jaw,
+    lips and corners by a fifth, slowly, and from sound to sound). Closed lips stay closed. --seed chooses the way."""
+
     liveliness: float = 1.0
     """How much head, gaze and brows move by themselves and with the voice, 0 to 2."""
 
@@ -82,7 +86,7 @@ class Run:
     """How often the eyes blink where no camera moves them, 0 (never) to 3 times as often as people do."""
 
     seed: int = 0
-    """Seed of blinks, gaze and small head movements."""
+    """Seed of blinks, gaze, small head movements, and of how the mouth varies (--temperature)."""
 
     profile: Path | None = None
     """What `agent calibrate` learnt of the person in front of the camera: neutral face and ranges, and with --speech

@@ -66,6 +66,7 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError(f"--seed {config.seed}: give 0 or more")
     for option, value, most in (
         ("--mouth-amplitude", config.mouth_amplitude, 1.5),
+        ("--temperature", config.temperature, 1.5),
         ("--liveliness", config.liveliness, 2.0),
         ("--blinks", config.blinks, 3.0),
     ):

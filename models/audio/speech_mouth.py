@@ -10,6 +10,8 @@ from jaxtyping import Float32
 from models.audio.curves import CURVES, MouthFrame
 from models.audio.mel import RATE_HZ, LogMel, Normaliser
 from models.audio.speaker_layer import CLOSED, SPEECH, SpeakerLayer
+from models.audio.variation import WEIGHTS as VARIATION
+from models.audio.variation import MouthVariation
 
 HOP = 320
 """Samples per frame of the mouth: 20 ms."""
@@ -30,10 +32,20 @@ class SpeechToMouth:
     first frames describe instants before it. The same sound gives the same frames, however it is cut.
     """
 
-    def __init__(self, look_ahead_ms: int = 80, weights: Path = WEIGHTS, speaker: SpeakerLayer | None = None) -> None:
+    def __init__(
+        self,
+        look_ahead_ms: int = 80,
+        weights: Path = WEIGHTS,
+        speaker: SpeakerLayer | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
+    ) -> None:
         """`speaker`: the person whose mouth is to be heard; None for everybody's.
 
-        Raises ValueError for a look-ahead that is not in `LOOK_AHEADS_MS`, and a speaker of other weights.
+        `temperature`: 0 is the mean of how it may be said, above it `seed` chooses among the ways.
+
+        Raises ValueError for a look-ahead that is not in `LOOK_AHEADS_MS`, a speaker of other weights, and a
+        temperature outside 0..1.5.
         """
         if look_ahead_ms not in LOOK_AHEADS_MS:
             raise ValueError(f"look-ahead of {look_ahead_ms} ms: choose one of {LOOK_AHEADS_MS}")
@@ -42,6 +54,7 @@ class SpeechToMouth:
         self._head, self._speaker = LOOK_AHEADS_MS.index(look_ahead_ms), speaker
         self._session = open_network(weights)
         self._state_shape = self._session.get_inputs()[1].shape
+        self._variation = MouthVariation(open_network(VARIATION), temperature, seed) if temperature else None
         self.look_ahead_ns = look_ahead_ms * 1_000_000
         self.reset()
 
@@ -49,12 +62,16 @@ class SpeechToMouth:
         """Forgets sound, room and voice."""
         self._normaliser = Normaliser()
         self.restart()
+        if self._variation:
+            self._variation.reset()
 
     def restart(self) -> None:
         """Forgets the sound alone: what comes next lies elsewhere in time, in the same room."""
         self._mel = LogMel()
         self._state = np.zeros(self._state_shape, np.float32)
         self._pending = np.zeros(0, np.float32)
+        if self._variation:
+            self._variation.restart()
 
     def push(self, samples: Samples) -> list[MouthFrame]:
         """Takes the next samples at 16 kHz, about -1..1; returns a frame for every hop that they complete."""
@@ -68,10 +85,12 @@ class SpeechToMouth:
         every, hidden = self.step(hop)
         answer = every[self._head]
         closed, speech = (float(1 / (1 + np.exp(-answer[i]))) for i in (CLOSED, SPEECH))
-        if self._speaker is None:
-            return MouthFrame(np.clip(answer[: len(CURVES)], 0.0, 1.0), closed, speech)
-        head = self._head
-        return MouthFrame(self._speaker.curves(head, answer[None], hidden[head, None])[0], closed, speech)
+        curves = np.clip(answer[: len(CURVES)], 0.0, 1.0)
+        if self._speaker is not None:
+            curves = self._speaker.curves(self._head, answer[None], hidden[self._head, None])[0]
+        if self._variation is not None:
+            curves = np.clip(curves * self._variation.factors(answer), 0.0, 1.0)
+        return MouthFrame(curves, closed, speech)
 
     def step(
         self, hop: Float32[np.ndarray, "320"]

@@ -33,11 +33,14 @@ class SpeechFace:
         amplitude: float = 1.0,
         gestures: Gestures | None = None,
         speaker: SpeakerLayer | None = None,
+        temperature: float = 0.0,
+        seed: int = 0,
     ) -> None:
         """`look_ahead_ms`: 0, 40, 80 or 120. `amplitude`: of the mouth, see `LipControl`. `speaker`: whose mouth it
-        is; None for everybody's."""
+        is; None for everybody's. `temperature`, `seed`: of the mouth's variation, see `SpeechToMouth`."""
         self._windows = SpeechWindows(hop_samples=HOP)
-        self._ear, self._lips = SpeechToMouth(look_ahead_ms, speaker=speaker), LipControl(model)
+        self._ear = SpeechToMouth(look_ahead_ms, speaker=speaker, temperature=temperature, seed=seed)
+        self._lips = LipControl(model)
         self._amplitude = amplitude
         self._gestures = gestures or Gestures()
         self.look_ahead_ns = look_ahead_ms * 1_000_000

@@ -60,17 +60,20 @@ class Listener:
 
 def step_answers(weights: Path) -> Callable[[Tensor], Tensor]:
     """The exported network on given features: [batch, 2 n, 66] -> [batch, n, outputs] at 80 ms."""
+    heads, head = step_heads(weights), LOOK_AHEADS_MS.index(80)
+    return lambda features: torch.from_numpy(np.stack([heads(rows)[:, head] for rows in features.numpy()]))
+
+
+def step_heads(weights: Path) -> Callable[[np.ndarray], np.ndarray]:
+    """The exported network on the features of one sound: [2 n, 66] -> [n, heads, outputs]."""
     session = open_network(weights)
     shape = session.get_inputs()[1].shape
 
-    def answers(features: Tensor) -> Tensor:
-        out = []
-        for rows in features.numpy():
-            state, said = np.zeros(shape, np.float32), []
-            for k in range(0, len(rows), 2):
-                every, state = session.run(["answers", "next_state"], {"features": rows[k : k + 2], "state": state})
-                said.append(every[LOOK_AHEADS_MS.index(80)])
-            out.append(np.stack(said))
-        return torch.from_numpy(np.stack(out))
+    def heads(features: np.ndarray) -> np.ndarray:
+        state, said = np.zeros(shape, np.float32), []
+        for k in range(0, len(features), 2):
+            every, state = session.run(["answers", "next_state"], {"features": features[k : k + 2], "state": state})
+            said.append(every)
+        return np.stack(said)
 
-    return answers
+    return heads

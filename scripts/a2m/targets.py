@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
-from a2m import phones
+from a2m import manner, phones
 from a2m.segments import Segment
 from models.audio.curves import CURVES, INDEX
 
@@ -35,8 +35,16 @@ class Targets:
     """float32 [n]: 1 while somebody speaks, short pauses included."""
 
 
-def make(segments: Sequence[Segment], seconds: float, loudness_db: np.ndarray) -> Targets:
-    """Targets over 0..seconds; `loudness_db` [n]: against the utterance's median, scales jaw and gap."""
+def make(
+    segments: Sequence[Segment],
+    seconds: float,
+    loudness_db: np.ndarray,
+    manners: manner.Manners = manner.plain,
+) -> Targets:
+    """Targets over 0..seconds; `loudness_db` [n]: against the utterance's median, scales jaw and gap.
+
+    `manners` says how each phone deviates from the table, in the order in which they are said.
+    """
     count = round(seconds * RATE_HZ)
     times = np.arange(count) / RATE_HZ
     segments = _covered(segments, seconds)
@@ -45,12 +53,12 @@ def make(segments: Sequence[Segment], seconds: float, loudness_db: np.ndarray) -
     open_share, closed = np.ones(count), np.zeros(count, np.float32)
     confusable = np.zeros(count, bool)
     for segment in segments:
-        row = phones.ROWS[segment.phone]
+        row, how = phones.ROWS[segment.phone], manners(segment)
         reach = slice(*np.searchsorted(times, [segment.start - _REACH_S, segment.end + _REACH_S]))
         inside = slice(*np.searchsorted(times, [segment.start, segment.end]))
         near = times[reach]
-        dominance = row.dominance * _dominance(segment, near)
-        weighted[reach] += dominance * row.target
+        dominance = how.dominance * row.dominance * _dominance(how.moved(segment), near, how.fade)
+        weighted[reach] += dominance * (how.target * row.target)
         weight[reach] += dominance
         visemes[inside] = row.viseme
         if segment.phone in phones.BILABIALS:
@@ -89,13 +97,14 @@ def _covered(segments: Sequence[Segment], seconds: float) -> list[Segment]:
     return [*out, Segment(out[-1].end, seconds + 5.0, phones.SILENCE)]
 
 
-def _dominance(segment: Segment, times: np.ndarray) -> np.ndarray:
+def _dominance(segment: Segment, times: np.ndarray, faster: float) -> np.ndarray:
     """[n, 15]: how much the segment counts at each instant; without its own dominances."""
     length = segment.end - segment.start
     before, after = np.maximum(0, segment.start - times), np.maximum(0, times - segment.end)
     depth = np.clip(np.minimum(times - segment.start, segment.end - times) / max(0.5 * length, 1e-3), 0, 1)
     long_enough = min(1.0, length / 0.12 if segment.phone == phones.SILENCE else (length / 0.05) ** 0.5)
-    fade = np.exp(-before[:, None] * phones.FADE[:, 0] - after[:, None] * phones.FADE[:, 1])
+    fades = faster * phones.FADE
+    fade = np.exp(-before[:, None] * fades[:, 0] - after[:, None] * fades[:, 1])
     return fade * ((0.6 + 0.4 * depth) * long_enough)[:, None]
 
 

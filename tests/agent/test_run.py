@@ -30,6 +30,17 @@ def test_a_voice_becomes_a_video_with_sound(portrait_png, wav, tmp_path):
     assert set(figures["latency_ms"]) == {"p50", "p95", "p99"}
 
 
+def test_temperature_says_it_otherwise(portrait_png, speech_wav, tmp_path):
+    rate_hz, samples = wavfile.read(speech_wav)
+    wavfile.write(tmp_path / "said.wav", rate_hz, samples[rate_hz : 2 * rate_hz])
+    made = []
+    for k, temperature in enumerate(((), ("--temperature", "0"), ("--temperature", "1"))):
+        files = ["--microphone", str(tmp_path / "said.wav"), "--output", str(tmp_path / f"{k}.mp4")]
+        assert main(["run", "--portrait", str(portrait_png), *files, *SMALL, *temperature]) == 0
+        made.append((tmp_path / f"{k}.mp4").read_bytes())
+    assert made[0] == made[1] != made[2]
+
+
 def test_offline_runs_are_bit_equal(portrait_png, nodding, tmp_path):
     files = []
     for name in ("a.mp4", "b.mp4"):

@@ -187,3 +187,13 @@ def test_the_face_lives_beside_the_mouth(example: tuple[np.ndarray, int]) -> Non
     assert np.rad2deg(np.ptp([m.rotation[0] for m in motions])) > 0.5
     assert over(motions, "browInnerUp", 0, 99).max() > 0.03
     assert over(motions, "eyeBlinkLeft", 0, 99).max() > 0.9
+
+
+def test_temperature_varies_the_mouth_alone(example: tuple[np.ndarray, int], spoken: list[Motion]) -> None:
+    samples, rate_hz = example
+    varied, same, other = (hear(samples, rate_hz, temperature=1.0, seed=seed) for seed in (1, 1, 2))
+    assert all(np.array_equal(vector(a), vector(b)) for a, b in zip(varied, same, strict=True))
+    for motions in (spoken, other):
+        assert np.abs(opening(varied) - opening(motions)).max() > 0.02
+        assert np.array_equal([m.rotation for m in varied], [m.rotation for m in motions])
+        assert [m.confidence for m in varied] == [m.confidence for m in motions]
