@@ -1,0 +1,122 @@
+"""StyleGAN2 synthesis (Karras et al., 2020): convolutions whose input channels a style vector scales."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+Image = Float[Tensor, "b c h w"]
+GAIN = 2**0.5
+"""What each layer's result is multiplied by, since its activation halves the variance."""
+Style = Float[Tensor, "s"]
+"""One style for the whole batch."""
+
+
+def smoothing_kernel() -> Float[Tensor, "4 4"]:
+    """Kernel of the low-pass filter of every up-sampling; its sum is 1."""
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    return torch.outer(taps, taps) / taps.sum() ** 2
+
+
+def smooth(x: Image, kernel: Float[Tensor, "4 4"]) -> Image:
+    """Each channel filtered, without padding. Twice as large in either direction: zeros lie between what was there."""
+    channels = x.shape[1]
+    return functional.conv2d(x, (4 * kernel).expand(channels, 1, 4, 4), groups=channels)
+
+
+def double(x: Image, kernel: Float[Tensor, "4 4"]) -> Image:
+    """An image twice as large."""
+    b, c, h, w = x.shape
+    spread = functional.pad(x[:, :, :, None, :, None], (0, 1, 0, 0, 0, 1)).reshape(b, c, 2 * h, 2 * w)
+    return smooth(functional.pad(spread, (2, 1, 2, 1)), kernel)
+
+
+class Affine(nn.Module):
+    """Style vector -> one scale per channel."""
+
+    def __init__(self, style: int, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(channels, style))
+        self.bias = nn.Parameter(torch.empty(channels))
+
+    def forward(self, style: Style) -> Float[Tensor, "c"]:
+        """The scales."""
+        return functional.linear(style, self.weight / self.weight.shape[1] ** 0.5, self.bias)
+
+
+class SynthesisLayer(nn.Module):
+    """Modulated 3x3 convolution, leaky ReLU; with `up`, the picture doubles in size."""
+
+    resample_filter: Tensor
+    noise_const: Tensor
+
+    def __init__(self, inputs: int, outputs: int, style: int, side: int, up: bool = False) -> None:
+        """`side`: of the result, in pixels; the stored noise has that size (no released configuration adds it)."""
+        super().__init__()
+        self.up = up
+        self.affine = Affine(style, inputs)
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, 3, 3))
+        self.bias = nn.Parameter(torch.empty(outputs))
+        self.noise_strength = nn.Parameter(torch.empty(()))
+        self.register_buffer("noise_const", torch.empty(side, side))
+        self.register_buffer("resample_filter", smoothing_kernel())
+
+    def styled_weight(self, style: Style) -> Float[Tensor, "o i 3 3"]:
+        """Weight for this style: input channels scaled, then each output channel brought to unit length."""
+        scaled = self.weight * self.affine(style)[:, None, None]
+        return scaled * (scaled.square().sum((1, 2, 3), keepdim=True) + 1e-8).rsqrt()
+
+    def forward(self, x: Image, style: Style) -> Image:
+        """The layer's result."""
+        return GAIN * synthesis_layer(
+            x, self.styled_weight(style), self.bias, self.resample_filter if self.up else None
+        )
+
+
+def synthesis_layer(
+    x: Image, weight: Float[Tensor, "o i 3 3"], bias: Float[Tensor, "o"], doubling: Float[Tensor, "4 4"] | None
+) -> Image:
+    """Convolution, twice as large where a `doubling` kernel is given, and activation."""
+    if doubling is None:
+        x = functional.conv2d(x, weight, bias, padding=1)
+    else:
+        wide = functional.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+        x = smooth(functional.pad(wide, (1, 1, 1, 1)), doubling) + bias[:, None, None]
+    return functional.leaky_relu(x, 0.2)
+
+
+class ToRgb(nn.Module):
+    """Modulated 1x1 convolution without demodulation: features -> colours."""
+
+    def __init__(self, inputs: int, style: int) -> None:
+        super().__init__()
+        self.affine = Affine(style, inputs)
+        self.weight = nn.Parameter(torch.empty(3, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.empty(3))
+
+    def styled_weight(self, style: Style) -> Float[Tensor, "3 i 1 1"]:
+        """Weight for this style."""
+        return self.weight * self.affine(style)[:, None, None] / self.weight.shape[1] ** 0.5
+
+    def forward(self, x: Image, style: Style) -> Float[Tensor, "b 3 h w"]:
+        """The colours."""
+        return functional.conv2d(x, self.styled_weight(style), self.bias)
+
+
+class SynthesisBlock(nn.Module):
+    """Two layers and their contribution to the picture; with `up`, both double in size."""
+
+    resample_filter: Tensor
+
+    def __init__(self, inputs: int, outputs: int, style: int, side: int, up: bool) -> None:
+        super().__init__()
+        self.up = up
+        self.register_buffer("resample_filter", smoothing_kernel())
+        self.conv0 = SynthesisLayer(inputs, outputs, style, side, up)
+        self.conv1 = SynthesisLayer(outputs, outputs, style, side)
+        self.torgb = ToRgb(outputs, style)
+
+    def forward(self, x: Image, rgb: Float[Tensor, "b 3 h w"], style: Style) -> tuple[Image, Image]:
+        """Features and picture."""
+        x = self.conv1(self.conv0(x, style), style)
+        return x, (double(rgb, self.resample_filter) if self.up else rgb) + self.torgb(x, style)
