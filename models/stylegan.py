@@ -18,10 +18,10 @@ def smoothing_kernel() -> Float[Tensor, "4 4"]:
     return torch.outer(taps, taps) / taps.sum() ** 2
 
 
-def smooth(x: Image, kernel: Float[Tensor, "4 4"]) -> Image:
-    """Each channel filtered, without padding. Twice as large in either direction: zeros lie between what was there."""
+def smooth(x: Image, kernel: Float[Tensor, "4 4"], bias: Float[Tensor, "c"] | None = None, padding: int = 0) -> Image:
+    """Each channel filtered, after zeros were put between its pixels: therefore four times as bright."""
     channels = x.shape[1]
-    return functional.conv2d(x, (4 * kernel).expand(channels, 1, 4, 4), groups=channels)
+    return functional.conv2d(x, (4 * kernel).expand(channels, 1, 4, 4), bias, padding=padding, groups=channels)
 
 
 def double(x: Image, kernel: Float[Tensor, "4 4"]) -> Image:
@@ -81,8 +81,8 @@ def synthesis_layer(
         x = functional.conv2d(x, weight, bias, padding=1)
     else:
         wide = functional.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
-        x = smooth(functional.pad(wide, (1, 1, 1, 1)), doubling) + bias[:, None, None]
-    return functional.leaky_relu(x, 0.2)
+        x = smooth(wide, doubling, bias, padding=1)
+    return functional.leaky_relu_(x, 0.2)
 
 
 class ToRgb(nn.Module):
@@ -120,3 +120,31 @@ class SynthesisBlock(nn.Module):
         """Features and picture."""
         x = self.conv1(self.conv0(x, style), style)
         return x, (double(rgb, self.resample_filter) if self.up else rgb) + self.torgb(x, style)
+
+
+class StyledBlock(nn.Module):
+    """A synthesis block for one style: its weights are constants."""
+
+    weight0: Tensor
+    bias0: Tensor
+    weight1: Tensor
+    bias1: Tensor
+    rgb_weight: Tensor
+    rgb_bias: Tensor
+    kernel: Tensor
+
+    def __init__(self, block: SynthesisBlock, style: Style) -> None:
+        super().__init__()
+        self.up = block.up
+        for i, layer in enumerate((block.conv0, block.conv1)):
+            self.register_buffer(f"weight{i}", GAIN * layer.styled_weight(style))
+            self.register_buffer(f"bias{i}", GAIN * layer.bias)
+        self.register_buffer("rgb_weight", block.torgb.styled_weight(style))
+        self.register_buffer("rgb_bias", block.torgb.bias.detach())
+        self.register_buffer("kernel", block.resample_filter)
+
+    def forward(self, x: Image, rgb: Float[Tensor, "b 3 h w"]) -> tuple[Image, Image]:
+        """Features and picture."""
+        x = synthesis_layer(x, self.weight0, self.bias0, self.kernel if self.up else None)
+        x = synthesis_layer(x, self.weight1, self.bias1, None)
+        return x, (double(rgb, self.kernel) if self.up else rgb) + functional.conv2d(x, self.rgb_weight, self.rgb_bias)

@@ -46,9 +46,13 @@ class EqualisedLinear(nn.Module):
         self.weight = nn.Parameter(torch.empty(outputs, inputs))
         self.bias = nn.Parameter(torch.empty(outputs))
 
+    def scaled_weight(self) -> Float[Tensor, "o i"]:
+        """The weight as it is applied."""
+        return self.weight / self.weight.shape[1] ** 0.5
+
     def forward(self, x: Float[Tensor, "*n i"]) -> Float[Tensor, "*n o"]:
         """The mapped vectors."""
-        return functional.linear(x, self.weight / self.weight.shape[1] ** 0.5, self.bias)
+        return functional.linear(x, self.scaled_weight(), self.bias)
 
 
 class FieldDecoder(nn.Module):
@@ -65,4 +69,4 @@ class FieldDecoder(nn.Module):
 
 def read_sample(answer: Float[Tensor, "*points 1+c"]) -> Sample:
     """The decoder's last layer, read: density first; colours go a little beyond 0..1, so that they can reach both."""
-    return Sample(torch.sigmoid(answer[..., 1:]) * 1.002 - 0.001, answer[..., :1])
+    return Sample(torch.sigmoid(answer[..., 1:]).mul_(1.002).sub_(0.001), answer[..., :1])

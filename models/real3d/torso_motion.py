@@ -63,6 +63,12 @@ def deform(features: Float[Tensor, "b c 16 64 64"], motions: Float[Tensor, "b k 
     return torch.unflatten(seen, 0, (-1, count))
 
 
+def head_features(encoder: nn.Module, head: Float[Tensor, "b 4 256 256"]) -> Float[Tensor, "b 32 64 64"]:
+    """Features of the rendered head: colours and opacity."""
+    half = functional.interpolate(head, (128, 128), mode="bilinear", align_corners=False)
+    return functional.interpolate(encoder(half), (64, 64), mode="bilinear", align_corners=False)
+
+
 class MotionFieldEstimator(nn.Module):
     """Masked key point motions, and a U-Net that says which of them holds where."""
 
@@ -81,11 +87,6 @@ class MotionFieldEstimator(nn.Module):
         """The few features that are deformed by each motion."""
         return self.compress(torch.cat([appearance, regions[:, :, None].expand(-1, -1, 16, -1, -1)], 1))
 
-    def head_features(self, head: Float[Tensor, "b 4 256 256"]) -> Float[Tensor, "b 32 64 64"]:
-        """Features of the rendered head: colours and opacity."""
-        half = functional.interpolate(head, (128, 128), mode="bilinear", align_corners=False)
-        return functional.interpolate(self.tgt_head_encoder(half), (64, 64), mode="bilinear", align_corners=False)
-
     def forward(
         self,
         appearance: Appearance,
@@ -102,7 +103,7 @@ class MotionFieldEstimator(nn.Module):
         heats = functional.pad(heat(driving, cells) - heat(source, cells), (0, 0, 0, 0, 0, 0, 1, 0))
         hints = torch.cat([heats[:, :, None], deformed], 2).flatten(1, 2)
         where = torch.cat([hints, self.up(self.down(hints))], 1)
-        of_head = self.head_features(head)[:, :, None].expand(-1, -1, 16, -1, -1)
+        of_head = head_features(self.tgt_head_encoder, head)[:, :, None].expand(-1, -1, 16, -1, -1)
         fused = self.tgt_head_fuser(torch.cat([where, of_head], 1))
         flat = fused.flatten(1, 2)
         return MotionField(
