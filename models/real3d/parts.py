@@ -18,7 +18,7 @@ _BINS, _SPREAD = 16, 1.0  # of colours: per channel, and how many around a seen 
 _RARE, _ANY_COLOUR = 1e-4, 2e-3  # shares of colours not seen before in hair and skin, and in clothes
 _SMOOTH_PX, _EDGE = 10, 4.0  # of 512: how far a decision takes in its surroundings, up to edges of so many levels
 # Face widths: below and beside the chin, where long hair hangs and short hair does not.
-_CURTAIN_DOWN, _CURTAIN_ASIDE, _LONG = (-0.35, -0.1), (0.45, 0.6), (0.15, 0.5)
+_CURTAIN_DOWN, _CURTAIN_ASIDE, _LONG = (-0.35, -0.1), (0.45, 0.6), (0.3, 0.8)
 
 Landmarks = Float32[np.ndarray, "478 3"]
 Map = Float32[np.ndarray, "h w"]
@@ -36,12 +36,15 @@ class BuiltinSegmenter:
         face = _oval(landmarks, person.shape) & person
         down, aside = _about_chin(landmarks, person.shape)
         colours = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
-        alike = _alike(colours, _certain(face, person, down, np.abs(aside)))
-        hair_like = person & ~face & (alike[0] > alike[1]) & (alike[0] > alike[2])
-        likely = alike * _usual_places(down, aside, [_is_long(hair_like, down, side * aside) for side in (-1, 1)])
+        hair, skin = (_alike(colours, seed, _RARE) for seed in _certain(face, person, down))
+        hair_like = person & ~face & (hair > skin) & (hair > _ANY_COLOUR)
+        long = np.where(aside < 0, *(_is_long(hair_like, down, side * aside) for side in (-1, 1)))
+        dressed = person & (down > 0.2) & (down + np.abs(aside) > 0.9) & ~(hair_like & (long > 0.5))
+        alike = np.stack([hair, skin, _alike(colours, dressed, _ANY_COLOUR)])
+        likely = alike * _usual_places(down, aside, long)
         likely /= likely.sum(0)
         radius = max(2, round(_SMOOTH_PX * max(person.shape) / 512))
-        smooth = np.stack([cv2.ximgproc.guidedFilter(image, part, radius, _EDGE**2) for part in likely])
+        smooth = np.stack([cv2.ximgproc.guidedFilter(image, part, radius, _EDGE**2) for part in likely.astype(np.float32)])
         head = _connected(face | (person & (smooth.argmax(0) == 0)), face)
         torso = np.where(smooth[1] > smooth[2], np.uint8(BODY_SKIN), np.uint8(CLOTHES))
         classes = np.where(head, np.uint8(HAIR), torso)
@@ -74,39 +77,33 @@ def _is_long(hair_like: Bool[np.ndarray, "h w"], down: Map, outwards: Map) -> fl
     return float(smoothstep(*_LONG, hair_like[beside].mean())) if beside.any() else 0.0
 
 
-def _usual_places(down: Map, aside: Map, long: list[float]) -> Float32[np.ndarray, "3 h w"]:
+def _usual_places(down: Map, aside: Map, long: Map) -> Float32[np.ndarray, "3 h w"]:
     """How usual hair, bare skin and clothes are at each place."""
     under_chin = np.exp(-((aside / 0.45) ** 4))
-    below = 0.02 + 0.98 * np.where(aside < 0, *long)
-    hair = 1 - smoothstep(-0.3, 0.0, down) * (1 - below * (1 - 0.95 * smoothstep(0.0, 1.2, down)))
+    below = 0.02 + 0.98 * long
+    hair = 1 - smoothstep(-0.42, -0.12, down) * (1 - below * (1 - 0.95 * smoothstep(0.0, 1.2, down)))
     hair = hair * (1 - 0.9 * under_chin * smoothstep(-0.15, 0.0, down))
     skin = smoothstep(-0.45, -0.05, down) * (0.08 + under_chin * (1 - 0.8 * smoothstep(0.3, 0.9, down)))
-    clothes = smoothstep(-0.25, 0.35, down)
+    clothes = smoothstep(-0.45, 0.1, down) * (1 - 0.95 * under_chin * (1 - smoothstep(0.05, 0.4, down)))
     return np.stack([hair, skin, clothes]).astype(np.float32)
 
 
 def _certain(
-    face: Bool[np.ndarray, "h w"], person: Bool[np.ndarray, "h w"], down: Map, aside: Map
-) -> list[Bool[np.ndarray, "h w"]]:
-    """Pixels of hair, of skin and of clothes that are hardly anything else."""
-    beside = person & ~face
-    hair = beside & (down < -0.75)
+    face: Bool[np.ndarray, "h w"], person: Bool[np.ndarray, "h w"], down: Map
+) -> tuple[Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"]]:
+    """Pixels of hair, and of skin, that are hardly anything else."""
     inner = cv2.erode(face.astype(np.uint8), np.ones((9, 9), np.uint8)).astype(bool)
-    clothes = beside & (down > 0.2) & (down + aside > 0.9)
-    return [hair, inner, clothes]
+    return person & ~face & (down < -0.75), inner
 
 
-def _alike(colours: UInt8[np.ndarray, "h w 3"], seeds: list[Bool[np.ndarray, "h w"]]) -> Float32[np.ndarray, "3 h w"]:
-    """How usual each pixel's colour is in hair, in skin and in clothes, which may have any."""
+def _alike(colours: UInt8[np.ndarray, "h w 3"], seed: Bool[np.ndarray, "h w"], unseen: float) -> Map:
+    """How usual each pixel's colour is among those of the seed; `unseen`: of those that it does not have."""
     bins = colours // (256 // _BINS)
-    shares = []
-    for seed, unseen in zip(seeds, (_RARE, _RARE, _ANY_COLOUR), strict=True):
-        histogram = np.zeros((_BINS,) * 3)
-        np.add.at(histogram, tuple(bins[seed].T), 1.0)
-        histogram = gaussian_filter(histogram, _SPREAD, mode="constant")
-        share = histogram / max(float(histogram.sum()), 1.0) + unseen
-        shares.append(share[tuple(np.moveaxis(bins, 2, 0))])
-    return np.stack(shares).astype(np.float32)
+    histogram = np.zeros((_BINS,) * 3)
+    np.add.at(histogram, tuple(bins[seed].T), 1.0)
+    histogram = gaussian_filter(histogram, _SPREAD, mode="constant")
+    share = histogram / max(float(histogram.sum()), 1.0) + unseen
+    return share[tuple(np.moveaxis(bins, 2, 0))].astype(np.float32)
 
 
 def _connected(region: Bool[np.ndarray, "h w"], core: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
