@@ -18,13 +18,15 @@ def smoothing_kernel() -> Float[Tensor, "4 4"]:
     return torch.outer(taps, taps) / taps.sum() ** 2
 
 
-def smooth(x: Image, kernel: Float[Tensor, "4 4"], bias: Float[Tensor, "c"] | None = None, padding: int = 0) -> Image:
+def smooth(
+    x: Image, kernel: Float[Tensor, "4 4"], bias: Float[Tensor, "c"] | None = None, padding: int = 0
+) -> Float[Tensor, "b c _ _"]:
     """Each channel filtered, after zeros were put between its pixels: therefore four times as bright."""
     channels = x.shape[1]
     return functional.conv2d(x, (4 * kernel).expand(channels, 1, 4, 4), bias, padding=padding, groups=channels)
 
 
-def double(x: Image, kernel: Float[Tensor, "4 4"]) -> Image:
+def double(x: Image, kernel: Float[Tensor, "4 4"]) -> Float[Tensor, "b c 2*h 2*w"]:
     """An image twice as large."""
     b, c, h, w = x.shape
     spread = functional.pad(x[:, :, :, None, :, None], (0, 1, 0, 0, 0, 1)).reshape(b, c, 2 * h, 2 * w)
@@ -66,7 +68,7 @@ class SynthesisLayer(nn.Module):
         scaled = self.weight * self.affine(style)[:, None, None]
         return scaled * (scaled.square().sum((1, 2, 3), keepdim=True) + 1e-8).rsqrt()
 
-    def forward(self, x: Image, style: Style) -> Image:
+    def forward(self, x: Image, style: Style) -> Float[Tensor, "b _ _ _"]:
         """The layer's result."""
         return GAIN * synthesis_layer(
             x, self.styled_weight(style), self.bias, self.resample_filter if self.up else None
@@ -74,8 +76,11 @@ class SynthesisLayer(nn.Module):
 
 
 def synthesis_layer(
-    x: Image, weight: Float[Tensor, "o i 3 3"], bias: Float[Tensor, "o"], doubling: Float[Tensor, "4 4"] | None
-) -> Image:
+    x: Float[Tensor, "b i h w"],
+    weight: Float[Tensor, "o i 3 3"],
+    bias: Float[Tensor, "o"],
+    doubling: Float[Tensor, "4 4"] | None,
+) -> Float[Tensor, "b o _ _"]:
     """Convolution, twice as large where a `doubling` kernel is given, and activation."""
     if doubling is None:
         x = functional.conv2d(x, weight, bias, padding=1)
@@ -116,7 +121,9 @@ class SynthesisBlock(nn.Module):
         self.conv1 = SynthesisLayer(outputs, outputs, style, side)
         self.torgb = ToRgb(outputs, style)
 
-    def forward(self, x: Image, rgb: Float[Tensor, "b 3 h w"], style: Style) -> tuple[Image, Image]:
+    def forward(
+        self, x: Image, rgb: Float[Tensor, "b 3 h w"], style: Style
+    ) -> tuple[Float[Tensor, "b _ _ _"], Float[Tensor, "b 3 _ _"]]:
         """Features and picture."""
         x = self.conv1(self.conv0(x, style), style)
         return x, (double(rgb, self.resample_filter) if self.up else rgb) + self.torgb(x, style)
@@ -143,7 +150,9 @@ class StyledBlock(nn.Module):
         self.register_buffer("rgb_bias", block.torgb.bias.detach())
         self.register_buffer("kernel", block.resample_filter)
 
-    def forward(self, x: Image, rgb: Float[Tensor, "b 3 h w"]) -> tuple[Image, Image]:
+    def forward(
+        self, x: Image, rgb: Float[Tensor, "b 3 h w"]
+    ) -> tuple[Float[Tensor, "b _ _ _"], Float[Tensor, "b 3 _ _"]]:
         """Features and picture."""
         x = synthesis_layer(x, self.weight0, self.bias0, self.kernel if self.up else None)
         x = synthesis_layer(x, self.weight1, self.bias1, None)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.real3d.folded_adapter import FoldedAdapter, FoldedRenderer
 from models.real3d.folded_torso import FoldedTorso
-from models.real3d.folding import convolution
+from models.real3d.folding import biases, conv_at, convolution
 from models.real3d.portrait_state import PortraitState
 from models.real3d.super_resolution import Features, Head, Mask, SuperResolution, mix, person_mask, style_of_ones
 from models.real3d.torso import Torso
@@ -23,32 +23,31 @@ from models.stylegan import StyledBlock
 class HeadTorsoFusion(nn.Module):
     """Head beside torso, fused. The torso's 1x1 encoder is part of the first convolution: 65 channels, not 256."""
 
-    def __init__(self, composite: SuperResolution) -> None:
+    def __init__(self, convs: nn.Sequential, encoder: nn.Conv2d) -> None:
         super().__init__()
-        first, act, last = composite.fuse_head_torso_convs
-        encoder = composite.torso_encoder[0]
+        first, (_, *rest) = conv_at(convs, 0), convs
         of_head, of_torso = first.weight.chunk(2, 1)
         of_hidden = torch.einsum("oekl,ei->oikl", of_torso, encoder.weight[:, :, 0, 0])
-        of_mask = torch.einsum("oekl,e->okl", of_torso, encoder.bias)[:, None]
-        self.convs = nn.Sequential(convolution(torch.cat([of_head, of_hidden, of_mask], 1), first.bias), act, last)
+        of_mask = torch.einsum("oekl,e->okl", of_torso, biases(encoder))[:, None]
+        self.convs = nn.Sequential(convolution(torch.cat([of_head, of_hidden, of_mask], 1), first.bias), *rest)
 
-    def forward(self, head: Features, hidden: Float[Tensor, "b 64 256 256"], opacity: Mask) -> Features:
+    def forward(self, head: Features, hidden: Float[Tensor, "b 64 h w"], opacity: Mask) -> Features:
         """The fused features."""
         behind = 1 - opacity
         return self.convs(torch.cat([head * opacity, hidden * behind, behind], 1))
 
 
 class BackgroundFusion(nn.Module):
-    """Person before background, fused. Masks commute with the first, 1x1 convolution; the background's is a constant."""
+    """Person before background, fused. The first convolution is 1x1, so masks come after it; half of it is constant."""
 
-    def __init__(self, composite: SuperResolution) -> None:
+    def __init__(self, convs: nn.Sequential) -> None:
         super().__init__()
-        first, *rest = composite.fuse_fg_bg_convs
+        first, (_, *rest) = conv_at(convs, 0), convs
         self.person = convolution(first.weight[:, :256], None)
-        self.bias = nn.Parameter(first.bias[:, None, None], requires_grad=False)
+        self.bias = nn.Parameter(biases(first)[:, None, None], requires_grad=False)
         self.rest = nn.Sequential(*rest)
 
-    def forward(self, person: Features, background: Float[Tensor, "b 64 256 256"], mask: Mask) -> Features:
+    def forward(self, person: Features, background: Float[Tensor, "b 64 h w"], mask: Mask) -> Features:
         """The fused features."""
         return self.rest(mix(self.person(person), background, mask) + self.bias)
 
@@ -61,9 +60,9 @@ class FoldedComposite(nn.Module):
         style = style_of_ones(composite.block0.conv0.bias)
         self.torso = FoldedTorso(composite.torso_model)
         self.block0 = StyledBlock(composite.block0, style)
-        self.fuse_torso = HeadTorsoFusion(composite)
+        self.fuse_torso = HeadTorsoFusion(composite.fuse_head_torso_convs, conv_at(composite.torso_encoder, 0))
         self.head_torso_block = StyledBlock(composite.head_torso_block, style)
-        self.fuse_background = BackgroundFusion(composite)
+        self.fuse_background = BackgroundFusion(composite.fuse_fg_bg_convs)
         self.block1 = StyledBlock(composite.block1, style)
 
     def forward(self, state: PortraitState, head: Head, kp_driving: KeyPoints) -> Image:

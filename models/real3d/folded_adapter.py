@@ -13,8 +13,6 @@ from models.real3d.video_model import CUBE, PLANE_AXES, SAMPLES, SIDE, as_head
 from models.triplane import FieldDecoder, Points, Sample, look_up, read_sample
 from models.volume import camera_rays, render
 
-Map = Float[Tensor, "b c h w"]
-
 
 class FoldedFuseHead(nn.Module):
     """Projection, fusion and norm are linear: each stage's map goes through one convolution, at its own size."""
@@ -35,7 +33,7 @@ class FoldedFuseHead(nn.Module):
         assert isinstance(finest, nn.Conv2d)
         self.stages[0] = convolution(finest.weight, bias)
 
-    def forward(self, maps: list[Map]) -> Float[Tensor, "b 256 _ _"]:
+    def forward(self, maps: list[Float[Tensor, "b _ _ _"]]) -> Float[Tensor, "b 256 _ _"]:
         """The fused map, as large as the first of `maps`."""
         finest, *coarser = (stage(x) for stage, x in zip(self.stages, maps, strict=True))
         for x in coarser:
@@ -66,10 +64,9 @@ class FoldedRenderer(nn.Module):
 
     def __init__(self, decoder: FieldDecoder) -> None:
         super().__init__()
-        first, act, last = decoder.net
-        self.net = nn.Sequential(
-            linear(first.scaled_weight() / len(PLANE_AXES), first.bias), act, linear(last.scaled_weight(), last.bias)
-        )
+        first, last = decoder.layers()
+        of_mean = linear(first.scaled_weight() / len(PLANE_AXES), first.bias)
+        self.net = nn.Sequential(of_mean, nn.Softplus(), linear(last.scaled_weight(), last.bias))
 
     def forward(self, planes: Float[Tensor, "b 2 32 256 256"], camera: Float[Tensor, "b 25"]) -> Head:
         """The head as the camera sees it."""

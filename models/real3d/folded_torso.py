@@ -8,7 +8,6 @@ from models.real3d.folding import convolution, without_norms
 from models.real3d.portrait_state import STILL, PortraitState
 from models.real3d.torso import Torso, TorsoModel, torso_occlusion
 from models.real3d.torso_motion import (
-    TORSO_POINTS,
     KeyPoints,
     MotionFieldEstimator,
     blend,
@@ -17,6 +16,7 @@ from models.real3d.torso_motion import (
     deform,
     head_features,
     heat,
+    torso_points,
 )
 
 HEAD = 32
@@ -30,7 +30,7 @@ class DepthConstantConv(nn.Module):
 
     def __init__(self, weight: Float[Tensor, "o i k k k"]) -> None:
         super().__init__()
-        reach = TAPS // 2
+        self.reach = reach = TAPS // 2
         self.outputs, self.inner = weight.shape[0], DEPTH - 2 * reach
         starts = [max(0, reach - i) for i in range(TAPS)]
         ends = [min(TAPS, TAPS + reach - i) for i in range(TAPS)]
@@ -39,7 +39,8 @@ class DepthConstantConv(nn.Module):
 
     def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b o 16 h w"]:
         """The 3-D convolution's result."""
-        front, middle, back = torch.unflatten(self.conv(x), 1, (TAPS, self.outputs)).transpose(1, 2).split((3, 1, 3), 2)
+        planes = torch.unflatten(self.conv(x), 1, (TAPS, self.outputs)).transpose(1, 2)
+        front, middle, back = torch.split(planes, [self.reach, 1, self.reach], 2)
         return torch.cat([front, middle.expand(-1, -1, self.inner, -1, -1), back], 2)
 
 
@@ -61,7 +62,7 @@ class FoldedMotionField(nn.Module):
     ) -> tuple[Float[Tensor, "b 16 64 64 3"], Float[Tensor, "b 1 64 64"]]:
         """Where the torso's features come from, and where it lies before the background."""
         cells = cell_centres(state.appearance)
-        driving = kp_driving[:, TORSO_POINTS]
+        driving = torso_points(kp_driving)
         motions = candidate_motions(state.points, driving, cells)
         heats = (heat(driving, cells) - state.heat)[:, :, None]
         moving = torch.cat([heats, deform(state.compressed, motions[:, 1:])], 2).flatten(1, 2)

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from models.real3d.torso_layers import ConvNormAct, Layered, ResBlock, SpectralConv2d
+from models.real3d.torso_layers import ConvNormAct, ResBlock, SpectralConv2d
 
 Module = TypeVar("Module", bound=nn.Module)
 
@@ -18,22 +18,38 @@ def without_norms(module: Module) -> Module:
     copy = deepcopy(module)
     for part in list(copy.modules()):
         if isinstance(part, ConvNormAct):
-            _fold(part, 0, part, 1)
+            conv, norm, act = part.layers
+            part.layers = nn.Sequential(_fold(conv, norm), act)
         elif isinstance(part, ResBlock):
-            first, second = part.layers
-            _fold(first, 2, second, 0)
-            second.layers[2] = plain(second.layers[2])
+            layers = (layer for half in part.layers for layer in half.get_submodule("layers").children())
+            norm, act, conv, inner_norm, _, last = layers
+            part.layers = nn.Sequential(norm, act, _fold(conv, inner_norm), act, _plain(last))
     return copy
 
 
-def _fold(of_conv: Layered, conv: int, of_norm: Layered, norm: int) -> None:
-    of_conv.layers[conv] = fuse_conv_bn_eval(plain(of_conv.layers[conv]), of_norm.layers[norm])
-    of_norm.layers[norm] = nn.Identity()
+def _fold(conv: nn.Module, norm: nn.Module) -> nn.Module:
+    assert isinstance(norm, nn.BatchNorm2d | nn.BatchNorm3d)
+    return fuse_conv_bn_eval(_plain(conv), norm)
 
 
-def plain(conv: nn.Module) -> nn.Module:
-    """An ordinary convolution with the weight that `conv` applies."""
-    return convolution(conv.normalised_weight(), conv.bias) if isinstance(conv, SpectralConv2d) else conv
+def _plain(conv: nn.Module) -> nn.Conv2d | nn.Conv3d:
+    if isinstance(conv, SpectralConv2d):
+        return convolution(conv.normalised_weight(), conv.bias)
+    assert isinstance(conv, nn.Conv2d | nn.Conv3d)
+    return conv
+
+
+def conv_at(layers: nn.Sequential, index: int) -> nn.Conv2d:
+    """The convolution at this place."""
+    layer = layers[index]
+    assert isinstance(layer, nn.Conv2d)
+    return layer
+
+
+def biases(conv: nn.Conv2d) -> Float[Tensor, "o"]:
+    """What the convolution adds."""
+    assert conv.bias is not None
+    return conv.bias
 
 
 def convolution(weight: Float[Tensor, "o i *k"], bias: Float[Tensor, "o"] | None) -> nn.Conv2d | nn.Conv3d:

@@ -7,8 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-from models.real3d.super_resolution import Colours, half_size
-from models.real3d.torso_motion import TORSO_POINTS, Appearance, cell_centres, heat
+from models.real3d.folding import conv_at
+from models.real3d.super_resolution import half_size
+from models.real3d.torso_motion import Appearance, cell_centres, heat, torso_points
 from models.real3d.video_model import PortraitParts, VideoModel
 from models.triplane import PlaneAxes, Planes
 
@@ -33,7 +34,7 @@ class PortraitState(NamedTuple):
     """Key points that move the torso."""
     heat: Float[Tensor, "b 4 16 64 64"]
     """Around each of them."""
-    background: Colours
+    background: Float[Tensor, "b 3 256 256"]
     background_hidden: Float[Tensor, "b 64 256 256"]
     """The part of the last fusion that sees the background."""
 
@@ -54,7 +55,7 @@ def _prepare(model: VideoModel, portrait: PortraitParts) -> PortraitState:
     composite, estimator = model.superresolution, model.superresolution.torso_model.motion_field_estimator
     appearance, regions = composite.torso_model.appearance(half_size(portrait.torso), portrait.segments)
     compressed = estimator.compressed(appearance, regions)
-    fuser, points = estimator.tgt_head_fuser, portrait.key_points[:, TORSO_POINTS]
+    fuser, points = estimator.tgt_head_fuser, torso_points(portrait.key_points)
     background = half_size(portrait.background)
     return PortraitState(
         planes=merge_planes(model.cano_img2plane_backbone(portrait.head)),
@@ -66,7 +67,7 @@ def _prepare(model: VideoModel, portrait: PortraitParts) -> PortraitState:
         heat=heat(points, cell_centres(appearance)),
         background=background,
         background_hidden=functional.conv2d(
-            composite.bg_encoder(background), composite.fuse_fg_bg_convs[0].weight[:, 256:]
+            composite.bg_encoder(background), conv_at(composite.fuse_fg_bg_convs, 0).weight[:, 256:]
         ),
     )
 

@@ -33,6 +33,11 @@ class MotionField(NamedTuple):
     """Where the torso lies before the background, 0..1."""
 
 
+def torso_points(points: KeyPoints) -> Float[Tensor, "b 4 3"]:
+    """The key points that move the torso; no list of indices has to travel to the device."""
+    return torch.stack([points[:, i] for i in TORSO_POINTS], 1)
+
+
 def cell_centres(like: Tensor) -> Float[Tensor, "16 64 64 3"]:
     """(x, y, z) of the grid's cells, -1..1; the outermost lie on the border."""
     axes = [torch.linspace(-1, 1, n, dtype=like.dtype, device=like.device) for n in (16, 64, 64)]
@@ -97,7 +102,7 @@ class MotionFieldEstimator(nn.Module):
     ) -> MotionField:
         """The field that brings the portrait's torso under the driven head."""
         cells = cell_centres(appearance)
-        source, driving = kp_source[:, TORSO_POINTS], kp_driving[:, TORSO_POINTS]
+        source, driving = torso_points(kp_source), torso_points(kp_driving)
         motions = candidate_motions(source, driving, cells)
         deformed = deform(self.compressed(appearance, regions), motions)
         heats = functional.pad(heat(driving, cells) - heat(source, cells), (0, 0, 0, 0, 0, 0, 1, 0))
