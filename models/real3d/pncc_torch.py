@@ -114,9 +114,7 @@ def _area(a: Int64[Tensor, "*k 2"], b: Int64[Tensor, "*k 2"], c: Int64[Tensor, "
     return (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (c[..., 0] - a[..., 0])
 
 
-def _in_tiles(
-    face: Real3dFace, rest: Float32[np.ndarray, "n 3"], side: int
-) -> dict[int, Int64[np.ndarray, "k"]]:
+def _in_tiles(face: Real3dFace, rest: Float32[np.ndarray, "n 3"], side: int) -> dict[int, Int64[np.ndarray, "k"]]:
     """Triangle numbers by the side of the smallest tile that has room for them, whatever the face expresses."""
     triangles, shapes = face.model.triangles, face.model.expression
     width = np.zeros(len(triangles))

@@ -42,7 +42,7 @@ def part(image: UInt8[np.ndarray, "512 512 3"], classes: UInt8[np.ndarray, "512 
         InputError: the person leaves no background at all.
     """
     return Source(
-        head=np.where(_head(classes)[..., None], image, np.uint8(0)),
+        head=head_picture(image, classes),
         torso=torso_picture(image, classes),
         background=background_picture(image, classes),
         classes=classes,
@@ -81,6 +81,11 @@ def with_a_large_face(
     return cv2.resize(cut, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR), points
 
 
+def head_picture(image: Image, classes: Classes) -> Image:
+    """Hair, face and what is worn there; black elsewhere."""
+    return np.where(_head(classes)[..., None], image, np.uint8(0))
+
+
 def torso_picture(image: Image, classes: Classes) -> Image:
     """Neck and clothes; where they end below the head they go on upwards, row by row darker, the neck blurred."""
     head, clothes = _head(classes), classes == CLOTHES
@@ -114,9 +119,7 @@ def _head(classes: Classes) -> Bool[np.ndarray, "h w"]:
     return (classes == HAIR) | (classes == FACE_SKIN) | (classes == OTHERS)
 
 
-def _tops_below(
-    region: Bool[np.ndarray, "h w"], head: Bool[np.ndarray, "h w"]
-) -> tuple[np.ndarray, np.ndarray]:
+def _tops_below(region: Bool[np.ndarray, "h w"], head: Bool[np.ndarray, "h w"]) -> tuple[np.ndarray, np.ndarray]:
     """Columns in which the region's top lies right below the head, and the rows of these tops."""
     columns = np.flatnonzero(region.any(0))
     tops = region.argmax(0)[columns]

@@ -9,7 +9,7 @@ import pytest
 
 from models.errors import InputError
 from models.landmarks import find_faces
-from models.real3d.parts import BuiltinSegmenter
+from models.real3d.parting import BuiltinSegmenter
 from models.real3d.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, FACE_SKIN, HAIR, MulticlassSegmenter
 from models.topology import CHIN, FOREHEAD_TOP
 

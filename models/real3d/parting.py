@@ -44,7 +44,9 @@ class BuiltinSegmenter:
         likely = alike * _usual_places(down, aside, long)
         likely /= likely.sum(0)
         radius = max(2, round(_SMOOTH_PX * max(person.shape) / 512))
-        smooth = np.stack([cv2.ximgproc.guidedFilter(image, part, radius, _EDGE**2) for part in likely.astype(np.float32)])
+        smooth = np.stack(
+            [cv2.ximgproc.guidedFilter(image, part, radius, _EDGE**2) for part in likely.astype(np.float32)]
+        )
         head = _connected(face | (person & (smooth.argmax(0) == 0)), face)
         torso = np.where(smooth[1] > smooth[2], np.uint8(BODY_SKIN), np.uint8(CLOTHES))
         classes = np.where(head, np.uint8(HAIR), torso)

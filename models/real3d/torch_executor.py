@@ -1,0 +1,41 @@
+"""The networks run by torch, operation by operation: the reference, and what a CPU gets."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from models.real3d.folded import FrameNetwork
+from models.real3d.portrait_state import PortraitState, prepare
+from models.real3d.torso_motion import KeyPoints
+from models.real3d.video_model import Image, PortraitParts, VideoModel
+
+
+class TorchExecutor:
+    """Executor in float32."""
+
+    def __init__(self, model: VideoModel, device: torch.device) -> None:
+        """`model` is moved to the device."""
+        self._device = device
+        self._model = model.to(device)
+        self._network = FrameNetwork(self._model)
+
+    @property
+    def name(self) -> str:
+        """As in reports."""
+        return f"torch {self._device.type}"
+
+    def prepare(self, portrait: PortraitParts) -> PortraitState:
+        """What frames need of a portrait."""
+        parts = PortraitParts(**{name: getattr(portrait, name).to(self._device) for name in PortraitParts.__slots__})
+        return prepare(self._model, parts)
+
+    @torch.inference_mode()
+    def frame(
+        self, state: PortraitState, pncc_target: Image, camera: Float[Tensor, "1 25"], key_points: KeyPoints
+    ) -> Image:
+        """One picture, -1..1, on the device."""
+        given = (value.to(self._device, non_blocking=True) for value in (pncc_target, camera, key_points))
+        return self._network(state, *given)
+
+    def close(self) -> None:
+        """Nothing is held that would not go with this object."""
