@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from models.stylegan import StyledBlock, SynthesisBlock, SynthesisLayer, double, smoothing_kernel
+from models.stylegan import StyledBlock, SynthesisBlock, SynthesisLayer, double, doubling_kernels, smoothing_kernel
 
 
 def random_block(up: bool) -> SynthesisBlock:
@@ -14,9 +14,16 @@ def random_block(up: bool) -> SynthesisBlock:
 
 
 def test_doubling_keeps_a_flat_picture_flat() -> None:
-    doubled = double(torch.ones(1, 2, 4, 4), smoothing_kernel())
+    doubled = double(torch.ones(1, 2, 4, 4), doubling_kernels(smoothing_kernel(), 2))
     assert doubled.shape == (1, 2, 8, 8)
-    torch.testing.assert_close(doubled[..., 2:-2, 2:-2], torch.ones(1, 2, 4, 4))
+    torch.testing.assert_close(doubled[..., 1:-1, 1:-1], torch.ones(1, 2, 6, 6))
+
+
+def test_doubling_puts_three_quarters_of_a_pixel_beside_it() -> None:
+    point = torch.zeros(1, 1, 3, 3)
+    point[..., 1, 1] = 1
+    row = double(point, doubling_kernels(smoothing_kernel(), 1))[0, 0, 2]
+    torch.testing.assert_close(row, 0.75 * torch.tensor([0, 0.25, 0.75, 0.75, 0.25, 0]))
 
 
 def test_demodulated_weights_have_unit_length_whatever_the_style() -> None:

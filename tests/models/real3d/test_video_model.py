@@ -12,6 +12,8 @@ from models.real3d.folded import FrameNetwork
 from models.real3d.portrait_state import PortraitState, prepare
 from models.real3d.video_model import PortraitParts, VideoModel, load_video_model
 
+pytestmark = pytest.mark.timeout(600)  # half a minute of processor time, on whatever machine
+
 CHEAP = {"ma": 7, "appearance": 1, "i2p": 6, "decoder": 2}
 """Groups that are run here, and how many stages each passes; `scripts/check_golden.py` runs all."""
 
