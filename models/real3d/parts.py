@@ -38,13 +38,16 @@ class BuiltinSegmenter:
         colours = cv2.cvtColor(image, cv2.COLOR_RGB2LAB)
         hair, skin = (_alike(colours, seed, _RARE) for seed in _certain(face, person, down))
         hair_like = person & ~face & (hair > skin) & (hair > _ANY_COLOUR)
-        long = np.where(aside < 0, *(_is_long(hair_like, down, side * aside) for side in (-1, 1)))
+        left, right = (_is_long(hair_like, down, side * aside) for side in (-1, 1))
+        long = np.where(aside < 0, np.float32(left), np.float32(right))
         dressed = person & (down > 0.2) & (down + np.abs(aside) > 0.9) & ~(hair_like & (long > 0.5))
         alike = np.stack([hair, skin, _alike(colours, dressed, _ANY_COLOUR)])
         likely = alike * _usual_places(down, aside, long)
         likely /= likely.sum(0)
         radius = max(2, round(_SMOOTH_PX * max(person.shape) / 512))
-        smooth = np.stack([cv2.ximgproc.guidedFilter(image, part, radius, _EDGE**2) for part in likely.astype(np.float32)])
+        smooth = np.stack(
+            [cv2.ximgproc.guidedFilter(image, part, radius, _EDGE**2) for part in likely.astype(np.float32)]
+        )
         head = _connected(face | (person & (smooth.argmax(0) == 0)), face)
         torso = np.where(smooth[1] > smooth[2], np.uint8(BODY_SKIN), np.uint8(CLOTHES))
         classes = np.where(head, np.uint8(HAIR), torso)

@@ -52,7 +52,9 @@ class MulticlassSegmenter:
         if len(self._model.labels) != _LABELS:
             found = len(self._model.labels)
             self._model.close()
-            raise InputError(f"{path} tells {found} classes apart; bring selfie_multiclass_256x256.tflite, with {_LABELS}")
+            raise InputError(
+                f"{path} tells {found} classes apart; bring selfie_multiclass_256x256.tflite, with {_LABELS}"
+            )
 
     def __call__(self, image: Image, landmarks: Float32[np.ndarray, "478 3"]) -> Classes:
         """The class of each pixel; the landmarks are not looked at."""

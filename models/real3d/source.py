@@ -114,9 +114,7 @@ def _head(classes: Classes) -> Bool[np.ndarray, "h w"]:
     return (classes == HAIR) | (classes == FACE_SKIN) | (classes == OTHERS)
 
 
-def _tops_below(
-    region: Bool[np.ndarray, "h w"], head: Bool[np.ndarray, "h w"]
-) -> tuple[np.ndarray, np.ndarray]:
+def _tops_below(region: Bool[np.ndarray, "h w"], head: Bool[np.ndarray, "h w"]) -> tuple[np.ndarray, np.ndarray]:
     """Columns in which the region's top lies right below the head, and the rows of these tops."""
     columns = np.flatnonzero(region.any(0))
     tops = region.argmax(0)[columns]
