@@ -109,7 +109,7 @@ def _parts(
     return (parts >= 0).all(2) & (area != 0)[:, None], parts.double()
 
 
-def _area(a: Int64[Tensor, "*k 2"], b: Int64[Tensor, "*k 2"], c: Int64[Tensor, "*k 2"]) -> Int64[Tensor, "*k"]:
+def _area(a: Int64[Tensor, "*#k 2"], b: Int64[Tensor, "*#k 2"], c: Int64[Tensor, "*#k 2"]) -> Int64[Tensor, "*k"]:
     """Twice the triangle's area, positive when it runs clockwise in the picture."""
     return (b[..., 0] - a[..., 0]) * (c[..., 1] - a[..., 1]) - (b[..., 1] - a[..., 1]) * (c[..., 0] - a[..., 0])
 

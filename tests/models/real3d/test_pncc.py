@@ -33,22 +33,26 @@ def test_expressions_and_persons_move_it(face: Real3dFace) -> None:
     assert np.abs(painter(expression) - painter(REST)).max() > 0.1
 
 
-def plane(face: Real3dFace, first: int) -> Real3dFace:
-    """A square that leans away from the camera, its four corners coded, as triangles `first` and the next."""
+def mesh(face: Real3dFace, triangles: list[list[int]]) -> Real3dFace:
+    """A square that leans away from the camera, coded by its x and y, and the same one decimetre nearer."""
     square = np.array([[-1, -1, 3], [1, -1, 3], [1, 1, -5], [-1, 1, -5]], np.float32)
-    triangles = np.array([[0, 1, 2], [0, 2, 3], [0, 1, 2], [0, 2, 3]], np.int32)[2 - first :]
-    nothing = np.zeros((64, 4, 3), np.float32)
-    codes = np.array([[0, 0, 0.5], [1, 0, 0.5], [1, 1, 0.5], [0, 1, 0.5]], np.float32)
+    vertices = np.concatenate([square, square + np.float32([0, 0, 1])])
     model = replace(
-        face.model, mean=square, identity=nothing[:1].repeat(80, 0), expression=nothing, triangles=triangles, ncc=codes
+        face.model,
+        mean=vertices,
+        identity=np.zeros((80, 8, 3), np.float32),
+        expression=np.zeros((64, 8, 3), np.float32),
+        triangles=np.array(triangles, np.int32),
+        ncc=np.abs(np.tile(square, (2, 1)) + np.float32([1, 1, 0])) * np.float32([0.5, 0.5, 0.1]),
     )
     return replace(face, model=model)
 
 
+NOTHING, LOWER, UPPER, NEARER_LOWER = [0, 0, 0], [0, 1, 2], [0, 2, 3], [4, 5, 6]
+
+
 def test_codes_are_true_to_perspective(face: Real3dFace) -> None:
-    leaning = plane(face, 1)
-    leaning = replace(leaning, model=replace(leaning.model, triangles=leaning.model.triangles[[0, 0, 1]]))
-    image = PnccPainter(leaning, MEAN, 256).draw(leaning.model.mean)
+    image = PnccPainter(mesh(face, [NOTHING, LOWER, UPPER]), MEAN, 256)(REST)
     for x, y in ((0.5, 0.2), (-0.3, 0.6), (-0.8, -0.5)):
         point = np.array([[x, y, -1 - 4 * y]])
         column, row = np.round(to_picture(point, 256)[0, :2]).astype(int)
@@ -56,18 +60,13 @@ def test_codes_are_true_to_perspective(face: Real3dFace) -> None:
 
 
 def test_triangle_0_hides_and_is_not_seen(face: Real3dFace) -> None:
-    model = plane(face, 2).model
-    before = np.concatenate([model.mean, model.mean + np.float32([0, 0, 1])])
-    codes, nothing = np.tile(model.ncc, (2, 1)), np.zeros((64, 8, 3), np.float32)
-    triangles = np.array([[4, 5, 6], [0, 1, 2], [0, 2, 3]], np.int32)
-    stacked = replace(model, mean=before, triangles=triangles, ncc=codes, expression=nothing, identity=nothing)
-    painter = PnccPainter(replace(face, model=stacked), np.zeros(64), 64)
-    shown = (painter.draw(before) > -1).any(0)
-    turned = replace(stacked, triangles=triangles[[1, 2, 0]])
-    painter = PnccPainter(replace(face, model=turned), np.zeros(64), 64)
-    other = (painter.draw(before) > -1).any(0)
-    assert 0.3 < shown.sum() / other.sum() < 0.7
-    assert other[40, 40] and not shown[40, 40]
+    def seen(triangles: list[list[int]]) -> np.ndarray:
+        return (PnccPainter(mesh(face, triangles), MEAN, 64)(REST) > -1).any(0)
+
+    both = seen([NOTHING, LOWER, UPPER])
+    np.testing.assert_array_equal(seen([NEARER_LOWER, LOWER, UPPER]), both & ~seen([NOTHING, NEARER_LOWER]))
+    np.testing.assert_array_equal(seen([LOWER, LOWER, UPPER]), seen([NOTHING, UPPER]) & ~seen([NOTHING, LOWER]))
+    assert both.sum() > 1.5 * seen([NOTHING, UPPER]).sum()
 
 
 @pytest.mark.parametrize("side", [64, 96])

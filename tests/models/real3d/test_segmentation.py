@@ -7,6 +7,7 @@ import mediapipe
 import numpy as np
 import pytest
 
+from calibration.photo import read_photo
 from models.errors import InputError
 from models.landmarks import find_faces
 from models.real3d.parting import BuiltinSegmenter
@@ -17,7 +18,7 @@ SELFIE = Path(mediapipe.__file__).parent / "modules" / "selfie_segmentation" / "
 
 
 def test_the_example_portraits_parts(portrait_png: Path) -> None:
-    image = cv2.cvtColor(cv2.imread(str(portrait_png)), cv2.COLOR_BGR2RGB)  # noqa: TID251  # no remedy to be tested
+    image = read_photo(portrait_png)
     landmarks = find_faces(image)[0]
     classes = BuiltinSegmenter()(image, landmarks)
     (x, chin), (_, top) = landmarks[CHIN, :2].astype(int), landmarks[FOREHEAD_TOP, :2].astype(int)
@@ -33,7 +34,7 @@ def test_the_example_portraits_parts(portrait_png: Path) -> None:
 
 
 def test_other_segmentation_models_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="tells 1 classes apart; bring selfie_multiclass_256x256.tflite"):
+    with pytest.raises(InputError, match="tells 1 classes apart; bring selfie_multiclass_256x256"):
         MulticlassSegmenter(SELFIE)
     with pytest.raises(InputError, match="cannot be read: no such file"):
         MulticlassSegmenter(tmp_path / "missing.tflite")
@@ -46,7 +47,7 @@ def test_other_segmentation_models_are_refused(tmp_path: Path) -> None:
 
 def test_a_model_of_the_right_kind_gives_its_classes(monkeypatch: pytest.MonkeyPatch, portrait_png: Path) -> None:
     monkeypatch.setattr("models.real3d.segmentation._LABELS", 1)
-    image = cv2.cvtColor(cv2.imread(str(portrait_png)), cv2.COLOR_BGR2RGB)  # noqa: TID251
+    image = read_photo(portrait_png)
     with MulticlassSegmenter(SELFIE) as segmenter:
         classes = segmenter(image, np.zeros((478, 3), np.float32))
     assert classes.shape == image.shape[:2]

@@ -29,7 +29,11 @@ def test_a_track_is_carried_to_the_portraits_pose() -> None:
 
 def test_the_box_of_seven_mirrors_the_clip_at_its_ends() -> None:
     values = np.array([[1.0], [2.0], [4.0], [8.0], [16.0]])
-    expected = [[(4 + 2 + 1 + 1 + 2 + 4 + 8) / 7], [(2 + 1 + 1 + 2 + 4 + 8 + 16) / 7], [(1 + 1 + 2 + 4 + 8 + 16 + 16) / 7]]
+    expected = [
+        [(4 + 2 + 1 + 1 + 2 + 4 + 8) / 7],
+        [(2 + 1 + 1 + 2 + 4 + 8 + 16) / 7],
+        [(1 + 1 + 2 + 4 + 8 + 16 + 16) / 7],
+    ]
     np.testing.assert_allclose(box_smoothed(values)[:3], expected)
     with pytest.raises(ValueError, match="2 frames"):
         box_smoothed(values[:2])
