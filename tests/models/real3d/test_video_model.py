@@ -9,7 +9,7 @@ from golden.real3d import GROUPS, Real3d
 from golden.real3d_inputs import DRIVING_POINTS, MANIFEST, camera, pncc_target
 
 from models.real3d.folded import FrameNetwork
-from models.real3d.portrait_state import PortraitState, prepare
+from models.real3d.portrait_state import prepare
 from models.real3d.video_model import PortraitParts, VideoModel, load_video_model
 
 pytestmark = pytest.mark.timeout(600)  # half a minute of processor time, on whatever machine
@@ -69,7 +69,7 @@ def test_a_frame_depends_on_no_value_and_waits_for_nothing(unfilled: VideoModel)
     with torch.device("meta"):
         image, points = torch.empty(1, 3, 512, 512), torch.empty(1, 68, 3)
         parts = PortraitParts(image, image, image, torch.empty(1, 6, 512, 512), points, image, image)
-        state = PortraitState(*(x.clone() for x in prepare(unfilled, parts)))
+        state = prepare(unfilled, parts)
         frame = torch.export.export(FrameNetwork(unfilled), (state, image, torch.empty(1, 25), points))
     calls = {str(node.target).split(".")[1] for node in frame.graph.nodes if "aten" in str(node.target)}
     assert "grid_sampler" in calls
