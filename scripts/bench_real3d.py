@@ -21,7 +21,7 @@ from golden.real3d import filled_model
 from torch import Tensor
 
 from models.real3d.folded import FrameNetwork
-from models.real3d.portrait_state import PortraitState, prepare
+from models.real3d.portrait_state import prepare
 from models.real3d.video_model import PortraitParts
 
 
@@ -42,7 +42,7 @@ def frame_maker(form: str, device: str) -> Callable[[], Tensor]:
     if form == "reference":
         canonical = model.cano_img2plane_backbone(parts.head)
         return lambda: model(canonical, parts, *driven)
-    state, frame = PortraitState(*prepare(model, parts)), FrameNetwork(model)
+    state, frame = prepare(model, parts), FrameNetwork(model)
     return lambda: frame(state, *driven)
 
 
