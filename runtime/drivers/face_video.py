@@ -15,7 +15,7 @@ from models.motion import Motion
 from models.pose import fit_pose
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
-from runtime.drivers.one_euro import OneEuro
+from models.one_euro import OneEuro
 from runtime.drivers.steady_head import SteadyHead
 from runtime.frame import Frame
 

@@ -23,7 +23,7 @@ from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.kernels import read_spots
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
-from runtime.drivers.one_euro import OneEuro
+from models.one_euro import OneEuro
 from runtime.frame import Frame
 from runtime.worker import Worker
 from tests.people import Person
