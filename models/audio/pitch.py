@@ -8,8 +8,6 @@ from models.audio.mel import RATE_HZ
 
 HOP = 320
 """Samples from one frame to the next: 20 ms."""
-AHEAD = 300
-"""Samples that a frame needs beyond its middle, which is sample `HOP // 2` of its hop."""
 
 _FLOOR_HZ, _CEILING_HZ = 80.0, 750.0
 _WINDOW = 600  # three periods of the lowest voice
@@ -27,20 +25,29 @@ _VOICE_CHANGE = 0.14 * 0.01 * RATE_HZ / HOP
 _PEAK_DECAY = 0.5 ** (HOP / (RATE_HZ * 5.0))
 """The loudest sound so far is half forgotten after five seconds; the published method looks through all of it."""
 
+_LOUDEST = 0.1
+"""The loudest sound before the first: of ordinary speech."""
+_LAG = 3
+"""Frames after which the path is settled."""
+
 _HANN = np.hanning(_WINDOW + 2)[1:-1]
 
 
 class PitchTracker:
     """16 kHz samples -> frames of pitch. The same sound gives the same frames, however it is cut.
 
-    Frame i describes the hop of samples 320 i to 320 i + 319, and is complete with sample 320 i + 459. The original
-    chooses the path of all frames at once; here each frame takes the best path that ends in it.
+    Frame i describes the hop of samples 320 i to 320 i + 319, and is complete with sample 320 (i + 3) + 459. The
+    original chooses the path through all frames at once; here each frame lies on the best path to three frames later.
     """
 
     def __init__(self) -> None:
         self._sound = np.zeros(_WINDOW // 2 - HOP // 2, np.float64)
-        self._loudest = 0.0
-        self._path = np.zeros(1), np.zeros(1)  # pitches (0 is no voice) and scores of the paths that end in them
+        self._loudest = _LOUDEST
+        self._paths = np.zeros((1, 1))
+        """The last pitches (0 is no voice) of the best path to each candidate of the last frame, a row each."""
+        self._scores = np.zeros(1)
+        """Of these paths."""
+        self._frames = 0
 
     def push(self, samples: Float32[np.ndarray, "n"]) -> Float32[np.ndarray, "frames"]:
         """The frames that these samples complete, in hertz; 0 where no voice is."""
@@ -48,9 +55,9 @@ class PitchTracker:
         count = max(0, (len(self._sound) - _WINDOW) // HOP + 1)
         found = [self._frame(self._sound[k * HOP : k * HOP + _WINDOW]) for k in range(count)]
         self._sound = self._sound[count * HOP :]
-        return np.array(found, np.float32)
+        return np.array([pitch for pitch in found if pitch is not None], np.float32)
 
-    def _frame(self, sound: Float[np.ndarray, "600"]) -> float:
+    def _frame(self, sound: Float[np.ndarray, "600"]) -> float | None:
         period = round(RATE_HZ / _FLOOR_HZ)
         middle = slice((_WINDOW - period) // 2, (_WINDOW + period) // 2)
         around = slice(_WINDOW // 2 - period, _WINDOW // 2 + period)
@@ -62,11 +69,15 @@ class PitchTracker:
         silence = _VOICING + max(0.0, 2.0 - loudness * (1.0 + _VOICING) / _SILENCE)
         return self._follow(np.append(pitches, 0.0), np.append(strengths, silence))
 
-    def _follow(self, pitches: Float[np.ndarray, "c"], strengths: Float[np.ndarray, "c"]) -> float:
-        before, scores = self._path
-        scores = (scores[None] - _change(before[None], pitches[:, None])).max(1) + strengths
-        self._path = pitches, scores - scores.max()
-        return float(pitches[scores.argmax()])
+    def _follow(self, pitches: Float[np.ndarray, "c"], strengths: Float[np.ndarray, "c"]) -> float | None:
+        """The pitch of `_LAG` frames ago; None until there is such a frame."""
+        scores = self._scores[None] - _change(self._paths[None, :, -1], pitches[:, None])
+        best = scores.argmax(1)
+        self._scores = scores.max(1) + strengths
+        self._scores -= self._scores.max()
+        self._paths = np.concatenate([self._paths[best], pitches[:, None]], axis=1)[:, -_LAG - 1 :]
+        self._frames += 1
+        return float(self._paths[self._scores.argmax(), 0]) if self._frames > _LAG else None
 
 
 def coarse(f0: Float[np.ndarray, "n"]) -> Int64[np.ndarray, "n"]:
