@@ -99,9 +99,16 @@ def faults(entries: Mapping[str, Any], expected: Mapping[str, Tensor]) -> list[s
 
 
 def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Writes a safetensors file. Raises OSError or AgentError where that is not possible."""
+    """Writes a safetensors file; tensors that share memory become independent. Raises AgentError if it cannot."""
+    written: dict[str, Tensor] = {}
+    memories: set[int] = set()
+    for name, tensor in tensors.items():
+        memory = tensor.untyped_storage()
+        alone = memory.data_ptr() not in memories and memory.nbytes() == size_bytes([tensor]) and tensor.is_contiguous()
+        memories.add(memory.data_ptr())
+        written[name] = tensor.detach() if alone else tensor.detach().clone(memory_format=torch.contiguous_format)
     try:
-        save_file({name: _own(tensor) for name, tensor in tensors.items()}, path)
+        save_file(written, path)
     except SafetensorError as error:
         raise AgentError(f"{path.parent} cannot be written to: {error}") from None
 
@@ -123,9 +130,3 @@ def _kind(tensor: Tensor) -> str:
 def _some(names: list[str]) -> str:
     more = len(names) - _NAMED
     return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
-
-
-def _own(tensor: Tensor) -> Tensor:
-    """The same values, not a part of a larger or shared memory."""
-    whole = tensor.is_contiguous() and tensor.untyped_storage().nbytes() == size_bytes([tensor])
-    return tensor.detach() if whole else tensor.detach().clone(memory_format=torch.contiguous_format)
