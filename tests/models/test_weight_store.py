@@ -76,15 +76,15 @@ def test_a_full_disk_is_told_before_anything_is_written(store: WeightStore, monk
     put(store, a_bin="one")
     real = os.statvfs(store.folder)
     monkeypatch.setattr(os, "statvfs", lambda _: os.statvfs_result((real[0], 1, 9, 9, 9, *real[5:])))
-    with pytest.raises(AgentError, match=r"has 0 MB left and 664 are needed; make room, or .* AGENT_DATA"):
-        with store.replacing(600_000_000):
-            raise AssertionError("not reached")
+    told = r"has 0 MB left and 664 are needed; make room, or .* AGENT_DATA"
+    with pytest.raises(AgentError, match=told), store.replacing(600_000_000):
+        raise AssertionError("not reached")
     monkeypatch.undo()
     assert folders(store) == ["1"] and texts(store) == {"a.bin": "one"}
 
 
 def test_a_folder_that_cannot_be_written_to_is_told() -> None:
-    with pytest.raises(AgentError, match="/proc/nowhere cannot be written to: .*AGENT_DATA"):
+    with pytest.raises(AgentError, match=r"/proc/nowhere cannot be written to: .*AGENT_DATA"):
         put(WeightStore(Path("/proc/nowhere")), a_bin="one")
 
 
