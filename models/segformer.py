@@ -30,7 +30,7 @@ class PatchEmbedding(nn.Module):
         self.proj = nn.Conv2d(inputs, width, kernel, stride, kernel // 2)
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, image: Float[Tensor, "b c h w"]) -> tuple[Tokens, Grid]:
+    def forward(self, image: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b n width"], Grid]:
         """Tokens, and the grid that they lie on."""
         patches = self.proj(image)
         return self.norm(to_tokens(patches)), (patches.shape[2], patches.shape[3])

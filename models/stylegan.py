@@ -6,10 +6,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 Image = Float[Tensor, "b c h w"]
-GAIN = 2**0.5
-"""What each layer's result is multiplied by, since its activation halves the variance."""
 Style = Float[Tensor, "s"]
 """One style for the whole batch."""
+GAIN = 2**0.5
+"""What each layer's result is multiplied by, since its activation halves the variance."""
 
 
 def smoothing_kernel() -> Float[Tensor, "4 4"]:
@@ -18,17 +18,14 @@ def smoothing_kernel() -> Float[Tensor, "4 4"]:
     return torch.outer(taps, taps) / taps.sum() ** 2
 
 
-def smooth(x: Image, kernel: Float[Tensor, "4 4"]) -> Image:
-    """Each channel filtered, without padding. Twice as large in either direction: zeros lie between what was there."""
-    channels = x.shape[1]
-    return functional.conv2d(x, (4 * kernel).expand(channels, 1, 4, 4), groups=channels)
+def doubling_kernels(kernel: Float[Tensor, "4 4"], channels: int) -> Float[Tensor, "c 1 4 4"]:
+    """The filter for each of so many channels; four times as strong, since zeros lie between the pixels it sees."""
+    return (4 * kernel).expand(channels, 1, 4, 4)
 
 
-def double(x: Image, kernel: Float[Tensor, "4 4"]) -> Image:
+def double(x: Image, kernels: Float[Tensor, "c 1 4 4"]) -> Float[Tensor, "b c 2*h 2*w"]:
     """An image twice as large."""
-    b, c, h, w = x.shape
-    spread = functional.pad(x[:, :, :, None, :, None], (0, 1, 0, 0, 0, 1)).reshape(b, c, 2 * h, 2 * w)
-    return smooth(functional.pad(spread, (2, 1, 2, 1)), kernel)
+    return functional.conv_transpose2d(x, kernels, stride=2, padding=1, groups=x.shape[1])
 
 
 class Affine(nn.Module):
@@ -66,23 +63,27 @@ class SynthesisLayer(nn.Module):
         scaled = self.weight * self.affine(style)[:, None, None]
         return scaled * (scaled.square().sum((1, 2, 3), keepdim=True) + 1e-8).rsqrt()
 
-    def forward(self, x: Image, style: Style) -> Image:
+    def _kernels(self) -> Tensor | None:
+        return doubling_kernels(self.resample_filter, len(self.bias)) if self.up else None
+
+    def forward(self, x: Image, style: Style) -> Float[Tensor, "b _ _ _"]:
         """The layer's result."""
-        return GAIN * synthesis_layer(
-            x, self.styled_weight(style), self.bias, self.resample_filter if self.up else None
-        )
+        return GAIN * synthesis_layer(x, self.styled_weight(style), self.bias, self._kernels())
 
 
 def synthesis_layer(
-    x: Image, weight: Float[Tensor, "o i 3 3"], bias: Float[Tensor, "o"], doubling: Float[Tensor, "4 4"] | None
-) -> Image:
-    """Convolution, twice as large where a `doubling` kernel is given, and activation."""
-    if doubling is None:
+    x: Float[Tensor, "b i h w"],
+    weight: Float[Tensor, "o i 3 3"],
+    bias: Float[Tensor, "o"],
+    kernels: Float[Tensor, "o 1 4 4"] | None,
+) -> Float[Tensor, "b o _ _"]:
+    """Convolution, twice as large where `kernels` to double it are given, and activation."""
+    if kernels is None:
         x = functional.conv2d(x, weight, bias, padding=1)
     else:
         wide = functional.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
-        x = smooth(functional.pad(wide, (1, 1, 1, 1)), doubling) + bias[:, None, None]
-    return functional.leaky_relu(x, 0.2)
+        x = functional.conv2d(wide, kernels, bias, padding=1, groups=len(kernels))
+    return functional.leaky_relu_(x, 0.2)
 
 
 class ToRgb(nn.Module):
@@ -116,7 +117,41 @@ class SynthesisBlock(nn.Module):
         self.conv1 = SynthesisLayer(outputs, outputs, style, side)
         self.torgb = ToRgb(outputs, style)
 
-    def forward(self, x: Image, rgb: Float[Tensor, "b 3 h w"], style: Style) -> tuple[Image, Image]:
+    def forward(
+        self, x: Image, rgb: Float[Tensor, "b 3 h w"], style: Style
+    ) -> tuple[Float[Tensor, "b _ _ _"], Float[Tensor, "b 3 _ _"]]:
         """Features and picture."""
         x = self.conv1(self.conv0(x, style), style)
-        return x, (double(rgb, self.resample_filter) if self.up else rgb) + self.torgb(x, style)
+        return x, (double(rgb, doubling_kernels(self.resample_filter, 3)) if self.up else rgb) + self.torgb(x, style)
+
+
+class StyledBlock(nn.Module):
+    """A synthesis block for one style: its weights are constants."""
+
+    weight0: Tensor
+    bias0: Tensor
+    weight1: Tensor
+    bias1: Tensor
+    rgb_weight: Tensor
+    rgb_bias: Tensor
+    kernels: Tensor
+
+    def __init__(self, block: SynthesisBlock, style: Style) -> None:
+        super().__init__()
+        self.up = block.up
+        for i, layer in enumerate((block.conv0, block.conv1)):
+            self.register_buffer(f"weight{i}", GAIN * layer.styled_weight(style))
+            self.register_buffer(f"bias{i}", GAIN * layer.bias)
+        self.register_buffer("rgb_weight", block.torgb.styled_weight(style))
+        self.register_buffer("rgb_bias", block.torgb.bias.detach())
+        self.register_buffer("kernels", doubling_kernels(block.resample_filter, len(block.conv0.bias)).contiguous())
+
+    def forward(
+        self, x: Image, rgb: Float[Tensor, "b 3 h w"]
+    ) -> tuple[Float[Tensor, "b _ _ _"], Float[Tensor, "b 3 _ _"]]:
+        """Features and picture."""
+        x = synthesis_layer(x, self.weight0, self.bias0, self.kernels if self.up else None)
+        x = synthesis_layer(x, self.weight1, self.bias1, None)
+        return x, (double(rgb, self.kernels[:3]) if self.up else rgb) + functional.conv2d(
+            x, self.rgb_weight, self.rgb_bias
+        )

@@ -31,7 +31,7 @@ def look_up(planes: Planes, points: Points, axes: PlaneAxes) -> Float[Tensor, "b
     """
     total = None
     for plane, (right, down) in zip(planes.unbind(1), axes, strict=True):
-        where = points[:, None, :, (right, down)]
+        where = torch.stack([points[..., right], points[..., down]], -1)[:, None]
         seen = functional.grid_sample(plane, where, padding_mode="zeros", align_corners=False)
         total = seen if total is None else total + seen
     assert total is not None
@@ -46,9 +46,13 @@ class EqualisedLinear(nn.Module):
         self.weight = nn.Parameter(torch.empty(outputs, inputs))
         self.bias = nn.Parameter(torch.empty(outputs))
 
+    def scaled_weight(self) -> Float[Tensor, "o i"]:
+        """The weight as it is applied."""
+        return self.weight / self.weight.shape[1] ** 0.5
+
     def forward(self, x: Float[Tensor, "*n i"]) -> Float[Tensor, "*n o"]:
         """The mapped vectors."""
-        return functional.linear(x, self.weight / self.weight.shape[1] ** 0.5, self.bias)
+        return functional.linear(x, self.scaled_weight(), self.bias)
 
 
 class FieldDecoder(nn.Module):
@@ -62,7 +66,13 @@ class FieldDecoder(nn.Module):
         """What the field holds where it has these features."""
         return read_sample(self.net(features))
 
+    def layers(self) -> tuple[EqualisedLinear, EqualisedLinear]:
+        """The linear maps before and after the activation."""
+        first, _, last = self.net
+        assert isinstance(first, EqualisedLinear) and isinstance(last, EqualisedLinear)
+        return first, last
 
-def read_sample(answer: Float[Tensor, "*points 1+c"]) -> Sample:
+
+def read_sample(answer: Float[Tensor, "*points n"]) -> Sample:
     """The decoder's last layer, read: density first; colours go a little beyond 0..1, so that they can reach both."""
-    return Sample(torch.sigmoid(answer[..., 1:]) * 1.002 - 0.001, answer[..., :1])
+    return Sample(torch.sigmoid(answer[..., 1:]).mul_(1.002).sub_(0.001), answer[..., :1])

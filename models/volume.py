@@ -96,18 +96,17 @@ def _sum(weights: Depths, colour: Float[Tensor, "b r s c"]) -> Float[Tensor, "b 
 
 def sample_weights(density: Float[Tensor, "b r s"], depths: Depths) -> Float[Tensor, "b r s-1"]:
     """How much of what a ray sees lies between each sample and the next; the sum is the opacity."""
-    between = functional.softplus(_middle(density) - 1)
-    alpha = 1 - torch.exp(-between * depths.diff(dim=-1))
-    passed = torch.cumprod(1 - alpha + 1e-10, -1)
-    return alpha * functional.pad(passed[..., :-1], (1, 0), value=1.0)
+    thickness = functional.softplus(_middle(density) - 1) * (depths[..., 1:] - depths[..., :-1])
+    before = functional.pad(torch.cumsum(thickness, -1)[..., :-1], (1, 0))
+    return torch.exp(-before) * (1 - torch.exp(-thickness))
 
 
-def share(weights: Float[Tensor, "b r s-1"]) -> Depths:
+def share(weights: Float[Tensor, "b r i"]) -> Float[Tensor, "b r i+1"]:
     """Weights of the samples themselves: between two of them lies their mean, so each takes half."""
     return (functional.pad(weights, (1, 0)) + functional.pad(weights, (0, 1))) / 2
 
 
-def fine_depths(weights: Float[Tensor, "b r s-1"], depths: Depths, count: int) -> Float[Tensor, "b r _"]:
+def fine_depths(weights: Float[Tensor, "b r i"], depths: Depths, count: int) -> Float[Tensor, "b r _"]:
     """`count` depths that divide what the coarse samples saw evenly; widened a little, so that edges are not missed.
 
     As the released renderers have it, the first and last weights and the last interval are left out.
@@ -129,7 +128,7 @@ def _middle(x: Float[Tensor, "b r s"]) -> Float[Tensor, "b r s-1"]:
 
 
 def _mean_depth(
-    weights: Float[Tensor, "b r s-1"], opacity: Float[Tensor, "b r 1"], depths: Depths
+    weights: Float[Tensor, "b r i"], opacity: Float[Tensor, "b r 1"], depths: Depths
 ) -> Float[Tensor, "b r 1"]:
     mean = (weights * _middle(depths)).sum(-1, keepdim=True) / opacity
     return torch.nan_to_num(mean, torch.inf).clamp(depths.amin(), depths.amax())

@@ -12,9 +12,9 @@ from models.real3d.torso import SegmentMap, Torso, TorsoModel
 from models.real3d.torso_motion import KeyPoints
 from models.stylegan import Style, SynthesisBlock
 
-Features = Float[Tensor, "b 256 256 256"]
-Colours = Float[Tensor, "b 3 256 256"]
-Mask = Float[Tensor, "b 1 256 256"]
+Features = Float[Tensor, "b 256 h w"]
+Mask = Float[Tensor, "b 1 h w"]
+"""0..1."""
 
 STYLE = 512
 """Length of the style vector."""
@@ -94,7 +94,7 @@ class SuperResolution(nn.Module):
         return self.compose(head, head_256, moved, half_size(background))
 
     def compose(
-        self, head: Head, head_256: Float[Tensor, "b 4 256 256"], torso: Torso, background: Colours
+        self, head: Head, head_256: Float[Tensor, "b 4 256 256"], torso: Torso, background: Float[Tensor, "b 3 256 256"]
     ) -> Float[Tensor, "b 3 512 512"]:
         """The picture from its three layers."""
         opacity, style = head_256[:, 3:], style_of_ones(background)

@@ -98,11 +98,12 @@ class TorsoModel(nn.Module):
         """The torso under a head whose rendered colours and opacity are `head`."""
         field = self.motion_field_estimator(appearance, regions, kp_source, kp_driving, head)
         rgb, hidden = self.deform_based_generator(appearance, field.deformation)
-        return Torso(rgb, hidden, self.occlusion(hidden, field.torso_occlusion))
+        return Torso(rgb, hidden, torso_occlusion(self.occlusion_2_predictor, hidden, field.torso_occlusion))
 
-    def occlusion(
-        self, hidden: Float[Tensor, "b 64 256 256"], coarse: Float[Tensor, "b 1 64 64"]
-    ) -> Float[Tensor, "b 1 256 256"]:
-        """Where the torso lies before the background, in detail."""
-        wide = functional.interpolate(coarse, (256, 256), mode="bilinear", align_corners=False)
-        return self.occlusion_2_predictor(torch.cat([hidden, wide], 1))
+
+def torso_occlusion(
+    predictor: nn.Module, hidden: Float[Tensor, "b 64 256 256"], coarse: Float[Tensor, "b 1 64 64"]
+) -> Float[Tensor, "b 1 256 256"]:
+    """Where the torso lies before the background, in detail."""
+    wide = functional.interpolate(coarse, (256, 256), mode="bilinear", align_corners=False)
+    return predictor(torch.cat([hidden, wide], 1))

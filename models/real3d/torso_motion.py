@@ -33,6 +33,11 @@ class MotionField(NamedTuple):
     """Where the torso lies before the background, 0..1."""
 
 
+def torso_points(points: KeyPoints) -> Float[Tensor, "b 4 3"]:
+    """The key points that move the torso; no list of indices has to travel to the device."""
+    return torch.stack([points[:, i] for i in TORSO_POINTS], 1)
+
+
 def cell_centres(like: Tensor) -> Float[Tensor, "16 64 64 3"]:
     """(x, y, z) of the grid's cells, -1..1; the outermost lie on the border."""
     axes = [torch.linspace(-1, 1, n, dtype=like.dtype, device=like.device) for n in (16, 64, 64)]
@@ -63,6 +68,12 @@ def deform(features: Float[Tensor, "b c 16 64 64"], motions: Float[Tensor, "b k 
     return torch.unflatten(seen, 0, (-1, count))
 
 
+def head_features(encoder: nn.Module, head: Float[Tensor, "b 4 256 256"]) -> Float[Tensor, "b 32 64 64"]:
+    """Features of the rendered head: colours and opacity."""
+    half = functional.interpolate(head, (128, 128), mode="bilinear", align_corners=False)
+    return functional.interpolate(encoder(half), (64, 64), mode="bilinear", align_corners=False)
+
+
 class MotionFieldEstimator(nn.Module):
     """Masked key point motions, and a U-Net that says which of them holds where."""
 
@@ -81,11 +92,6 @@ class MotionFieldEstimator(nn.Module):
         """The few features that are deformed by each motion."""
         return self.compress(torch.cat([appearance, regions[:, :, None].expand(-1, -1, 16, -1, -1)], 1))
 
-    def head_features(self, head: Float[Tensor, "b 4 256 256"]) -> Float[Tensor, "b 32 64 64"]:
-        """Features of the rendered head: colours and opacity."""
-        half = functional.interpolate(head, (128, 128), mode="bilinear", align_corners=False)
-        return functional.interpolate(self.tgt_head_encoder(half), (64, 64), mode="bilinear", align_corners=False)
-
     def forward(
         self,
         appearance: Appearance,
@@ -96,13 +102,13 @@ class MotionFieldEstimator(nn.Module):
     ) -> MotionField:
         """The field that brings the portrait's torso under the driven head."""
         cells = cell_centres(appearance)
-        source, driving = kp_source[:, TORSO_POINTS], kp_driving[:, TORSO_POINTS]
+        source, driving = torso_points(kp_source), torso_points(kp_driving)
         motions = candidate_motions(source, driving, cells)
         deformed = deform(self.compressed(appearance, regions), motions)
         heats = functional.pad(heat(driving, cells) - heat(source, cells), (0, 0, 0, 0, 0, 0, 1, 0))
         hints = torch.cat([heats[:, :, None], deformed], 2).flatten(1, 2)
         where = torch.cat([hints, self.up(self.down(hints))], 1)
-        of_head = self.head_features(head)[:, :, None].expand(-1, -1, 16, -1, -1)
+        of_head = head_features(self.tgt_head_encoder, head)[:, :, None].expand(-1, -1, 16, -1, -1)
         fused = self.tgt_head_fuser(torch.cat([where, of_head], 1))
         flat = fused.flatten(1, 2)
         return MotionField(

@@ -6,23 +6,19 @@ for the fine samples.
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from golden import real3d_inputs
 from golden.fill import fill, read_manifest
+from golden.real3d_inputs import GOLDEN, MANIFEST
 from golden.stages import Comparison, Measured, Stage
 from models.real3d.super_resolution import Head, half_size
 from models.real3d.video_model import SIDE, VideoModel, as_head, load_video_model
 from models.segformer import to_image
 from models.triplane import Planes
-from models.volume import Rendered, camera_rays
-
-FOLDER = Path(__file__).parents[2] / "tests" / "models" / "real3d"
-GOLDEN, MANIFEST = FOLDER / "golden.npz", FOLDER / "manifest.txt"
+from models.volume import camera_rays
 
 EXACT, LOOSE = 5e-6, 1e-3
 """Rounding alone; and after the fine samples, which rounding moves."""
@@ -91,8 +87,7 @@ class Real3d:
     def __init__(self) -> None:
         self.model = filled_model()
         self.portrait = real3d_inputs.portrait()
-        with np.load(GOLDEN) as golden:
-            self.camera = torch.from_numpy(golden["inputs/camera"])
+        self.camera = real3d_inputs.camera()
         self.comparison = Comparison(GOLDEN, STAGES)
         self.comparison.watch(self.model)
 
@@ -113,18 +108,13 @@ class Real3d:
         return self.model.secc_img2plane_backbone(self.pncc)
 
     @cached_property
-    def rendered(self) -> Rendered:
+    def head(self) -> Head:
         """The head as the camera sees it."""
         directions = camera_rays(self.camera, SIDE).directions
         self.comparison.measure("vr.ray_dirs", directions.unflatten(1, (SIDE, SIDE)))
         rendered = self.model.render(self.canonical + self.change, self.camera)
         self.comparison.measure("vr.depth", rendered.depth.transpose(1, 2).unflatten(2, (SIDE, SIDE)))
-        return rendered
-
-    @cached_property
-    def head(self) -> Head:
-        """The same as maps."""
-        head = as_head(self.rendered)
+        head = as_head(rendered)
         self.comparison.measure("vr.feature", head.features)
         self.comparison.measure("vr.weights", head.opacity)
         self.comparison.measure("model.image_raw", head.features[:, :3].clamp(-1, 1))

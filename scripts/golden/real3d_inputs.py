@@ -1,5 +1,7 @@
 """Inputs behind the golden numbers of Real3D-Portrait: coloured squares, random classes and points."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -7,6 +9,8 @@ from torch import Tensor
 from golden.fill import generator
 from models.real3d.video_model import PortraitParts
 
+FOLDER = Path(__file__).parents[2] / "tests" / "models" / "real3d"
+GOLDEN, MANIFEST = FOLDER / "golden.npz", FOLDER / "manifest.txt"
 SIDE = 512
 
 
@@ -49,6 +53,12 @@ def portrait() -> PortraitParts:
 def pncc_target() -> Tensor:
     """The driven face."""
     return _squares("cond_tgt", 32)
+
+
+def camera() -> Tensor:
+    """[1, 25]: a little to the side of the head."""
+    with np.load(GOLDEN) as golden:
+        return torch.from_numpy(golden["inputs/camera"])
 
 
 def points() -> Tensor:
