@@ -5,7 +5,7 @@ from pathlib import Path
 
 from models.errors import InputError
 from models.folders import data_folder
-from models.real3d import parts as real3d
+from models.real3d import needs as real3d
 from models.weight_part import Part
 from models.weight_store import Stock, WeightStore
 
