@@ -6,7 +6,9 @@ from jaxtyping import Int32, Int64
 from scipy.interpolate import RBFInterpolator
 from scipy.spatial import cKDTree
 
+from models.face import FaceModel
 from models.morphable import MorphableModel
+from models.motion import expression
 from models.pose import similarity
 from models.topology import (
     LEFT_LOWER_LID,
@@ -15,22 +17,26 @@ from models.topology import (
     RIGHT_UPPER_LID,
     SURFACE_COUNT,
 )
+from models.transfer import expression_transfer
 
-_STIFF = 1e-4  # how little the face gives way to single key points; the picture's plane in units of the mean face
+_OPEN = 0.4  # of jawOpen
+_STIFF = 1e-4  # how little the face gives way to single key points
 _EYES = ((RIGHT_UPPER_LID, RIGHT_LOWER_LID), (LEFT_UPPER_LID, LEFT_LOWER_LID))
 
 
-def nearest_vertices(ours: MorphableModel, other: MorphableModel) -> Int32[np.ndarray, "468"]:
-    """The vertex of `other` nearest to each landmark of our mean face.
+def nearest_vertices(ours: FaceModel, other: MorphableModel) -> Int32[np.ndarray, "468"]:
+    """The vertex of `other` nearest to each of our landmarks.
 
-    The faces are aligned by a similarity of the 68 key points that both have, then ours is bent (thin-plate spline)
-    until they agree.
+    Both mean faces open their mouths, so that the lips are apart. They are aligned by a similarity of the 68 key points
+    that both have, then ours is bent (thin-plate spline) until these agree.
     """
-    pose = similarity(ours.mean[ours.keypoints68], other.mean[other.keypoints68])
-    aligned = pose.to_picture(ours.mean[:SURFACE_COUNT].astype(np.float64))
+    opened = expression(jawOpen=_OPEN)
+    source = ours.shape(expression=opened).astype(np.float64)
+    target = other.shape(expression=expression_transfer(ours, other)(opened)).astype(np.float64)
+    aligned = similarity(source[ours.keypoints68], target[other.keypoints68]).to_picture(source[:SURFACE_COUNT])
     known, once = np.unique(aligned[ours.keypoints68], axis=0, return_index=True)
-    bend = RBFInterpolator(known, other.mean[other.keypoints68][once] - known, smoothing=_STIFF)
-    _, vertices = cKDTree(other.mean).query(aligned + bend(aligned))
+    bend = RBFInterpolator(known, target[other.keypoints68][once] - known, smoothing=_STIFF)
+    _, vertices = cKDTree(target).query(aligned + bend(aligned))
     return vertices.astype(np.int32)
 
 

@@ -10,7 +10,6 @@ from jaxtyping import Float64
 from models.real3d.fit_objective import Coefficients, Objective, photo_objective, video_objective
 from models.real3d.landmark_model import (
     COUNT,
-    EULER,
     EXPRESSION,
     IDENTITY,
     TRANSLATION,
@@ -22,9 +21,11 @@ from models.real3d.landmark_model import (
 _POSE, _WITHOUT_IDENTITY = TRANSLATION.stop, EXPRESSION.stop  # how many parameters are free
 _STEPS, _CONVERGED = 40, 1e-7
 _STEPS_LIVE, _CONVERGED_LIVE = 2, 1e-2
-_CHANGE_OF_EXPRESSION, _CHANGE_OF_POSE = 1.0, 0.3  # weights of mean squares, from frame to frame
+_CHANGE_OF_EXPRESSION = 5.0  # weight of the mean square, from frame to frame
+_CHANGE_OF_DISTANCE = 30.0  # of the square: landmarks hardly tell it, and it would tremble
 
 Landmarks = Float64[np.ndarray, "468 2"]
+Parameters = Float64[np.ndarray, "150"]
 
 
 def fit_photo(landmarks: Landmarks, model: LandmarkModel) -> Coefficients:
@@ -49,7 +50,7 @@ class FaceFollower:
     def __init__(self, model: LandmarkModel, person: Coefficients) -> None:
         """`person`: whose face it is, from `fit_photo`; pose and expression are where the search begins."""
         self._model, self._first = model, to_parameters(person)
-        self._last: Float64[np.ndarray, "150"] | None = None
+        self._last: Parameters | None = None
 
     def __call__(self, landmarks: Landmarks) -> Coefficients:
         """The fit to the next frame's landmarks, as `fit_objective.to_fit` gives them."""
@@ -67,10 +68,10 @@ class FaceFollower:
         self._last = None
 
 
-def _price_of_change() -> Float64[np.ndarray, "150"]:
+def _price_of_change() -> Parameters:
     price = np.zeros(COUNT)
     price[EXPRESSION] = _CHANGE_OF_EXPRESSION / 64
-    price[EULER], price[TRANSLATION] = _CHANGE_OF_POSE / 3, _CHANGE_OF_POSE / 3
+    price[TRANSLATION.stop - 1] = _CHANGE_OF_DISTANCE
     return price
 
 
@@ -81,8 +82,8 @@ class _Descent:
         self,
         model: LandmarkModel,
         objective: Objective,
-        price: Float64[np.ndarray, "150"],
-        stay: Float64[np.ndarray, "150"],
+        price: Parameters,
+        stay: Parameters,
     ) -> None:
         self._model, self._price, self._stay = model, price, stay
         self._weights = np.sqrt(objective.weights / (2 * len(objective.weights)))
@@ -90,9 +91,7 @@ class _Descent:
         self._size[EXPRESSION] = objective.expression / 64
         self._size[IDENTITY] = objective.identity / 80
 
-    def run(
-        self, start: Float64[np.ndarray, "150"], landmarks: Landmarks, free: int, steps: int, converged: float
-    ) -> Float64[np.ndarray, "150"]:
+    def run(self, start: Parameters, landmarks: Landmarks, free: int, steps: int, converged: float) -> Parameters:
         """The parameters after at most `steps` steps, or as soon as one gains less than the part `converged`."""
         now, damping = start, 1e-3
         value, gradient, curvature = self._terms(now, landmarks, free)
@@ -112,7 +111,7 @@ class _Descent:
         return now
 
     def _terms(
-        self, now: Float64[np.ndarray, "150"], landmarks: Landmarks, free: int
+        self, now: Parameters, landmarks: Landmarks, free: int
     ) -> tuple[float, Float64[np.ndarray, "free"], Float64[np.ndarray, "free free"]]:
         """The value, half its gradient, and half its curvature as Gauss and Newton take it."""
         seen, moves = self._model.linearised(now, free)
@@ -124,6 +123,6 @@ class _Descent:
         curvature = rough @ rough.T + np.diag((self._size + self._price)[:free])
         return self._value(now, off), gradient, curvature
 
-    def _value(self, now: Float64[np.ndarray, "150"], off: Landmarks) -> float:
+    def _value(self, now: Parameters, off: Landmarks) -> float:
         missed = (self._weights**2 @ off**2).sum()
         return float(missed + self._size @ now**2 + self._price @ (now - self._stay) ** 2)

@@ -1,4 +1,4 @@
-"""What a fit of the face model to landmarks makes small: Real3D-Portrait's own objective, as numbers and as residuals."""
+"""What a fit of the face model to landmarks makes small: Real3D-Portrait's own objectives."""
 
 from dataclasses import dataclass
 

@@ -12,6 +12,7 @@ EULER, TRANSLATION, EXPRESSION, IDENTITY = slice(0, 3), slice(3, 6), slice(6, 70
 """Where each kind of parameter stands in a vector of them; identity last, so that it can be left out."""
 COUNT = 150
 
+
 def to_parameters(fit: Coefficients) -> Float64[np.ndarray, "150"]:
     """All of a fit in one vector."""
     return np.concatenate([fit.euler, fit.translation, fit.expression, fit.identity]).astype(np.float64)
