@@ -10,7 +10,7 @@ from models.weight_part import Part
 from models.weight_store import Stock, WeightStore
 
 PARTS: dict[str, tuple[Part, ...]] = {"real3d": real3d.PARTS}
-"""What the engines need that do not come with their weights."""
+"""What each engine needs that does not come with this package."""
 
 
 @dataclass(frozen=True, slots=True)
