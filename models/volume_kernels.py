@@ -11,22 +11,28 @@ import triton.language as tl
 
 @triton.jit
 def to_texels(
-    one, other, texels, pixels,
-    one_batch, one_plane, one_channel, one_pixel,
-    other_batch, other_plane, other_channel, other_pixel,
-    PLANES: tl.constexpr, CHANNELS: tl.constexpr, BLOCK: tl.constexpr,
+    one, other, texels,
+    one_batch, one_plane, one_channel, one_row, one_column,
+    other_batch, other_plane, other_channel, other_row, other_column,
+    PLANES: tl.constexpr, HEIGHT: tl.constexpr, WIDTH: tl.constexpr, CHANNELS: tl.constexpr, BLOCK: tl.constexpr,
 ):  # fmt: skip
-    """Adds two sets of planes [b, p, c, hw] of any layout into texels [b, p, hw, c]; grid (pixel blocks, b * p)."""
-    batch, plane = (tl.program_id(1) // PLANES).to(tl.int64), tl.program_id(1) % PLANES
+    """Adds two sets of planes [b, p, c, h, w] of any layout into texels [b, p, h + 2, w + 2, c]: a border of zeros.
+
+    Grid (blocks of a row, rows with the border, b * p).
+    """
+    batch, plane = (tl.program_id(2) // PLANES).to(tl.int64), tl.program_id(2) % PLANES
     channel = tl.arange(0, CHANNELS)[:, None]
-    pixel = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)[None, :]
-    one += batch * one_batch + plane * one_plane
-    other += batch * other_batch + plane * other_plane
-    inside = pixel < pixels
-    a = tl.load(one + channel * one_channel + pixel * one_pixel, mask=inside, other=0.0).to(tl.float32)
-    b = tl.load(other + channel * other_channel + pixel * other_pixel, mask=inside, other=0.0).to(tl.float32)
-    texels += (batch * PLANES + plane) * pixels * CHANNELS
-    tl.store(texels + tl.trans(pixel * CHANNELS + channel), tl.trans(a + b), mask=tl.trans(inside))
+    column = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)[None, :] - 1
+    row = tl.zeros_like(column) + tl.program_id(1) - 1
+    inside = (column >= 0) & (column < WIDTH) & (row >= 0) & (row < HEIGHT)
+    one += batch * one_batch + plane * one_plane + channel * one_channel + row * one_row + column * one_column
+    other += batch * other_batch + plane * other_plane + channel * other_channel
+    other += row * other_row + column * other_column
+    a = tl.load(one, mask=inside, other=0.0).to(tl.float32)
+    b = tl.load(other, mask=inside, other=0.0).to(tl.float32)
+    texels += (batch * PLANES + plane) * ((HEIGHT + 2) * (WIDTH + 2) * CHANNELS)
+    place = ((row + 1) * (WIDTH + 2) + column + 1) * CHANNELS + channel
+    tl.store(texels + tl.trans(place), tl.trans(a + b), mask=tl.trans(column <= WIDTH))
 
 
 @triton.jit
@@ -43,7 +49,7 @@ def look_at_coarse(
     start = tl.load(near + batch * rays + ray, mask=seen, other=0.0)
     way = tl.load(far + batch * rays + ray, mask=seen, other=0.0) - start
     origin, direction = _line(origins + batch * 3, directions + batch * rays * 3, ray, seen, scale)
-    texels += batch * (PLANES * HEIGHT * WIDTH * CHANNELS)
+    texels += batch * (PLANES * (HEIGHT + 2) * (WIDTH + 2) * CHANNELS)
     unit = tl.arange(0, HIDDEN)
     first = tl.load(hidden_weight + tl.arange(0, CHANNELS)[:, None] * HIDDEN + unit[None, :])
     first_bias, second = tl.load(hidden_bias + unit), tl.load(density_weight + unit)
@@ -52,18 +58,16 @@ def look_at_coarse(
     for sample in range(begin, tl.minimum(begin + STEPS, coarse)):
         depth = start + way * (sample / (coarse - 1.0))
         features = _features(texels, origin, direction, depth, AXES, PLANES, HEIGHT, WIDTH, CHANNELS, ACROSS * DOWN)
-        hidden = _softplus(tl.dot(features.to(first.dtype), first, input_precision=PRECISION) + first_bias[None, :])
+        hidden = _softplus_2(tl.dot(features.to(first.dtype), first, input_precision=PRECISION) + first_bias[None, :])
         seen_density = tl.sum(hidden * second[None, :], 1) + bias
         tl.store(density + (batch * coarse + sample) * rays + ray, seen_density, mask=seen)
 
 
 @triton.jit
-def choose_depths(
-    density, near, far, depths, rays, coarse, fine, COARSE: tl.constexpr, BLOCK: tl.constexpr,
-):  # fmt: skip
-    """Depths [b, fine, rays] as `volume.fine_depths` draws them; grid (blocks of rays, b).
+def choose_depths(density, near, far, depths, rays, coarse, fine, BLOCK: tl.constexpr):
+    """Depths [b, fine, rays] as `volume.fine_depths` draws them; grid (blocks of rays, b). One thread, one ray.
 
-    COARSE: `coarse`, rounded up to a power of two. One thread holds all samples of a ray.
+    The densities are overwritten by what the draws are compared with, the sums of the chances so far.
     """
     batch = tl.program_id(1).to(tl.int64)
     ray = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
@@ -71,30 +75,37 @@ def choose_depths(
     start = tl.load(near + batch * rays + ray, mask=known, other=0.0)
     step = (tl.load(far + batch * rays + ray, mask=known, other=0.0) - start) / (coarse - 1.0)
 
-    sample = tl.arange(0, COARSE)[None, :]
-    between = known[:, None] & (sample < coarse - 1)
-    density += batch * coarse * rays + sample * rays + ray[:, None]
-    mean = (tl.load(density, mask=between, other=0.0) + tl.load(density + rays, mask=between, other=0.0)) * 0.5
-    alpha = tl.where(between, 1 - tl.exp(-_softplus(mean - 1) * step[:, None]), 0.0)
-    left = 1 - alpha + 1e-10
-    weight = alpha * (tl.cumprod(left, 1) / left)
-    before = tl.gather(weight, tl.broadcast_to(tl.maximum(sample - 1, 0), weight.shape), 1)
-    after = tl.gather(weight, tl.broadcast_to(tl.minimum(sample + 1, COARSE - 1), weight.shape), 1)
-    smooth = (tl.maximum(before, weight) + tl.maximum(weight, after)) * 0.5 + (0.01 + 1e-5)
-    bins = coarse - 2
-    chance = tl.where((sample >= 1) & (sample < bins), smooth, 0.0)
-    reached = tl.cumsum(chance, 1) / tl.sum(chance, 1)[:, None]
-    reached = tl.where(sample < bins, reached, float("inf"))
+    density += batch * coarse * rays + ray
+    last_density = tl.load(density, mask=known, other=0.0)
+    passed = tl.full((BLOCK,), 1.0, tl.float32)
+    last, last_greater, total = tl.zeros_like(start), tl.zeros_like(start), tl.zeros_like(start)
+    for sample in range(coarse - 1):
+        following = tl.load(density + (sample + 1) * rays, mask=known, other=0.0)
+        alpha = 1 - tl.exp(-_softplus((last_density + following) * 0.5 - 1) * step)
+        weight = alpha * passed
+        passed *= 1 - alpha + 1e-10
+        greater = tl.maximum(last, weight)
+        total += tl.where(sample >= 2, (last_greater + greater) * 0.5 + (0.01 + 1e-5), 0.0)
+        tl.store(density + sample * rays, total, mask=known)
+        last_density, last, last_greater = following, weight, greater
+    tl.debug_barrier()
 
+    # total of sample k: the chances of bins 1 to k - 1; the last is that of all
+    bins = coarse - 3
     depths += batch * fine * rays + ray
-    for number in range(fine):
+    number, bin = tl.zeros_like(ray), tl.zeros_like(ray)
+    low, high = tl.zeros_like(start), tl.load(density + 2 * rays, mask=known, other=0.0) / total
+    for _ in range(fine + bins):
         draw = number / tl.maximum(fine - 1.0, 1.0)
-        passed = reached <= draw
-        low = tl.sum(passed.to(tl.int32), 1) - 1
-        at_low = tl.max(tl.where(passed, reached, 0.0), 1)
-        width = tl.min(tl.where(passed, float("inf"), reached), 1) - at_low
-        part = tl.where(low == bins - 1, 0.0, (draw - at_low) / tl.where(width < 1e-5, 1.0, width))
-        tl.store(depths + number * rays, start + step * (low + 0.5 + part), mask=known)
+        is_beyond = (bin < bins) & ((high <= draw) | (number == fine))
+        width = high - low
+        part = tl.where(bin == bins, 0.0, (draw - low) / tl.where(width < 1e-5, 1.0, width))
+        drawn = known & (is_beyond == 0) & (number < fine)
+        tl.store(depths + number * rays, start + step * (bin + 0.5 + part), mask=drawn)
+        bin += is_beyond.to(tl.int32)
+        number += 1 - is_beyond.to(tl.int32)
+        low = tl.where(is_beyond, high, low)
+        high = tl.load(density + tl.minimum(bin + 2, coarse - 2) * rays, mask=known, other=0.0) / total
 
 
 @triton.jit
@@ -113,7 +124,7 @@ def march(
     batch = tl.program_id(1).to(tl.int64)
     rays = side * side
     origin, direction = _line(origins + batch * 3, directions + batch * rays * 3, ray, seen, scale)
-    texels += batch * (PLANES * HEIGHT * WIDTH * CHANNELS)
+    texels += batch * (PLANES * (HEIGHT + 2) * (WIDTH + 2) * CHANNELS)
     unit, channel = tl.arange(0, HIDDEN), tl.arange(0, COLOURS)
     first = tl.load(hidden_weight + tl.arange(0, CHANNELS)[:, None] * HIDDEN + unit[None, :])
     first_bias, second = tl.load(hidden_bias + unit), tl.load(density_weight + unit)
@@ -138,10 +149,10 @@ def march(
         draws += 1 - is_even.to(tl.int32)
         drawn = tl.load(depths + tl.minimum(draws, fine - 1) * rays, mask=seen, other=0.0)
         features = _features(texels, origin, direction, depth, AXES, PLANES, HEIGHT, WIDTH, CHANNELS, ACROSS * DOWN)
-        hidden = _softplus(tl.dot(features.to(first.dtype), first, input_precision=PRECISION) + first_bias[None, :])
+        hidden = _softplus_2(tl.dot(features.to(first.dtype), first, input_precision=PRECISION) + first_bias[None, :])
         density = tl.sum(hidden * second[None, :], 1) + bias
         colour = tl.dot(hidden.to(paint.dtype), paint, input_precision=PRECISION) + paint_bias[None, :]
-        colour = 1.002 / (1 + tl.exp(-colour)) - 0.001
+        colour = 1.002 / (1 + tl.exp2(-colour)) - 0.001
 
         alpha = 1 - tl.exp(-_softplus((density + last_density) * 0.5 - 1) * (depth - last_depth))
         weight = alpha * passed
@@ -185,36 +196,36 @@ def _features(
 ):  # fmt: skip
     """Sum over the planes of what they hold where the rays are at these depths, as `triplane.look_up` gives it."""
     total = tl.zeros((RAYS, CHANNELS), tl.float32)
+    channel = tl.arange(0, CHANNELS)[None, :]
     for plane in tl.static_range(PLANES):
-        x = _place(origin[AXES[plane][0]], direction[AXES[plane][0]], depth, WIDTH)
-        y = _place(origin[AXES[plane][1]], direction[AXES[plane][1]], depth, HEIGHT)
-        column, row = tl.floor(x), tl.floor(y)
-        right, lower = x - column, y - row
-        left, upper = 1 - right, 1 - lower
-        column, row = column.to(tl.int32), row.to(tl.int32)
-        image = texels + plane * HEIGHT * WIDTH * CHANNELS
-        total += _texel(image, column, row, left * upper, HEIGHT, WIDTH, CHANNELS)
-        total += _texel(image, column + 1, row, right * upper, HEIGHT, WIDTH, CHANNELS)
-        total += _texel(image, column, row + 1, left * lower, HEIGHT, WIDTH, CHANNELS)
-        total += _texel(image, column + 1, row + 1, right * lower, HEIGHT, WIDTH, CHANNELS)
+        column, right = _place(origin[AXES[plane][0]], direction[AXES[plane][0]], depth, WIDTH)
+        row, lower = _place(origin[AXES[plane][1]], direction[AXES[plane][1]], depth, HEIGHT)
+        first = ((plane * (HEIGHT + 2) + row) * (WIDTH + 2) + column) * CHANNELS
+        texel = texels + first[:, None] + channel
+        below = texel + (WIDTH + 2) * CHANNELS
+        upper = 1 - lower
+        total += tl.load(texel).to(tl.float32) * (upper - upper * right)[:, None]
+        total += tl.load(texel + CHANNELS).to(tl.float32) * (upper * right)[:, None]
+        total += tl.load(below).to(tl.float32) * (lower - lower * right)[:, None]
+        total += tl.load(below + CHANNELS).to(tl.float32) * (lower * right)[:, None]
     return total
 
 
 @triton.jit
 def _place(origin, direction, depth, SIZE: tl.constexpr):
-    """Along one side of a plane, in texels, the centre of the first at 0; what is outside ends beside the plane."""
-    return tl.minimum(tl.maximum((origin + direction * depth + 1) * (SIZE * 0.5) - 0.5, -1.0), SIZE)
-
-
-@triton.jit
-def _texel(image, column, row, share, HEIGHT: tl.constexpr, WIDTH: tl.constexpr, CHANNELS: tl.constexpr):
-    """A share of the texels' features; 0 outside."""
-    inside = (column >= 0) & (column < WIDTH) & (row >= 0) & (row < HEIGHT)
-    first = (row * WIDTH + column) * CHANNELS
-    seen = tl.load(image + first[:, None] + tl.arange(0, CHANNELS)[None, :], mask=inside[:, None], other=0.0)
-    return seen.to(tl.float32) * share[:, None]
+    """Along one side of a plane: the texel before a point, the border being 0, and how far the point is from it."""
+    place = (origin + direction * depth + 1) * (SIZE * 0.5) + 0.5
+    place = tl.minimum(tl.maximum(place, 0.0), SIZE + 1.0)
+    texel = tl.minimum(tl.floor(place), SIZE)
+    return texel.to(tl.int32), place - texel
 
 
 @triton.jit
 def _softplus(x):
     return tl.maximum(x, 0.0) + tl.log(1 + tl.exp(-tl.abs(x)))
+
+
+@triton.jit
+def _softplus_2(x):
+    """The softplus in powers of two, log2(1 + 2^x), which is what the hardware computes."""
+    return tl.maximum(x, 0.0) + tl.log2(1 + tl.exp2(-tl.abs(x)))

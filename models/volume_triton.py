@@ -13,6 +13,7 @@ has run before (the kernels are compiled then).
 """
 
 from dataclasses import dataclass
+from math import e, log2
 from typing import NamedTuple
 
 import torch
@@ -24,9 +25,10 @@ from models import volume_kernels as kernels
 from models.triplane import EqualisedLinear, FieldDecoder, PlaneAxes, Planes
 from models.volume import camera_rays, limits
 
-Texels = Float[Tensor, "b p h w c"]
-"""Planes, the features of a texel side by side; float32, float16 or bfloat16."""
+Texels = Float[Tensor, "b p h+2 w+2 c"]
+"""Planes, the features of a texel side by side, a border of zeros around; float32, float16 or bfloat16."""
 
+LOG2_E = log2(e)
 AS_WRITTEN = {"num_stages": 1, "enable_fp_fusion": True}
 """Loads stay where they are: moved ahead through shared memory, they would pass by the cache that neighbours share."""
 
@@ -40,7 +42,10 @@ class Maps(NamedTuple):
 
 
 class FieldWeights(NamedTuple):
-    """A decoder as the kernels read it. Matrices are float32 or float16, what is added to is float32."""
+    """A decoder as the kernels read it: for powers of two instead of e's, which are what the hardware computes.
+
+    Matrices are float32 or float16, vectors float32.
+    """
 
     hidden: Float[Tensor, "i h"]
     hidden_bias: Float[Tensor, " h"]
@@ -72,16 +77,15 @@ def field_weights(decoder: FieldDecoder, planes: int, storage: torch.dtype) -> F
     assert isinstance(first, EqualisedLinear) and isinstance(last, EqualisedLinear)
     matrix = torch.float32 if storage == torch.float32 else torch.float16
     with torch.no_grad():
-        hidden = first.weight.float() / (planes * first.weight.shape[1] ** 0.5)
+        hidden = first.weight.float() * (LOG2_E / (planes * first.weight.shape[1] ** 0.5))
         answer = last.weight.float() / last.weight.shape[1] ** 0.5
-        bias = last.bias.float().clone()
         return FieldWeights(
             hidden.T.to(matrix).contiguous(),
-            first.bias.float().clone(),
-            answer[0].contiguous(),
-            bias[:1],
+            first.bias.float() * LOG2_E,
+            answer[0] / LOG2_E,
+            last.bias[:1].float().clone(),
             answer[1:].T.to(matrix).contiguous(),
-            bias[1:].contiguous(),
+            last.bias[1:].float() * LOG2_E,
         )
 
 
@@ -92,11 +96,10 @@ def sum_planes(one: Planes, other: Planes, storage: torch.dtype) -> Texels:
     """
     one, other = torch.broadcast_tensors(one, other)
     b, p, c, h, w = one.shape
-    texels = one.new_empty((b, p, h, w, c), dtype=storage)
-    a, z = one.flatten(3), other.flatten(3)
+    texels = one.new_empty((b, p, h + 2, w + 2, c), dtype=storage)
     block = 64
-    kernels.to_texels[(triton.cdiv(h * w, block), b * p)](
-        a, z, texels, h * w, *a.stride(), *z.stride(), PLANES=p, CHANNELS=c, BLOCK=block
+    kernels.to_texels[(triton.cdiv(w + 2, block), h + 2, b * p)](
+        one, other, texels, *one.stride(), *other.stride(), PLANES=p, HEIGHT=h, WIDTH=w, CHANNELS=c, BLOCK=block
     )
     return texels
 
@@ -134,7 +137,7 @@ def render_fused(
     density, depths = (camera.new_empty((b, samples, number)) for samples in (coarse, fine))
 
     lines = (rays.origins.contiguous(), rays.directions.contiguous(), near, far)
-    sizes = {"AXES": axes, "PLANES": p, "HEIGHT": h, "WIDTH": w, "CHANNELS": c, "HIDDEN": len(weights.density)}
+    sizes = {"AXES": axes, "PLANES": p, "HEIGHT": h - 2, "WIDTH": w - 2, "CHANNELS": c, "HIDDEN": len(weights.density)}
     precision = "tf32x3" if weights.hidden.dtype == torch.float32 else "ieee"
     cut = {"PRECISION": precision, "ACROSS": tiles.across, "DOWN": tiles.down, "num_warps": tiles.warps}
     rectangles = triton.cdiv(side, tiles.across) * triton.cdiv(side, tiles.down)
@@ -143,7 +146,7 @@ def render_fused(
     )
     kernels.choose_depths[(triton.cdiv(number, tiles.rays), b)](
         density, near, far, depths, number, coarse, fine,
-        COARSE=triton.next_power_of_2(coarse), BLOCK=tiles.rays, num_warps=1, **AS_WRITTEN,
+        BLOCK=tiles.rays, num_warps=1, **AS_WRITTEN,
     )  # fmt: skip
     kernels.march[(rectangles, b)](
         texels, *lines, depths, far.amax(), *weights, maps, opacity, depth, side, coarse, fine, 2 / cube,
