@@ -90,22 +90,22 @@ def choose_depths(density, near, far, depths, rays, coarse, fine, BLOCK: tl.cons
         last_density, last, last_greater = following, weight, greater
     tl.debug_barrier()
 
-    # total of sample k: the chances of bins 1 to k - 1; the last is that of all
-    bins = coarse - 3
+    # total of sample k: those of intervals 0 to k - 2; the last is that of all
+    intervals = coarse - 3
     depths += batch * fine * rays + ray
-    number, bin = tl.zeros_like(ray), tl.zeros_like(ray)
+    number, interval = tl.zeros_like(ray), tl.zeros_like(ray)
     low, high = tl.zeros_like(start), tl.load(density + 2 * rays, mask=known, other=0.0) / total
-    for _ in range(fine + bins):
+    for _ in range(fine + intervals):
         draw = number / tl.maximum(fine - 1.0, 1.0)
-        is_beyond = (bin < bins) & ((high <= draw) | (number == fine))
+        is_beyond = (interval < intervals) & ((high <= draw) | (number == fine))
         width = high - low
-        part = tl.where(bin == bins, 0.0, (draw - low) / tl.where(width < 1e-5, 1.0, width))
+        part = tl.where(interval == intervals, 0.0, (draw - low) / tl.where(width < 1e-5, 1.0, width))
         drawn = known & (is_beyond == 0) & (number < fine)
-        tl.store(depths + number * rays, start + step * (bin + 0.5 + part), mask=drawn)
-        bin += is_beyond.to(tl.int32)
+        tl.store(depths + number * rays, start + step * (interval + 0.5 + part), mask=drawn)
+        interval += is_beyond.to(tl.int32)
         number += 1 - is_beyond.to(tl.int32)
         low = tl.where(is_beyond, high, low)
-        high = tl.load(density + tl.minimum(bin + 2, coarse - 2) * rays, mask=known, other=0.0) / total
+        high = tl.load(density + tl.minimum(interval + 2, coarse - 2) * rays, mask=known, other=0.0) / total
 
 
 @triton.jit

@@ -61,7 +61,8 @@ class Tiles:
 
     across: int = 8
     down: int = 4
-    warps: int = 4
+    warps: int = 2
+    """One for every 16 pixels: those of one multiplication on the tensor cores. With more, warps repeat one another."""
     steps: int = 8
     """Even samples that one program looks at."""
     rays: int = 32
@@ -94,8 +95,8 @@ def sum_planes(one: Planes, other: Planes, storage: torch.dtype) -> Texels:
 
     A set of one avatar (b = 1) is added to all of the other's.
     """
-    one, other = torch.broadcast_tensors(one, other)
-    b, p, c, h, w = one.shape
+    b, p, c, h, w = torch.broadcast_shapes(one.shape, other.shape)
+    one, other = one.expand(b, p, c, h, w), other.expand(b, p, c, h, w)
     texels = one.new_empty((b, p, h + 2, w + 2, c), dtype=storage)
     block = 64
     kernels.to_texels[(triton.cdiv(w + 2, block), h + 2, b * p)](
