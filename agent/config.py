@@ -140,7 +140,76 @@ class Calibrate:
     """Guide through a file too, played at its own speed, as if it were a camera."""
 
 
-Command = Run | Demo | Devices | Calibrate
+@dataclass(frozen=True)
+class ModelsImport:
+    """Bring in the weights that an engine's authors published: checked, converted once, kept for you alone.
+
+    Nothing is downloaded: `agent models list` says what is missing, where it is to be had and under which licence.
+    Nothing in a file is executed. What is given replaces what was there when all of it is found good; the rest stays.
+
+    The released folder and the face model:  agent models import real3d --checkpoint 240210_real3dportrait_orig \
+    --face-model BFM_model_front.mat
+
+    Something more, later:  agent models import real3d --face-data Real3DPortrait/deep_3drecon
+    """
+
+    engine: tyro.conf.Positional[Literal["real3d"]]
+    """The engine that they are for."""
+
+    checkpoint: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction] = ()
+    """The unpacked folder with secc2plane_torso_orig/ and audio2secc_vae/ in it (of several model_ckpt_steps_*.ckpt the
+    one of the most steps is taken), or the checkpoints themselves, the option given twice."""
+
+    without_audio: bool = False
+    """Do with the video model alone; the agent's own speech network then drives."""
+
+    face_model: Path | None = None
+    """BFM_model_front.mat, which Deep3DFaceRecon's set-up makes from the Basel Face Model 2009."""
+
+    face_data: Path | None = None
+    """Folder with index_mp468_from_mesh35709.npy, ncc_code.npy, bfm_left_eye_faces.npy and bfm_right_eye_faces.npy, or
+    some of them."""
+
+    hubert: Path | None = None
+    """HuBERT-large (facebook/hubert-large-ls960-ft): its folder, or model.safetensors or pytorch_model.bin."""
+
+    segmenter: Path | None = None
+    """MediaPipe's selfie_multiclass_256x256.tflite."""
+
+
+@dataclass(frozen=True)
+class ModelsList:
+    """What each engine has, what it lacks, where to get that, and under which licence."""
+
+    json: bool = False
+    """As JSON, for scripts."""
+
+    verify: bool = False
+    """Read every file and compare its SHA-256, not only its size."""
+
+
+@dataclass(frozen=True)
+class ModelsRemove:
+    """Delete the weights that were brought in for an engine."""
+
+    engine: tyro.conf.Positional[Literal["real3d"]]
+    """The engine that they are for."""
+
+
+@dataclass(frozen=True)
+class Models:
+    """Bring in weights that others published, see what is there and what is missing, or delete them."""
+
+    action: Annotated[
+        Annotated[ModelsImport, tyro.conf.subcommand("import")]
+        | Annotated[ModelsList, tyro.conf.subcommand("list")]
+        | Annotated[ModelsRemove, tyro.conf.subcommand("remove")],
+        tyro.conf.arg(name=""),
+    ]
+    """What to do."""
+
+
+Command = Run | Demo | Devices | Calibrate | Models
 
 _MAX_SIDE = 2160
 
