@@ -5,6 +5,8 @@ folded into constants, and linear layers that follow one another are one layer. 
 depends on the values of its inputs: it can be captured in a CUDA graph and exported.
 """
 
+from copy import deepcopy
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -69,29 +71,35 @@ class FoldedComposite(nn.Module):
         """The picture."""
         head_256 = head.at_256()
         torso: Torso = self.torso(state, kp_driving, head_256)
-        opacity = head_256[:, 3:]
-        x, rgb = self.block0(head.features, head.features[:, :3])
-        rgb = mix(rgb, torso.rgb, opacity)
-        x, rgb = self.head_torso_block(self.fuse_torso(x, torso.hidden, opacity), rgb)
-        person = person_mask(opacity, torso.occlusion)
+        opacity, stored = head_256[:, 3:], state.background_hidden.dtype
+        x, rgb = self.block0(head.features.to(stored), head.features[:, :3])
+        rgb = mix(rgb, torso.rgb.float(), opacity)
+        x, rgb = self.head_torso_block(self.fuse_torso(x, torso.hidden, opacity.to(stored)), rgb)
+        person = person_mask(opacity, torso.occlusion.float())
         rgb = mix(rgb, state.background, person)
-        return self.block1(self.fuse_background(x, state.background_hidden, person), rgb)[1]
+        return self.block1(self.fuse_background(x, state.background_hidden, person.to(stored)), rgb)[1]
 
 
 class FrameNetwork(nn.Module):
-    """Everything that runs once per frame. Made from a loaded model, some of whose tensors it shares."""
+    """Everything that runs once per frame. Made from a loaded model, some of whose tensors it shares.
 
-    def __init__(self, model: VideoModel) -> None:
+    Features may be stored in 16 bits; places, colours, opacities and everything about the volume stay in float32.
+    """
+
+    def __init__(self, model: VideoModel, stored: torch.dtype = torch.float32) -> None:
+        """`stored`: type of the features, and of the weights that they meet."""
         super().__init__()
         with torch.no_grad():
             self.adapter = FoldedAdapter(model.secc_img2plane_backbone)
             self.renderer = FoldedRenderer(model.decoder)
             self.composite = FoldedComposite(model.superresolution)
+        if stored != torch.float32:
+            self.adapter, self.composite = (deepcopy(part).to(stored) for part in (self.adapter, self.composite))
         self.eval().requires_grad_(False)
 
     def forward(
         self, state: PortraitState, pncc_target: Image, camera: Float[Tensor, "b 25"], kp_driving: KeyPoints
     ) -> Image:
-        """One frame, -1..1."""
-        planes = state.planes + self.adapter(state.pncc, pncc_target)
+        """One frame, -1..1. `state`: of `PortraitState.stored_as` the features' type."""
+        planes = state.planes + self.adapter(state.pncc, pncc_target.to(state.pncc.dtype)).float()
         return self.composite(state, self.renderer(planes, camera), kp_driving).clamp(-1, 1)
