@@ -35,7 +35,7 @@ def gathered(
         part = cells.index_select(0, cell.flatten()) * (in_z * in_y * in_x).flatten()[:, None]
         seen = part if seen is None else seen + part
     assert seen is not None
-    return seen.unflatten(0, (b, *places)).permute(0, 4, 1, 2, 3).reshape(b, channels, *places)
+    return seen.reshape(b, *places, channels).permute(0, 4, 1, 2, 3)
 
 
 def _corners(at: Float[Tensor, "b n"], cells: int, beyond: Beyond) -> list[tuple[Tensor, Tensor]]:

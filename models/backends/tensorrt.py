@@ -26,7 +26,9 @@ def require_tensorrt() -> Any:
     try:
         import tensorrt  # large, and optional
     except ImportError:
-        raise InputError("TensorRT is missing: pip install 'portrait-agent[tensorrt]', or --backend cudagraph") from None
+        raise InputError(
+            "TensorRT is missing: pip install 'portrait-agent[tensorrt]', or --backend cudagraph"
+        ) from None
     return tensorrt
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from models.real3d.folded_adapter import FoldedAdapter, FoldedRenderer
 from models.real3d.folded_torso import FoldedTorso
 from models.real3d.folding import biases, conv_at, convolution
+from models.real3d.fused_renderer import FusedRenderer
 from models.real3d.portrait_state import PortraitState
 from models.real3d.super_resolution import Features, Head, Mask, SuperResolution, mix, person_mask, style_of_ones
 from models.real3d.torso import Torso
@@ -86,20 +87,21 @@ class FrameNetwork(nn.Module):
     Features may be stored in 16 bits; places, colours, opacities and everything about the volume stay in float32.
     """
 
-    def __init__(self, model: VideoModel, stored: torch.dtype = torch.float32) -> None:
-        """`stored`: type of the features, and of the weights that they meet."""
+    def __init__(self, model: VideoModel, stored: torch.dtype = torch.float32, fused: bool = False) -> None:
+        """`stored`: type of the features, and of the weights that they meet; `fused`: render in Triton's kernels."""
         super().__init__()
         with torch.no_grad():
             self.adapter = FoldedAdapter(model.secc_img2plane_backbone)
-            self.renderer = FoldedRenderer(model.decoder)
+            self.renderer = FusedRenderer(model.decoder) if fused else FoldedRenderer(model.decoder)
             self.composite = FoldedComposite(model.superresolution)
         if stored != torch.float32:
-            self.adapter, self.composite = (deepcopy(part).to(stored) for part in (self.adapter, self.composite))
+            self.adapter = deepcopy(self.adapter).to(stored)
+            self.composite = deepcopy(self.composite).to(stored)
         self.eval().requires_grad_(False)
 
     def forward(
         self, state: PortraitState, pncc_target: Image, camera: Float[Tensor, "b 25"], kp_driving: KeyPoints
     ) -> Image:
         """One frame, -1..1. `state`: of `PortraitState.stored_as` the features' type."""
-        planes = state.planes + self.adapter(state.pncc, pncc_target.to(state.pncc.dtype)).float()
-        return self.composite(state, self.renderer(planes, camera), kp_driving).clamp(-1, 1)
+        change = self.adapter(state.pncc, pncc_target.to(state.pncc.dtype))
+        return self.composite(state, self.renderer(state.planes, change, camera), kp_driving).clamp(-1, 1)

@@ -10,6 +10,7 @@ from torch import Tensor
 from models.backends.cuda_graph import GraphedNetwork, Run
 from models.real3d.executor import Picture
 from models.real3d.folded import FrameNetwork
+from models.real3d.fused_renderer import has_triton
 from models.real3d.networks import DRIVE_SHAPES, FramePicture, Stored, frame_spec
 from models.real3d.portrait_state import PortraitState, prepare
 from models.real3d.torso_motion import KeyPoints
@@ -71,5 +72,13 @@ class GraphExecutor:
 
 def torch_run(model: VideoModel, device: torch.device, stored: Stored) -> Run:
     """The frame network by torch, laid out for tensor cores."""
-    network = FrameNetwork(model.to(device), getattr(torch, stored))
-    return FramePicture(network.to(memory_format=torch.channels_last))
+    network = FrameNetwork(model.to(device), getattr(torch, stored), fused=has_triton())
+    return FramePicture(channels_last(network))
+
+
+def channels_last(network: FrameNetwork) -> FrameNetwork:
+    """The network, its 2-D kernels laid out channels last; feature maps then follow."""
+    for values in (*network.parameters(), *network.buffers()):
+        if values.ndim == 4:
+            values.data = values.data.contiguous(memory_format=torch.channels_last)
+    return network

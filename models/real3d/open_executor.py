@@ -119,7 +119,9 @@ def _best(model: VideoModel, files: BuiltFiles, say: Say) -> Executor:
         if db >= ENOUGH_DB:
             return executor
         executor.close()
-        say(f"backend {name} is passed over: its picture is {db:.1f} dB from the reference's, {ENOUGH_DB:.0f} are asked")
+        say(
+            f"backend {name} is passed over: its picture is {db:.1f} dB from the reference's, {ENOUGH_DB:.0f} are asked"
+        )
     return reference
 
 
