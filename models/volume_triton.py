@@ -93,9 +93,9 @@ def field_weights(decoder: FieldDecoder, planes: int, storage: torch.dtype) -> F
 def sum_planes(one: Planes, other: Planes, storage: torch.dtype) -> Texels:
     """Two sets of planes added and laid out for the renderer. Channels: a power of two.
 
-    A set of one avatar (b = 1) is added to all of the other's.
+    A set of one avatar (b = 1) is added to all of the other's. Raises RuntimeError if the shapes differ otherwise.
     """
-    b, p, c, h, w = torch.broadcast_shapes(one.shape, other.shape)
+    b, (p, c, h, w) = max(len(one), len(other)), one.shape[1:]
     one, other = one.expand(b, p, c, h, w), other.expand(b, p, c, h, w)
     texels = one.new_empty((b, p, h + 2, w + 2, c), dtype=storage)
     block = 64

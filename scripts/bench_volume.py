@@ -53,6 +53,7 @@ class Scene:
             return smooth.unflatten(0, (count, 3)).to(device)
 
         self.canonical, self.motion = planes(1), planes(args.batch)
+        generator.manual_seed(0)
         self.decoder = FieldDecoder().requires_grad_(False)
         for parameter in self.decoder.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=generator))
@@ -115,9 +116,13 @@ def main(args: Args) -> int:
         sizes = (args.side, CUBE, args.samples, args.samples)
         return render_fused(texels, weights, scene.cameras, PLANE_AXES, *sizes, args.tiles)
 
-    errors = {name: float((a - b).norm() / b.norm()) for name, a, b in zip(Maps._fields, fused(), plain(), strict=True)}
+    expected = plain()
+    errors = {
+        name: float((a - b).norm() / b.norm()) for name, a, b in zip(Maps._fields, fused(), expected, strict=True)
+    }
     slow, fast = (milliseconds(work, device, args.repeats) for work in (plain, fused))
     print(f"plain {slow:9.3f} ms\nfused {fast:9.3f} ms\nratio {slow / fast:9.1f}")
+    print(f"mean opacity {float(expected.opacity.mean()):.2f}")
     for name, error in errors.items():
         print(f"{name:9s} error {error:.1e}")
     is_slow = device.type == "cuda" and slow < SMALLEST_RATIO * fast
