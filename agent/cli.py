@@ -231,20 +231,20 @@ def _build(config: ModelsBuild) -> None:
     from agent.building import build
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with _interruptible() as interrupt:
-        with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-            task = progress.add_task("", total=None)
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with _interruptible() as interrupt, bar:
+        task = bar.add_task("", total=None)
 
-            def told(phase: str, done: int, total: int) -> bool:
-                progress.update(task, description=phase, completed=done, total=total)
-                return not interrupt.asked
+        def told(phase: str, done: int, total: int) -> bool:
+            bar.update(task, description=phase, completed=done, total=total)
+            return not interrupt.asked
 
-            try:
-                path = build(config, _say, told)
-            except AgentError:
-                if interrupt.asked:
-                    raise KeyboardInterrupt from None
-                raise
+        try:
+            path = build(config, _say, told)
+        except AgentError:
+            if interrupt.asked:
+                raise KeyboardInterrupt from None
+            raise
     _say(f"wrote {path}")
 
 

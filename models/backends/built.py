@@ -1,7 +1,6 @@
 """Files made of a network's weights, once for each network: exported, or built for a device."""
 
 import hashlib
-import os
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -49,7 +48,7 @@ class BuiltFiles:
             with tempfile.TemporaryDirectory(dir=self.folder, prefix=".part-") as partial:
                 made = Path(partial) / name
                 make(made)
-                os.replace(made, path)
+                made.replace(path)
         except OSError as error:
             raise AgentError(
                 f"{self.folder} cannot be written to: {error.strerror or error}; AGENT_DATA names another folder"

@@ -19,7 +19,7 @@ class GraphedNetwork:
 
     def __init__(self, run: Run, spec: NetworkSpec, fresh: int, device: torch.device) -> None:
         """`fresh`: how many of the inputs, the last ones, come from the CPU with every frame."""
-        self._stream = torch.cuda.Stream(device)
+        self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         with torch.inference_mode(), torch.cuda.stream(self._stream):
             self._inputs = StaticInputs(spec, fresh, device)
             with torch.backends.cudnn.flags(enabled=True, benchmark=True):
@@ -30,7 +30,7 @@ class GraphedNetwork:
                 with torch.cuda.graph(self._graph, stream=self._stream):
                     self._output = run(*self._inputs.tensors)
         self._downloaded = torch.empty(spec.output.shape, dtype=spec.output.torch_dtype, pin_memory=True)
-        self._done = torch.cuda.Event()
+        self._done = torch.cuda.Event()  # type: ignore[no-untyped-call]
 
     @torch.inference_mode()
     def __call__(self, avatars: Sequence[Sequence[Tensor]], fresh: Sequence[Tensor]) -> Tensor:

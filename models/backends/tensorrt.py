@@ -26,9 +26,7 @@ def require_tensorrt() -> Any:
     try:
         import tensorrt  # large, and optional
     except ImportError:
-        raise InputError(
-            "TensorRT is missing: pip install 'portrait-agent[tensorrt]', or --backend cudagraph"
-        ) from None
+        raise InputError("TensorRT is missing: pip install 'portrait-agent[tensorrt]', or --backend auto") from None
     return tensorrt
 
 

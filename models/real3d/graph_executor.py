@@ -39,7 +39,7 @@ class GraphExecutor:
             batch: GraphedNetwork(run, frame_spec(stored, batch), len(DRIVE_SHAPES), device)
             for batch, run in runs.items()
         }
-        self._preparing = torch.cuda.Stream(device)
+        self._preparing = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
     def prepare(self, portrait: PortraitParts) -> PortraitState:
         """What frames need of a portrait; waits until it is there, which frames do not."""

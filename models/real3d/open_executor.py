@@ -28,6 +28,7 @@ Say = Callable[[str], None]
 
 ON_GPU: Stored = "float16"
 """Type of the features where tensor cores are: bfloat16 costs more than 45 dB allow."""
+_PREFERRED: tuple[Stored, ...] = ("float16", "bfloat16", "float32")
 
 
 def built_files(model: VideoModel, folder: Path) -> BuiltFiles:
@@ -93,7 +94,7 @@ def _graphed(model: VideoModel) -> Executor:
 
 def _built(model: VideoModel, files: BuiltFiles) -> Executor:
     tensorrt.require_tensorrt()
-    for stored in (ON_GPU, *(other for other in ("bfloat16", "float32") if other != ON_GPU)):
+    for stored in _PREFERRED:
         spec = frame_spec(stored)
         engine = files.find(tensorrt.engine_name(spec))
         if engine is not None:
@@ -110,7 +111,7 @@ def _best(model: VideoModel, files: BuiltFiles, say: Say) -> Executor:
     for name, candidate in (("tensorrt", partial(_built, model, files)), ("cudagraph", partial(_graphed, model))):
         try:
             executor = candidate()
-            db = verdicts.of(f"{executor.name}, {machine}", lambda tried=executor: agreement_db(tried, reference))
+            db = verdicts.of(f"{executor.name}, {machine}", partial(agreement_db, executor, reference))
         except InputError:
             continue  # not on this machine
         except (AgentError, RuntimeError) as error:
@@ -119,9 +120,7 @@ def _best(model: VideoModel, files: BuiltFiles, say: Say) -> Executor:
         if db >= ENOUGH_DB:
             return executor
         executor.close()
-        say(
-            f"backend {name} is passed over: its picture is {db:.1f} dB from the reference's, {ENOUGH_DB:.0f} are asked"
-        )
+        say(f"backend {name} is passed over: its picture is {db:.1f} dB from the reference's, not {ENOUGH_DB:.0f}")
     return reference
 
 
