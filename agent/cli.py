@@ -20,7 +20,18 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agent.config import Calibrate, Command, Demo, Devices, Models, ModelsImport, ModelsList, ModelsRemove, Run
+from agent.config import (
+    Calibrate,
+    Command,
+    Demo,
+    Devices,
+    Models,
+    ModelsBuild,
+    ModelsImport,
+    ModelsList,
+    ModelsRemove,
+    Run,
+)
 from models.errors import AgentError, InputError
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -186,6 +197,8 @@ def models(config: Models) -> None:
     match config.action:
         case ModelsImport():
             _import(config.action)
+        case ModelsBuild():
+            _build(config.action)
         case ModelsList(as_json, verify):
             known = status(verify)
             print(json.dumps(known, indent=2) if as_json else describe(known["engines"]))
@@ -212,6 +225,27 @@ def _import(config: ModelsImport) -> None:
 
             folder = task.run(more)
     _say(f"wrote {folder}; agent models list says what is there")
+
+
+def _build(config: ModelsBuild) -> None:
+    from agent.building import build
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with _interruptible() as interrupt, bar:
+        task = bar.add_task("", total=None)
+
+        def told(phase: str, done: int, total: int) -> bool:
+            bar.update(task, description=phase, completed=done, total=total)
+            return not interrupt.asked
+
+        try:
+            path = build(config, _say, told)
+        except AgentError:
+            if interrupt.asked:
+                raise KeyboardInterrupt from None
+            raise
+    _say(f"wrote {path}")
 
 
 class _Interrupt:

@@ -8,8 +8,9 @@ import tyro
 
 from models.errors import InputError
 
-EngineName = Literal["builtin"]
+EngineName = Literal["builtin", "real3d"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+BackendName = Literal["auto", "torch", "cudagraph", "onnx", "tensorrt"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,12 @@ class Run:
     called NAME or Avatar microphone, elsewhere the loopback device NAME (BlackHole, VB-CABLE)."""
 
     engine: EngineName = "builtin"
-    """builtin: drawn on the CPU, no download."""
+    """builtin: drawn on the CPU, no download; real3d: Real3D-Portrait's networks, whose weights you bring in
+    (`agent models list`), for a GPU."""
+
+    backend: BackendName = "auto"
+    """What runs the networks of an engine that has some: torch (any machine; the reference), cudagraph (NVIDIA GPUs),
+    onnx (ONNX Runtime), tensorrt (after `agent models build`), or auto: the fastest that draws the same here."""
 
     background: str = "keep"
     """keep, blur, a colour (#RRGGBB or a name), a picture file, or transparent (into .webm or .mov files only)."""
@@ -178,6 +184,23 @@ class ModelsImport:
 
 
 @dataclass(frozen=True)
+class ModelsBuild:
+    """Export an engine's frame network for a backend, and build it where the backend wants that: once per machine.
+
+    agent models build real3d --backend tensorrt     minutes; from then on --backend auto uses it
+    """
+
+    engine: tyro.conf.Positional[Literal["real3d"]] = "real3d"
+    """The engine whose weights are there (`agent models list`)."""
+
+    backend: Literal["onnx", "tensorrt"] = "tensorrt"
+    """onnx: a file for ONNX Runtime, in fp32; tensorrt: the same, built for this GPU."""
+
+    precision: Literal["fp16", "bf16", "fp32"] = "fp16"
+    """Of features and the weights that they meet; places, colours and the volume stay in fp32."""
+
+
+@dataclass(frozen=True)
 class ModelsList:
     """What each engine has, what it lacks, where to get that, and under which licence."""
 
@@ -202,6 +225,7 @@ class Models:
 
     action: Annotated[
         Annotated[ModelsImport, tyro.conf.subcommand("import")]
+        | Annotated[ModelsBuild, tyro.conf.subcommand("build")]
         | Annotated[ModelsList, tyro.conf.subcommand("list")]
         | Annotated[ModelsRemove, tyro.conf.subcommand("remove")],
         tyro.conf.arg(name=""),

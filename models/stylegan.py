@@ -152,6 +152,5 @@ class StyledBlock(nn.Module):
         """Features and picture."""
         x = synthesis_layer(x, self.weight0, self.bias0, self.kernels if self.up else None)
         x = synthesis_layer(x, self.weight1, self.bias1, None)
-        return x, (double(rgb, self.kernels[:3]) if self.up else rgb) + functional.conv2d(
-            x, self.rgb_weight, self.rgb_bias
-        )
+        colours = functional.conv2d(x, self.rgb_weight, self.rgb_bias).to(rgb.dtype)
+        return x, (double(rgb, self.kernels[:3].to(rgb.dtype)) if self.up else rgb) + colours

@@ -97,8 +97,14 @@ def _sum(weights: Depths, colour: Float[Tensor, "b r s c"]) -> Float[Tensor, "b 
 def sample_weights(density: Float[Tensor, "b r s"], depths: Depths) -> Float[Tensor, "b r s-1"]:
     """How much of what a ray sees lies between each sample and the next; the sum is the opacity."""
     thickness = functional.softplus(_middle(density) - 1) * (depths[..., 1:] - depths[..., :-1])
-    before = functional.pad(torch.cumsum(thickness, -1)[..., :-1], (1, 0))
+    before = functional.pad(running_sum(thickness)[..., :-1], (1, 0))
     return torch.exp(-before) * (1 - torch.exp(-thickness))
+
+
+def running_sum(x: Float[Tensor, "b r i"]) -> Float[Tensor, "b r i"]:
+    """Sum up to and with each; a product of matrices, as other runtimes add up one after the other."""
+    count = x.shape[-1]
+    return x @ torch.ones(count, count, dtype=x.dtype, device=x.device).triu()
 
 
 def share(weights: Float[Tensor, "b r i"]) -> Float[Tensor, "b r i+1"]:
@@ -113,7 +119,7 @@ def fine_depths(weights: Float[Tensor, "b r i"], depths: Depths, count: int) -> 
     """
     smooth = functional.avg_pool1d(functional.max_pool1d(weights, 2, 1, padding=1), 2, 1) + 0.01
     chance = smooth[..., 1:-1] + 1e-5
-    reached = functional.pad(torch.cumsum(chance / chance.sum(-1, keepdim=True), -1), (1, 0))
+    reached = functional.pad(running_sum(chance / chance.sum(-1, keepdim=True)), (1, 0))
     bins = _middle(depths)
     draws = torch.linspace(0, 1, count, dtype=depths.dtype, device=depths.device)
     above = (reached[..., None, :] <= draws[:, None]).sum(-1)

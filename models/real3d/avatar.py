@@ -12,6 +12,7 @@ from models.face import FaceModel
 from models.motion import Motion
 from models.portrait import Portrait
 from models.real3d.conditions import Conditioner, Conditions
+from models.real3d.executor import Picture
 from models.real3d.face import Real3dFace
 from models.real3d.face_fit import fit_photo
 from models.real3d.fit_objective import to_fit
@@ -25,8 +26,8 @@ from models.real3d.window import window_of
 _CLASSES = 6
 
 Preparation = Callable[[PortraitParts], PortraitState]
-Frame = Callable[[PortraitState, Tensor, Tensor, Tensor], Tensor]
-"""State, PNCC [1, 3, 512, 512], camera [1, 25] and key points [1, 68, 3] -> picture [1, 3, 512, 512], -1..1."""
+Frame = Callable[[PortraitState, Tensor, Tensor, Tensor], Picture]
+"""State, PNCC [1, 3, 512, 512], camera [1, 25] and key points [1, 68, 3] -> picture."""
 
 
 class Real3dAvatar:
@@ -72,13 +73,7 @@ class Real3dAvatar:
         """The picture at the portrait's size, a new array; `frame` runs the networks on the avatar's device."""
         given = self._conditions(motion)
         tensors = (torch.from_numpy(value)[None] for value in given)
-        drawn = frame(self._state, *tensors)[0]
-        return self._window.paste(to_bytes(drawn), self._still)
-
-
-def to_bytes(image: Float[Tensor, "3 h w"]) -> UInt8[np.ndarray, "h w 3"]:
-    """A picture of -1..1 as bytes, cut off as the released tool does it."""
-    return ((image.clamp(-1, 1) + 1) * 127.5).to(torch.uint8).permute(1, 2, 0).contiguous().cpu().numpy()
+        return self._window.paste(frame(self._state, *tensors), self._still)
 
 
 def _signed(image: UInt8[np.ndarray, "512 512 3"]) -> Float[Tensor, "1 3 512 512"]:

@@ -2,12 +2,15 @@
 
 from typing import Protocol
 
-from jaxtyping import Float
+import numpy as np
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from models.real3d.portrait_state import PortraitState
 from models.real3d.torso_motion import KeyPoints
 from models.real3d.video_model import Image, PortraitParts
+
+Picture = UInt8[np.ndarray, "512 512 3"]
 
 
 class Executor(Protocol):
@@ -24,8 +27,8 @@ class Executor(Protocol):
 
     def frame(
         self, state: PortraitState, pncc_target: Image, camera: Float[Tensor, "1 25"], key_points: KeyPoints
-    ) -> Image:
-        """One picture, -1..1. Inputs lie on the CPU; the picture lies on the CPU or the device."""
+    ) -> Picture:
+        """One picture, RGB, that the caller owns; inputs but the state lie on the CPU."""
         ...
 
     def close(self) -> None:

@@ -5,6 +5,8 @@ folded into constants, and linear layers that follow one another are one layer. 
 depends on the values of its inputs: it can be captured in a CUDA graph and exported.
 """
 
+from copy import deepcopy
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -12,6 +14,7 @@ from torch import Tensor, nn
 from models.real3d.folded_adapter import FoldedAdapter, FoldedRenderer
 from models.real3d.folded_torso import FoldedTorso
 from models.real3d.folding import biases, conv_at, convolution
+from models.real3d.fused_renderer import FusedRenderer
 from models.real3d.portrait_state import PortraitState
 from models.real3d.super_resolution import Features, Head, Mask, SuperResolution, mix, person_mask, style_of_ones
 from models.real3d.torso import Torso
@@ -69,29 +72,36 @@ class FoldedComposite(nn.Module):
         """The picture."""
         head_256 = head.at_256()
         torso: Torso = self.torso(state, kp_driving, head_256)
-        opacity = head_256[:, 3:]
-        x, rgb = self.block0(head.features, head.features[:, :3])
-        rgb = mix(rgb, torso.rgb, opacity)
-        x, rgb = self.head_torso_block(self.fuse_torso(x, torso.hidden, opacity), rgb)
-        person = person_mask(opacity, torso.occlusion)
+        opacity, stored = head_256[:, 3:], state.background_hidden.dtype
+        x, rgb = self.block0(head.features.to(stored), head.features[:, :3])
+        rgb = mix(rgb, torso.rgb.float(), opacity)
+        x, rgb = self.head_torso_block(self.fuse_torso(x, torso.hidden, opacity.to(stored)), rgb)
+        person = person_mask(opacity, torso.occlusion.float())
         rgb = mix(rgb, state.background, person)
-        return self.block1(self.fuse_background(x, state.background_hidden, person), rgb)[1]
+        return self.block1(self.fuse_background(x, state.background_hidden, person.to(stored)), rgb)[1]
 
 
 class FrameNetwork(nn.Module):
-    """Everything that runs once per frame. Made from a loaded model, some of whose tensors it shares."""
+    """Everything that runs once per frame. Made from a loaded model, some of whose tensors it shares.
 
-    def __init__(self, model: VideoModel) -> None:
+    Features may be stored in 16 bits; places, colours, opacities and everything about the volume stay in float32.
+    """
+
+    def __init__(self, model: VideoModel, stored: torch.dtype = torch.float32, fused: bool = False) -> None:
+        """`stored`: type of the features, and of the weights that they meet; `fused`: render in Triton's kernels."""
         super().__init__()
         with torch.no_grad():
             self.adapter = FoldedAdapter(model.secc_img2plane_backbone)
-            self.renderer = FoldedRenderer(model.decoder)
+            self.renderer = FusedRenderer(model.decoder) if fused else FoldedRenderer(model.decoder)
             self.composite = FoldedComposite(model.superresolution)
+        if stored != torch.float32:
+            self.adapter = deepcopy(self.adapter).to(stored)
+            self.composite = deepcopy(self.composite).to(stored)
         self.eval().requires_grad_(False)
 
     def forward(
         self, state: PortraitState, pncc_target: Image, camera: Float[Tensor, "b 25"], kp_driving: KeyPoints
     ) -> Image:
-        """One frame, -1..1."""
-        planes = state.planes + self.adapter(state.pncc, pncc_target)
-        return self.composite(state, self.renderer(planes, camera), kp_driving).clamp(-1, 1)
+        """One frame, -1..1. `state`: of `PortraitState.stored_as` the features' type."""
+        change = self.adapter(state.pncc, pncc_target.to(state.pncc.dtype))
+        return self.composite(state, self.renderer(state.planes, change, camera), kp_driving).clamp(-1, 1)

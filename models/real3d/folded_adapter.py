@@ -68,8 +68,14 @@ class FoldedRenderer(nn.Module):
         of_mean = linear(first.scaled_weight() / len(PLANE_AXES), first.bias)
         self.net = nn.Sequential(of_mean, nn.Softplus(), linear(last.scaled_weight(), last.bias))
 
-    def forward(self, planes: Float[Tensor, "b 2 32 256 256"], camera: Float[Tensor, "b 25"]) -> Head:
-        """The head as the camera sees it."""
+    def forward(
+        self,
+        planes: Float[Tensor, "b 2 32 256 256"],
+        change: Float[Tensor, "b 2 32 256 256"],
+        camera: Float[Tensor, "b 25"],
+    ) -> Head:
+        """The head as the camera sees it, its planes the sum of two."""
+        planes = planes + change.to(planes.dtype)
 
         def field(points: Points) -> Sample:
             return read_sample(self.net(look_up(planes, points * (2 / CUBE), MERGED_AXES)))

@@ -18,6 +18,7 @@ from models.real3d.torso_motion import (
     heat,
     torso_points,
 )
+from models.voxels import look_into
 
 HEAD = 32
 """Channels of the head's features, the last that the fuser gets."""
@@ -67,9 +68,11 @@ class FoldedMotionField(nn.Module):
         heats = (heat(driving, cells) - state.heat)[:, :, None]
         moving = torch.cat([heats, deform(state.compressed, motions[:, 1:])], 2).flatten(1, 2)
         hints = torch.cat([torch.zeros_like(heats[:, 0]), state.compressed, moving], 1)
+        moving, hints = (x.to(state.still.dtype) for x in (moving, hints))
         where = torch.cat([moving, self.up(self.down(hints))], 1)
-        fused = self.moving_fuser(where) + state.still + self.head_fuser(head_features(self.tgt_head_encoder, head))
-        return blend(self.mask_conv(fused), motions), torch.sigmoid(self.occlusion_conv2(fused.flatten(1, 2)))
+        of_head = self.head_fuser(head_features(self.tgt_head_encoder, head.to(state.still.dtype)))
+        fused = self.moving_fuser(where) + state.still + of_head
+        return blend(self.mask_conv(fused).float(), motions), torch.sigmoid(self.occlusion_conv2(fused.flatten(1, 2)))
 
 
 class FoldedTorso(nn.Module):
@@ -84,5 +87,6 @@ class FoldedTorso(nn.Module):
     def forward(self, state: PortraitState, kp_driving: KeyPoints, head: Float[Tensor, "b 4 256 256"]) -> Torso:
         """The torso under a head whose rendered colours and opacity are `head`."""
         deformation, coarse = self.motion(state, kp_driving, head)
-        rgb, hidden = self.generator(state.appearance, deformation)
+        seen = look_into(state.appearance, deformation, beyond="border")
+        rgb, hidden = self.generator(seen.to(state.still.dtype))
         return Torso(rgb, hidden, torso_occlusion(self.occlusion_2_predictor, hidden, coarse))

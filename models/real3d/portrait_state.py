@@ -15,6 +15,8 @@ from models.triplane import PlaneAxes, Planes
 
 MERGED_AXES: PlaneAxes = ((0, 1), (0, 2))
 """The second and third plane hold features of the same two axes: they become one."""
+FEATURES = ("pncc", "still", "background_hidden")
+"""Of a portrait's tensors, those of the type that the frame network's features have."""
 STILL = 5
 """Of the hints that the motion field gets, those of the motion that keeps everything where it is."""
 
@@ -37,6 +39,11 @@ class PortraitState(NamedTuple):
     background: Float[Tensor, "b 3 256 256"]
     background_hidden: Float[Tensor, "b 64 256 256"]
     """The part of the last fusion that sees the background."""
+
+    def stored_as(self, stored: torch.dtype) -> "PortraitState":
+        """The same for a frame network whose features are of this type."""
+        features = {name: getattr(self, name).to(stored) for name in FEATURES}
+        return self._replace(**features)
 
 
 def merge_planes(planes: Planes) -> Float[Tensor, "b 2 c h w"]:

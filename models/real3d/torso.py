@@ -10,6 +10,7 @@ from torch.nn import functional
 from models.real3d.image_to_plane import conv3
 from models.real3d.torso_layers import ConvNormAct, ResBlock, doublings, halvings
 from models.real3d.torso_motion import Appearance, KeyPoints, MotionFieldEstimator, Regions
+from models.voxels import look_into
 
 BODY, CLOTHES = 2, 4
 """Classes of the segmentation that make the torso."""
@@ -48,7 +49,7 @@ class AppearanceExtractor(nn.Module):
 
 
 class DeformBasedGenerator(nn.Module):
-    """Features, deformed and drawn."""
+    """Deformed features, drawn."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -58,11 +59,8 @@ class DeformBasedGenerator(nn.Module):
         self.up = doublings(2, (256, 128, 64), spectral=True)
         self.out_conv = nn.Conv2d(64, 3, 7, padding=3)
 
-    def forward(
-        self, appearance: Appearance, deformation: Float[Tensor, "b 16 64 64 3"]
-    ) -> tuple[Float[Tensor, "b 3 256 256"], Float[Tensor, "b 64 256 256"]]:
+    def forward(self, seen: Appearance) -> tuple[Float[Tensor, "b 3 256 256"], Float[Tensor, "b 64 256 256"]]:
         """Colours, and the features that they were made from."""
-        seen = functional.grid_sample(appearance, deformation, padding_mode="border", align_corners=True)
         hidden = self.up(self.res(self.mid_conv(self.in_conv(seen.flatten(1, 2)))))
         return self.out_conv(hidden), hidden
 
@@ -97,7 +95,7 @@ class TorsoModel(nn.Module):
     ) -> Torso:
         """The torso under a head whose rendered colours and opacity are `head`."""
         field = self.motion_field_estimator(appearance, regions, kp_source, kp_driving, head)
-        rgb, hidden = self.deform_based_generator(appearance, field.deformation)
+        rgb, hidden = self.deform_based_generator(look_into(appearance, field.deformation, beyond="border"))
         return Torso(rgb, hidden, torso_occlusion(self.occlusion_2_predictor, hidden, field.torso_occlusion))
 
 

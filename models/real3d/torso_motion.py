@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.real3d.torso_layers import ConvNormAct, ResBlock, doublings, halvings
+from models.voxels import look_into
 
 Appearance = Float[Tensor, "b 32 16 64 64"]
 """Features of the torso on a grid of depth, height and width."""
@@ -64,7 +65,7 @@ def deform(features: Float[Tensor, "b c 16 64 64"], motions: Float[Tensor, "b k 
     """[b, k, c, 16, 64, 64]: features seen through each motion, zero beyond the grid."""
     count = motions.shape[1]
     repeated = features[:, None].expand(-1, count, -1, -1, -1, -1).flatten(0, 1)
-    seen = functional.grid_sample(repeated, motions.flatten(0, 1), align_corners=True)
+    seen = look_into(repeated, motions.flatten(0, 1), beyond="zeros")
     return torch.unflatten(seen, 0, (-1, count))
 
 

@@ -48,6 +48,10 @@ class PortraitParts:
     pncc_source: Image
     """Of the expression that the drive starts with."""
 
+    def to(self, device: torch.device) -> "PortraitParts":
+        """The same on a device."""
+        return PortraitParts(**{name: getattr(self, name).to(device) for name in self.__slots__})
+
 
 class VideoModel(nn.Module):
     """All networks; the names of its parts are those of the released weights."""

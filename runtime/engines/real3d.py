@@ -8,7 +8,7 @@ from models.portrait import Pixels, Portrait
 from models.real3d.avatar import Real3dAvatar
 from models.real3d.executor import Executor
 from models.real3d.face import load_real3d_face
-from models.real3d.parts import SEGMENTER
+from models.real3d.needs import SEGMENTER
 from models.real3d.parting import BuiltinSegmenter
 from models.real3d.segmentation import MulticlassSegmenter, Segmenter
 from models.weights import Weights
