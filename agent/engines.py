@@ -34,7 +34,7 @@ def open_engine(
             from models.real3d.open_executor import open_executor
             from runtime.engines.real3d import Real3dEngine
 
-            return Real3dEngine(weights, open_executor(backend, model, built_folder(name), say))
+            return Real3dEngine(weights, open_executor(backend, model, built_folder(name), say), say)
         case _:
             raise InputError(f"there is no engine {name}; give one of {', '.join(ENGINES)}")
 

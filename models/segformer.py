@@ -33,7 +33,8 @@ class PatchEmbedding(nn.Module):
     def forward(self, image: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b n width"], Grid]:
         """Tokens, and the grid that they lie on."""
         patches = self.proj(image)
-        return self.norm(to_tokens(patches)), (patches.shape[2], patches.shape[3])
+        rows, columns = (int(n) for n in patches.shape[2:])  # numbers while a network is traced, too
+        return self.norm(to_tokens(patches)), (rows, columns)
 
 
 class Attention(nn.Module):

@@ -25,7 +25,8 @@ def gathered(
     volume: Float[Tensor, "b c d h w"], where: Float[Tensor, "b p q r 3"], beyond: Beyond
 ) -> Float[Tensor, "b c p q r"]:
     """The same from the eight cells around each place."""
-    (b, channels, *size), places = volume.shape, where.shape[1:4]
+    b, channels, *size = (int(n) for n in volume.shape)  # numbers while a network is traced, too
+    places = where.shape[1:4]
     cells = volume.flatten(2).transpose(1, 2).flatten(0, 1)
     first = torch.arange(b, device=where.device)[:, None] * (size[0] * size[1] * size[2])
     axes = [_corners(where[..., 2 - i].flatten(1), n, beyond) for i, n in enumerate(size)]

@@ -1,6 +1,6 @@
 """Executors: what runs the networks of a frame, on which device."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -13,6 +13,7 @@ from models.real3d.video_model import Image, PortraitParts
 Picture = UInt8[np.ndarray, "512 512 3"]
 
 
+@runtime_checkable
 class Executor(Protocol):
     """Runs the networks for every avatar of an engine, one at a time."""
 
