@@ -33,9 +33,10 @@ STORED = ("float16", "bfloat16")
 
 
 class RoundedProducts(TorchDispatchMode):
-    """Products of 16-bit tensors as tensor cores compute them: summed in float32, then rounded."""
+    """Sums of 16-bit tensors as a GPU computes them: in float32, then rounded."""
 
-    PRODUCTS = tuple(getattr(torch.ops.aten, name) for name in ("convolution", "addmm", "mm", "bmm", "baddbmm"))
+    NAMES = ("convolution", "addmm", "mm", "bmm", "baddbmm", "avg_pool3d", "upsample_nearest3d")
+    PRODUCTS = tuple(getattr(torch.ops.aten, name) for name in NAMES)
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         if func.overloadpacket not in self.PRODUCTS:
