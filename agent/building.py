@@ -26,14 +26,9 @@ def build(config: ModelsBuild, say: Callable[[str], None], progress: Callable[[s
         AgentError: TensorRT cannot build the network.
     """
     _, model = load_real3d()
-    from models.backends import tensorrt
-    from models.real3d.networks import frame_spec
-    from models.real3d.open_executor import built_files, exported_frame
+    from models.real3d.open_executor import build_engine, built_files, exported_frame
 
     files = built_files(model, built_folder(config.engine))
     if config.backend == "onnx":
         return exported_frame(model, files, "float32", say)
-    stored = _STORED[config.precision]
-    tensorrt.require_tensorrt()
-    onnx = exported_frame(model.to("cuda"), files, stored, say)
-    return tensorrt.build(onnx, files, frame_spec(stored), progress)
+    return build_engine(model, files, _STORED[config.precision], say, progress)

@@ -27,7 +27,7 @@ from models.real3d.folded import FrameNetwork
 from models.real3d.fused_renderer import has_triton
 from models.real3d.graph_executor import GraphExecutor, channels_last, torch_run
 from models.real3d.networks import FramePicture, to_picture
-from models.real3d.open_executor import ON_GPU, open_executor
+from models.real3d.open_executor import ON_GPU, build_engine, built_files, open_executor
 from models.real3d.portrait_state import prepare
 from models.real3d.trial import trial_drive, trial_portrait
 
@@ -65,9 +65,17 @@ def of_backend(backend: str, device: torch.device, batch: int) -> Callable[[], n
         drives = [x.expand(batch, *x.shape[1:]).contiguous() for x in drive]
         return lambda: executor.frame_batch(states, *drives)[0]
     with tempfile.TemporaryDirectory() as folder:
+        if backend == "tensorrt":
+            build_engine(model, built_files(model, Path(folder)), ON_GPU, print, lambda phase, done, total: True)
         executor = open_executor(backend, model, Path(folder), print)
     state = executor.prepare(trial_portrait())
-    return lambda: [executor.frame(state, *drive) for _ in range(batch)][0]
+
+    def draw() -> np.ndarray:
+        for _ in range(batch):
+            picture = executor.frame(state, *drive)
+        return picture
+
+    return draw
 
 
 def measure(form: str, device: str, batch: int, frames: int, threads: int) -> Cost:

@@ -24,7 +24,7 @@ from models.errors import InputError
 from models.real3d.executor import Executor, Picture
 from models.real3d.folded import FrameNetwork
 from models.real3d.networks import FramePicture
-from models.real3d.open_executor import open_executor
+from models.real3d.open_executor import ON_GPU, build_engine, built_files, open_executor
 from models.real3d.portrait_state import PortraitState
 from models.real3d.trial import trial_drive, trial_portrait
 
@@ -33,9 +33,10 @@ STORED = ("float16", "bfloat16")
 
 
 class RoundedProducts(TorchDispatchMode):
-    """Products of 16-bit tensors as tensor cores compute them: summed in float32, then rounded."""
+    """Sums of 16-bit tensors as a GPU computes them: in float32, then rounded."""
 
-    PRODUCTS = (torch.ops.aten.convolution, torch.ops.aten.addmm, torch.ops.aten.mm, torch.ops.aten.bmm)
+    NAMES = ("convolution", "addmm", "mm", "bmm", "baddbmm", "avg_pool3d", "upsample_nearest3d")
+    PRODUCTS = tuple(getattr(torch.ops.aten, name) for name in NAMES)
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         if func.overloadpacket not in self.PRODUCTS:
@@ -50,7 +51,7 @@ def stored_as(kind: str) -> Callable[[PortraitState], Picture]:
     network = FramePicture(FrameNetwork(filled_model(), stored))
 
     def draw(state: PortraitState) -> Picture:
-        with torch.inference_mode(), RoundedProducts():
+        with torch.no_grad(), RoundedProducts():
             return network(*state.stored_as(stored), *trial_drive())[0].numpy()
 
     return draw
@@ -95,6 +96,9 @@ def main() -> int:
             continue
         with tempfile.TemporaryDirectory() as folder:
             try:
+                if name == "tensorrt":
+                    model = filled_model()
+                    build_engine(model, built_files(model, Path(folder)), ON_GPU, print, lambda *told: True)
                 executor = open_executor(name, filled_model(), Path(folder), print)
             except InputError as error:
                 print(f"{name:<20} left out: {error}")

@@ -13,7 +13,7 @@ from models.backends.onnx_file import export
 from models.backends.onnx_runtime import OnnxNetwork
 from models.backends.verdict import ENOUGH_DB, Verdicts, psnr_db
 from models.errors import AgentError, InputError
-from models.real3d.executor import Executor, Picture
+from models.real3d.executor import Executor
 from models.real3d.folded import FrameNetwork
 from models.real3d.graph_executor import GraphExecutor, torch_run
 from models.real3d.networks import DRIVE_SHAPES, FramePicture, Stored, frame_spec
@@ -50,6 +50,18 @@ def exported_frame(model: VideoModel, files: BuiltFiles, stored: Stored, say: Sa
         export(network, spec, [*state, *(x.to(device) for x in trial_drive())], path)
 
     return files.get(f"{spec.name}.onnx", make)
+
+
+def build_engine(model: VideoModel, files: BuiltFiles, stored: Stored, say: Say, progress: tensorrt.Progress) -> Path:
+    """The frame network built by TensorRT for this GPU, minutes; `model` is moved to it.
+
+    Raises:
+        InputError: TensorRT or a GPU is missing.
+        AgentError: TensorRT cannot build it, or `progress` ended it.
+    """
+    tensorrt.require_tensorrt()
+    onnx = exported_frame(model.to("cuda"), files, stored, say)
+    return tensorrt.build(onnx, files, frame_spec(stored), progress)
 
 
 def open_executor(backend: Backend, model: VideoModel, folder: Path, say: Say) -> Executor:
@@ -125,12 +137,8 @@ def _best(model: VideoModel, files: BuiltFiles, say: Say) -> Executor:
 
 
 def agreement_db(executor: Executor, reference: Executor) -> float:
-    """How near an executor's picture of the trial is to another's: PSNR in dB."""
+    """How near an executor's picture of the trial is to the reference's: PSNR in dB."""
+    portrait, drive = trial_portrait(), trial_drive()
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        want = drawn_trial(reference)
-    return psnr_db(drawn_trial(executor), want)
-
-
-def drawn_trial(executor: Executor) -> Picture:
-    """Its picture of the trial."""
-    return executor.frame(executor.prepare(trial_portrait()), *trial_drive())
+        want = reference.frame(reference.prepare(portrait), *drive)
+    return psnr_db(executor.frame(executor.prepare(portrait), *drive), want)

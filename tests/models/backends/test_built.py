@@ -37,7 +37,7 @@ def test_a_file_that_was_not_finished_is_not_there(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_to_costs_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(AgentError, match="cannot be written to: .*AGENT_DATA"):
+    with pytest.raises(AgentError, match=r"cannot be written to: .*AGENT_DATA"):
         BuiltFiles(tmp_path / "file" / "folder").get("x", lambda path: None)
 
 

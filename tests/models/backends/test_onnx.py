@@ -132,15 +132,9 @@ def test_parts_are_the_same_by_onnx_runtime(part: str, tmp_path: Path) -> None:
     got, want = exported(randomised(network), inputs, tmp_path / "part.onnx")
     assert want.std() > 0.01
     assert (got - want).norm() <= 1e-4 * want.norm()
-
-
-def test_operations_are_those_that_other_runtimes_take(tmp_path: Path) -> None:
-    for part in ("renderer", "motions"):
-        network, inputs = PARTS[part]
-        exported(randomised(network), inputs, tmp_path / "part.onnx")
-        kinds = {node.op_type for node in onnx.load(tmp_path / "part.onnx").graph.node}
-        assert not kinds & {"NonZero", "Loop", "Scan", "If", "CumSum", "RandomUniformLike"}
-        assert ("GridSample" in kinds) == (part == "renderer"), "volumes are read cell by cell"
+    operations = {node.op_type for node in onnx.load(tmp_path / "part.onnx").graph.node}
+    assert not operations & {"NonZero", "Loop", "Scan", "If", "CumSum", "RandomUniformLike"}, "TensorRT wants none"
+    assert ("GridSample" in operations) == (part == "renderer"), "volumes are read cell by cell"
 
 
 def test_pictures_are_cut_off_alike(tmp_path: Path) -> None:
