@@ -62,7 +62,7 @@ class Session:
         sys.setswitchinterval(_SWITCH_S)
         config = plan.config
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
-        self.engine = open_engine(config.engine)
+        self.engine = open_engine(config.engine, config.backend, say)
         self._loop: Loop | None = None
         profile = None if config.profile is None else load_profile(config.profile)
         speaker = None if profile is None else open_speaker(profile, config, say)
@@ -142,7 +142,7 @@ class Session:
         if self._loop is None or self._look is None:
             raise AgentError("the first portrait is still being prepared; try again")
         name = change.engine or self.engine.name
-        engine = self.engine if name == self.engine.name else open_engine(name)
+        engine = self.engine if name == self.engine.name else open_engine(name, say=self._say)
         try:
             prepared = self._preparing.ask(Wish(self._look, change, engine.name if engine.portable else None))
             avatar = prepared.avatar if engine.portable else engine.prepare(prepared.look.portrait)

@@ -1,4 +1,4 @@
-"""The command line: `agent run`, `agent demo`, `agent devices`, `agent calibrate`."""
+"""The command line: `agent run`, `agent demo`, `agent devices`, `agent calibrate`, `agent models`."""
 
 import io
 import json
@@ -20,11 +20,23 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from agent.config import Calibrate, Command, Demo, Devices, Run
+from agent.config import (
+    Calibrate,
+    Command,
+    Demo,
+    Devices,
+    Models,
+    ModelsBuild,
+    ModelsImport,
+    ModelsList,
+    ModelsRemove,
+    Run,
+)
 from models.errors import AgentError, InputError
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _FRAME = " ─│╭╮╰╯"  # drawn around what is wrong with a command line
+_MEGABYTE = 1_000_000
 _INSIST_NS = 1_000_000_000  # a second Ctrl-C counts from then on
 
 console = Console(stderr=True, highlight=False)
@@ -48,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 devices()
             case Calibrate():
                 calibrate(command)
+            case Models():
+                models(command)
             case _:
                 assert_never(command)
     except AgentError as error:
@@ -175,6 +189,64 @@ def calibrate(config: Calibrate) -> None:
     for line in learnt:
         _say(line)
     _say(f"wrote {config.output}")
+
+
+def models(config: Models) -> None:
+    """`agent models`."""
+    from agent.weights import describe, remove, status
+
+    match config.action:
+        case ModelsImport():
+            _import(config.action)
+        case ModelsBuild():
+            _build(config.action)
+        case ModelsList(as_json, verify):
+            known = status(verify)
+            print(json.dumps(known, indent=2) if as_json else describe(known["engines"]))
+        case ModelsRemove():
+            _say(remove(config.action))
+        case _:
+            assert_never(config.action)
+
+
+def _import(config: ModelsImport) -> None:
+    from agent.weights import Import
+
+    with _interruptible() as interrupt:
+        task = Import(config)
+        with _progress(task.total_bytes // _MEGABYTE, "importing, MB") as advance:
+            done = 0
+
+            def more(new_bytes: int) -> None:
+                nonlocal done
+                if interrupt.asked:
+                    raise KeyboardInterrupt
+                done += new_bytes
+                advance(done // _MEGABYTE)
+
+            folder = task.run(more)
+    _say(f"wrote {folder}; agent models list says what is there")
+
+
+def _build(config: ModelsBuild) -> None:
+    from agent.building import build
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with _interruptible() as interrupt, bar:
+        task = bar.add_task("", total=None)
+
+        def told(phase: str, done: int, total: int) -> bool:
+            bar.update(task, description=phase, completed=done, total=total)
+            return not interrupt.asked
+
+        try:
+            path = build(config, _say, told)
+        except AgentError:
+            if interrupt.asked:
+                raise KeyboardInterrupt from None
+            raise
+    _say(f"wrote {path}")
 
 
 class _Interrupt:

@@ -8,8 +8,9 @@ import tyro
 
 from models.errors import InputError
 
-EngineName = Literal["builtin"]
+EngineName = Literal["builtin", "real3d"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+BackendName = Literal["auto", "torch", "cudagraph", "onnx", "tensorrt"]
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,12 @@ class Run:
     called NAME or Avatar microphone, elsewhere the loopback device NAME (BlackHole, VB-CABLE)."""
 
     engine: EngineName = "builtin"
-    """builtin: drawn on the CPU, no download."""
+    """builtin: drawn on the CPU, no download; real3d: Real3D-Portrait's networks, whose weights you bring in
+    (`agent models list`), for a GPU."""
+
+    backend: BackendName = "auto"
+    """What runs the networks of an engine that has some: torch (any machine; the reference), cudagraph (NVIDIA GPUs),
+    onnx (ONNX Runtime), tensorrt (after `agent models build`), or auto: the fastest that draws the same here."""
 
     background: str = "keep"
     """keep, blur, a colour (#RRGGBB or a name), a picture file, or transparent (into .webm or .mov files only)."""
@@ -155,7 +161,94 @@ class Calibrate:
     """Guide through a file too, played at its own speed, as if it were a camera."""
 
 
-Command = Run | Demo | Devices | Calibrate
+@dataclass(frozen=True)
+class ModelsImport:
+    """Bring in the weights that an engine's authors published: checked, converted once, kept for you alone.
+
+    Nothing is downloaded: `agent models list` says what is missing, where it is to be had and under which licence.
+    Nothing in a file is executed. What is given replaces what was there when all of it is found good; the rest stays.
+
+    The released folder and the face model:  agent models import real3d --checkpoint 240210_real3dportrait_orig \
+    --face-model BFM_model_front.mat
+
+    Something more, later:  agent models import real3d --face-data Real3DPortrait/deep_3drecon
+    """
+
+    engine: tyro.conf.Positional[Literal["real3d"]]
+    """The engine that they are for."""
+
+    checkpoint: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction] = ()
+    """The unpacked folder with secc2plane_torso_orig/ and audio2secc_vae/ in it (of several model_ckpt_steps_*.ckpt the
+    one of the most steps is taken), or the checkpoints themselves, the option given twice."""
+
+    without_audio: bool = False
+    """Do with the video model alone; the agent's own speech network then drives."""
+
+    face_model: Path | None = None
+    """BFM_model_front.mat, which Deep3DFaceRecon's set-up makes from the Basel Face Model 2009."""
+
+    face_data: Path | None = None
+    """Folder with index_mp468_from_mesh35709.npy, ncc_code.npy, bfm_left_eye_faces.npy and bfm_right_eye_faces.npy, or
+    some of them."""
+
+    hubert: Path | None = None
+    """HuBERT-large (facebook/hubert-large-ls960-ft): its folder, or model.safetensors or pytorch_model.bin."""
+
+    segmenter: Path | None = None
+    """MediaPipe's selfie_multiclass_256x256.tflite."""
+
+
+@dataclass(frozen=True)
+class ModelsBuild:
+    """Export an engine's frame network for a backend, and build it where the backend wants that: once per machine.
+
+    agent models build real3d --backend tensorrt     minutes; from then on --backend auto uses it
+    """
+
+    engine: tyro.conf.Positional[Literal["real3d"]] = "real3d"
+    """The engine whose weights are there (`agent models list`)."""
+
+    backend: Literal["onnx", "tensorrt"] = "tensorrt"
+    """onnx: a file for ONNX Runtime, in fp32; tensorrt: the same, built for this GPU."""
+
+    precision: Literal["fp16", "bf16", "fp32"] = "fp16"
+    """Of features and the weights that they meet; places, colours and the volume stay in fp32."""
+
+
+@dataclass(frozen=True)
+class ModelsList:
+    """What each engine has, what it lacks, where to get that, and under which licence."""
+
+    json: bool = False
+    """As JSON, for scripts."""
+
+    verify: bool = False
+    """Read every file and compare its SHA-256, not only its size."""
+
+
+@dataclass(frozen=True)
+class ModelsRemove:
+    """Delete the weights that were brought in for an engine."""
+
+    engine: tyro.conf.Positional[Literal["real3d"]]
+    """The engine that they are for."""
+
+
+@dataclass(frozen=True)
+class Models:
+    """Bring in weights that others published, see what is there and what is missing, or delete them."""
+
+    action: Annotated[
+        Annotated[ModelsImport, tyro.conf.subcommand("import")]
+        | Annotated[ModelsBuild, tyro.conf.subcommand("build")]
+        | Annotated[ModelsList, tyro.conf.subcommand("list")]
+        | Annotated[ModelsRemove, tyro.conf.subcommand("remove")],
+        tyro.conf.arg(name=""),
+    ]
+    """What to do."""
+
+
+Command = Run | Demo | Devices | Calibrate | Models
 
 _MAX_SIDE = 2160
 

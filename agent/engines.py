@@ -1,17 +1,60 @@
 """Engines by name."""
 
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from agent.config import ENGINES
+from agent.config import ENGINES, BackendName
 from models.errors import InputError
+from models.folders import data_folder
+from models.real3d.needs import VIDEO_FILE
+from models.weights import Missing, Weights, find
 from runtime.engines import Engine
 from runtime.engines.builtin import BuiltinEngine
 
+if TYPE_CHECKING:
+    from models.real3d.video_model import VideoModel
 
-def open_engine(name: str) -> Engine[Any]:
-    """The engine of `--engine`. Raises InputError if there is none of that name."""
+
+def open_engine(
+    name: str, backend: BackendName = "auto", say: Callable[[str], None] = lambda line: None
+) -> Engine[Any]:
+    """The engine of `--engine` on the backend of `--backend`; `say` hears about slow work.
+
+    Raises:
+        InputError: there is none of that name, its weights are not there, or this machine has no such backend.
+    """
     match name:
         case "builtin":
+            if backend != "auto":
+                raise InputError(f"--backend {backend}: the engine builtin runs no networks; leave --backend out")
             return BuiltinEngine()
+        case "real3d":
+            weights, model = load_real3d()
+            from models.real3d.open_executor import open_executor
+            from runtime.engines.real3d import Real3dEngine
+
+            return Real3dEngine(weights, open_executor(backend, model, built_folder(name), say), say)
         case _:
             raise InputError(f"there is no engine {name}; give one of {', '.join(ENGINES)}")
+
+
+def load_real3d() -> tuple[Weights, "VideoModel"]:
+    """The weights that the user brought in, and the video model with them, on the CPU. Raises InputError."""
+    weights = find("real3d")
+    if isinstance(weights, Missing):
+        raise weights.error()
+    try:
+        from safetensors.torch import load_file
+
+        from models.real3d.video_model import load_video_model
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "safetensors"):
+            raise
+        raise InputError("the engine real3d needs torch: pip install 'portrait-agent[neural]'") from None
+    return weights, load_video_model(load_file(weights.folder / VIDEO_FILE))
+
+
+def built_folder(engine: str) -> Path:
+    """Where files that are made of an engine's weights are kept."""
+    return data_folder() / "built" / engine

@@ -17,6 +17,7 @@ import numpy as np
 from calibration.framing import Framing
 from calibration.photo import decode_photo
 from calibration.portrait import prepare_portrait
+from models.folders import cache_folder
 from models.portrait import Portrait
 
 _DIGEST_BYTES = 32
@@ -89,22 +90,9 @@ class PortraitStore:
 
 
 def default_store() -> PortraitStore | None:
-    """In the folder of `AGENT_CACHE`, else of the user's caches; None where `AGENT_CACHE` is empty or no home is."""
-    named = os.environ.get("AGENT_CACHE")
-    if named is not None:
-        return PortraitStore(Path(named).expanduser() / "prepared-portraits") if named else None
-    try:
-        home = Path.home()
-    except RuntimeError:
-        return None
-    match sys.platform:
-        case "win32":
-            caches = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-        case "darwin":
-            caches = home / "Library" / "Caches"
-        case _:
-            caches = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return PortraitStore(caches / "portrait-agent" / "prepared-portraits")
+    """In the folder of this program's caches; None where there is none."""
+    caches = cache_folder()
+    return PortraitStore(caches / "prepared-portraits") if caches is not None else None
 
 
 def portrait_of(

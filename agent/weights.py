@@ -1,0 +1,129 @@
+"""What `agent models` does: brings in weights that others published, and says what is there and what is missing."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from agent.config import ModelsImport, ModelsRemove
+from models.errors import InputError
+from models.weight_part import Part
+from models.weight_store import Stock
+from models.weights import PARTS, fault_of, store_of
+
+_BUILTIN = "builtin"
+
+
+class Import:
+    """`agent models import`, ready to start."""
+
+    def __init__(self, config: ModelsImport) -> None:
+        """Looks for the files. Raises InputError for what is not there, and where torch is not."""
+        try:
+            from models.real3d import importing  # torch: seconds, and optional
+            from models.real3d.release import Given
+        except ModuleNotFoundError as error:
+            if error.name not in ("torch", "safetensors"):
+                raise
+            raise InputError("agent models import needs torch: pip install 'portrait-agent[neural]'") from None
+        self._engine = config.engine
+        self._import = importing.Import(
+            Given(
+                checkpoints=config.checkpoint,
+                without_audio=config.without_audio,
+                face_model=config.face_model,
+                face_data=config.face_data,
+                hubert=config.hubert,
+                segmenter=config.segmenter,
+            ),
+            importing.NETWORKS,
+        )
+
+    @property
+    def total_bytes(self) -> int:
+        """Of work."""
+        return self._import.total_bytes
+
+    def run(self, progress: Callable[[int], None]) -> Path:
+        """Does it; `progress` hears how many bytes more are done, and may raise. Returns where the files are."""
+        store = store_of(self._engine)
+        self._import.run(store, progress)
+        folder = store.current().folder
+        assert folder is not None
+        return folder
+
+
+def remove(config: ModelsRemove) -> str:
+    """`agent models remove`: what was done, as a line."""
+    store = store_of(config.engine)
+    return f"removed {store.folder}" if store.remove() else f"there is nothing of {config.engine} to remove"
+
+
+def status(verify: bool) -> dict[str, Any]:
+    """Every engine, whether it is ready, and its parts; for `agent models list --json`."""
+    engines: dict[str, Any] = {_BUILTIN: {"ready": True, "parts": []}}
+    for engine, parts in PARTS.items():
+        stock = store_of(engine).current()
+        told = [_part_status(part, stock, verify) for part in parts]
+        engines[engine] = {
+            "ready": all(part["fault"] == "" for part in told if part["needed"]),
+            "folder": str(stock.folder) if stock.folder else None,
+            "parts": told,
+        }
+    return {"engines": engines}
+
+
+def describe(engines: dict[str, Any]) -> str:
+    """What `status` says, for a person."""
+    lines = []
+    for engine, about in engines.items():
+        lacking = [part for part in about["parts"] if part["fault"]]
+        if engine == _BUILTIN:
+            state = "ready; comes with the agent"
+        elif not about["ready"]:
+            state = "not ready: needs " + " and ".join(f"its {part['title']}" for part in lacking if part["needed"])
+        else:
+            state = f"ready; in {about['folder']}"
+        lines.append(f"{engine:<9} {state}")
+        lines += [line for part in about["parts"] for line in _part_lines(engine, part)]
+    return "\n".join(lines)
+
+
+def _part_status(part: Part, stock: Stock, verify: bool) -> dict[str, Any]:
+    return {
+        "title": part.title,
+        "needed": part.needed,
+        "fault": fault_of(part, stock, thorough=verify),
+        "instead": part.instead,
+        "option": part.option,
+        "source": part.source,
+        "licence": part.licence,
+        "files": [_file_status(stock, name) for name in part.files if name in stock.files],
+    }
+
+
+def _file_status(stock: Stock, name: str) -> dict[str, Any]:
+    file = stock.files[name]
+    return {field: getattr(file, field) for field in file.__slots__ if field != "licence"}
+
+
+def _part_lines(engine: str, part: dict[str, Any]) -> list[str]:
+    need = "needed" if part["needed"] else "optional"
+    lines = [f"  {part['title']} ({need}) {part['fault'] or 'is there'}"]
+    lines += [f"    {_file_line(file)}" for file in part["files"]]
+    if part["fault"]:
+        lines += [
+            f"    from: {part['source']}",
+            f"    licence: {part['licence']}",
+            f"    then: agent models import {engine} {part['option']} ...",
+        ]
+        lines += [f"    without: {part['instead']}"] if part["instead"] else []
+    return lines
+
+
+def _file_line(file: dict[str, Any]) -> str:
+    steps = f", {file['step']} steps" if file["step"] is not None else ""
+    tensors = f", {file['tensors']} tensors" if file["tensors"] is not None else ""
+    return (
+        f"{file['name']}: {file['size_bytes'] / 1e6:.1f} MB{tensors}{steps}, sha256 {file['sha256'][:12]}, from "
+        f"{file['source']} ({file['source_sha256'][:12]}), {file['imported'][:10]}"
+    )

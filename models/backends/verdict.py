@@ -1,0 +1,52 @@
+"""Whether a backend draws what the reference draws, on this machine: measured once, then remembered."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import UInt8
+
+from models.backends.built import BuiltFiles
+
+ENOUGH_DB = 45.0
+"""A backend whose picture is nearer to the reference's than this is as good."""
+_FILE = "verdicts.json"
+_EXACT_DB = 99.0
+
+
+def psnr_db(got: UInt8[np.ndarray, "*s"], want: UInt8[np.ndarray, "*s"]) -> float:
+    """Peak signal-to-noise ratio of two pictures; 99 where they are equal."""
+    error = np.square(got.astype(np.float64) - want).mean()
+    return _EXACT_DB if error == 0 else min(_EXACT_DB, float(10 * np.log10(255**2 / error)))
+
+
+class Verdicts:
+    """What was measured of a network's backends, beside its built files."""
+
+    def __init__(self, files: BuiltFiles) -> None:
+        self._files = files
+
+    def of(self, backend: str, measure: Callable[[], float]) -> float:
+        """PSNR in dB of a backend, as `measure` finds it where nothing is known.
+
+        Args:
+            backend: all that the picture may depend on: backend, device, versions.
+            measure: draws a picture with it and with the reference.
+        """
+        known = self._read()
+        if backend not in known:
+            known[backend] = measure()
+            self._files.replace(_FILE, lambda path: _write(path, known))
+        return known[backend]
+
+    def _read(self) -> dict[str, float]:
+        path = self._files.find(_FILE)
+        try:
+            return {} if path is None else {str(k): float(v) for k, v in json.loads(path.read_text()).items()}
+        except (ValueError, AttributeError, TypeError):
+            return {}
+
+
+def _write(path: Path, known: dict[str, float]) -> None:
+    path.write_text(json.dumps(known, indent=2) + "\n")

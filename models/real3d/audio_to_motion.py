@@ -1,0 +1,128 @@
+"""Audio-to-motion of Real3D-Portrait: speech -> expression, a flow-VAE (paper section 3.4; 11.86 M parameters).
+
+Attributes are named as in the released checkpoint, so that its `state_dict["model"]` loads strictly.
+"""
+
+import torch
+from jaxtyping import Float, Int64
+from torch import Tensor, nn
+
+from models.real3d.prior_flow import PriorFlow
+from models.real3d.wave_net import WaveNet
+
+FEATURES = 1024
+"""Numbers per frame of what is heard (HuBERT-large)."""
+STEP = 4
+"""Motion frames per step of the latent code."""
+LATENT = 16
+CONDITION = 128
+EXPRESSION = 64
+_CHANNELS, _KERNEL = 256, 5
+_PITCHES = 300
+
+
+class PosteriorEncoder(nn.Module):
+    """Motion seen in training -> its latent code. Inference never runs it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pre_net = nn.Sequential(nn.Conv1d(EXPRESSION, _CHANNELS, 2 * STEP, STEP, STEP // 2))
+        self.wn = WaveNet(_CHANNELS, _KERNEL, 8, CONDITION)
+        self.out_proj = nn.Conv1d(_CHANNELS, 2 * LATENT, 1)
+
+    def forward(
+        self, expression: Float[Tensor, "b 64 frames"], condition: Float[Tensor, "b 128 frames//4"]
+    ) -> tuple[Float[Tensor, "b 16 frames//4"], Float[Tensor, "b 16 frames//4"]]:
+        """Mean and logarithm of the standard deviation of the code."""
+        mean, log_deviation = self.out_proj(self.wn(self.pre_net(expression), condition)).chunk(2, dim=1)
+        return mean, log_deviation
+
+
+class Decoder(nn.Module):
+    """Latent code -> expression."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pre_net = nn.Sequential(nn.ConvTranspose1d(LATENT, _CHANNELS, STEP, STEP))
+        self.wn = WaveNet(_CHANNELS, _KERNEL, 4, CONDITION)
+        self.out_proj = nn.Conv1d(_CHANNELS, EXPRESSION, 1)
+
+    def forward(
+        self, code: Float[Tensor, "b 16 t"], condition: Float[Tensor, "b 128 4*t"]
+    ) -> Float[Tensor, "b 64 4*t"]:
+        """The expression's coefficients."""
+        return self.out_proj(self.wn(self.pre_net(code), condition))
+
+
+class FlowVae(nn.Module):
+    """Variational auto-encoder of expressions over time, its prior a flow that hears the speech."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.g_pre_net = nn.Sequential(nn.Conv1d(CONDITION, CONDITION, 2 * STEP, STEP, STEP // 2))
+        self.encoder = PosteriorEncoder()
+        self.prior_flow = PriorFlow(LATENT, CONDITION)
+        self.decoder = Decoder()
+
+
+class AudioToMotion(nn.Module):
+    """Speech features and pitch, 50 per second -> expressions of BFM 2009, 25 per second."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mouth_amp_embed = nn.Parameter(torch.randn(CONDITION))
+        self.blink_embed = nn.Embedding(2, CONDITION)
+        self.mel_encoder = _front(FEATURES)  # hears HuBERT, whatever its name says
+        self.pitch_embed = nn.Embedding(_PITCHES, CONDITION)
+        self.pitch_encoder = _front(CONDITION)
+        self.cond_proj = nn.Linear(4 * CONDITION, CONDITION)
+        self.vae = FlowVae()
+
+    def forward(
+        self,
+        hubert: Float[Tensor, "b frames 1024"],
+        pitch: Int64[Tensor, "b frames"],
+        blink: Int64[Tensor, "b frames"],
+        mouth_amp: Float[Tensor, "b 1"],
+        noise: Float[Tensor, "b 16 frames//8"],
+    ) -> Float[Tensor, "b frames//2 64"]:
+        """Expressions of a whole clip.
+
+        Args:
+            hubert: what is heard; a clip of another length is padded with zeros.
+            pitch: `models.audio.pitch.coarse`.
+            blink: 0 or 1; the released code always says 0.
+            mouth_amp: how wide the mouth opens, 0..1; usually 0.45.
+            noise: standard normal, times the temperature (usually 0.2).
+        """
+        condition = self.condition(hubert[:, ::2], pitch[:, ::2], blink[:, ::2], mouth_amp)
+        return self.vae.decoder(self.code(condition, noise), condition).transpose(1, 2)
+
+    def condition(
+        self,
+        hubert: Float[Tensor, "b t 1024"],
+        pitch: Int64[Tensor, "b t"],
+        blink: Int64[Tensor, "b t"],
+        mouth_amp: Float[Tensor, "b 1"],
+    ) -> Float[Tensor, "b 128 t"]:
+        """What is heard and asked for at each motion frame; the arguments are of every second frame already."""
+        heard = self.mel_encoder(hubert.transpose(1, 2))
+        sung = self.pitch_encoder(self.pitch_embed(pitch).transpose(1, 2))
+        wide = (mouth_amp * self.mouth_amp_embed)[..., None].expand_as(heard)
+        everything = torch.cat([heard, sung, self.blink_embed(blink).transpose(1, 2), wide], dim=1)
+        return self.cond_proj(everything.transpose(1, 2)).transpose(1, 2)
+
+    def code(
+        self, condition: Float[Tensor, "b 128 t"], noise: Float[Tensor, "b 16 t//4"]
+    ) -> Float[Tensor, "b 16 t//4"]:
+        """The latent code that the noise becomes."""
+        return self.vae.prior_flow.inverse(noise, self.vae.g_pre_net(condition))
+
+
+def _front(inputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv1d(inputs, CONDITION, 3, padding=1, bias=False),
+        nn.BatchNorm1d(CONDITION),
+        nn.GELU(),
+        nn.Conv1d(CONDITION, CONDITION, 3, padding=1, bias=False),
+    )

@@ -1,0 +1,101 @@
+"""Motion adapter: what an expression changes on the canonical tri-plane (paper section 3.2).
+
+It sees the face as PNCC images: each pixel says which point of the mean face is there.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.real3d.image_to_plane import as_planes, conv3
+from models.segformer import MixTransformer, to_image, to_tokens
+from models.stylegan import smoothing_kernel
+from models.triplane import Planes
+
+
+class Prenet(nn.Module):
+    """1x1 convolution with an equalised weight: 9 channels of three PNCC images -> 3."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(3, 9, 1, 1))
+        self.bias = nn.Parameter(torch.empty(3))
+        self.register_buffer("resample_filter", smoothing_kernel())  # in the released weights; nothing is resampled
+
+    def scaled_weight(self) -> Float[Tensor, "3 9 1 1"]:
+        """The weight as it is applied."""
+        return self.weight / self.weight.shape[1] ** 0.5
+
+    def forward(self, x: Float[Tensor, "b 9 h w"]) -> Float[Tensor, "b 3 h w"]:
+        """The mixed channels."""
+        return functional.conv2d(x, self.scaled_weight(), self.bias)
+
+
+class Projection(nn.Module):
+    """Linear map of each pixel to 256 channels."""
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        self.proj = nn.Linear(inputs, 256)
+
+    def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b 256 h w"]:
+        """The mapped pixels."""
+        return to_image(self.proj(to_tokens(x)), (x.shape[2], x.shape[3]))
+
+
+class FuseConv(nn.Module):
+    """1x1 convolution, batch norm, ReLU."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1024, 256, 1, bias=False)
+        self.bn = nn.BatchNorm2d(256)
+
+    def forward(self, x: Float[Tensor, "b 1024 h w"]) -> Float[Tensor, "b 256 h w"]:
+        """The fused map."""
+        return functional.relu(self.bn(self.conv(x)))
+
+
+class FuseHead(nn.Module):
+    """SegFormer's head: the maps of all stages, projected, brought to the finest one's size and fused."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear_c4 = Projection(256)
+        self.linear_c3 = Projection(160)
+        self.linear_c2 = Projection(64)
+        self.linear_c1 = Projection(32)
+        self.linear_fuse = FuseConv()
+
+    def forward(self, maps: list[Float[Tensor, "b _ _ _"]]) -> Float[Tensor, "b 256 _ _"]:
+        """The fused map, as large as the first of `maps`."""
+        size = maps[0].shape[2:]
+        projections = (self.linear_c4, self.linear_c3, self.linear_c2, self.linear_c1)
+        projected = [projection(x) for projection, x in zip(projections, reversed(maps), strict=True)]
+        resized = [functional.interpolate(x, size, mode="bilinear", align_corners=False) for x in projected[:-1]]
+        return self.linear_fuse(torch.cat([*resized, projected[-1]], 1))
+
+
+class MotionAdapter(nn.Module):
+    """PNCC images of the neutral face, of the start of the drive and of now -> what to add to the canonical planes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prenet = Prenet()
+        self.mix_vit = MixTransformer()
+        self.fuse_head = FuseHead()
+        layers: list[nn.Module] = []
+        for _ in range(3):
+            layers += [conv3(256, 256), nn.LeakyReLU(0.01)]
+        self.to_plane_cnn = nn.Sequential(
+            *layers, nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True), conv3(256, 96)
+        )
+
+    def forward(self, pncc: Float[Tensor, "b 9 512 512"]) -> Planes:
+        """[b, 3, 32, 256, 256]; `pncc` in -1..1, canonical, source and target one after the other."""
+        return self.planes(self.prenet(pncc))
+
+    def planes(self, mixed: Float[Tensor, "b 3 512 512"]) -> Planes:
+        """The same from what the prenet makes of the three images."""
+        return as_planes(self.to_plane_cnn(self.fuse_head(self.mix_vit(mixed))))

@@ -1,0 +1,73 @@
+"""What Real3D-Portrait needs beyond this package: files that each user brings, since others' licences are on them."""
+
+from models.real3d.face import CODES_FILE, EYE_FILES, LANDMARKS_FILE, MODEL_FILE
+from models.weight_part import Part
+
+VIDEO_FILE = "video_model.safetensors"
+AUDIO_FILE = "audio_to_motion.safetensors"
+HUBERT_FILE = "hubert.safetensors"
+SEGMENTER_FILE = "segmenter.tflite"
+
+_RELEASE = (
+    "240210_real3dportrait_orig.zip in https://drive.google.com/drive/folders/1MAveJf7RvJ-Opg1f5qhLdoRoC_Gc6nD9 "
+    "(named in the README of github.com/yerfor/Real3DPortrait)"
+)
+_UNSTATED = (
+    "none stated for the weights; the code beside them is MIT, with parts under NVIDIA's non-commercial licences, and "
+    "they were trained on data sets for research"
+)
+
+VIDEO = Part(
+    title="video model",
+    files=(VIDEO_FILE,),
+    needed=True,
+    option="--checkpoint",
+    source=f"secc2plane_torso_orig/model_ckpt_steps_100000.ckpt of {_RELEASE}",
+    licence=_UNSTATED,
+)
+AUDIO = Part(
+    title="audio-to-motion model",
+    files=(AUDIO_FILE,),
+    needed=False,
+    option="--checkpoint",
+    source=f"audio2secc_vae/model_ckpt_steps_400000.ckpt of {_RELEASE}",
+    licence=_UNSTATED,
+    instead="the agent's own speech network moves the face",
+)
+FACE_MODEL = Part(
+    title="face model",
+    files=(MODEL_FILE,),
+    needed=True,
+    option="--face-model",
+    source=f"{MODEL_FILE}, which Deep3DFaceRecon's set-up makes from the Basel Face Model 2009 (faces.dmi.unibas.ch)",
+    licence="the University of Basel's: registration, non-commercial research; read it there",
+)
+FACE_DATA = Part(
+    title="face data",
+    files=(LANDMARKS_FILE, CODES_FILE, *EYE_FILES),
+    needed=False,
+    option="--face-data",
+    source=f"deep_3drecon in github.com/yerfor/Real3DPortrait; {LANDMARKS_FILE} comes with its face model files",
+    licence="MIT, the repository's; made from the Basel Face Model",
+    instead="they are worked out from the face model, nearly the same",
+)
+HUBERT = Part(
+    title="speech features",
+    files=(HUBERT_FILE,),
+    needed=False,
+    option="--hubert",
+    source="model.safetensors or pytorch_model.bin of https://huggingface.co/facebook/hubert-large-ls960-ft",
+    licence="Apache-2.0, as far as known; see its model card",
+    instead="the agent's own speech network moves the face",
+)
+SEGMENTER = Part(
+    title="segmenter",
+    files=(SEGMENTER_FILE,),
+    needed=False,
+    option="--segmenter",
+    source="selfie_multiclass_256x256.tflite of MediaPipe (ai.google.dev/edge/mediapipe, image segmenter)",
+    licence="Apache-2.0, as far as known; see its model card",
+    instead="hair, face, neck and clothes are told apart by the agent's own matte and landmarks",
+)
+
+PARTS = (VIDEO, AUDIO, FACE_MODEL, FACE_DATA, HUBERT, SEGMENTER)

@@ -1,0 +1,80 @@
+"""ResNet-34 at an eighth of the image's size, and the pyramid of dilated convolutions on top (DeepLab v3)."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions and a short cut."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int, dilation: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, dilation, dilation, bias=False)
+        self.bn1 = nn.BatchNorm2d(outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, dilation, dilation, bias=False)
+        self.bn2 = nn.BatchNorm2d(outputs)
+        if inputs != outputs:
+            short = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+            self.downsample = nn.Sequential(short, nn.BatchNorm2d(outputs))
+
+    def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b o _ _"]:
+        """The block's result."""
+        new = self.bn2(self.conv2(functional.relu(self.bn1(self.conv1(x)))))
+        return functional.relu(new + (self.downsample(x) if hasattr(self, "downsample") else x))
+
+
+def _stage(blocks: int, inputs: int, outputs: int, stride: int, dilation: int) -> nn.Sequential:
+    first = BasicBlock(inputs, outputs, stride, dilation)
+    return nn.Sequential(first, *(BasicBlock(outputs, outputs, 1, dilation) for _ in range(blocks - 1)))
+
+
+class ResNet34(nn.Module):
+    """ResNet-34 whose last two stages keep their input's size and are dilated instead."""
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, 64, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(64)
+        self.layer1 = _stage(3, 64, 64, 1, 1)
+        self.layer2 = _stage(4, 64, 128, 2, 1)
+        self.layer3 = _stage(6, 128, 256, 1, 2)
+        self.layer4 = _stage(3, 256, 512, 1, 4)
+
+    def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b 512 h/8 w/8"]:
+        """Features of the image; height and width are multiples of 8."""
+        x = functional.max_pool2d(functional.relu(self.bn1(self.conv1(x))), 3, 2, 1)
+        return self.layer4(self.layer3(self.layer2(self.layer1(x))))
+
+
+class DilatedPyramid(nn.Module):
+    """What lies at the point, 12, 24 and 36 pixels around it, and the mean of the image, brought together."""
+
+    def __init__(self, inputs: int, width: int) -> None:
+        super().__init__()
+        near = nn.Sequential(nn.Conv2d(inputs, width, 1, bias=False), nn.ReLU())
+        around = (
+            nn.Sequential(nn.Conv2d(inputs, width, 3, 1, reach, reach, bias=False), nn.ReLU()) for reach in (12, 24, 36)
+        )
+        mean = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(inputs, width, 1, bias=False), nn.ReLU())
+        self.convs = nn.ModuleList([near, *around, mean])
+        self.project = nn.Sequential(nn.Conv2d(5 * width, width, 1, bias=False), nn.ReLU())
+
+    def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b o h w"]:
+        """Features of the same size."""
+        size = x.shape[2:]
+        return self.project(torch.cat([conv(x).expand(-1, -1, *size) for conv in self.convs], 1))
+
+
+class LowResolutionEncoder(nn.Module):
+    """5-channel image -> 256 channels at an eighth of its size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = ResNet34(5)
+        self.decoder = nn.Sequential(DilatedPyramid(512, 256), nn.Conv2d(256, 256, 3, padding=1, bias=False))
+
+    def forward(self, image: Float[Tensor, "b 5 h w"]) -> Float[Tensor, "b 256 h/8 w/8"]:
+        """Features."""
+        return self.decoder(self.encoder(image))

@@ -1,0 +1,53 @@
+"""One fixed portrait and drive, drawn by rule: what backends are compared on, and what an export is traced with."""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from models.real3d.camera import camera_labels
+from models.real3d.torso_motion import KeyPoints
+from models.real3d.video_model import Image, PortraitParts
+
+Drive = tuple[Image, Float[Tensor, "1 25"], KeyPoints]
+"""PNCC of the driven face, camera, key points."""
+
+_SIDE = 512
+
+
+def trial_portrait() -> PortraitParts:
+    """Waves of colour in an upright head over a torso, before other waves."""
+    y, x = torch.meshgrid(*[torch.linspace(-1, 1, _SIDE)] * 2, indexing="ij")
+    head = ((x / 0.5).square() + ((y + 0.1) / 0.65).square() < 1).float()
+    torso = (y > 0.35 + 0.5 * x.square()).float()
+    behind = (1 - head) * (1 - torso)
+    body, clothes = torso * (1 - head) * (y < 0.6), torso * (1 - head) * (y >= 0.6)
+    nothing = torch.zeros_like(head)
+    return PortraitParts(
+        head=_waves(3.0) * head + head - 1,
+        torso=_waves(5.0) * torso + torso - 1,
+        background=_waves(2.0),
+        segments=torch.stack([behind, nothing, body, head, clothes, nothing])[None],
+        key_points=_key_points(0.0),
+        pncc_canonical=_waves(1.0) * head + head - 1,
+        pncc_source=_waves(1.05) * head + head - 1,
+    )
+
+
+def trial_drive() -> Drive:
+    """A turned head."""
+    camera = camera_labels(np.array([[0.1, -0.2, 0.05]]), np.array([[0.1, 0.05, 0.2]]))
+    return _waves(1.15), torch.from_numpy(camera), _key_points(0.04)
+
+
+def _waves(frequency: float) -> Image:
+    """-1..1, another wave in each colour."""
+    y, x = torch.meshgrid(*[torch.linspace(-1, 1, _SIDE)] * 2, indexing="ij")
+    return torch.stack([torch.sin(frequency * (3 * x + i + (2 - i) * y)) for i in range(3)])[None]
+
+
+def _key_points(shift: float) -> KeyPoints:
+    """On a spiral, shifted."""
+    turn = torch.linspace(0, 20, 68)
+    flat = torch.stack([turn.cos() * turn / 30 + shift, turn.sin() * turn / 30 + shift, torch.zeros(68)], -1)
+    return flat[None]

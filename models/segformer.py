@@ -1,0 +1,134 @@
+"""SegFormer (Xie et al., 2021): overlapping patches, attention over fewer keys, a convolution within the MLP."""
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+Tokens = Float[Tensor, "b n c"]
+Grid = tuple[int, int]
+"""Rows and columns of a map whose pixels are tokens, row by row."""
+
+
+def to_tokens(image: Float[Tensor, "b c h w"]) -> Tokens:
+    """Map -> one token per pixel, row by row."""
+    return image.flatten(2).transpose(1, 2)
+
+
+def to_image(tokens: Tokens, grid: Grid) -> Float[Tensor, "b c h w"]:
+    """Tokens -> map; the inverse of `to_tokens`."""
+    return torch.unflatten(tokens.transpose(1, 2), 2, grid)
+
+
+class PatchEmbedding(nn.Module):
+    """Strided convolution and layer norm: a map becomes tokens."""
+
+    def __init__(self, inputs: int, width: int, kernel: int, stride: int) -> None:
+        super().__init__()
+        self.proj = nn.Conv2d(inputs, width, kernel, stride, kernel // 2)
+        self.norm = nn.LayerNorm(width)
+
+    def forward(self, image: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b n width"], Grid]:
+        """Tokens, and the grid that they lie on."""
+        patches = self.proj(image)
+        rows, columns = (int(n) for n in patches.shape[2:])  # numbers while a network is traced, too
+        return self.norm(to_tokens(patches)), (rows, columns)
+
+
+class Attention(nn.Module):
+    """Multi-head attention whose keys and values lie on a grid `reduction` times coarser."""
+
+    def __init__(self, width: int, heads: int, reduction: int) -> None:
+        super().__init__()
+        self.heads, self.reduction = heads, reduction
+        self.q = nn.Linear(width, width)
+        self.kv = nn.Linear(width, 2 * width)
+        self.proj = nn.Linear(width, width)
+        if reduction > 1:
+            self.sr = nn.Conv2d(width, width, reduction, reduction)
+            self.norm = nn.LayerNorm(width)
+
+    def forward(self, x: Tokens, grid: Grid) -> Tokens:
+        """`x` after looking at itself."""
+        source = self.norm(to_tokens(self.sr(to_image(x, grid)))) if self.reduction > 1 else x
+        query = self.q(x).unflatten(2, (self.heads, -1)).transpose(1, 2)
+        key, value = self.kv(source).unflatten(2, (2, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
+        seen = functional.scaled_dot_product_attention(query, key, value)
+        return self.proj(seen.transpose(1, 2).flatten(2))
+
+
+class DepthwiseConv(nn.Module):
+    """3x3 convolution of each channel over the token grid."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.dwconv = nn.Conv2d(width, width, 3, padding=1, groups=width)
+
+    def forward(self, x: Tokens, grid: Grid) -> Tokens:
+        """Filtered tokens."""
+        return to_tokens(self.dwconv(to_image(x, grid)))
+
+
+class MixFeedForward(nn.Module):
+    """MLP that sees each token's neighbours."""
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(width, hidden)
+        self.dwconv = DepthwiseConv(hidden)
+        self.fc2 = nn.Linear(hidden, width)
+
+    def forward(self, x: Tokens, grid: Grid) -> Tokens:
+        """`x` transformed token by token."""
+        return self.fc2(functional.gelu(self.dwconv(self.fc1(x), grid)))
+
+
+class Block(nn.Module):
+    """Pre-norm transformer block."""
+
+    def __init__(self, width: int, heads: int, hidden: int, reduction: int = 1, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width, eps)
+        self.attn = Attention(width, heads, reduction)
+        self.norm2 = nn.LayerNorm(width, eps)
+        self.mlp = MixFeedForward(width, hidden)
+
+    def forward(self, x: Tokens, grid: Grid) -> Tokens:
+        """`x` plus what the block adds."""
+        x = x + self.attn(self.norm1(x), grid)
+        return x + self.mlp(self.norm2(x), grid)
+
+
+class MixTransformer(nn.Module):
+    """MiT-B0: four stages at 1/4, 1/8, 1/16 and 1/32 of the image's size, of 32, 64, 160 and 256 channels."""
+
+    widths: Sequence[int] = (32, 64, 160, 256)
+    heads: Sequence[int] = (1, 2, 5, 8)
+    reductions: Sequence[int] = (8, 4, 2, 1)
+    depth = 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        inputs = 3
+        for stage, (width, heads, reduction) in enumerate(
+            zip(self.widths, self.heads, self.reductions, strict=True), 1
+        ):
+            kernel, stride = (7, 4) if stage == 1 else (3, 2)
+            blocks = nn.ModuleList(Block(width, heads, 4 * width, reduction, eps=1e-6) for _ in range(self.depth))
+            self.add_module(f"patch_embed{stage}", PatchEmbedding(inputs, width, kernel, stride))
+            self.add_module(f"block{stage}", blocks)
+            self.add_module(f"norm{stage}", nn.LayerNorm(width, 1e-6))
+            inputs = width
+
+    def forward(self, image: Float[Tensor, "b 3 h w"]) -> list[Float[Tensor, "b _ _ _"]]:
+        """The maps of all stages, finest first. Height and width are multiples of 32."""
+        maps = []
+        for stage in range(1, len(self.widths) + 1):
+            tokens, grid = self.get_submodule(f"patch_embed{stage}")(image)
+            for block in self.get_submodule(f"block{stage}").children():
+                tokens = block(tokens, grid)
+            image = to_image(self.get_submodule(f"norm{stage}")(tokens), grid)
+            maps.append(image)
+        return maps

@@ -1,0 +1,84 @@
+"""Which weights an engine has, and which it lacks."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.errors import InputError
+from models.folders import data_folder
+from models.real3d import needs as real3d
+from models.weight_part import Part
+from models.weight_store import Stock, WeightStore
+
+PARTS: dict[str, tuple[Part, ...]] = {"real3d": real3d.PARTS}
+"""What each engine needs that does not come with this package."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """All that an engine cannot do without is there."""
+
+    engine: str
+    folder: Path
+    """Holds the files of all parts that are there, under the names in `Part.files`."""
+    absent: tuple[Part, ...]
+    """Parts that it can do without, and that are not (or not all) there."""
+
+    def file(self, part: Part) -> Path | None:
+        """The first file of a part; None if it is not there."""
+        return None if part in self.absent else self.folder / part.files[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Something that an engine cannot do without is not there."""
+
+    engine: str
+    parts: tuple[Part, ...]
+    """What is needed and not there."""
+    faults: tuple[str, ...]
+    """What is wrong with each, as a phrase."""
+
+    def error(self) -> InputError:
+        """One line: what is missing, where to get it, under which licence, and what to do."""
+        wanted = "; ".join(
+            f"its {part.title} {fault}: {part.source}; licence: {part.licence}"
+            for part, fault in zip(self.parts, self.faults, strict=True)
+        )
+        options = " ".join(f"{part.option} ..." for part in self.parts)
+        return InputError(
+            f"{self.engine} is not ready: {wanted}. Bring what is missing with `agent models import {self.engine} "
+            f"{options}`, or use --engine builtin"
+        )
+
+
+def find(engine: str) -> Weights | Missing:
+    """The weights of an engine in `PARTS`; sizes of files are compared, not their content.
+
+    Raises InputError where there is no folder for a user's data.
+    """
+    stock = store_of(engine).current()
+    absent = {part: fault for part in PARTS[engine] if (fault := fault_of(part, stock))}
+    missing = {part: fault for part, fault in absent.items() if part.needed}
+    if missing or stock.folder is None:
+        return Missing(engine, tuple(missing), tuple(missing.values()))
+    return Weights(engine, stock.folder, tuple(absent))
+
+
+def store_of(engine: str) -> WeightStore:
+    """Where an engine's weights are kept."""
+    return WeightStore(data_folder() / "weights" / engine)
+
+
+def fault_of(part: Part, stock: Stock, thorough: bool = False) -> str:
+    """What is wrong with a part, as a phrase that follows its title; empty if nothing.
+
+    Args:
+        part: of the engine that the stock belongs to.
+        stock: the set of files.
+        thorough: read every byte, too.
+    """
+    check = stock.damage if thorough else stock.fault
+    faults = [f"{name} {fault}" for name in part.files if (fault := check(name))]
+    if len(faults) == len(part.files) and not any(name in stock.files for name in part.files):
+        return "is missing"
+    return ", ".join(faults)

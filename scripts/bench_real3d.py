@@ -1,0 +1,179 @@
+"""Time and memory of Real3D-Portrait frames: the reference beside a backend. Weights are made by rule.
+
+    python scripts/bench_real3d.py [--device cpu] [--backend torch] [--batch 1 8] [--frames 3] [--threads 2]
+
+The reference is the network as it was released, in float32 (on a GPU with torch's defaults, as its own tool runs it).
+Each form runs in a process of its own: median seconds per frame of one avatar, uploads and download included, and the
+memory that it takes; processor seconds too, which other work on the machine changes less. Portraits are prepared
+beforehand. On a GPU, the parts of a frame are then timed one by one, operations enqueued as torch does it.
+"""
+
+import argparse
+import multiprocessing
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from golden.real3d import filled_model
+from torch import nn
+
+from models.real3d.folded import FrameNetwork
+from models.real3d.fused_renderer import has_triton
+from models.real3d.graph_executor import GraphExecutor, channels_last, torch_run
+from models.real3d.networks import FramePicture, to_picture
+from models.real3d.open_executor import ON_GPU, build_engine, built_files, open_executor
+from models.real3d.portrait_state import prepare
+from models.real3d.trial import trial_drive, trial_portrait
+
+ROUNDS = 5
+"""Before anything is measured."""
+
+
+class Cost(NamedTuple):
+    wall_s: float
+    cpu_s: float
+    peak_mb: float
+    picture: np.ndarray
+
+
+def reference(device: torch.device, batch: int) -> Callable[[], np.ndarray]:
+    model, parts = filled_model().to(device), trial_portrait().to(device)
+    drive = trial_drive()
+    canonical = model.cano_img2plane_backbone(parts.head)
+
+    def draw() -> np.ndarray:
+        for _ in range(batch):
+            image = model(canonical, parts, *(x.to(device) for x in drive))
+            picture = to_picture(image)[0].cpu().numpy()
+        return picture
+
+    return draw
+
+
+def of_backend(backend: str, device: torch.device, batch: int) -> Callable[[], np.ndarray]:
+    model, drive = filled_model(), trial_drive()
+    if backend == "cudagraph" and batch > 1:
+        runs = {batch: torch_run(model, device, ON_GPU)}
+        executor = GraphExecutor("cudagraph", model, device, runs, ON_GPU)
+        states = [executor.prepare(trial_portrait()) for _ in range(batch)]
+        drives = [x.expand(batch, *x.shape[1:]).contiguous() for x in drive]
+        return lambda: executor.frame_batch(states, *drives)[0]
+    with tempfile.TemporaryDirectory() as folder:
+        if backend == "tensorrt":
+            build_engine(model, built_files(model, Path(folder)), ON_GPU, print, lambda phase, done, total: True)
+        executor = open_executor(backend, model, Path(folder), print)
+    state = executor.prepare(trial_portrait())
+
+    def draw() -> np.ndarray:
+        for _ in range(batch):
+            picture = executor.frame(state, *drive)
+        return picture
+
+    return draw
+
+
+def measure(form: str, device: str, batch: int, frames: int, threads: int) -> Cost:
+    torch.set_num_threads(threads)
+    where = torch.device(device)
+    with torch.inference_mode():
+        draw = reference(where, batch) if form == "reference" else of_backend(form, where, batch)
+        picture = draw()
+        for _ in range(ROUNDS if device != "cpu" else 0):
+            draw()
+        forget_peak(device)
+        times = [timed(draw) for _ in range(frames)]
+    wall_s, cpu_s = (statistics.median(t) / batch for t in zip(*times, strict=True))
+    return Cost(wall_s, cpu_s, peak_mb(device), picture)
+
+
+def timed(draw: Callable[[], np.ndarray]) -> tuple[float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    draw()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def forget_peak(device: str) -> None:
+    if device == "cpu":
+        Path("/proc/self/clear_refs").write_text("5")
+    else:
+        torch.cuda.reset_peak_memory_stats()
+
+
+def peak_mb(device: str) -> float:
+    if device != "cpu":
+        return torch.cuda.max_memory_reserved() / 2**20
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+
+
+PARTS = ("adapter", "renderer", "composite.torso", "composite.torso.motion", "composite.torso.generator",
+         "composite.block0", "composite.fuse_torso", "composite.head_torso_block", "composite.fuse_background",
+         "composite.block1")  # fmt: skip
+
+
+def part_times(stored: torch.dtype, fused: bool, frames: int) -> dict[str, float]:
+    """Milliseconds of each part of a frame, medians; what runs within a part counts for it, too."""
+    device, model = torch.device("cuda"), filled_model().to("cuda")
+    network = channels_last(FrameNetwork(model, stored, fused))
+    state = prepare(model, trial_portrait().to(device)).stored_as(stored)
+    drive, passed = [x.to(device) for x in trial_drive()], {name: [] for name in PARTS}
+    for name, events in passed.items():
+        watch(network.get_submodule(name), events)
+    picture = FramePicture(network)
+    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, benchmark=True):
+        for _ in range(ROUNDS + frames):
+            picture(*state, *drive)
+    torch.cuda.synchronize()
+    return {
+        name: statistics.median(start.elapsed_time(end) for start, end in events[ROUNDS:])
+        for name, events in passed.items()
+    }
+
+
+def watch(part: nn.Module, events: list[tuple[torch.cuda.Event, torch.cuda.Event]]) -> None:
+    def before(*_: object) -> None:
+        events.append((torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)))
+        events[-1][0].record()
+
+    part.register_forward_pre_hook(before)
+    part.register_forward_hook(lambda *_: events[-1][1].record())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--backend", nargs="+", choices=["torch", "cudagraph", "onnx", "tensorrt"])
+    parser.add_argument("--batch", nargs="+", type=int, default=[1])
+    parser.add_argument("--frames", type=int)
+    parser.add_argument("--threads", type=int, default=2)
+    chosen = parser.parse_args()
+    on_gpu = chosen.device == "cuda"
+    frames = chosen.frames or (30 if on_gpu else 3)
+    for batch in chosen.batch:
+        first = None
+        for form in ("reference", *(chosen.backend or (["cudagraph"] if on_gpu else ["torch"]))):
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
+                cost = alone.submit(measure, form, chosen.device, batch, frames, chosen.threads).result()
+            first = first or cost
+            error = np.square(cost.picture.astype(np.float64) - first.picture).mean()
+            print(
+                f"{form:<10} batch {batch}: {1e3 * cost.wall_s:9.2f} ms per frame, {1e3 * cost.cpu_s:9.2f} CPU ms, "
+                f"{cost.peak_mb:6.0f} MB, {first.wall_s / cost.wall_s:6.2f} times as fast as the reference, "
+                f"mean square error {error:.3f} of 255^2",
+                flush=True,
+            )
+    if on_gpu:
+        whole, half = part_times(torch.float32, False, frames), part_times(getattr(torch, ON_GPU), has_triton(), frames)
+        print(f"{'part':<28} {'float32':>9} {ON_GPU:>9} ms{', renderer by Triton' if has_triton() else ''}")
+        for name in PARTS:
+            print(f"{name:<28} {whole[name]:9.3f} {half[name]:9.3f}    {whole[name] / half[name]:5.2f} times as fast")
+
+
+if __name__ == "__main__":
+    main()

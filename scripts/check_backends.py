@@ -1,0 +1,115 @@
+"""How near each backend's picture is to the reference's, and what it costs. Weights are made by rule.
+
+    python scripts/check_backends.py [--paper real3d] [--backend onnx ...] [--threads 2] [--frames 1]
+
+The reference: torch, operation by operation, in float32. float16 and bfloat16 stand for a GPU that stores features so:
+convolutions and matrix products are computed in float32 and rounded. Exit code 1 if a backend that a user can choose
+is farther than 45 dB. What this machine lacks is left out, and said.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from golden.real3d import filled_model
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from models.backends.verdict import ENOUGH_DB, psnr_db
+from models.errors import InputError
+from models.real3d.executor import Executor, Picture
+from models.real3d.folded import FrameNetwork
+from models.real3d.networks import FramePicture
+from models.real3d.open_executor import ON_GPU, build_engine, built_files, open_executor
+from models.real3d.portrait_state import PortraitState
+from models.real3d.trial import trial_drive, trial_portrait
+
+CHOICES = ("onnx", "cudagraph", "tensorrt")
+STORED = ("float16", "bfloat16")
+
+
+class RoundedProducts(TorchDispatchMode):
+    """Sums of 16-bit tensors as a GPU computes them: in float32, then rounded."""
+
+    NAMES = ("convolution", "addmm", "mm", "bmm", "baddbmm", "avg_pool3d", "upsample_nearest3d")
+    PRODUCTS = tuple(getattr(torch.ops.aten, name) for name in NAMES)
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if func.overloadpacket not in self.PRODUCTS:
+            return func(*args, **(kwargs or {}))
+        stored = next(x.dtype for x in args if isinstance(x, torch.Tensor))
+        wide = [x.float() if isinstance(x, torch.Tensor) else x for x in args]
+        return func(*wide, **(kwargs or {})).to(stored)
+
+
+def stored_as(kind: str) -> Callable[[PortraitState], Picture]:
+    stored = getattr(torch, kind)
+    network = FramePicture(FrameNetwork(filled_model(), stored))
+
+    def draw(state: PortraitState) -> Picture:
+        with torch.no_grad(), RoundedProducts():
+            return network(*state.stored_as(stored), *trial_drive())[0].numpy()
+
+    return draw
+
+
+def cost(draw: Callable[[], Picture], frames: int) -> tuple[float, float]:
+    """Median seconds and processor seconds of a picture."""
+    times = []
+    for _ in range(frames):
+        wall, cpu = time.perf_counter(), time.process_time()
+        draw()
+        times.append((time.perf_counter() - wall, time.process_time() - cpu))
+    wall_s, cpu_s = (statistics.median(t) for t in zip(*times, strict=True))
+    return wall_s, cpu_s
+
+
+def report(name: str, picture: Picture, want: Picture, costs: tuple[float, float] | None) -> float:
+    db = psnr_db(picture, want)
+    told = "" if costs is None else f" {costs[0]:8.3f} s {costs[1]:8.3f} CPU s per frame"
+    print(f"{name:<20} {db:5.1f} dB{told}", flush=True)
+    return db
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--paper", choices=["real3d"], default="real3d")
+    parser.add_argument("--backend", nargs="+", choices=[*CHOICES, *STORED], default=[*CHOICES, *STORED])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--frames", type=int, default=1, help="drawn to measure the time, after the first")
+    chosen = parser.parse_args()
+    torch.set_num_threads(chosen.threads)
+    reference: Executor = open_executor("torch", filled_model(), Path(), print)
+    state, drive = reference.prepare(trial_portrait()), trial_drive()
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        want = reference.frame(state, *drive)
+    report(reference.name, want, want, cost(lambda: reference.frame(state, *drive), chosen.frames))
+    good = True
+    for name in chosen.backend:
+        if name in STORED:
+            on_cpu = PortraitState(*(x.cpu() for x in state))
+            report(f"stored as {name}", stored_as(name)(on_cpu), want, None)
+            continue
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                if name == "tensorrt":
+                    model = filled_model()
+                    build_engine(model, built_files(model, Path(folder)), ON_GPU, print, lambda *told: True)
+                executor = open_executor(name, filled_model(), Path(folder), print)
+            except InputError as error:
+                print(f"{name:<20} left out: {error}")
+                continue
+            own = state if name == "onnx" else executor.prepare(trial_portrait())
+            picture = executor.frame(own, *drive)
+            costs = cost(lambda run=executor, own=own: run.frame(own, *drive), chosen.frames)
+            good &= report(executor.name, picture, want, costs) >= ENOUGH_DB
+            executor.close()
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

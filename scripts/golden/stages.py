@@ -1,0 +1,74 @@
+"""Stages of a network, what the released code gave for each, and how far ours is from it."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from torch import Tensor, nn
+
+Index = tuple[int | slice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One array that the released code computes on its way."""
+
+    part: Index
+    """Which of its values are stored."""
+    tolerance: float
+    """Largest relative L2 distance of these values."""
+    module: str = ""
+    """The module whose output it is; empty: it is handed over by hand."""
+    pick: Callable[[Any], Tensor] = lambda output: output
+    """Which of the module's outputs."""
+
+
+class Measured(NamedTuple):
+    """How far a stage is from the released code."""
+
+    name: str
+    error: float
+    """Relative L2 distance of the stored values; infinite for another shape."""
+    tolerance: float
+
+    @property
+    def good(self) -> bool:
+        """Within tolerance."""
+        return self.error <= self.tolerance
+
+
+class Comparison:
+    """Watches a network while it runs and measures every stage that it passes."""
+
+    def __init__(self, golden: Path, stages: Mapping[str, Stage]) -> None:
+        with np.load(golden) as stored:
+            self._golden = dict(stored)
+        self._stages = stages
+        self.measured: dict[str, Measured] = {}
+
+    def watch(self, network: nn.Module) -> None:
+        """From now on, what these modules give is measured."""
+        for name, stage in self._stages.items():
+            if stage.module:
+                network.get_submodule(stage.module).register_forward_hook(self._hook(name, stage))
+
+    def _hook(self, name: str, stage: Stage) -> Callable[[nn.Module, Any, Any], None]:
+        return lambda module, inputs, output: self.measure(name, stage.pick(output))
+
+    def measure(self, name: str, value: Tensor) -> None:
+        """Compares a value with the stage of that name."""
+        stage, want = self._stages[name], self._golden[f"{name}/sub"].astype(np.float64)
+        error = float("inf")
+        if value.shape == tuple(self._golden[f"{name}/shape"]):
+            got = value[stage.part].double().cpu().numpy()
+            error = float(np.linalg.norm(got - want) / np.linalg.norm(want))
+        self.measured[name] = Measured(name, error, stage.tolerance)
+
+
+def table(measured: Iterable[Measured]) -> str:
+    """One line per stage."""
+    rows = [f"{'stage':<28} {'error':>9} {'tolerance':>9}"]
+    rows += [f"{m.name:<28} {m.error:9.1e} {m.tolerance:9.0e}{'' if m.good else '  too far'}" for m in measured]
+    return "\n".join(rows)

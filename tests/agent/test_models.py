@@ -1,0 +1,188 @@
+"""`agent models`, as a person uses it; small networks in place of the released ones."""
+
+import json
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from agent.cli import main
+from models.errors import InputError
+from models.real3d import importing
+from models.real3d.needs import AUDIO, FACE_DATA, FACE_MODEL, HUBERT, PARTS, SEGMENTER, VIDEO
+from models.weights import Missing, Weights, find
+from tests.models.real3d.released import NETWORKS, VIDEO_FOLDER, save_face_model, save_release
+
+
+@pytest.fixture(autouse=True)
+def data(tmp_path, monkeypatch):
+    monkeypatch.setattr(importing, "NETWORKS", NETWORKS)
+    monkeypatch.setenv("AGENT_DATA", str(tmp_path / "data"))
+    return tmp_path / "data" / "weights" / "real3d"
+
+
+@pytest.fixture
+def release(tmp_path):
+    return save_release(tmp_path / "release")
+
+
+@pytest.fixture
+def face_model(tmp_path):
+    return save_face_model(tmp_path / "BFM_model_front.mat")
+
+
+def models(*arguments):
+    return main(["models", *map(str, arguments)])
+
+
+def listed(capsys, *options):
+    capsys.readouterr()
+    assert models("list", *options) == 0
+    return capsys.readouterr().out
+
+
+def test_the_list_before_and_after(release, face_model, data, capsys):
+    before = listed(capsys)
+    assert "builtin   ready" in before
+    assert "real3d    not ready: needs its video model and its face model" in before
+    for part in PARTS:
+        assert part.source in before and part.licence in before and part.instead in before
+    assert models("import", "real3d", "--checkpoint", release, "--face-model", face_model) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert told == [f"wrote {data / '1'}; agent models list says what is there"]
+    after = listed(capsys)
+    assert f"real3d    ready; in {data / '1'}" in after
+    assert "video model (needed) is there" in after
+    assert "7 tensors, 100000 steps, sha256" in after and "from model_ckpt_steps_100000.ckpt" in after
+    assert VIDEO.source not in after and FACE_DATA.source in after
+
+
+def test_the_list_for_scripts(release, face_model, data, capsys):
+    def real3d(*options):
+        return json.loads(listed(capsys, "--json", *options))["engines"]["real3d"]
+
+    assert real3d()["ready"] is False and real3d()["folder"] is None
+    models("import", "real3d", "--checkpoint", release, "--face-model", face_model)
+    known = real3d()
+    assert known["ready"] is True and known["folder"] == str(data / "1")
+    video = known["parts"][0]
+    assert (video["title"], video["fault"], video["files"][0]["step"]) == ("video model", "", 100_000)
+    path = data / "1" / video["files"][0]["name"]
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert real3d()["ready"] is True, "sizes alone do not tell"
+    assert real3d("--verify")["ready"] is False
+    assert "SHA-256" in real3d("--verify")["parts"][0]["fault"]
+    path.write_bytes(content[:-1])
+    assert "is damaged" in real3d()["parts"][0]["fault"]
+
+
+def test_an_engine_learns_what_is_there_and_what_is_missing(release, face_model, data):
+    missing = find("real3d")
+    assert isinstance(missing, Missing) and missing.parts == (VIDEO, FACE_MODEL)
+    models("import", "real3d", "--checkpoint", release, "--without-audio")
+    missing = find("real3d")
+    assert isinstance(missing, Missing) and missing.parts == (FACE_MODEL,)
+    error = missing.error()
+    assert isinstance(error, InputError)
+    for told in (FACE_MODEL.source, FACE_MODEL.licence, "import real3d --face-model ...`", "--engine builtin"):
+        assert told in str(error)
+    assert VIDEO.source not in str(error) and "\n" not in str(error)
+    models("import", "real3d", "--face-model", face_model)
+    weights = find("real3d")
+    assert isinstance(weights, Weights) and weights.absent == (AUDIO, FACE_DATA, HUBERT, SEGMENTER)
+    assert weights.folder == data / "2" and weights.file(AUDIO) is None
+    assert weights.file(VIDEO) == data / "2" / "video_model.safetensors"
+    assert weights.file(VIDEO).is_file()
+    weights.file(FACE_MODEL).unlink()
+    assert "BFM_model_front.mat cannot be found" in str(find("real3d").error())
+
+
+def test_wrong_files_cost_one_line_and_change_nothing(release, data, tmp_path, capsys):
+    (release / VIDEO_FOLDER / "model_ckpt_steps_100000.ckpt").write_bytes(b"half a")
+    (tmp_path / "empty").mkdir()
+    for arguments, told in (
+        (["--checkpoint", release], "not a file of weights, or damaged"),
+        (["--checkpoint", tmp_path / "empty"], "nothing of it is in this folder"),
+        (["--face-model", tmp_path / "none.mat"], "no such file"),
+        ([], "nothing to import"),
+    ):
+        assert models("import", "real3d", *arguments) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("agent: ") and told in line
+    assert models("import", "goha", "--checkpoint", release) == 2
+    assert not data.exists()
+
+
+def test_a_place_that_cannot_be_written_to_is_a_failure(release, monkeypatch, capsys):
+    monkeypatch.setenv("AGENT_DATA", "/proc/nowhere")
+    assert models("import", "real3d", "--checkpoint", release) == 1
+    assert "cannot be written to" in capsys.readouterr().err
+
+
+def test_removing(release, data, capsys):
+    models("import", "real3d", "--checkpoint", release)
+    assert models("remove", "real3d") == 0
+    assert f"removed {data}" in capsys.readouterr().err
+    assert not data.exists()
+    assert models("remove", "real3d") == 0
+    assert "nothing of real3d to remove" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing(number, release, data, monkeypatch, capsys):
+    convert = importing.write_tensors
+
+    def interrupted(tensors, path):
+        signal.raise_signal(number)
+        convert(tensors, path)
+
+    monkeypatch.setattr(importing, "write_tensors", interrupted)
+    assert models("import", "real3d", "--checkpoint", release) == 130
+    assert capsys.readouterr().err.splitlines() == ["agent: interrupted"]
+    assert list(data.iterdir()) == []
+
+
+WITHOUT_TORCH = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] == "torch":
+            raise ModuleNotFoundError("No module named 'torch'", name="torch")
+
+sys.meta_path.insert(0, Absent())
+from agent.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "told"),
+    [
+        (["import", "real3d", "--segmenter", "x.tflite"], 2, "needs torch: pip install 'portrait-agent[neural]'"),
+        (["list"], 0, "real3d    not ready"),
+    ],
+)
+def test_without_torch(command, code, told):
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, "models", *command], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == code
+    assert told in done.stdout + done.stderr
+    assert len(done.stderr.splitlines()) == (1 if code else 0)
+
+
+def test_the_command_line_alone_needs_no_torch():
+    code = "import sys, agent.cli, agent.weights, models.weights; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_help_teaches(capsys):
+    with pytest.raises(SystemExit):
+        models("import", "--help")
+    told = capsys.readouterr().out
+    for word in ("--checkpoint", "--face-model", "--without-audio", "agent models list", "240210_real3dportrait_orig"):
+        assert word in told

@@ -1,0 +1,74 @@
+"""Files made once per network: whole or not at all; and what was measured of backends, beside them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from models.backends.built import BuiltFiles, fingerprint
+from models.backends.verdict import Verdicts, psnr_db
+from models.errors import AgentError
+
+
+def test_a_file_is_made_once(tmp_path: Path) -> None:
+    files, made = BuiltFiles(tmp_path / "a" / "b"), []
+    assert files.find("x") is None
+
+    def make(path: Path) -> None:
+        made.append(path)
+        path.write_text(str(len(made)))
+
+    assert [files.get("x", make).read_text() for _ in range(2)] == ["1", "1"]
+    assert files.replace("x", make).read_text() == "2" and files.find("x") == tmp_path / "a" / "b" / "x"
+
+
+def test_a_file_that_was_not_finished_is_not_there(tmp_path: Path) -> None:
+    def interrupted(path: Path) -> None:
+        path.write_text("half")
+        raise KeyboardInterrupt
+
+    files = BuiltFiles(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        files.get("x", interrupted)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_to_costs_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(AgentError, match=r"cannot be written to: .*AGENT_DATA"):
+        BuiltFiles(tmp_path / "file" / "folder").get("x", lambda path: None)
+
+
+def test_weights_and_program_make_the_fingerprint(tmp_path: Path) -> None:
+    source, network = tmp_path / "a.py", nn.Linear(2, 2)
+    source.write_text("1")
+    first = fingerprint(network, [source])
+    assert len(first) == 16 and fingerprint(network, [source]) == first
+    source.write_text("2")
+    second = fingerprint(network, [source])
+    with torch.no_grad():
+        network.bias[1] += 1
+    assert len({first, second, fingerprint(network, [source])}) == 3
+
+
+def test_pictures_are_compared_in_decibels() -> None:
+    black = np.zeros((4, 4, 3), np.uint8)
+    assert psnr_db(black, black) == 99
+    assert psnr_db(black + np.uint8(1), black) == psnr_db(black, black + np.uint8(1)) == pytest.approx(48.13, abs=0.01)
+
+
+def test_a_verdict_is_measured_once_and_kept(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def measure() -> float:
+        asked.append("")
+        return 51.5
+
+    for _ in range(2):
+        assert Verdicts(BuiltFiles(tmp_path)).of("graph", measure) == 51.5
+    assert len(asked) == 1
+    assert Verdicts(BuiltFiles(tmp_path)).of("another", measure) == 51.5 and len(asked) == 2
+    (tmp_path / "verdicts.json").write_text("[1]")
+    assert Verdicts(BuiltFiles(tmp_path)).of("graph", measure) == 51.5 and len(asked) == 3

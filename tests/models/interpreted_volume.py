@@ -1,0 +1,80 @@
+"""Runs the fused renderer on the CPU, beside the plain one; prints how far they are apart, as JSON.
+
+    TRITON_INTERPRET=1 python -m tests.models.interpreted_volume
+
+In a process of its own: Triton reads the variable when it is imported first.
+"""
+
+import json
+
+import torch
+from torch import Tensor
+
+from models.triplane import FieldDecoder, look_up
+from models.volume import Rays, camera_rays, limits, render
+from models.volume_triton import Maps, Tiles, field_weights, render_fused, sum_planes
+
+AXES = ((0, 1), (0, 2), (2, 0))
+CUBE = 1.1
+
+
+def cloudy_decoder(seed: int = 0) -> FieldDecoder:
+    """Colours and densities of any kind; much of what it makes of noise is half transparent."""
+    generator = torch.Generator().manual_seed(seed)
+    decoder = FieldDecoder().requires_grad_(False)
+    for parameter in decoder.parameters():
+        parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    decoder.net[2].weight[0] *= 10
+    decoder.net[0].bias *= 0.05
+    decoder.net[2].bias[0] = 2
+    return decoder
+
+
+def camera(yaw_rad: float, focal: float) -> Tensor:
+    """On a circle around the cube, looking at its middle; `focal` in picture widths."""
+    c, s = torch.tensor(yaw_rad).cos(), torch.tensor(yaw_rad).sin()
+    pose = torch.tensor([[c, 0, -s, 2.7 * s], [0, -1, 0, 0], [-s, 0, -c, 2.7 * c], [0, 0, 0, 1]])
+    lens = torch.tensor([[focal, 0, 0.5], [0, focal, 0.5], [0, 0, 1]])
+    return torch.cat([pose.flatten(), lens.flatten()])
+
+
+def missing(rays: Rays) -> float:
+    """The share of rays that pass by the cube: they have the limits of others."""
+    near, _ = limits(rays, CUBE)
+    entrance = rays.points(near)[..., 0, :].abs().amax(-1)
+    return float((entrance > CUBE / 2 + 1e-5).float().mean())
+
+
+def compare(cameras: list[Tensor], side: int, samples: tuple[int, int], storage: torch.dtype, tiles: Tiles) -> dict:
+    """Relative L2 errors of the fused maps, and what makes the comparison worth something."""
+    generator = torch.Generator().manual_seed(1)
+    shared = torch.randn((1, 3, 32, 16, 12), generator=generator)
+    moved = torch.randn((len(cameras), 3, 32, 16, 12), generator=generator)
+    decoder, labels = cloudy_decoder(), torch.stack(cameras)
+    rays = camera_rays(labels, side)
+    plain = render(lambda p: decoder(look_up(shared + moved, p * (2 / CUBE), AXES) / 3), rays, CUBE, *samples)
+    expected = Maps(*(x.transpose(1, 2).unflatten(2, (side, side)) for x in plain))
+    texels = sum_planes(shared, moved, storage)
+    fused = render_fused(texels, field_weights(decoder, 3, storage), labels, AXES, side, CUBE, *samples, tiles)
+    errors = {name: float((a - b).norm() / b.norm()) for name, a, b in zip(Maps._fields, fused, expected, strict=True)}
+    return errors | {"missing": missing(rays), "seen": float(expected.opacity.mean())}
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    ahead, aside = camera(0.0, 4.3), camera(0.6, 4.3)
+    wide = [camera(0.3, 1.6), camera(-0.4, 1.3)]
+    print(
+        json.dumps(
+            {
+                "one": compare([ahead], 8, (8, 8), torch.float32, Tiles(8, 8)),
+                "half": compare([aside], 8, (8, 8), torch.float16, Tiles(8, 8)),
+                "two, odd, wide": compare(wide, 7, (8, 5), torch.float32, Tiles(8, 4, steps=3)),
+                "many": compare([aside], 4, (48, 48), torch.float32, Tiles(4, 4, steps=48)),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()

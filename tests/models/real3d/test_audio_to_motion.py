@@ -1,0 +1,79 @@
+"""The audio-to-motion network against numbers that the released code gave with the same weights and inputs."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from models.audio.pitch import coarse
+from models.real3d.audio_to_motion import AudioToMotion
+from models.real3d.wave_net import WeightNormConv1d, fold_weight_norm
+from tests.models.real3d.fill_rule import fill_state, speech_inputs
+
+HERE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def network() -> AudioToMotion:
+    network = AudioToMotion().eval()
+    network.load_state_dict(fill_state(json.loads((HERE / "audio2secc_vae.json").read_text())))
+    return network
+
+
+def spoken(network: AudioToMotion, blink: slice = slice(0)) -> np.ndarray:
+    given = speech_inputs()
+    blinks = torch.zeros(1, 32, dtype=torch.int64)
+    blinks[:, blink] = 1
+    with torch.inference_mode():
+        return network(
+            torch.from_numpy(given["hubert"]),
+            torch.from_numpy(coarse(given["f0"][0])[None]),
+            blinks,
+            torch.tensor([[0.45]]),
+            0.2 * torch.from_numpy(given["noise"]),
+        ).numpy()
+
+
+def assert_golden(expression: np.ndarray, name: str) -> None:
+    golden = np.load(HERE / "golden_audio2secc_vae.npz")[f"{name}/sub"]
+    assert expression.shape == golden.shape
+    assert np.linalg.norm(expression - golden) < 5e-6 * np.linalg.norm(golden)
+
+
+def test_every_key_of_the_released_checkpoint_is_there_and_no_other() -> None:
+    shapes = {key: list(value.shape) for key, value in AudioToMotion().state_dict().items()}
+    assert shapes == json.loads((HERE / "audio2secc_vae.json").read_text())
+
+
+def test_expression_is_the_released_networks(network: AudioToMotion) -> None:
+    assert_golden(spoken(network), "a2m.exp")
+
+
+def test_blinks_are_heard(network: AudioToMotion) -> None:
+    assert_golden(spoken(network, slice(12, 20)), "a2m_blink.exp")
+
+
+def test_folding_changes_no_number() -> None:
+    network = AudioToMotion().eval()
+    network.load_state_dict(fill_state(json.loads((HERE / "audio2secc_vae.json").read_text())))
+    fold_weight_norm(network)
+    assert not any(isinstance(module, WeightNormConv1d) for module in network.modules())
+    assert_golden(spoken(network), "a2m.exp")
+
+
+def test_the_flow_goes_both_ways(network: AudioToMotion) -> None:
+    torch.manual_seed(3)
+    code, condition = torch.randn(2, 16, 9), torch.randn(2, 128, 9)
+    with torch.inference_mode():
+        flow = network.vae.prior_flow
+        noise = flow(code, condition)
+        assert (noise - code).abs().max() > 0.1
+        torch.testing.assert_close(flow.inverse(noise, condition), code, atol=1e-5, rtol=1e-5)
+
+
+def test_the_posterior_takes_the_motion_of_the_same_length() -> None:
+    expression = torch.randn(2, 64, 24)
+    mean, log_deviation = AudioToMotion().vae.encoder(expression, torch.randn(2, 128, 6))
+    assert mean.shape == log_deviation.shape == (2, 16, 6)

@@ -1,0 +1,87 @@
+"""PNCC pictures: codes true to perspective, holes, and what the released code leaves out."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.bfm import to_picture
+from models.real3d.face import Real3dFace
+from models.real3d.pncc import PnccPainter
+from models.topology import LEFT_LOWER_LID, LEFT_UPPER_LID
+
+REST, MEAN = np.zeros(64, np.float32), np.zeros(80, np.float32)
+
+
+def test_the_face_is_drawn_in_its_codes(face: Real3dFace) -> None:
+    image = PnccPainter(face, MEAN, 128)(REST)
+    assert image.shape == (3, 128, 128)
+    seen = to_picture(face.model.mean, 128)
+    nose = np.round(seen[4, :2]).astype(int)
+    np.testing.assert_allclose(image[:, nose[1], nose[0]], 2 * face.model.ncc[4] - 1, atol=0.03)
+    eye = np.round(seen[[LEFT_UPPER_LID[4], LEFT_LOWER_LID[4]], :2].mean(0)).astype(int)
+    assert (image[:, eye[1], eye[0]] == -1).all()
+    assert (image[:, 0, 0] == -1).all()
+
+
+def test_expressions_and_persons_move_it(face: Real3dFace) -> None:
+    rng = np.random.default_rng(0)
+    identity, expression = rng.normal(size=80).astype(np.float32), 0.3 * rng.normal(size=64).astype(np.float32)
+    painter = PnccPainter(face, identity, 128)
+    expected = painter.draw(face.model.shape(identity, expression))
+    np.testing.assert_allclose(painter(expression), expected, atol=1e-4)
+    assert np.abs(painter(expression) - painter(REST)).max() > 0.1
+
+
+def mesh(face: Real3dFace, triangles: list[list[int]]) -> Real3dFace:
+    """A square that leans away from the camera, coded by its x and y, and the same one decimetre nearer."""
+    square = np.array([[-1, -1, 3], [1, -1, 3], [1, 1, -5], [-1, 1, -5]], np.float32)
+    vertices = np.concatenate([square, square + np.float32([0, 0, 1])])
+    model = replace(
+        face.model,
+        mean=vertices,
+        identity=np.zeros((80, 8, 3), np.float32),
+        expression=np.zeros((64, 8, 3), np.float32),
+        triangles=np.array(triangles, np.int32),
+        ncc=np.abs(np.tile(square, (2, 1)) + np.float32([1, 1, 0])) * np.float32([0.5, 0.5, 0.1]),
+    )
+    return replace(face, model=model)
+
+
+NOTHING, LOWER, UPPER, NEARER_LOWER = [0, 0, 0], [0, 1, 2], [0, 2, 3], [4, 5, 6]
+
+
+def test_codes_are_true_to_perspective(face: Real3dFace) -> None:
+    image = PnccPainter(mesh(face, [NOTHING, LOWER, UPPER]), MEAN, 256)(REST)
+    for x, y in ((0.5, 0.2), (-0.3, 0.6), (-0.8, -0.5)):
+        point = np.array([[x, y, -1 - 4 * y]])
+        column, row = np.round(to_picture(point, 256)[0, :2]).astype(int)
+        np.testing.assert_allclose(image[:2, row, column], [x, y], atol=0.03)
+
+
+def test_triangle_0_hides_and_is_not_seen(face: Real3dFace) -> None:
+    def seen(triangles: list[list[int]]) -> np.ndarray:
+        return (PnccPainter(mesh(face, triangles), MEAN, 64)(REST) > -1).any(0)
+
+    both = seen([NOTHING, LOWER, UPPER])
+    np.testing.assert_array_equal(seen([NEARER_LOWER, LOWER, UPPER]), both & ~seen([NOTHING, NEARER_LOWER]))
+    np.testing.assert_array_equal(seen([LOWER, LOWER, UPPER]), seen([NOTHING, UPPER]) & ~seen([NOTHING, LOWER]))
+    assert both.sum() > 1.5 * seen([NOTHING, UPPER]).sum()
+
+
+@pytest.mark.parametrize("side", [64, 96])
+def test_torch_draws_the_same(face: Real3dFace, side: int) -> None:
+    torch = pytest.importorskip("torch")
+    from models.real3d.pncc_torch import TorchPnccPainter
+
+    rng = np.random.default_rng(3)
+    identity, expression = rng.normal(size=80).astype(np.float32), 0.5 * rng.normal(size=64).astype(np.float32)
+    painter = PnccPainter(face, identity, side)
+    on_torch = TorchPnccPainter(face, identity, torch.device("cpu"), side)
+    vertices = face.model.shape(identity, expression)
+    expected = painter.draw(vertices)
+    found = on_torch.draw(torch.from_numpy(vertices)).numpy()
+    np.testing.assert_array_equal(found == -1, expected == -1)
+    np.testing.assert_allclose(found, expected, atol=2e-6)
+    off = np.abs(on_torch(torch.from_numpy(expression)).numpy() - painter(expression)).max(0)
+    assert (off > 1e-3).mean() < 0.002  # rounding moves an edge over a pixel's centre
