@@ -33,11 +33,8 @@ def finish(sound: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """What every recording goes through at last: level, sometimes clipping and a codec."""
     peak = np.abs(sound).max() + 1e-9
     out = sound / peak * 10 ** (rng.uniform(-36, 0) / 20)
-    chance = rng.random()
-    if chance < 0.1:
+    if rng.random() < 0.15:
         out = np.tanh(out / np.abs(out).max() * rng.uniform(1.5, 8)) * rng.uniform(0.1, 1.0)
-    elif chance < 0.22:
-        out = np.clip(out / np.abs(out).max() * np.exp(rng.uniform(0.2, 2.5)), -1, 1) * rng.uniform(0.3, 1.0)
     chance = rng.random()
     if chance < 0.1:
         out = round_trip(out.astype(np.float32), "libopus", int(rng.choice([8, 12, 16, 24, 32, 48])) * 1000)

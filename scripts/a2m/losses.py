@@ -10,12 +10,10 @@ from models.audio.curves import CURVES
 
 _HOP_MS = 20
 _WEIGHTS = torch.tensor([{"lipGap": 4.0, "jawOpen": 2.0, "lipWide": 2.5, "lipRound": 2.5}.get(c, 1.0) for c in CURVES])
-_CLOSED_WEIGHTS = torch.tensor([1.0, 8.0, 2.0])
+_CLOSED_WEIGHTS = torch.tensor([1.0, 5.0, 2.0])
 """Of open lips, lips closed for m, b and p, and the other stops and nasals, which sound like them."""
 _HEAD_WEIGHTS = (0.6, 1.0, 1.4, 1.0)
 """80 ms is what live use listens with."""
-_SILENT_WEIGHT = 3.0
-"""Of the curves while nobody speaks: music and bangs must not open the mouth even for a moment."""
 
 
 def loss(heads: list[Tensor], batch: Batch) -> Tensor:
@@ -31,8 +29,7 @@ def _head_loss(out: Tensor, batch: Batch, delay: int) -> Tensor:
         delayed(x, delay) for x in (batch.curves, batch.visemes, batch.closed, batch.speech)
     )
     error = out[..., CURVE] - curves
-    silent = 1 + (_SILENT_WEIGHT - 1) * (1 - speech)[..., None]
-    value = (silent * _WEIGHTS * error**2).mean()
+    value = (_WEIGHTS * error**2).mean()
     speed = (_WEIGHTS * (error[:, 1:] - error[:, :-1]) ** 2).mean()
     viseme = functional.cross_entropy(out[..., VISEME].flatten(0, 1), visemes.flatten())
     shut = functional.binary_cross_entropy_with_logits(

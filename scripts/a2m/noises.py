@@ -78,7 +78,7 @@ KINDS = (coloured, hum, keyboard, bangs, music, tones)
 
 def draw(count: int, rng: np.random.Generator) -> np.ndarray:
     """One kind, or two mixed."""
-    kinds = rng.choice(len(KINDS), p=[0.2, 0.08, 0.12, 0.22, 0.32, 0.06], size=2)
+    kinds = rng.choice(len(KINDS), p=[0.26, 0.1, 0.15, 0.15, 0.28, 0.06], size=2)
     out = KINDS[kinds[0]](count, rng)
     if rng.random() < 0.3:
         out = out + rng.uniform(0.05, 0.7) * KINDS[kinds[1]](count, rng)

@@ -1,8 +1,7 @@
 """What the mouth does for each phone: targets and dominances of 15 curves, per IPA symbol.
 
 Values are fractions of the widest opening (lipGap, jawOpen) or of ARKit's shapes. They follow what phonetics has
-measured of lips and jaw: lip height falls much less from open to close front vowels than the jaw does, and more in
-rounded ones, whose lips come together; sibilants keep
+measured of lips and jaw: lip height falls much less from open to close front vowels than the jaw does; sibilants keep
 the teeth together and the lips apart and spread; alveolar and velar consonants leave the lips to their neighbours;
 bilabials close, and narrow the mouth a little; r and w are rounded.
 """
@@ -22,15 +21,15 @@ NASALS_AND_STOPS = STOPS | frozenset("nŋɲɳɴ")
 
 # jaw, gap, spread, pucker, funnel, viseme
 _VOWELS = {
-    "i": (0.28, 0.50, 0.75, 0.00, 0.00, "I"),
-    "ɪ": (0.32, 0.48, 0.52, 0.00, 0.00, "I"),
-    "e": (0.40, 0.58, 0.60, 0.00, 0.00, "E"),
-    "ɛ": (0.52, 0.66, 0.45, 0.00, 0.00, "E"),
+    "i": (0.28, 0.46, 0.75, 0.00, 0.00, "I"),
+    "ɪ": (0.32, 0.46, 0.52, 0.00, 0.00, "I"),
+    "e": (0.40, 0.54, 0.60, 0.00, 0.00, "E"),
+    "ɛ": (0.52, 0.62, 0.45, 0.00, 0.00, "E"),
     "æ": (0.66, 0.72, 0.50, 0.00, 0.00, "aa"),
     "a": (0.74, 0.78, 0.28, 0.00, 0.00, "aa"),
     "ɐ": (0.50, 0.56, 0.15, 0.00, 0.00, "aa"),
     "ɑ": (0.74, 0.74, 0.10, 0.00, 0.05, "aa"),
-    "ɒ": (0.60, 0.48, 0.00, 0.18, 0.40, "O"),
+    "ɒ": (0.60, 0.56, 0.00, 0.18, 0.40, "O"),
     "ʌ": (0.50, 0.56, 0.15, 0.00, 0.00, "aa"),
     "ə": (0.28, 0.36, 0.15, 0.00, 0.05, "ax"),
     "ɜ": (0.34, 0.38, 0.08, 0.08, 0.22, "ax"),
@@ -38,16 +37,16 @@ _VOWELS = {
     "ɝ": (0.32, 0.34, 0.04, 0.12, 0.32, "ax"),
     "ɘ": (0.28, 0.36, 0.15, 0.00, 0.05, "ax"),
     "ɞ": (0.40, 0.42, 0.00, 0.10, 0.30, "ax"),
-    "ɔ": (0.50, 0.38, 0.00, 0.35, 0.50, "O"),
-    "o": (0.38, 0.27, 0.00, 0.62, 0.45, "O"),
+    "ɔ": (0.52, 0.48, 0.00, 0.35, 0.50, "O"),
+    "o": (0.38, 0.33, 0.00, 0.62, 0.45, "O"),
     "ɵ": (0.30, 0.30, 0.00, 0.48, 0.35, "O"),
-    "ʊ": (0.26, 0.22, 0.00, 0.60, 0.35, "U"),
+    "ʊ": (0.26, 0.26, 0.00, 0.60, 0.35, "U"),
     "u": (0.20, 0.15, 0.00, 0.92, 0.35, "U"),
     "ʉ": (0.20, 0.19, 0.00, 0.78, 0.35, "U"),
     "y": (0.20, 0.18, 0.00, 0.88, 0.40, "Y"),
-    "ʏ": (0.24, 0.20, 0.00, 0.70, 0.40, "Y"),
-    "ø": (0.34, 0.27, 0.00, 0.65, 0.45, "Y"),
-    "œ": (0.46, 0.38, 0.00, 0.42, 0.50, "Y"),
+    "ʏ": (0.24, 0.24, 0.00, 0.70, 0.40, "Y"),
+    "ø": (0.34, 0.32, 0.00, 0.65, 0.45, "Y"),
+    "œ": (0.46, 0.44, 0.00, 0.42, 0.50, "Y"),
     "ɶ": (0.60, 0.60, 0.00, 0.30, 0.45, "Y"),
     "ɨ": (0.26, 0.38, 0.40, 0.00, 0.00, "I"),
     "ɯ": (0.24, 0.34, 0.35, 0.00, 0.00, "I"),
@@ -81,13 +80,13 @@ _CONSONANTS = (
     ("θ ð", "TH", _consonant(
         jaw=(0.2, 1.6), gap=(0.28, 2), tongue=(0.75, 8), spread=(0.15, 0.5), lower_down=(0.15, 2))),
     ("t d n ɾ ʈ ɖ ɳ ɗ", "DD", _consonant(
-        jaw=(0.2, 1.0), gap=(0.32, 0.9), tongue=(0.3, 2), spread=(0.22, 0.3), lower_down=(0.15, 0.6))),
+        jaw=(0.2, 1.0), gap=(0.34, 0.8), tongue=(0.3, 2), spread=(0.22, 0.3), lower_down=(0.15, 0.6))),
     ("l ɫ ɭ ʎ ɬ ɮ ɺ", "DD", _consonant(
         jaw=(0.28, 0.7), gap=(0.38, 0.7), tongue=(0.45, 3), spread=(0.15, 0.25), lower_down=(0.14, 0.5))),
     ("k ɡ g ŋ x ɣ q ɢ χ h ɦ ħ ʔ ʕ ʁ ʀ ɴ c ɟ ɲ ç ʝ ɰ ɧ", "kk", _consonant(
         jaw=(0.3, 0.35), gap=(0.38, 0.35), spread=(0.15, 0.1))),
     ("s z ɕ ʑ ʂ ʐ", "SS", _consonant(
-        jaw=(0.1, 4), gap=(0.3, 2.5), spread=(0.45, 1.4), upper_up=(0.18, 3), lower_down=(0.32, 3))),
+        jaw=(0.1, 4), gap=(0.28, 2.5), spread=(0.45, 1.4), upper_up=(0.18, 3), lower_down=(0.32, 3))),
     ("ʃ ʒ", "CH", _consonant(
         jaw=(0.13, 4), gap=(0.28, 3), funnel=(0.72, 5), pucker=(0.3, 3), spread=(0.0, 3), upper_up=(0.2, 3),
         lower_down=(0.3, 3))),
@@ -105,7 +104,7 @@ _DEFAULT_DOMINANCE = {
     "mouthPress": 0.8, "mouthUpperUp": 0.4, "mouthLowerDown": 0.4, "tongue": 0.8,
 }  # fmt: skip
 
-REST_GAP, REST_JAW = 0.16, 0.06
+REST_GAP, REST_JAW = 0.14, 0.06
 """Of the mouth in a short pause; in a long one it closes."""
 
 

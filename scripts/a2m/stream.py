@@ -16,7 +16,7 @@ from torch import Tensor
 from a2m import session, voices
 from a2m.session import Session, varied
 
-_SPEAKERS, _SESSIONS, _NOISES = 10, 3, 20
+_SPEAKERS, _SESSIONS, _NOISES = 10, 3, 15
 """A worker's block: so many voices, so much speech of each, so many sessions without any; shuffled."""
 BLOCK = _SPEAKERS * _SESSIONS * session.MICROPHONES + _NOISES
 _AHEAD = 96

@@ -10,8 +10,7 @@ from a2m.sound import Utterance
 
 _ENGLISH = ("en-us", "en-us", "en-us", "en", "en", "en-gb-scotland")
 TRAIN_LANGUAGES = (*_ENGLISH, *_ENGLISH, "de", "fr", "es", "pt-br", "pl", "nl", "cmn-latn-pinyin", "ru", "ja", "ko",
-                   "hi", "el", "hu", "ro", "id", "cy", "cs", "it", "fi", "te", "az", "kk",
-                   "da", "nb", "bg")  # fmt: skip
+                   "hi", "el", "hu", "ro", "id", "cy", "cs", "it", "fi", "te")  # fmt: skip
 HELD_OUT_LANGUAGES = ("tr", "sv", "et", "sr")
 HELD_OUT_VOICES = ("belinda", "Diogo", "f4", "m6", "klatt3", "steph2", "quincy", "Hugo", "anika", "norbert")
 TRAIN_VOICES = (
