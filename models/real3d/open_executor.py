@@ -27,7 +27,7 @@ Say = Callable[[str], None]
 """Hears what the user should know, one line each."""
 
 ON_GPU: Stored = "float16"
-"""Type of the features where tensor cores are: bfloat16 costs more than 45 dB allow."""
+"""Type of the features where tensor cores are: with weights made by rule, 57 dB from float32; bfloat16: 44 dB."""
 _PREFERRED: tuple[Stored, ...] = ("float16", "bfloat16", "float32")
 
 
