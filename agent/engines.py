@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from agent.config import ENGINES, BackendName
 from models.errors import InputError
 from models.folders import data_folder
-from models.real3d.parts import VIDEO_FILE
+from models.real3d.needs import VIDEO_FILE
 from models.weights import Missing, Weights, find
 from runtime.engines import Engine
 from runtime.engines.builtin import BuiltinEngine
@@ -34,7 +34,7 @@ def open_engine(
             from models.real3d.open_executor import open_executor
             from runtime.engines.real3d import Real3dEngine
 
-            return Real3dEngine(weights, open_executor(backend, model, built_folder(name), say))
+            return Real3dEngine(weights, open_executor(backend, model, built_folder(name), say), say)
         case _:
             raise InputError(f"there is no engine {name}; give one of {', '.join(ENGINES)}")
 

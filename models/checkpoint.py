@@ -104,7 +104,7 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
     memories: set[int] = set()
     for name, tensor in tensors.items():
         memory = tensor.untyped_storage()
-        alone = memory.data_ptr() not in memories and memory.nbytes() == size_bytes([tensor]) and tensor.is_contiguous()
+        alone = memory.data_ptr() not in memories and tensor.is_contiguous()
         memories.add(memory.data_ptr())
         written[name] = tensor.detach() if alone else tensor.detach().clone(memory_format=torch.contiguous_format)
     try:

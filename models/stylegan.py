@@ -15,7 +15,7 @@ GAIN = 2**0.5
 def smoothing_kernel() -> Float[Tensor, "4 4"]:
     """Kernel of the low-pass filter of every up-sampling; its sum is 1."""
     taps = torch.tensor([1.0, 3.0, 3.0, 1.0])
-    return torch.outer(taps, taps) / taps.sum() ** 2
+    return taps[:, None] * taps / taps.sum() ** 2
 
 
 def doubling_kernels(kernel: Float[Tensor, "4 4"], channels: int) -> Float[Tensor, "c 1 4 4"]:

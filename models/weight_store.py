@@ -186,8 +186,9 @@ class WeightStore:
     def _sweep(self, now_s: float) -> None:
         """Deletes what killed processes left."""
         for path in self.folder.glob(f"{_PARTIAL}*"):
-            if now_s - path.stat().st_mtime > _LEFT_BEHIND_S:
-                shutil.rmtree(path, ignore_errors=True)
+            with suppress(FileNotFoundError):  # another import has just ended
+                if now_s - path.stat().st_mtime > _LEFT_BEHIND_S:
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def sha256(path: Path, progress: Progress | None = None) -> str:

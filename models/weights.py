@@ -5,12 +5,12 @@ from pathlib import Path
 
 from models.errors import InputError
 from models.folders import data_folder
-from models.real3d import parts as real3d
+from models.real3d import needs as real3d
 from models.weight_part import Part
 from models.weight_store import Stock, WeightStore
 
 PARTS: dict[str, tuple[Part, ...]] = {"real3d": real3d.PARTS}
-"""What the engines need that do not come with their weights."""
+"""What each engine needs that does not come with this package."""
 
 
 @dataclass(frozen=True, slots=True)

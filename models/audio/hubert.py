@@ -5,7 +5,6 @@ Attributes are named as in that model's files. Sound of 16 kHz in, 50 frames per
 
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention

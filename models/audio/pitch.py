@@ -22,10 +22,10 @@ _OCTAVE = 0.01
 _OCTAVE_JUMP = 0.35 * 0.01 * RATE_HZ / HOP
 _VOICE_CHANGE = 0.14 * 0.01 * RATE_HZ / HOP
 
-_PEAK_DECAY = 0.5 ** (HOP / (RATE_HZ * 5.0))
-"""The loudest sound so far is half forgotten after five seconds; the published method looks through all of it."""
+_PEAK_DECAY = 0.5 ** (HOP / (RATE_HZ * 60.0))
+"""The loudest sound so far is half forgotten after a minute; the published method looks through all there is."""
 
-_LOUDEST = 0.1
+_LOUDEST = 0.5
 """The loudest sound before the first: of ordinary speech."""
 _LAG = 3
 """Frames after which the path is settled."""

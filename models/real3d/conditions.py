@@ -8,10 +8,11 @@ from jaxtyping import Float32, Float64
 from scipy.spatial.transform import Rotation
 
 from models.face import FaceModel
-from models.motion import INDEX, Motion
+from models.motion import Motion
 from models.pose import NECK_PIVOT, similarity
 from models.real3d.blink import blinked
 from models.real3d.camera import camera_labels, row_rotation
+from models.real3d.expressions import bfm_expression
 from models.real3d.face import Real3dFace
 from models.real3d.fit_objective import Coefficients
 from models.real3d.pncc import Pncc, PnccPainter
@@ -20,8 +21,6 @@ from models.transfer import expression_transfer
 
 _FLIP = np.diag([1.0, -1.0, -1.0])
 """Axes of motions (x right, y down, z away) and of the face model (x right, y up, z towards the camera)."""
-_BLINKS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
-"""Painted into the picture, not made by the face model."""
 
 
 class Conditions(NamedTuple):
@@ -70,13 +69,11 @@ class Conditioner:
 
     def _shown(self, motion: Motion) -> Coefficients:
         """The face model's parameters. A neutral mouth is a neutral face here: the portrait's own expression goes."""
-        expression = motion.expression.copy()
-        expression[_BLINKS] = 0
         own = np.float32(1 - np.clip(motion["mouthNeutral"], 0, 1))
         rotation, translation = self._pose(motion)
         return Coefficients(
             identity=self._person.identity,
-            expression=own * self._person.expression + self._transfer(expression),
+            expression=own * self._person.expression + bfm_expression(motion, self._transfer),
             euler=Rotation.from_matrix(rotation.T).as_euler("xyz").astype(np.float32),
             translation=translation.astype(np.float32),
         )

@@ -14,7 +14,7 @@ from models.checkpoint import faults, network_entries, read_content, size_bytes,
 from models.errors import InputError
 from models.real3d.audio_to_motion import AudioToMotion
 from models.real3d.face import MODEL_FILE, load_real3d_face
-from models.real3d.parts import AUDIO, FACE_DATA, FACE_MODEL, HUBERT, SEGMENTER, VIDEO
+from models.real3d.needs import AUDIO, FACE_DATA, FACE_MODEL, HUBERT, SEGMENTER, VIDEO
 from models.real3d.release import Given, Source, find_checkpoints, find_others, step_of
 from models.real3d.video_model import VideoModel
 from models.weight_part import Part

@@ -32,10 +32,9 @@ class PnccPainter:
         self._side = side
         self._rest = model.shape(identity)
         self._expressions = model.expression.reshape(len(model.expression), -1)
-        first = model.triangles[0]
-        self._first = first
-        unshown = len(model.mean) + np.arange(3, dtype=np.int32)
-        self._triangles = np.concatenate([unshown[None], model.triangles[1:]])
+        self._first = model.triangles[0]
+        uncoded = len(model.mean) + np.arange(3, dtype=np.int32)  # its corners once more, in the background's code
+        self._triangles = np.concatenate([uncoded[None], model.triangles[1:]])
         self._codes = np.concatenate([model.ncc, np.zeros((3, 3), np.float32)])
 
     def __call__(self, expression: Float[np.ndarray, "64"]) -> Pncc:
@@ -50,11 +49,8 @@ class PnccPainter:
         near = 1 / projected[:, 2:]
         # What is linear in the picture of a surface in perspective is 1 / distance, and anything times it.
         projected[:, 2:] = -near
-        shown = np.ones_like(near)
-        shown[-3:] = 0
-        raster = rasterise(
-            projected, self._triangles, np.concatenate([self._codes * near, shown * near], axis=1), (self._side,) * 2
-        )
+        coded = np.concatenate([self._codes * near, near], axis=1)
+        raster = rasterise(projected, self._triangles, coded, (self._side, self._side))
         out = np.empty((3, self._side, self._side), np.float32)
         finish_codes(raster.image, out)
         return out

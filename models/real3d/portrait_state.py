@@ -52,13 +52,9 @@ def merge_planes(planes: Planes) -> Float[Tensor, "b 2 c h w"]:
     return torch.stack([first, second + third.transpose(-1, -2)], 1)
 
 
+@torch.no_grad()
 def prepare(model: VideoModel, portrait: PortraitParts) -> PortraitState:
     """Runs everything that depends on the portrait alone; seconds on a CPU."""
-    with torch.inference_mode():
-        return _prepare(model, portrait)
-
-
-def _prepare(model: VideoModel, portrait: PortraitParts) -> PortraitState:
     composite, estimator = model.superresolution, model.superresolution.torso_model.motion_field_estimator
     appearance, regions = composite.torso_model.appearance(half_size(portrait.torso), portrait.segments)
     compressed = estimator.compressed(appearance, regions)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from models.audio.hubert_file import FILES as HUBERT_FILES
 from models.errors import InputError
-from models.real3d.parts import FACE_DATA, FACE_MODEL, HUBERT, SEGMENTER
+from models.real3d.needs import FACE_DATA, FACE_MODEL, HUBERT, SEGMENTER
 from models.weight_part import Part
 
 _STEPS = re.compile(r"model_ckpt_steps_(\d+)\.ckpt")

@@ -1,4 +1,4 @@
-"""The gated convolutions (WaveNet, van den Oord et al. 2016) that flow-VAE encoder, prior flow and decoder consist of."""
+"""Gated convolutions (WaveNet, van den Oord et al. 2016), which the flow-VAE's networks are made of."""
 
 import torch
 from jaxtyping import Float

@@ -32,8 +32,8 @@ class Window:
 
     def landmarks(self, points: Float32[np.ndarray, "n 3"]) -> Float32[np.ndarray, "n 3"]:
         """Points of the picture in pixels of what `cut` gives."""
-        scale = np.float32(SIDE / self.side)
-        return (points - np.array([self.left, self.top, 0], np.float32)) * scale
+        moved: Float32[np.ndarray, "n 3"] = points - np.array([self.left, self.top, 0], np.float32)
+        return moved * np.float32(SIDE / self.side)
 
     def paste(self, drawn: UInt8[np.ndarray, "512 512 3"], image: Image) -> Image:
         """A new picture: `image` with the square drawn; softly where the square ends within the picture."""

@@ -1,5 +1,6 @@
 """The engine of Real3D-Portrait: the released networks, on a GPU or, slowly, on the CPU."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from models.face import load_face_model
@@ -8,10 +9,14 @@ from models.portrait import Pixels, Portrait
 from models.real3d.avatar import Real3dAvatar
 from models.real3d.executor import Executor
 from models.real3d.face import load_real3d_face
-from models.real3d.parts import SEGMENTER
+from models.real3d.needs import SEGMENTER
 from models.real3d.parting import BuiltinSegmenter
 from models.real3d.segmentation import MulticlassSegmenter, Segmenter
 from models.weights import Weights
+from runtime.clock import MonotonicClock
+
+_SLOW_S = 0.1
+"""A picture that takes longer is told about: nobody can talk like that."""
 
 
 class Real3dEngine:
@@ -20,9 +25,9 @@ class Real3dEngine:
     name = "real3d"
     portable = False
 
-    def __init__(self, weights: Weights, executor: Executor) -> None:
-        """`weights`: of `models.weights.find`; `executor`: what runs the networks."""
-        self._executor = executor
+    def __init__(self, weights: Weights, executor: Executor, say: Callable[[str], None]) -> None:
+        """`weights`: of `models.weights.find`; `executor`: what runs the networks; `say` hears if that is slow."""
+        self._executor, self._say = executor, say
         self._face, self._own = load_real3d_face(weights.folder), load_face_model()
         with ExitStack() as opened:
             path = weights.file(SEGMENTER)
@@ -42,7 +47,13 @@ class Real3dEngine:
         Raises InputError: the portrait has no background.
         """
         avatar = Real3dAvatar(portrait, self._face, self._own, self._segmenter, self._executor.prepare)
+        clock = MonotonicClock()
+        begun_ns = clock.now_ns()
         self.render(avatar, Motion(0))
+        spent_s = (clock.now_ns() - begun_ns) / 1e9
+        if spent_s > _SLOW_S:
+            self._say(f"real3d takes {spent_s:.1f} s for a picture here ({self.backend}): enough for files, not for a "
+                      "call; a call needs an NVIDIA GPU, or --engine builtin")  # fmt: skip
         return avatar
 
     def render(self, avatar: Real3dAvatar, motion: Motion) -> Pixels:

@@ -10,7 +10,7 @@ import pytest
 from agent.cli import main
 from models.errors import InputError
 from models.real3d import importing
-from models.real3d.parts import AUDIO, FACE_DATA, FACE_MODEL, HUBERT, PARTS, SEGMENTER, VIDEO
+from models.real3d.needs import AUDIO, FACE_DATA, FACE_MODEL, HUBERT, PARTS, SEGMENTER, VIDEO
 from models.weights import Missing, Weights, find
 from tests.models.real3d.released import NETWORKS, VIDEO_FOLDER, save_face_model, save_release
 

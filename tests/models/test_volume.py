@@ -58,6 +58,7 @@ def test_nothing_is_seen_when_all_rays_miss() -> None:
     away = Rays(STRAIGHT.origins, STRAIGHT.directions[:, 1:])
     seen = render(lambda p: Sample(torch.zeros(*p.shape[:2], 3), torch.ones(*p.shape[:2], 1)), away, 1.0, 8, 8)
     assert seen.features.unique().tolist() == [-1.0]
+    assert seen.opacity.unique().tolist() == [0.0]
 
 
 def test_what_lies_in_front_hides_what_is_behind() -> None:

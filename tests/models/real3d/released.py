@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from models.face import load_face_model
 from models.real3d.importing import Import, Network
-from models.real3d.parts import AUDIO, VIDEO
+from models.real3d.needs import AUDIO, VIDEO
 from models.real3d.release import Given
 from models.weight_store import WeightStore
 from tests.models.synthetic_bfm import bfm_content

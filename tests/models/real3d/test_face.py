@@ -11,6 +11,7 @@ from models.face import load_face_model
 from models.real3d.camera import row_rotation
 from models.real3d.face import CODES_FILE, EYE_FILES, LANDMARKS_FILE, MODEL_FILE, Real3dFace, load_real3d_face
 from models.topology import INNER_LIPS, SURFACE_COUNT
+from tests.models import synthetic_bfm
 from tests.models.real3d import synthetic
 
 Golden = dict[str, np.ndarray]
@@ -82,8 +83,6 @@ def test_missing_files_are_made_up_for(face: Real3dFace) -> None:
 
 
 def test_eye_triangles_are_found(tmp_path: Path) -> None:
-    from tests.models import synthetic_bfm
-
     ours = load_face_model()
     content = synthetic_bfm.bfm_content(ours)
     content["tri"] = np.concatenate([content["tri"], ours.eye_strips + 1])

@@ -14,7 +14,7 @@ from models.audio.hubert_file import load_hubert
 from models.errors import AgentError, InputError
 from models.real3d import importing
 from models.real3d.importing import Import
-from models.real3d.parts import AUDIO, AUDIO_FILE, FACE_DATA, HUBERT_FILE, SEGMENTER_FILE, VIDEO, VIDEO_FILE
+from models.real3d.needs import AUDIO, AUDIO_FILE, FACE_DATA, HUBERT_FILE, SEGMENTER_FILE, VIDEO, VIDEO_FILE
 from models.real3d.release import Given
 from models.weight_store import WeightStore, sha256
 from tests.models.real3d.released import (

@@ -48,7 +48,7 @@ def test_clothes_go_on_behind_the_head_row_by_row_darker() -> None:
     assert not torso[299, 199].any()  # nothing to hide there
 
 
-def test_a_short_neck_is_pushed_down_only_as_far_as_it_goes() -> None:
+def test_a_neck_goes_on_upwards_from_below_its_shadow() -> None:
     image, classes = np.zeros((512, 512, 3), np.uint8), np.zeros((512, 512), np.uint8)
     image[...] = np.arange(512)[:, None, None] // 2
     classes[100:300, 200:300] = FACE_SKIN
@@ -58,6 +58,15 @@ def test_a_short_neck_is_pushed_down_only_as_far_as_it_goes() -> None:
     assert torso[304 - 52, 250].any()
     assert not torso[304 - 53, 250].any()
     assert not torso[307, 250].any()
+
+
+def test_a_neck_at_the_edge_is_taken_where_it_ends() -> None:
+    image, classes = np.full((512, 512, 3), 100, np.uint8), np.zeros((512, 512), np.uint8)
+    classes[100:508, 200:300] = FACE_SKIN
+    classes[511, 200:300] = BODY_SKIN  # grows to row 508
+    torso = torso_picture(image, classes)
+    assert torso[511 - 52, 250].any()
+    assert not torso[511 - 53, 250].any()
 
 
 def test_a_person_without_background_is_refused() -> None:
