@@ -19,17 +19,20 @@ import torch
 from golden.real3d import filled_model
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from models.backends.onnx_file import export
+from models.backends.onnx_runtime import OnnxNetwork
 from models.backends.verdict import ENOUGH_DB, psnr_db
 from models.errors import InputError
 from models.real3d.executor import Executor, Picture
 from models.real3d.folded import FrameNetwork
-from models.real3d.networks import FramePicture
+from models.real3d.networks import IMAGE_TO_PLANE, FramePicture
 from models.real3d.open_executor import ON_GPU, build_engine, built_files, open_executor
 from models.real3d.portrait_state import PortraitState
 from models.real3d.trial import trial_drive, trial_portrait
 
 CHOICES = ("onnx", "cudagraph", "tensorrt")
 STORED = ("float16", "bfloat16")
+PLANES_ERROR = 1e-4
 
 
 class RoundedProducts(TorchDispatchMode):
@@ -57,6 +60,19 @@ def stored_as(kind: str) -> Callable[[PortraitState], Picture]:
     return draw
 
 
+def image_to_plane_error() -> float:
+    """Relative L2 distance of the canonical planes by ONNX Runtime from torch's, both on the CPU."""
+    network, head = filled_model().cano_img2plane_backbone, trial_portrait().head
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"{IMAGE_TO_PLANE.name}.onnx"
+        export(network, IMAGE_TO_PLANE, [head], path)
+        runtime = OnnxNetwork(path, IMAGE_TO_PLANE)
+        got = runtime(head.to(runtime.device)).cpu()
+    with torch.inference_mode():
+        want = network(head)
+    return float((got - want).norm() / want.norm())
+
+
 def cost(draw: Callable[[], Picture], frames: int) -> tuple[float, float]:
     """Median seconds and processor seconds of a picture."""
     times = []
@@ -81,8 +97,13 @@ def main() -> int:
     parser.add_argument("--backend", nargs="+", choices=[*CHOICES, *STORED], default=[*CHOICES, *STORED])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--frames", type=int, default=1, help="drawn to measure the time, after the first")
+    parser.add_argument("--image-to-plane", action="store_true", help="only that network, by ONNX Runtime")
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
+    if chosen.image_to_plane:
+        error = image_to_plane_error()
+        print(f"image to plane, onnx: relative error {error:.1e}")
+        return 0 if error <= PLANES_ERROR else 1
     reference: Executor = open_executor("torch", filled_model(), Path(), print)
     state, drive = reference.prepare(trial_portrait()), trial_drive()
     with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):

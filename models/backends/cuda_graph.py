@@ -17,11 +17,12 @@ _ROUNDS = 3
 class GraphedNetwork:
     """Captured when made, before other threads use the device. Afterwards one thread calls it."""
 
-    def __init__(self, run: Run, spec: NetworkSpec, fresh: int, device: torch.device) -> None:
-        """`fresh`: how many of the inputs, the last ones, come from the CPU with every frame."""
+    def __init__(self, run: Run, spec: NetworkSpec, example: Sequence[Tensor], device: torch.device) -> None:
+        """`example`: of what comes from the CPU with every frame, the last inputs; numbers that a frame could have."""
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
         with torch.inference_mode(), torch.cuda.stream(self._stream):
-            self._inputs = StaticInputs(spec, fresh, device)
+            self._inputs = StaticInputs(spec, len(example), device)
+            self._inputs.take(example)
             with torch.backends.cudnn.flags(enabled=True, benchmark=True):
                 for _ in range(_ROUNDS):
                     run(*self._inputs.tensors)

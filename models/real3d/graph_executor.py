@@ -11,9 +11,10 @@ from models.backends.cuda_graph import GraphedNetwork, Run
 from models.real3d.executor import Picture
 from models.real3d.folded import FrameNetwork
 from models.real3d.fused_renderer import has_triton
-from models.real3d.networks import DRIVE_SHAPES, FramePicture, Stored, frame_spec
+from models.real3d.networks import FramePicture, Stored, frame_spec
 from models.real3d.portrait_state import PortraitState, prepare
 from models.real3d.torso_motion import KeyPoints
+from models.real3d.trial import trial_drive
 from models.real3d.video_model import Image, PortraitParts, VideoModel
 
 
@@ -36,8 +37,7 @@ class GraphExecutor:
         self._model, self._device = model.to(device), device
         self._stored = getattr(torch, stored)
         self._graphs = {
-            batch: GraphedNetwork(run, frame_spec(stored, batch), len(DRIVE_SHAPES), device)
-            for batch, run in runs.items()
+            batch: GraphedNetwork(run, frame_spec(stored, batch), trial_drive(), device) for batch, run in runs.items()
         }
         self._preparing = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 

@@ -115,11 +115,13 @@ def test_auto_passes_over_what_draws_otherwise_and_remembers(machine: Machine) -
     assert (machine.folder / "0123" / "verdicts.json").is_file()
 
 
-def test_auto_without_a_gpu_is_the_reference(
-    no_gpu: None, model: VideoModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+@pytest.mark.parametrize(("shade", "name"), [(100, "onnx cpu"), (120, "torch cpu")])
+def test_auto_without_a_gpu_is_onnx_if_it_draws_the_same(
+    no_gpu: None, model: VideoModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shade: int, name: str
 ) -> None:
-    monkeypatch.setattr(open_executor, "TorchExecutor", lambda model, device: Fake(f"torch {device.type}", 0))
-    assert open_executor.open_executor("auto", model, tmp_path, print).name == "torch cpu"
+    monkeypatch.setattr(open_executor, "TorchExecutor", lambda model, device: Fake(f"torch {device.type}", 100))
+    monkeypatch.setattr(open_executor, "_exported", lambda *given: Fake("onnx cpu", shade))
+    assert open_executor.open_executor("auto", model, tmp_path, print).name == name
 
 
 def test_agreement_is_of_the_pictures() -> None:
