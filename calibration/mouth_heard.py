@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float, Float32
 
-from models.audio.speaker_layer import SPEECH
+from models.audio.curves import SPEECH
 from models.audio.speech_mouth import HOP_NS, LOOK_AHEADS_MS, SpeechToMouth
 
 _SPEAKS = 0.5  # probability

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float32
 
-from models.audio.curves import CURVES, INDEX
+from models.audio.curves import CURVES, INDEX, chances
 from models.ease import smoothstep
 
 MEASURES = ("gap", "width", "jaw")
@@ -21,9 +21,6 @@ INPUTS = HIDDEN + 2
 """Of a measure's change: what the network says of it, what the last layer is given, 1."""
 LARGEST = 20.0
 """Of any weight."""
-
-CLOSED, SPEECH = -2, -1
-"""Of an answer's logits."""
 
 _READ: dict[str, dict[str, float]] = {
     "gap": {"lipGap": 1.0},
@@ -87,5 +84,5 @@ def measures(curves: Float[np.ndarray, "n 15"]) -> Float[np.ndarray, "n 3"]:
 
 def applies(answers: Float32[np.ndarray, "n outputs"]) -> Float32[np.ndarray, "n"]:
     """0..1: how far a person's own layer counts at each instant."""
-    closed, speech = (1 / (1 + np.exp(-answers[:, i].astype(np.float64))) for i in (CLOSED, SPEECH))
+    closed, speech = chances(answers)
     return (smoothstep(*_SPEAKS, speech) * (1 - smoothstep(*_SEALED, closed))).astype(np.float32)

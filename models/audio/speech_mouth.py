@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32
 
-from models.audio.curves import CURVES, MouthFrame
+from models.audio.curves import CURVES, MouthFrame, chances
 from models.audio.mel import RATE_HZ, LogMel, Normaliser
-from models.audio.speaker_layer import CLOSED, SPEECH, SpeakerLayer
+from models.audio.speaker_layer import SpeakerLayer
 from models.audio.variation import WEIGHTS as VARIATION
 from models.audio.variation import MouthVariation
 
@@ -84,7 +84,7 @@ class SpeechToMouth:
     def _hear(self, hop: Float32[np.ndarray, "320"]) -> MouthFrame:
         every, hidden = self.step(hop)
         answer = every[self._head]
-        closed, speech = (float(1 / (1 + np.exp(-answer[i]))) for i in (CLOSED, SPEECH))
+        closed, speech = (float(chance) for chance in chances(answer))
         curves = np.clip(answer[: len(CURVES)], 0.0, 1.0)
         if self._speaker is not None:
             curves = self._speaker.curves(self._head, answer[None], hidden[self._head, None])[0]

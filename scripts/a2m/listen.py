@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from a2m.phones import VISEMES
-from models.audio.curves import CURVES, INDEX
+from models.audio.curves import CLOSED, CLOSED_AT, CURVES, INDEX, SPEECH
 from models.audio.speech_mouth import HOP, LOOK_AHEADS_MS, SpeechToMouth, open_network
 
 
@@ -22,7 +22,7 @@ class Heard:
     visemes: np.ndarray
     """[n, 17] logits."""
     closed: np.ndarray
-    """[n] logits."""
+    """[n] logits; lips that pass 0 count as pressed."""
     speech: np.ndarray
     """[n] logits."""
 
@@ -51,7 +51,11 @@ class Listener:
         times = (np.arange(len(answers)) + 1) * HOP / 16_000 - look_ahead_ms / 1000
         heard, n = answers[times >= 0], len(CURVES)
         return Heard(
-            times[times >= 0], np.clip(heard[:, :n], 0, 1), heard[:, n : n + len(VISEMES)], heard[:, -2], heard[:, -1]
+            times[times >= 0],
+            np.clip(heard[:, :n], 0, 1),
+            heard[:, n : n + len(VISEMES)],
+            heard[:, CLOSED] - CLOSED_AT,
+            heard[:, SPEECH],
         )
 
     def _run(self, sound: np.ndarray) -> np.ndarray:
