@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from models.audio.curves import CURVES, INDEX
-from models.audio.speaker_layer import CLOSED, HIDDEN, INPUTS, SPEECH, SpeakerLayer, applies, measures
+from models.audio.curves import CLOSED, SPEECH
+from models.audio.speaker_layer import HIDDEN, INPUTS, SpeakerLayer, applies, measures
 from models.audio.speech_mouth import SpeechToMouth, network_digest
 from tests.speakers import read_aloud
 
