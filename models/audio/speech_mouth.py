@@ -84,7 +84,7 @@ class SpeechToMouth:
     def _hear(self, hop: Float32[np.ndarray, "320"]) -> MouthFrame:
         every, hidden = self.step(hop)
         answer = every[self._head]
-        closed, speech = (float(chance) for chance in chances(answer))
+        closed, speech = (chance.item() for chance in chances(answer[None]))
         curves = np.clip(answer[: len(CURVES)], 0.0, 1.0)
         if self._speaker is not None:
             curves = self._speaker.curves(self._head, answer[None], hidden[self._head, None])[0]
