@@ -68,7 +68,8 @@ def _open_real3d_speech(
     from runtime.drivers.real3d_speech import Real3dSpeech
 
     device = _device()
-    say(f"real3d's own speech network moves the face, on the {device}")
+    where = "a GPU" if device == "cuda" else "the CPU: that takes longer than the speech"
+    say(f"real3d's own speech network moves the face, on {where}")
     if speaker is not None:
         say("the profile's mouth was learnt for the agent's own speech network, and is left out")
     hubert = load_hubert(weights.folder / HUBERT.files[0]).to(device)

@@ -118,7 +118,7 @@ def test_the_cut_into_blocks_does_not_show(
         hear(Real3dSpeech(lambda: SpeechStream(hubert, network), transfer), samples[:rate_hz], rate_hz, size)
         for size in (0, block)
     )
-    assert len(whole) == 20
+    assert len(whole) == 19  # the resampler waits for 2 ms
     assert [m.pts_ns for m in cut] == [m.pts_ns for m in whole]
     assert all(np.array_equal(vector(a), vector(b)) for a, b in zip(cut, whole, strict=True))
 
