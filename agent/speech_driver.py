@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from agent.config import Run
+from calibration.mouth_fit import MouthFit
 from models.audio.speaker_layer import SpeakerLayer
 from models.bfm import load_bfm
 from models.face import load_face_model
@@ -75,5 +76,6 @@ def _open_real3d_speech(
     hubert = load_hubert(weights.folder / HUBERT.files[0]).to(device)
     network = load_audio_to_motion(load_file(weights.folder / AUDIO.files[0])).to(device)
     delivery = Delivery(Delivery().mouth_amp * config.mouth_amplitude, config.temperature, config.seed)
-    transfer = expression_transfer(load_bfm(weights.folder / FACE_MODEL.files[0]), load_face_model())
-    return Real3dSpeech(lambda: SpeechStream(hubert, network, delivery), transfer, gestures)
+    own = load_face_model()
+    fit = MouthFit(expression_transfer(load_bfm(weights.folder / FACE_MODEL.files[0]), own), own)
+    return Real3dSpeech(lambda: SpeechStream(hubert, network, delivery), fit, gestures)

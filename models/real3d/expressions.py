@@ -1,9 +1,9 @@
-"""Our motions in the expression coefficients that Real3D-Portrait is driven with, and its speech in ours."""
+"""Our motions in the expression coefficients that Real3D-Portrait is driven with: its default without HuBERT."""
 
 import numpy as np
 from jaxtyping import Float32
 
-from models.motion import INDEX, MOUTH, Motion
+from models.motion import INDEX, Motion
 from models.transfer import ExpressionTransfer
 
 _BLINKS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
@@ -21,15 +21,3 @@ def bfm_expression(motion: Motion, transfer: ExpressionTransfer) -> Float32[np.n
     open_eyed = motion.expression.copy()
     open_eyed[_BLINKS] = 0
     return transfer(open_eyed)
-
-
-def own_mouth(expression: Float32[np.ndarray, "64"], transfer: ExpressionTransfer) -> Float32[np.ndarray, "64"]:
-    """The mouth of an expression of BFM 2009 in the coefficients of `Motion`: 0..1, all but the mouth's 0.
-
-    Args:
-        expression: of the audio-to-motion network.
-        transfer: `expression_transfer(load_bfm(path), load_face_model())`.
-    """
-    mouth = np.where(MOUTH, np.clip(transfer(expression), 0.0, 1.0), np.float32(0.0))
-    mouth[INDEX["mouthNeutral"]] = 1.0
-    return mouth

@@ -3,11 +3,10 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from calibration.mouth_fit import MouthFit
 from models.audio.speech_mouth import SpeechToMouth, audible
 from models.motion import Motion
-from models.real3d.expressions import own_mouth
 from models.real3d.speech_stream import LOOK_AHEAD_NS, SpeechStream
-from models.transfer import ExpressionTransfer
 from runtime.drivers.gestures import Gestures
 from runtime.drivers.hearing import HOP_NS, Heard, Hearing
 from runtime.frame import Sound
@@ -22,11 +21,9 @@ class Real3dSpeech:
 
     look_ahead_ns = LOOK_AHEAD_NS
 
-    def __init__(
-        self, stream: Callable[[], SpeechStream], transfer: ExpressionTransfer, gestures: Gestures | None = None
-    ) -> None:
-        """`stream`: makes a new one for each stretch of sound. `transfer`: see `own_mouth`."""
-        self._open, self._transfer = stream, transfer
+    def __init__(self, stream: Callable[[], SpeechStream], fit: MouthFit, gestures: Gestures | None = None) -> None:
+        """`stream`: makes a new one for each stretch of sound. `fit`: of the face model that the stream speaks of."""
+        self._open, self._fit = stream, fit
         self._hearing = Hearing(SpeechToMouth(), gestures or Gestures())
         self._before = self._hearing.look_ahead_ns // HOP_NS - 1
         """How many are heard that describe instants before the sound's first."""
@@ -48,6 +45,6 @@ class Real3dSpeech:
         for expression in self._stream.push(audible(heard.samples)):
             for _ in range(self._skipped):
                 self._waiting.popleft()
-            out.append(self._waiting.popleft().motion(own_mouth(expression, self._transfer)))
+            out.append(self._waiting.popleft().motion(self._fit(expression)))
             self._skipped = 1  # of 50 per second every second one meets one of 25
         return out

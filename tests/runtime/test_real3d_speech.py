@@ -11,14 +11,14 @@ import pytest
 import torch
 from scipy.io import savemat
 
+from calibration.mouth_fit import MouthFit
 from models.audio.hubert import Hubert, HubertSize
 from models.bfm import load_bfm
 from models.face import load_face_model
 from models.motion import MOUTH, Motion
 from models.real3d.audio_to_motion import FEATURES, AudioToMotion, load_audio_to_motion
-from models.real3d.expressions import own_mouth
 from models.real3d.speech_stream import SpeechStream
-from models.transfer import ExpressionTransfer, expression_transfer
+from models.transfer import expression_transfer
 from runtime.drivers.real3d_speech import Real3dSpeech
 from runtime.drivers.speech_face import SpeechFace
 from runtime.frame import Sound
@@ -53,15 +53,15 @@ def hubert() -> Hubert:
 
 
 @pytest.fixture(scope="module")
-def transfer(tmp_path_factory: pytest.TempPathFactory) -> ExpressionTransfer:
+def fit(tmp_path_factory: pytest.TempPathFactory) -> MouthFit:
     path = tmp_path_factory.mktemp("bfm") / "BFM_model_front.mat"
     savemat(path, bfm_content(MODEL))
-    return expression_transfer(load_bfm(path), MODEL)
+    return MouthFit(expression_transfer(load_bfm(path), MODEL), MODEL)
 
 
 @pytest.fixture
-def driver(hubert: Hubert, network: AudioToMotion, transfer: ExpressionTransfer) -> Real3dSpeech:
-    return Real3dSpeech(lambda: SpeechStream(hubert, network), transfer)
+def driver(hubert: Hubert, network: AudioToMotion, fit: MouthFit) -> Real3dSpeech:
+    return Real3dSpeech(lambda: SpeechStream(hubert, network), fit)
 
 
 @pytest.fixture(scope="module")
@@ -110,12 +110,12 @@ def test_the_cut_into_blocks_does_not_show(
     block: int,
     hubert: Hubert,
     network: AudioToMotion,
-    transfer: ExpressionTransfer,
+    fit: MouthFit,
     example: tuple[np.ndarray, int],
 ) -> None:
     samples, rate_hz = example
     whole, cut = (
-        hear(Real3dSpeech(lambda: SpeechStream(hubert, network), transfer), samples[:rate_hz], rate_hz, size)
+        hear(Real3dSpeech(lambda: SpeechStream(hubert, network), fit), samples[:rate_hz], rate_hz, size)
         for size in (0, block)
     )
     assert len(whole) == 19  # the resampler waits for 2 ms
@@ -123,13 +123,11 @@ def test_the_cut_into_blocks_does_not_show(
     assert all(np.array_equal(vector(a), vector(b)) for a, b in zip(cut, whole, strict=True))
 
 
-def test_the_mouth_is_the_papers(
-    driver: Real3dSpeech, hubert: Hubert, network: AudioToMotion, transfer: ExpressionTransfer
-) -> None:
+def test_the_mouth_is_the_papers(driver: Real3dSpeech, hubert: Hubert, network: AudioToMotion, fit: MouthFit) -> None:
     sound = voice(1.0)
     motions = hear(driver, sound, RATE_HZ)
     expressions = SpeechStream(hubert, network).push(sound)
-    expected = np.array([own_mouth(expression, transfer) for expression in expressions])
+    expected = np.array([fit(expression) for expression in expressions])
     mouth = np.array([m.expression for m in motions])[:, MOUTH]
     np.testing.assert_allclose(mouth, expected[:, MOUTH], atol=1e-4)
     assert np.ptp(mouth, axis=0).max() > 0.05, "it moves"
