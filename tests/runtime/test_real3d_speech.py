@@ -137,7 +137,7 @@ def test_the_rest_is_as_with_the_agents_own_mouth_at_the_same_instants(
     driver: Real3dSpeech, example: tuple[np.ndarray, int]
 ) -> None:
     samples, rate_hz = example
-    samples = np.concatenate([samples, np.zeros(2 * rate_hz, np.float32)])
+    samples = np.concatenate([samples, np.zeros(11 * rate_hz // 5, np.float32)])
     motions = hear(driver, samples, rate_hz)
     own = {m.pts_ns: m for m in hear(SpeechFace(MODEL), samples, rate_hz)}
     for motion in motions:
