@@ -16,8 +16,8 @@ _RESIDUALS = np.array([name.startswith("residual") for name in COEFFICIENTS])
 class MouthFit:
     """Expressions of another model in, mouths out: least squares on the key points. Stateless.
 
-    A linear transfer alone asks for shapes below 0 and above 1 where the two models differ. Cut off at the bounds, it
-    loses half of a mouth's movement; fitted within them, a tenth.
+    A linear transfer alone asks for shapes below 0 and above 1 where the two models differ. Of speech in our own
+    shapes, bent by a fifth, it loses half of the lips' movement where cut off at the bounds, and a tenth in this fit.
     """
 
     def __init__(self, transfer: ExpressionTransfer, own: FaceModel) -> None:

@@ -66,12 +66,12 @@ def driver(hubert: Hubert, network: AudioToMotion, fit: MouthFit) -> Real3dSpeec
 
 @pytest.fixture(scope="module")
 def example(speech_wav: Path) -> tuple[np.ndarray, int]:
-    """A second and a half of speech."""
+    """A second of speech."""
     with wave.open(str(speech_wav)) as file:
         raw, rate_hz = file.readframes(file.getnframes()), file.getframerate()
     samples = np.frombuffer(raw, "<i2").astype(np.float32) / 32768
     start = int(np.flatnonzero(np.abs(samples) > 0.01)[0])
-    return samples[start : start + 3 * rate_hz // 2], rate_hz
+    return samples[start : start + rate_hz], rate_hz
 
 
 def hear(
@@ -105,9 +105,7 @@ def test_a_motion_every_40_ms_as_soon_as_its_look_ahead_is_heard(driver: Real3dS
     assert told == [start_ns + k * FRAME_NS for k in range(10)]
 
 
-@pytest.mark.parametrize("block", [160, 1001])
 def test_the_cut_into_blocks_does_not_show(
-    block: int,
     hubert: Hubert,
     network: AudioToMotion,
     fit: MouthFit,
@@ -116,7 +114,7 @@ def test_the_cut_into_blocks_does_not_show(
     samples, rate_hz = example
     whole, cut = (
         hear(Real3dSpeech(lambda: SpeechStream(hubert, network), fit), samples[:rate_hz], rate_hz, size)
-        for size in (0, block)
+        for size in (0, 1001)
     )
     assert len(whole) == 19  # the resampler waits for 2 ms
     assert [m.pts_ns for m in cut] == [m.pts_ns for m in whole]
@@ -139,7 +137,7 @@ def test_the_rest_is_as_with_the_agents_own_mouth_at_the_same_instants(
     driver: Real3dSpeech, example: tuple[np.ndarray, int]
 ) -> None:
     samples, rate_hz = example
-    samples = np.concatenate([samples, np.zeros(5 * rate_hz // 2, np.float32)])
+    samples = np.concatenate([samples, np.zeros(11 * rate_hz // 5, np.float32)])
     motions = hear(driver, samples, rate_hz)
     own = {m.pts_ns: m for m in hear(SpeechFace(MODEL), samples, rate_hz)}
     for motion in motions:
