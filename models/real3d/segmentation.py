@@ -2,7 +2,7 @@
 
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float32, UInt8
@@ -18,6 +18,7 @@ Image = UInt8[np.ndarray, "h w 3"]
 Classes = UInt8[np.ndarray, "h w"]
 
 
+@runtime_checkable
 class Segmenter(Protocol):
     """Tells the parts of a person."""
 
