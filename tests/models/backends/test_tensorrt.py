@@ -58,7 +58,8 @@ class Package:
         self.cache = known
         return self
 
-    def set_timing_cache(self, cache: "Package", ignore_mismatch: bool) -> None: ...
+    def set_timing_cache(self, cache: "Package", ignore_mismatch: bool) -> None:
+        assert cache is self
 
     def get_timing_cache(self) -> SimpleNamespace:
         return SimpleNamespace(serialize=lambda: self.cache + b"+")
