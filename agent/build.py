@@ -27,6 +27,7 @@ from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.idle import Idle
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
+from runtime.engines import Engine
 from runtime.frame import Frame, Sound
 from runtime.lane import Lane
 from runtime.loop import Loop
@@ -141,7 +142,7 @@ class Session:
         if self._loop is None or self._look is None:
             raise AgentError("the first portrait is still being prepared; try again")
         name = change.engine or self.engine.name
-        engine = self.engine if name == self.engine.name else open_engine(name, say=self._say)
+        engine = self.engine if name == self.engine.name else self._open(name)
         try:
             prepared = self._preparing.ask(Wish(self._look, change, engine.name if engine.portable else None))
             avatar = prepared.avatar if engine.portable else engine.prepare(prepared.look.portrait)
@@ -153,6 +154,11 @@ class Session:
         self._look, self.engine = prepared.look, engine
         self._say(f"now shown: {self._look.name}, background {self._look.background}, engine {engine.name}")
         return self._look.notes
+
+    def _open(self, name: str) -> Engine[Any]:
+        """`--backend` was said of the run's own engine."""
+        config = self.plan.config
+        return open_engine(name, config.backend if name == config.engine else "auto", self._say)
 
     def _lanes(
         self,

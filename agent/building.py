@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.config import ModelsBuild
-from agent.engines import built_folder, load_real3d
+from agent.engines import load_real3d
+from models.weights import built_folder
 
 if TYPE_CHECKING:
     from models.real3d.networks import Stored
@@ -26,9 +27,11 @@ def build(config: ModelsBuild, say: Callable[[str], None], progress: Callable[[s
         AgentError: TensorRT cannot build the network.
     """
     _, model = load_real3d()
+    from models.backends.verdict import Verdicts
     from models.real3d.open_executor import build_engine, built_files, exported_frame
 
     files = built_files(model, built_folder(config.engine))
+    Verdicts(files).forget()
     if config.backend == "onnx":
         return exported_frame(model, files, "float32", say)
     return build_engine(model, files, _STORED[config.precision], say, progress)

@@ -90,7 +90,7 @@ class Run:
     With real3d's own speech network it is the network's, usually 0.2."""
 
     liveliness: float = 1.0
-    """How much head, gaze and brows move by themselves and with the voice, 0 to 2."""
+    """How much head, gaze and brows move by themselves and with the voice, 0 to 2; breathing stays."""
 
     blinks: float = 1.0
     """How often the eyes blink where no camera moves them, 0 (never) to 3 times as often as people do."""

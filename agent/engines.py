@@ -1,14 +1,12 @@
 """Engines by name."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from agent.config import ENGINES, BackendName
 from models.errors import InputError
-from models.folders import data_folder
-from models.real3d.needs import VIDEO_FILE
-from models.weights import Missing, Weights, find
+from models.real3d.needs import VIDEO, VIDEO_FILE
+from models.weights import Missing, Weights, built_folder, find
 from runtime.engines import Engine
 from runtime.engines.builtin import BuiltinEngine
 
@@ -40,21 +38,27 @@ def open_engine(
 
 
 def load_real3d() -> tuple[Weights, "VideoModel"]:
-    """The weights that the user brought in, and the video model with them, on the CPU. Raises InputError."""
+    """The weights that the user brought in, and the video model with them, on the CPU.
+
+    Raises InputError: they are not there, damaged, or another program's; or torch is not there.
+    """
     weights = find("real3d")
     if isinstance(weights, Missing):
         raise weights.error()
     try:
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
         from models.real3d.video_model import load_video_model
     except ModuleNotFoundError as error:
         if error.name not in ("torch", "safetensors"):
             raise
-        raise InputError("the engine real3d needs torch: pip install 'portrait-agent[neural]'") from None
-    return weights, load_video_model(load_file(weights.folder / VIDEO_FILE))
-
-
-def built_folder(engine: str) -> Path:
-    """Where files that are made of an engine's weights are kept."""
-    return data_folder() / "built" / engine
+        raise InputError("the engine real3d needs torch: .venv/bin/pip install -e '.[neural]'") from None
+    path = weights.folder / VIDEO_FILE
+    try:
+        return weights, load_video_model(load_file(path))
+    except (OSError, RuntimeError, SafetensorError):  # RuntimeError: other names or shapes
+        raise InputError(
+            f"{path} is damaged or not this version's; `agent models list --verify` tells, and "
+            f"`agent models import real3d {VIDEO.option} ...` brings it in anew"
+        ) from None

@@ -86,6 +86,10 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError(
             f"the engine {config.engine} draws its own mouth: leave --mouth driver out, or use --engine builtin"
         )
+    if config.engine != "builtin" and config.background == "transparent":
+        raise InputError(
+            f"the engine {config.engine} draws no transparent pictures: choose another background, or --engine builtin"
+        )
     check_background(config.background)
     look = cache(probe)
     camera = None if config.mode == "audio" else parse_input(config.camera or "")

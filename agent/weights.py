@@ -7,8 +7,8 @@ from typing import Any
 from agent.config import ModelsImport, ModelsRemove
 from models.errors import InputError
 from models.weight_part import Part
-from models.weight_store import Stock
-from models.weights import PARTS, fault_of, store_of
+from models.weight_store import Stock, remove_folder
+from models.weights import PARTS, built_folder, fault_of, store_of
 
 _BUILTIN = "builtin"
 
@@ -24,7 +24,7 @@ class Import:
         except ModuleNotFoundError as error:
             if error.name not in ("torch", "safetensors"):
                 raise
-            raise InputError("agent models import needs torch: pip install 'portrait-agent[neural]'") from None
+            raise InputError("agent models import needs torch: .venv/bin/pip install -e '.[neural]'") from None
         self._engine = config.engine
         self._import = importing.Import(
             Given(
@@ -53,9 +53,10 @@ class Import:
 
 
 def remove(config: ModelsRemove) -> str:
-    """`agent models remove`: what was done, as a line."""
-    store = store_of(config.engine)
-    return f"removed {store.folder}" if store.remove() else f"there is nothing of {config.engine} to remove"
+    """`agent models remove`: what was done, as a line. What was built of the weights goes, too: they are in it."""
+    folders = (store_of(config.engine).folder, built_folder(config.engine))
+    removed = [str(folder) for folder in folders if remove_folder(folder)]
+    return f"removed {' and '.join(removed)}" if removed else f"there is nothing of {config.engine} to remove"
 
 
 def status(verify: bool) -> dict[str, Any]:

@@ -55,16 +55,16 @@ def camera_rays(camera: Float[Tensor, "b 25"], side: int) -> Rays:
 def limits(rays: Rays, cube: float) -> tuple[Float[Tensor, "b r 1"], Float[Tensor, "b r 1"]]:
     """Where each ray enters and leaves the cube of side `cube` around the origin.
 
-    Rays that miss it get the nearest entrance and the farthest exit of the others, which lie in empty space for them;
-    if all miss, there is no way to go and nothing to see.
+    Rays that miss it get the nearest entrance and the farthest exit of the same camera's others, which lie in empty
+    space for them; if all miss, there is no way to go and nothing to see.
     """
     inverse = 1 / rays.directions
     one, other = ((wall - rays.origins) * inverse for wall in (-cube / 2, cube / 2))
     near = torch.minimum(one, other).amax(-1, keepdim=True)
     far = torch.maximum(one, other).amin(-1, keepdim=True)
     missed = near > far
-    nearest = near.masked_fill(missed, torch.inf).amin().nan_to_num(posinf=0.0)
-    farthest = far.masked_fill(missed, -torch.inf).amax().nan_to_num(neginf=0.0)
+    nearest = near.masked_fill(missed, torch.inf).amin((1, 2), keepdim=True).nan_to_num(posinf=0.0)
+    farthest = far.masked_fill(missed, -torch.inf).amax((1, 2), keepdim=True).nan_to_num(neginf=0.0)
     return torch.where(missed, nearest, near), torch.where(missed, farthest, far)
 
 
@@ -137,4 +137,5 @@ def _mean_depth(
     weights: Float[Tensor, "b r i"], opacity: Float[Tensor, "b r 1"], depths: Depths
 ) -> Float[Tensor, "b r 1"]:
     mean = (weights * _middle(depths)).sum(-1, keepdim=True) / opacity
-    return torch.nan_to_num(mean, torch.inf).clamp(depths.amin(), depths.amax())
+    nearest, farthest = depths.amin((1, 2), keepdim=True), depths.amax((1, 2), keepdim=True)
+    return torch.nan_to_num(mean, torch.inf).clamp(nearest, farthest)

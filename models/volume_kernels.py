@@ -165,7 +165,7 @@ def march(
     maps = features_out + batch * COLOURS * rays + channel[None, :] * rays + ray[:, None]
     tl.store(maps, 2 * total - 1, mask=seen[:, None])
     tl.store(opacity_out + batch * rays + ray, opacity, mask=seen)
-    mean = tl.where(opacity > 0, total_depth / opacity, tl.load(farthest))
+    mean = tl.where(opacity > 0, total_depth / opacity, tl.load(farthest + batch))
     tl.store(depth_out + batch * rays + ray, mean, mask=seen)
 
 

@@ -149,7 +149,7 @@ def render_fused(
         BLOCK=tiles.rays, num_warps=1, **AS_WRITTEN,
     )  # fmt: skip
     kernels.march[(rectangles, b)](
-        texels, *lines, depths, far.amax(), *weights, maps, opacity, depth, side, coarse, fine, 2 / cube,
+        texels, *lines, depths, far.amax((1, 2)), *weights, maps, opacity, depth, side, coarse, fine, 2 / cube,
         **sizes, **cut, **AS_WRITTEN, COLOURS=maps.shape[1],
     )  # fmt: skip
     return Maps(maps, opacity, depth)

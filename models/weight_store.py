@@ -159,16 +159,6 @@ class WeightStore:
             if partial is not None:
                 shutil.rmtree(partial, ignore_errors=True)
 
-    def remove(self) -> bool:
-        """Deletes everything; returns whether there was anything. Raises AgentError."""
-        if not self.folder.exists():
-            return False
-        try:
-            shutil.rmtree(self.folder)
-        except OSError as error:
-            raise AgentError(f"{self.folder} cannot be deleted: {error.strerror or error}") from None
-        return True
-
     def _numbers(self) -> list[int]:
         try:
             names = [path.name for path in self.folder.iterdir()]
@@ -189,6 +179,17 @@ class WeightStore:
             with suppress(FileNotFoundError):  # another import has just ended
                 if now_s - path.stat().st_mtime > _LEFT_BEHIND_S:
                     shutil.rmtree(path, ignore_errors=True)
+
+
+def remove_folder(folder: Path) -> bool:
+    """Deletes a folder and all in it; returns whether it was there. Raises AgentError."""
+    if not folder.exists():
+        return False
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise AgentError(f"{folder} cannot be deleted: {error.strerror or error}") from None
+    return True
 
 
 def sha256(path: Path, progress: Progress | None = None) -> str:

@@ -69,6 +69,11 @@ def store_of(engine: str) -> WeightStore:
     return WeightStore(data_folder() / "weights" / engine)
 
 
+def built_folder(engine: str) -> Path:
+    """Where files that are made of an engine's weights are kept."""
+    return data_folder() / "built" / engine
+
+
 def fault_of(part: Part, stock: Stock, thorough: bool = False) -> str:
     """What is wrong with a part, as a phrase that follows its title; empty if nothing.
 

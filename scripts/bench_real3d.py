@@ -23,13 +23,14 @@ import torch
 from golden.real3d import filled_model
 from torch import nn
 
+from models.backends.cuda_math import repeatable
 from models.real3d.folded import FrameNetwork
 from models.real3d.fused_renderer import has_triton
 from models.real3d.graph_executor import GraphExecutor, channels_last, torch_run
 from models.real3d.networks import FramePicture, to_picture
 from models.real3d.open_executor import ON_GPU, build_engine, built_files, open_executor
 from models.real3d.portrait_state import prepare
-from models.real3d.trial import trial_drive, trial_portrait
+from models.real3d.trial import second_drive, trial_portrait
 
 ROUNDS = 5
 """Before anything is measured."""
@@ -44,7 +45,7 @@ class Cost(NamedTuple):
 
 def reference(device: torch.device, batch: int) -> Callable[[], np.ndarray]:
     model, parts = filled_model().to(device), trial_portrait().to(device)
-    drive = trial_drive()
+    drive = second_drive()
     canonical = model.cano_img2plane_backbone(parts.head)
 
     def draw() -> np.ndarray:
@@ -57,7 +58,7 @@ def reference(device: torch.device, batch: int) -> Callable[[], np.ndarray]:
 
 
 def of_backend(backend: str, device: torch.device, batch: int) -> Callable[[], np.ndarray]:
-    model, drive = filled_model(), trial_drive()
+    model, drive = filled_model(), second_drive()
     if backend == "cudagraph" and batch > 1:
         runs = {batch: torch_run(model, device, ON_GPU)}
         executor = GraphExecutor("cudagraph", model, device, runs, ON_GPU)
@@ -122,11 +123,12 @@ def part_times(stored: torch.dtype, fused: bool, frames: int) -> dict[str, float
     device, model = torch.device("cuda"), filled_model().to("cuda")
     network = channels_last(FrameNetwork(model, stored, fused))
     state = prepare(model, trial_portrait().to(device)).stored_as(stored)
-    drive, passed = [x.to(device) for x in trial_drive()], {name: [] for name in PARTS}
+    drive, passed = [x.to(device) for x in second_drive()], {name: [] for name in PARTS}
     for name, events in passed.items():
         watch(network.get_submodule(name), events)
     picture = FramePicture(network)
-    with torch.inference_mode(), torch.backends.cudnn.flags(enabled=True, benchmark=True):
+    repeatable()
+    with torch.inference_mode():
         for _ in range(ROUNDS + frames):
             picture(*state, *drive)
     torch.cuda.synchronize()

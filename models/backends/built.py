@@ -1,13 +1,20 @@
 """Files made of a network's weights, once for each network: exported, or built for a device."""
 
+import ast
 import hashlib
+import re
+import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from torch import nn
 
 from models.errors import AgentError
+
+_ROOT = Path(__file__).parents[2]
+_FINGERPRINT = re.compile("[0-9a-f]{16}")
 
 
 def fingerprint(network: nn.Module, sources: Iterable[Path]) -> str:
@@ -19,6 +26,30 @@ def fingerprint(network: nn.Module, sources: Iterable[Path]) -> str:
     for path in sorted(sources):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def sources_of(*modules: str) -> list[Path]:
+    """The files of modules of this program and of all of its modules that they import, directly or not."""
+    found: set[Path] = set()
+    waiting = [_file(name) for name in modules]
+    while waiting:
+        path = waiting.pop()
+        if path not in found and path.is_file():
+            found.add(path)
+            waiting += [_file(name) for name in _imported(path)]
+    return sorted(found)
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """Names that may be those of modules."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _file(module: str) -> Path:
+    return (_ROOT / module.replace(".", "/")).with_suffix(".py")
 
 
 class BuiltFiles:
@@ -54,3 +85,14 @@ class BuiltFiles:
                 f"{self.folder} cannot be written to: {error.strerror or error}; AGENT_DATA names another folder"
             ) from None
         return path
+
+    def drop(self, name: str) -> None:
+        """Deletes the file of that name if it is there and can be."""
+        with suppress(OSError):
+            (self.folder / name).unlink()
+
+    def drop_others(self) -> None:
+        """Deletes the folders beside this one that are named by other fingerprints."""
+        for path in self.folder.parent.iterdir():
+            if path != self.folder and _FINGERPRINT.fullmatch(path.name):
+                shutil.rmtree(path, ignore_errors=True)

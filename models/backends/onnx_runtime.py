@@ -30,6 +30,8 @@ class OnnxNetwork:
         binding = self._session.io_binding()
         given = [tensor.contiguous() for tensor in tensors]
         for spec, tensor in zip(self._spec.inputs, given, strict=True):
+            kind = tensor.device.type, tuple(tensor.shape), tensor.dtype
+            assert kind == (self.device.type, spec.shape, spec.torch_dtype), f"{spec.name}: {kind}"  # an address alone
             binding.bind_input(spec.name, self.device.type, 0, spec.numpy_dtype, spec.shape, tensor.data_ptr())
         result = self._spec.output
         binding.bind_output(result.name, self.device.type, 0, result.numpy_dtype, result.shape, output.data_ptr())

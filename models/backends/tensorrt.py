@@ -1,6 +1,7 @@
 """Networks built and run by TensorRT. Types are those of the exported network: nothing is narrowed by the builder."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,6 @@ from models.backends.built import BuiltFiles
 from models.backends.spec import NetworkSpec
 from models.errors import AgentError, InputError
 
-TIMING_CACHE = "timing.cache"
-"""Beside the engines: what the builder measured, for the next build on the same device."""
 _WORKSPACE_BYTES = 8 << 30
 
 Progress = Callable[[str, int, int], bool]
@@ -22,7 +21,9 @@ Progress = Callable[[str, int, int], bool]
 def require_tensorrt() -> Any:
     """The package. Raises InputError where it or a GPU is missing."""
     if not torch.cuda.is_available():
-        raise InputError("TensorRT needs an NVIDIA GPU, and torch finds none; use --backend auto")
+        raise InputError(
+            "TensorRT needs an NVIDIA GPU, and torch finds none; without one, --backend onnx is the fastest"
+        )
     try:
         import tensorrt  # large, and optional
     except ImportError:
@@ -32,8 +33,17 @@ def require_tensorrt() -> Any:
 
 def engine_name(spec: NetworkSpec) -> str:
     """Name of the file that holds the network as it was built for this GPU by this TensorRT."""
-    gpu = torch.cuda.get_device_name().replace(" ", "-").replace("/", "-")
-    return f"{spec.name}.{gpu}.{require_tensorrt().__version__}.engine"
+    return f"{spec.name}.{_here()}.engine"
+
+
+def timing_cache_name() -> str:
+    """Name of the file beside the networks' folders that holds what builds measured: the next ones take less time."""
+    return f"timing.{_here()}.cache"
+
+
+def _here() -> str:
+    version = require_tensorrt().__version__
+    return f"{torch.cuda.get_device_name()}.{version}".replace(" ", "-").replace("/", "-")
 
 
 def build(onnx: Path, files: BuiltFiles, spec: NetworkSpec, progress: Progress) -> Path:
@@ -53,15 +63,17 @@ def build(onnx: Path, files: BuiltFiles, spec: NetworkSpec, progress: Progress) 
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, _WORKSPACE_BYTES)
     config.clear_flag(trt.BuilderFlag.TF32)
     config.progress_monitor = monitor = _monitor(trt, progress)  # must outlive the build
-    known = files.find(TIMING_CACHE)
-    timing = config.create_timing_cache(b"" if known is None else known.read_bytes())
+    shared = BuiltFiles(files.folder.parent)
+    timing = config.create_timing_cache(_measured(shared)) or config.create_timing_cache(b"")
     config.set_timing_cache(timing, ignore_mismatch=False)
     plan = builder.build_serialized_network(network, config)
     del monitor
     if plan is None:
         raise AgentError(f"TensorRT {trt.__version__} could not build {spec.name}; its log above says why")
-    files.replace(TIMING_CACHE, lambda path: _write(path, config.get_timing_cache().serialize()))
-    return files.replace(engine_name(spec), lambda path: _write(path, plan))
+    engine = files.replace(engine_name(spec), lambda path: _write(path, plan))
+    with suppress(AgentError):  # the next build takes longer, no more
+        shared.replace(timing_cache_name(), lambda path: _write(path, config.get_timing_cache().serialize()))
+    return engine
 
 
 class TensorRtNetwork:
@@ -114,6 +126,15 @@ def _monitor(trt: Any, progress: Progress) -> Any:
             self._steps.pop(phase_name, None)
 
     return Monitor()
+
+
+def _measured(shared: BuiltFiles) -> bytes:
+    """By builds before; nothing where it cannot be read."""
+    path = shared.find(timing_cache_name())
+    try:
+        return b"" if path is None else path.read_bytes()
+    except OSError:
+        return b""
 
 
 def _write(path: Path, data: Any) -> None:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
 
 from models.backends.built import BuiltFiles
+from models.errors import AgentError
 
 ENOUGH_DB = 45.0
 """A backend whose picture is nearer to the reference's than this is as good."""
@@ -31,20 +33,25 @@ class Verdicts:
         """PSNR in dB of a backend, as `measure` finds it where nothing is known.
 
         Args:
-            backend: all that the picture may depend on: backend, device, versions.
+            backend: all that the picture may depend on: backend, device, versions, the file that runs.
             measure: draws a picture with it and with the reference.
         """
         known = self._read()
         if backend not in known:
             known[backend] = measure()
-            self._files.replace(_FILE, lambda path: _write(path, known))
+            with suppress(AgentError):  # it is a verdict, even where it cannot be kept
+                self._files.replace(_FILE, lambda path: _write(path, known))
         return known[backend]
+
+    def forget(self) -> None:
+        """All of it is measured again."""
+        self._files.drop(_FILE)
 
     def _read(self) -> dict[str, float]:
         path = self._files.find(_FILE)
         try:
             return {} if path is None else {str(k): float(v) for k, v in json.loads(path.read_text()).items()}
-        except (ValueError, AttributeError, TypeError):
+        except (OSError, ValueError, AttributeError, TypeError):
             return {}
 
 

@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from models.backends.cuda_graph import GraphedNetwork, Run
+from models.backends.cuda_math import repeatable
 from models.real3d.executor import Picture
 from models.real3d.folded import FrameNetwork
 from models.real3d.fused_renderer import has_triton
@@ -29,10 +30,11 @@ class GraphExecutor:
         Args:
             name: as in reports.
             model: is moved to the device.
-            device: a GPU that no other thread uses yet.
+            device: a GPU.
             runs: what runs the frame network, by the number of avatars.
             stored: type of its features.
         """
+        repeatable()
         self.name = name
         self._model, self._device = model.to(device), device
         self._stored = getattr(torch, stored)
@@ -67,6 +69,8 @@ class GraphExecutor:
 
     def close(self) -> None:
         """Frees the graphs and their memory."""
+        for graph in self._graphs.values():
+            graph.close()
         self._graphs.clear()
 
 

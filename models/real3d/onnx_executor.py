@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from models.backends.cuda_math import repeatable
 from models.backends.onnx_runtime import OnnxNetwork
 from models.real3d.executor import Picture
 from models.real3d.portrait_state import PortraitState, prepare
@@ -16,6 +17,7 @@ class OnnxExecutor:
 
     def __init__(self, model: VideoModel, frame: OnnxNetwork) -> None:
         """`model` is moved to the device of `frame`, the frame network."""
+        repeatable()
         self._model, self._frame = model.to(frame.device), frame
 
     @property

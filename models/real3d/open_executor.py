@@ -1,25 +1,27 @@
 """Opens the executor of a backend; what has to be exported or built for it is kept for the next time."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 
 import torch
 
 from models.backends import tensorrt
-from models.backends.built import BuiltFiles, fingerprint
+from models.backends.built import BuiltFiles, fingerprint, sources_of
 from models.backends.onnx_file import export
 from models.backends.onnx_runtime import OnnxNetwork
-from models.backends.verdict import ENOUGH_DB, Verdicts, psnr_db
-from models.errors import AgentError, InputError
+from models.backends.spec import NetworkSpec
+from models.errors import InputError
+from models.real3d.best_executor import Candidate, best
 from models.real3d.executor import Executor
 from models.real3d.folded import FrameNetwork
 from models.real3d.graph_executor import GraphExecutor, torch_run
 from models.real3d.networks import DRIVE_SHAPES, FramePicture, Stored, frame_spec
 from models.real3d.onnx_executor import OnnxExecutor
 from models.real3d.torch_executor import TorchExecutor
-from models.real3d.trial import trial_drive, trial_portrait
+from models.real3d.trial import trial_drive
 from models.real3d.video_model import VideoModel
 
 Backend = Literal["auto", "torch", "cudagraph", "onnx", "tensorrt"]
@@ -28,18 +30,20 @@ Say = Callable[[str], None]
 
 ON_GPU: Stored = "float16"
 """Type of the features where tensor cores are: with weights made by rule, 57 dB from float32; bfloat16: 44 dB."""
-_PREFERRED: tuple[Stored, ...] = ("float16", "bfloat16", "float32")
+_DEFINED_IN = ("models.real3d.networks", "models.backends.onnx_file")
+"""Modules that say, with all that they import, what the frame network is and how it becomes a file."""
 
 
 def built_files(model: VideoModel, folder: Path) -> BuiltFiles:
-    """Of these weights and this program, within `folder`."""
-    here = Path(__file__).parent
-    sources = [*here.glob("*.py"), *here.parent.glob("*.py"), *here.parent.glob("backends/*.py")]
-    return BuiltFiles(folder / fingerprint(model, sources))
+    """Of these weights and this frame network, within `folder`."""
+    return BuiltFiles(folder / fingerprint(model, sources_of(*_DEFINED_IN)))
 
 
 def exported_frame(model: VideoModel, files: BuiltFiles, stored: Stored, say: Say) -> Path:
-    """The frame network as an ONNX file; a minute and 4 GB of memory where it has to be made."""
+    """The frame network as an ONNX file; a minute and 4 GB of memory where it has to be made.
+
+    What was made of other weights goes then.
+    """
     spec = frame_spec(stored)
 
     def make(path: Path) -> None:
@@ -48,8 +52,13 @@ def exported_frame(model: VideoModel, files: BuiltFiles, stored: Stored, say: Sa
         network = FramePicture(FrameNetwork(model, getattr(torch, stored)))
         state = [tensor.zeros(device) for tensor in spec.inputs[: -len(DRIVE_SHAPES)]]
         export(network, spec, [*state, *(x.to(device) for x in trial_drive())], path)
+        files.drop_others()
 
-    return files.get(f"{spec.name}.onnx", make)
+    return files.get(_onnx_name(spec), make)
+
+
+def _onnx_name(spec: NetworkSpec) -> str:
+    return f"{spec.name}.onnx"
 
 
 def build_engine(model: VideoModel, files: BuiltFiles, stored: Stored, say: Say, progress: tensorrt.Progress) -> Path:
@@ -85,9 +94,10 @@ def open_executor(backend: Backend, model: VideoModel, folder: Path, say: Say) -
         case "onnx":
             return _exported(model, built_files(model, folder), say)
         case "tensorrt":
-            return _built(model, built_files(model, folder))
+            return _newest_built(model, built_files(model, folder))
         case "auto":
-            return _best(model, built_files(model, folder), say)
+            files = built_files(model, folder)
+            return best(_candidates(model, files, say), TorchExecutor(model, _device()), files, say)
         case _:
             assert_never(backend)
 
@@ -107,44 +117,31 @@ def _graphed(model: VideoModel) -> Executor:
     return GraphExecutor("cudagraph", model, device, {1: torch_run(model, device, ON_GPU)}, ON_GPU)
 
 
-def _built(model: VideoModel, files: BuiltFiles) -> Executor:
-    tensorrt.require_tensorrt()
-    for stored in _PREFERRED:
-        spec = frame_spec(stored)
-        engine = files.find(tensorrt.engine_name(spec))
-        if engine is not None:
-            run = tensorrt.TensorRtNetwork(engine, spec)
-            return GraphExecutor(f"tensorrt {stored}", model, _device(), {1: run}, stored)
+def built_engines(files: BuiltFiles) -> list[tuple[Stored, Path]]:
+    """What TensorRT has built of the frame network for this GPU, newest first. Raises InputError as it is missing."""
+    found = [(stored, files.find(tensorrt.engine_name(frame_spec(stored)))) for stored in get_args(Stored)]
+    there = [(stored, path) for stored, path in found if path is not None]
+    return sorted(there, key=lambda engine: engine[1].stat().st_mtime_ns, reverse=True)
+
+
+def _built(model: VideoModel, stored: Stored, engine: Path) -> Executor:
+    run = tensorrt.TensorRtNetwork(engine, frame_spec(stored))
+    return GraphExecutor(f"tensorrt {stored}", model, _device(), {1: run}, stored)
+
+
+def _newest_built(model: VideoModel, files: BuiltFiles) -> Executor:
+    for stored, engine in built_engines(files):
+        return _built(model, stored, engine)
     raise InputError("TensorRT has built nothing for this GPU yet: agent models build real3d --backend tensorrt")
 
 
-def _best(model: VideoModel, files: BuiltFiles, say: Say) -> Executor:
-    reference = TorchExecutor(model, _device())
-    candidates: dict[str, Callable[[], Executor]] = {"onnx": partial(_exported, model, files, say)}
-    device = "CPU"
-    if torch.cuda.is_available():
-        candidates = {"tensorrt": partial(_built, model, files), "cudagraph": partial(_graphed, model)}
-        device = torch.cuda.get_device_name()
-    verdicts, machine = Verdicts(files), f"{device}, torch {torch.__version__}"
-    for name, candidate in candidates.items():
-        try:
-            executor = candidate()
-            db = verdicts.of(f"{executor.name}, {machine}", partial(agreement_db, executor, reference))
-        except InputError:
-            continue  # not on this machine
-        except (AgentError, RuntimeError) as error:
-            say(f"backend {name} does not work here: {str(error).splitlines()[0]}")
-            continue
-        if db >= ENOUGH_DB:
-            return executor
-        executor.close()
-        say(f"backend {name} is passed over: its picture is {db:.1f} dB from the reference's, not {ENOUGH_DB:.0f}")
-    return reference
-
-
-def agreement_db(executor: Executor, reference: Executor) -> float:
-    """How near an executor's picture of the trial is to the reference's: PSNR in dB."""
-    portrait, drive = trial_portrait(), trial_drive()
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-        want = reference.frame(reference.prepare(portrait), *drive)
-    return psnr_db(executor.frame(executor.prepare(portrait), *drive), want)
+def _candidates(model: VideoModel, files: BuiltFiles, say: Say) -> list[Candidate]:
+    if not torch.cuda.is_available():
+        return [Candidate("onnx", partial(_exported, model, files, say), files.folder / _onnx_name(frame_spec()))]
+    built: list[tuple[Stored, Path]] = []
+    with suppress(InputError):  # no TensorRT here
+        built = built_engines(files)
+    return [
+        *(Candidate(f"tensorrt {stored}", partial(_built, model, stored, path), path) for stored, path in built),
+        Candidate("cudagraph", partial(_graphed, model)),
+    ]

@@ -70,6 +70,10 @@ def find_others(given: Given) -> Iterator[Source]:
     if given.hubert is not None:
         yield Source(_first(given.hubert, HUBERT_FILES, HUBERT), HUBERT, HUBERT.files[0])
     if given.face_data is not None:
+        if given.face_data.is_file():
+            raise InputError(
+                f"{FACE_DATA.option} {given.face_data}: a file; give the folder that holds {FACE_DATA.files[0]}"
+            )
         _first(given.face_data, FACE_DATA.files, FACE_DATA)
         for name in FACE_DATA.files:
             for path in _within(given.face_data, name)[:1]:

@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from models.backends.cuda_math import repeatable
 from models.real3d.executor import Picture
 from models.real3d.folded import FrameNetwork
 from models.real3d.networks import FramePicture
@@ -17,6 +18,7 @@ class TorchExecutor:
 
     def __init__(self, model: VideoModel, device: torch.device) -> None:
         """`model` is moved to the device."""
+        repeatable()
         self._device = device
         self._model = model.to(device)
         self._network = FramePicture(FrameNetwork(self._model))

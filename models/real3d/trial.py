@@ -1,8 +1,8 @@
-"""One fixed portrait and drive, drawn by rule: what backends are compared on, and what an export is traced with."""
+"""A fixed portrait and two drives, drawn by rule: networks are captured and exported on one, judged on the other."""
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Float64
 from torch import Tensor
 
 from models.real3d.camera import camera_labels
@@ -36,8 +36,18 @@ def trial_portrait() -> PortraitParts:
 
 def trial_drive() -> Drive:
     """A turned head."""
-    camera = camera_labels(np.array([[0.1, -0.2, 0.05]]), np.array([[0.1, 0.05, 0.2]]))
-    return _waves(1.15), torch.from_numpy(camera), _key_points(0.04)
+    return _drive(np.array([[0.1, -0.2, 0.05]]), np.array([[0.1, 0.05, 0.2]]), 1.15, 0.04)
+
+
+def second_drive() -> Drive:
+    """The head turned the other way."""
+    return _drive(np.array([[-0.08, 0.15, -0.1]]), np.array([[-0.05, 0.1, 0.1]]), 0.9, -0.03)
+
+
+def _drive(
+    euler: Float64[np.ndarray, "1 3"], translation: Float64[np.ndarray, "1 3"], frequency: float, shift: float
+) -> Drive:
+    return _waves(frequency), torch.from_numpy(camera_labels(euler, translation)), _key_points(shift)
 
 
 def _waves(frequency: float) -> Image:

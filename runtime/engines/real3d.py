@@ -2,21 +2,26 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from threading import RLock
+
+from torch import Tensor
 
 from models.face import load_face_model
-from models.motion import Motion
+from models.motion import Motion, expression
 from models.portrait import Pixels, Portrait
 from models.real3d.avatar import Real3dAvatar
-from models.real3d.executor import Executor
+from models.real3d.executor import Executor, Picture
 from models.real3d.face import load_real3d_face
 from models.real3d.needs import SEGMENTER
 from models.real3d.parting import BuiltinSegmenter
+from models.real3d.portrait_state import PortraitState
 from models.real3d.segmentation import MulticlassSegmenter, Segmenter
 from models.weights import Weights
 from runtime.clock import MonotonicClock
 
-_SLOW_S = 0.1
-"""A picture that takes longer is told about: nobody can talk like that."""
+_SLOW_S = 1 / 25
+"""A picture that takes longer is told about: a call cannot keep up."""
+_EYES_CLOSED = Motion(0, expression(eyeBlinkLeft=1, eyeBlinkRight=1))
 
 
 class Real3dEngine:
@@ -27,7 +32,7 @@ class Real3dEngine:
 
     def __init__(self, weights: Weights, executor: Executor, say: Callable[[str], None]) -> None:
         """`weights`: of `models.weights.find`; `executor`: what runs the networks; `say` hears if that is slow."""
-        self._executor, self._say = executor, say
+        self._executor, self._say, self._drawing = executor, say, RLock()
         self._face, self._own = load_real3d_face(weights.folder), load_face_model()
         with ExitStack() as opened:
             path = weights.file(SEGMENTER)
@@ -42,23 +47,32 @@ class Real3dEngine:
         return self._executor.name
 
     def prepare(self, portrait: Portrait) -> Real3dAvatar:
-        """Parts the portrait and runs the networks that see it alone; draws it once, so that the first frame is ready.
+        """Parts the portrait and runs the networks that see it alone; draws it, so that all is loaded and compiled.
+
+        May run while another thread renders, which then waits for single pictures.
 
         Raises InputError: the portrait has no background.
         """
         avatar = Real3dAvatar(portrait, self._face, self._own, self._segmenter, self._executor.prepare)
+        self.render(avatar, _EYES_CLOSED)
         clock = MonotonicClock()
-        begun_ns = clock.now_ns()
-        self.render(avatar, Motion(0))
-        spent_s = (clock.now_ns() - begun_ns) / 1e9
+        with self._drawing:  # no other picture's time counts
+            begun_ns = clock.now_ns()
+            self.render(avatar, Motion(0))
+            spent_s = (clock.now_ns() - begun_ns) / 1e9
         if spent_s > _SLOW_S:
-            self._say(f"real3d takes {spent_s:.1f} s for a picture here ({self.backend}): enough for files, not for a "
+            self._say(f"real3d takes {spent_s:.2g} s for a picture here ({self.backend}): enough for files, not for a "
                       "call; a call needs an NVIDIA GPU, or --engine builtin")  # fmt: skip
         return avatar
 
     def render(self, avatar: Real3dAvatar, motion: Motion) -> Pixels:
         """The picture, a new array."""
-        return avatar.render(motion, self._executor.frame)
+        return avatar.render(motion, self._frame)
+
+    def _frame(self, state: PortraitState, pncc_target: Tensor, camera: Tensor, key_points: Tensor) -> Picture:
+        """The executor draws one picture at a time, for whichever thread."""
+        with self._drawing:
+            return self._executor.frame(state, pncc_target, camera, key_points)
 
     def close(self) -> None:
         """Frees the networks. May be called twice."""

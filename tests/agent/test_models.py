@@ -8,10 +8,11 @@ import sys
 import pytest
 
 from agent.cli import main
+from agent.engines import load_real3d
 from models.errors import InputError
 from models.real3d import importing
 from models.real3d.needs import AUDIO, FACE_DATA, FACE_MODEL, HUBERT, PARTS, SEGMENTER, VIDEO
-from models.weights import Missing, Weights, find
+from models.weights import Missing, Weights, built_folder, find
 from tests.models.real3d.released import NETWORKS, VIDEO_FOLDER, save_face_model, save_release
 
 
@@ -122,11 +123,32 @@ def test_a_place_that_cannot_be_written_to_is_a_failure(release, monkeypatch, ca
     assert "cannot be written to" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("content", [None, b"half a", b""], ids=["other shapes", "damaged", "empty"])
+def test_an_engine_with_damaged_weights_says_what_to_do(content, release, face_model, data):
+    models("import", "real3d", "--checkpoint", release, "--face-model", face_model)
+    path = data / "1" / VIDEO.files[0]
+    if content is not None:
+        record = data / "1" / "weights.json"
+        document = json.loads(record.read_text())
+        for file in document["files"]:
+            file["size_bytes"] = len(content) if file["name"] == path.name else file["size_bytes"]
+        record.write_text(json.dumps(document))
+        path.write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        load_real3d()
+    for told in (str(path), "agent models list --verify", "agent models import real3d --checkpoint ..."):
+        assert told in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_removing(release, data, capsys):
     models("import", "real3d", "--checkpoint", release)
+    built = built_folder("real3d") / "0123456789abcdef"
+    built.mkdir(parents=True)
+    (built / "frame_float32.onnx").touch()
     assert models("remove", "real3d") == 0
-    assert f"removed {data}" in capsys.readouterr().err
-    assert not data.exists()
+    assert f"removed {data} and {built.parent}" in capsys.readouterr().err
+    assert not data.exists() and not built.parent.exists()
     assert models("remove", "real3d") == 0
     assert "nothing of real3d to remove" in capsys.readouterr().err
 
@@ -162,7 +184,7 @@ sys.exit(main(sys.argv[1:]))
 @pytest.mark.parametrize(
     ("command", "code", "told"),
     [
-        (["import", "real3d", "--segmenter", "x.tflite"], 2, "needs torch: pip install 'portrait-agent[neural]'"),
+        (["import", "real3d", "--segmenter", "x.tflite"], 2, "needs torch: .venv/bin/pip install -e '.[neural]'"),
         (["list"], 0, "real3d    not ready"),
     ],
 )

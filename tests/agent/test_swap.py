@@ -4,6 +4,7 @@ import io
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import skimage.data
 from PIL import Image
 from scipy.io import wavfile
 
+from agent import build
 from agent.build import Session
 from agent.config import Run
 from agent.plan import make_plan
@@ -217,6 +219,16 @@ def test_changes_that_come_meanwhile_are_made_together_and_of_a_kind_the_newest(
     done = "done ()"
     assert list(said.values()).count(done) == 3 and said["background #00ff00"] == gave_way
     running.shows(lambda image: corner_is((0, 0, 255))(image) and image[64, 64, 1] >= 120)
+
+
+def test_an_engine_that_comes_back_runs_on_the_backend_that_was_wished(
+    portrait_png: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "open_engine", lambda name, backend, say: (name, backend))
+    session = Session.__new__(Session)
+    session._say, config = print, Run(portrait=portrait_png, engine="real3d", backend="onnx")
+    session.plan = make_plan(replace(config, output=("preview",), microphone="any"), [])
+    assert [session._open(name) for name in ("real3d", "builtin")] == [("real3d", "onnx"), ("builtin", "auto")]
 
 
 def test_an_engine_that_holds_a_device_prepares_in_the_run_itself(running: Running, green: Path) -> None:

@@ -30,6 +30,17 @@ def test_a_ray_that_misses_gets_the_others_limits() -> None:
     assert far.flatten().tolist() == [2.5, 2.5]
 
 
+def test_cameras_of_a_batch_do_not_see_each_other() -> None:
+    """Rays that miss have the limits, and empty space the depth, that their own camera's others give."""
+    far_away = Rays(STRAIGHT.origins * 4, STRAIGHT.directions)
+    both = Rays(*(torch.cat(pair) for pair in zip(STRAIGHT, far_away, strict=True)))
+    cloud = lambda p: Sample(torch.zeros(*p.shape[:2], 3), torch.full((*p.shape[:2], 1), -200.0))  # noqa: E731
+    together = (*limits(both, 1.0), *render(cloud, both, 1.0, 8, 8))
+    for k, rays in enumerate((STRAIGHT, far_away)):
+        alone = (*limits(rays, 1.0), *render(cloud, rays, 1.0, 8, 8))
+        assert all(torch.equal(a[k : k + 1], b) for a, b in zip(together, alone, strict=True))
+
+
 def test_a_uniform_cloud_absorbs_as_it_should() -> None:
     """Its opacity is 1 - exp(-density x length), its colour the cloud's, its mean depth the exponential law's."""
     density, colour = 2.0, 0.75

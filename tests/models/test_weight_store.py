@@ -9,7 +9,7 @@ import pytest
 
 from models import weight_store
 from models.errors import AgentError
-from models.weight_store import RECORD, StoredFile, WeightStore, sha256
+from models.weight_store import RECORD, StoredFile, WeightStore, remove_folder, sha256
 
 
 @pytest.fixture
@@ -146,9 +146,9 @@ def test_what_killed_processes_left_is_swept_and_what_others_write_is_not(store:
 
 
 def test_removing(store: WeightStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert not store.remove()
+    assert not remove_folder(store.folder)
     put(store, a_bin="one")
-    assert store.remove() and not store.folder.exists()
+    assert remove_folder(store.folder) and not store.folder.exists()
     put(store, a_bin="one")
 
     def refuse(*_: object) -> None:
@@ -156,4 +156,4 @@ def test_removing(store: WeightStore, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(shutil, "rmtree", refuse)
     with pytest.raises(AgentError, match="cannot be deleted: Permission denied"):
-        store.remove()
+        remove_folder(store.folder)

@@ -24,7 +24,6 @@ from models.real3d.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, FACE_SKIN
 from models.real3d.video_model import PortraitParts
 from models.real3d.window import Window, window_of
 from models.weights import Weights
-from runtime.clock import MonotonicClock
 from runtime.engines import Engine
 from runtime.engines.real3d import Real3dEngine
 from tests.models import synthetic_bfm
@@ -199,18 +198,6 @@ def test_a_portrait_without_background_is_refused_in_one_line(weights: Weights, 
     with pytest.raises(InputError, match="no transparent pictures; choose another background or engine") as caught:
         Real3dEngine(weights, networks, print).prepare(on_background(photo, "transparent"))
     assert "\n" not in str(caught.value) and not networks.portraits
-
-
-@pytest.mark.parametrize(("picture_s", "told"), [(1.5, True), (0.01, False)])
-def test_only_slow_pictures_are_told_about(
-    weights: Weights, keep: Portrait, monkeypatch: pytest.MonkeyPatch, picture_s: float, told: bool
-) -> None:
-    networks, said = Networks(), []
-    networks.picture_ns = round(picture_s * 1e9)
-    monkeypatch.setattr(MonotonicClock, "now_ns", lambda clock: networks.now_ns)
-    Real3dEngine(weights, networks, said.append).prepare(keep)
-    assert len(said) == told
-    assert all("takes 1.5 s for a picture here (fake)" in line and "--engine builtin" in line for line in said)
 
 
 def test_a_brought_segmenter_tells_the_parts_and_is_closed_once(

@@ -1,5 +1,6 @@
 """Files made once per network: whole or not at all; and what was measured of backends, beside them."""
 
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ import torch
 from torch import nn
 
 from models.backends.built import BuiltFiles, fingerprint
+from models.backends.cuda_math import repeatable
+from models.backends.machine import machine
 from models.backends.verdict import Verdicts, psnr_db
 from models.errors import AgentError
 
@@ -72,3 +75,22 @@ def test_a_verdict_is_measured_once_and_kept(tmp_path: Path) -> None:
     assert Verdicts(BuiltFiles(tmp_path)).of("another", measure) == 51.5 and len(asked) == 2
     (tmp_path / "verdicts.json").write_text("[1]")
     assert Verdicts(BuiltFiles(tmp_path)).of("graph", measure) == 51.5 and len(asked) == 3
+    for _ in range(2):
+        Verdicts(BuiltFiles(tmp_path)).forget()
+    assert Verdicts(BuiltFiles(tmp_path)).of("graph", measure) == 51.5 and len(asked) == 4
+
+
+def test_the_machine_is_told_with_the_versions_of_what_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = machine()
+    assert here.startswith("CPU ") or "cuDNN" in here
+    assert f"torch {torch.__version__}" in here and f"onnxruntime {version('onnxruntime')}" in here
+    monkeypatch.setattr("models.backends.machine.version", lambda package: "0.1")
+    assert machine() != here and "tensorrt 0.1" in machine()
+
+
+def test_convolutions_are_exact_and_repeatable(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("allow_tf32", True), ("benchmark", True), ("deterministic", False)):
+        monkeypatch.setattr(torch.backends.cudnn, name, value)
+    repeatable()
+    cudnn = torch.backends.cudnn
+    assert (cudnn.allow_tf32, cudnn.benchmark, cudnn.deterministic) == (False, False, True)

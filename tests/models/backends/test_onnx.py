@@ -30,6 +30,10 @@ from tests.models.real3d.test_folding import randomised
 
 CAMERA = torch.tensor([[1.0, 0, 0, 0, 0, -1, 0, 0.1, 0, 0, -1, 2.7, 0, 0, 0, 1, 4.2, 0, 0.5, 0, 4.2, 0.5, 0, 0, 1]])
 
+ASIDE = torch.tensor(
+    [[0.96, 0, -0.28, 0.6, 0, -1, 0, 0, -0.28, 0, -0.96, 2.5, 0, 0, 0, 1, 4, 0, 0.5, 0, 4, 0.5, 0, 0, 1]]
+)
+
 
 class Rendering(nn.Module):
     """The renderer: few rays, of which some miss the cube."""
@@ -120,7 +124,7 @@ def exported(network: nn.Module, inputs: tuple[Tensor, ...], path: Path) -> tupl
         tuple(TensorSpec(f"x{i}", tuple(x.shape)) for i, x in enumerate(inputs)),
         TensorSpec("y", tuple(want.shape), dtype),
     )
-    other = [x if x is CAMERA else x.flip(-1) for x in inputs]
+    other = [ASIDE if x is CAMERA else x.flip(-1) for x in inputs]
     export(network, spec, other, path)
     return OnnxNetwork(path, spec, threads=2)(*inputs), want
 
@@ -145,3 +149,15 @@ def test_pictures_are_cut_off_alike(tmp_path: Path) -> None:
     image = torch.linspace(-1, 1, 3 * 512 * 512).reshape(1, 3, 512, 512)
     got, want = exported(Bytes(), (image,), tmp_path / "bytes.onnx")
     assert torch.equal(got, want) and got.unique().tolist() == list(range(256))
+
+
+@pytest.mark.parametrize(
+    "wrong", [torch.zeros(1, 2, dtype=torch.float64), torch.zeros(2, 1), torch.zeros(1, 2, device="meta")]
+)
+def test_memory_of_another_kind_is_not_handed_over(wrong: Tensor, tmp_path: Path) -> None:
+    spec = NetworkSpec("part", (TensorSpec("x", (1, 2)),), TensorSpec("y", (1, 2)))
+    export(nn.ReLU(), spec, [torch.zeros(1, 2)], tmp_path / "part.onnx")
+    network = OnnxNetwork(tmp_path / "part.onnx", spec)
+    assert network(torch.tensor([[-1.0, 1.0]])).tolist() == [[0, 1]]
+    with pytest.raises(AssertionError, match="x: "):
+        network(wrong)

@@ -52,11 +52,14 @@ class Package:
 
     def clear_flag(self, flag: int) -> None: ...
 
-    def create_timing_cache(self, known: bytes) -> "Package":
+    def create_timing_cache(self, known: bytes) -> "Package | None":
+        if known == b"damaged":
+            return None
         self.cache = known
         return self
 
-    def set_timing_cache(self, cache: "Package", ignore_mismatch: bool) -> None: ...
+    def set_timing_cache(self, cache: "Package", ignore_mismatch: bool) -> None:
+        assert cache is self
 
     def get_timing_cache(self) -> SimpleNamespace:
         return SimpleNamespace(serialize=lambda: self.cache + b"+")
@@ -85,11 +88,12 @@ def install(monkeypatch: pytest.MonkeyPatch):
 
 def test_an_engine_belongs_to_device_and_version_and_is_built_with_what_was_measured_before(install, tmp_path) -> None:
     install()
-    files, heard = BuiltFiles(tmp_path), []
+    files, heard = BuiltFiles(tmp_path / "0123"), []
     for _ in range(2):
         path = tensorrt.build(Path("net.onnx"), files, SPEC, lambda *step: heard.append(step) is None)
     assert path.name == "net.NVIDIA-H200-141-GB.10.9.0.engine" and path.read_bytes() == b"plan"
-    assert (tmp_path / tensorrt.TIMING_CACHE).read_bytes() == b"++"
+    measured = tmp_path / "timing.NVIDIA-H200-141-GB.10.9.0.cache"
+    assert measured.read_bytes() == b"++"
     assert heard == [("building", 1, 2), ("building", 2, 2)] * 2
 
 
@@ -104,8 +108,19 @@ def test_an_engine_belongs_to_device_and_version_and_is_built_with_what_was_meas
 def test_a_build_that_fails_leaves_nothing(install, tmp_path, plan, errors, goes_on, message) -> None:
     install(plan, errors)
     with pytest.raises(AgentError, match=message):
-        tensorrt.build(Path("net.onnx"), BuiltFiles(tmp_path), SPEC, lambda *step: goes_on)
+        tensorrt.build(Path("net.onnx"), BuiltFiles(tmp_path / "0123"), SPEC, lambda *step: goes_on)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_measurements_that_cannot_be_read_or_kept_cost_time_alone(install, tmp_path) -> None:
+    install()
+    (tmp_path / tensorrt.timing_cache_name() / "in the way").mkdir(parents=True)
+    path = tensorrt.build(Path("net.onnx"), BuiltFiles(tmp_path / "0123"), SPEC, lambda *step: True)
+    assert path.read_bytes() == b"plan"
+    (tmp_path / "1" / tensorrt.timing_cache_name()).parent.mkdir()
+    (tmp_path / "1" / tensorrt.timing_cache_name()).write_bytes(b"damaged")
+    tensorrt.build(Path("net.onnx"), BuiltFiles(tmp_path / "1" / "0123"), SPEC, lambda *step: True)
+    assert (tmp_path / "1" / tensorrt.timing_cache_name()).read_bytes() == b"+"
 
 
 def test_an_engine_of_another_device_is_refused(install, tmp_path) -> None:

@@ -6,10 +6,11 @@ import torch
 from golden.real3d import filled_model
 
 from models.backends.verdict import ENOUGH_DB, psnr_db
+from models.real3d.best_executor import agreement_db
 from models.real3d.graph_executor import GraphExecutor, torch_run
-from models.real3d.open_executor import ON_GPU, agreement_db
+from models.real3d.open_executor import ON_GPU
 from models.real3d.torch_executor import TorchExecutor
-from models.real3d.trial import trial_drive, trial_portrait
+from models.real3d.trial import second_drive, trial_drive, trial_portrait
 
 pytestmark = [
     pytest.mark.gpu,
@@ -30,20 +31,24 @@ def test_pictures_are_the_references(executor: GraphExecutor) -> None:
 
 
 def test_a_frame_waits_for_nothing_but_its_picture(executor: GraphExecutor) -> None:
-    first, second = (executor.prepare(trial_portrait()) for _ in range(2))
+    first = executor.prepare(trial_portrait())
+    second = first._replace(background=-first.background)
+    one, other = trial_drive(), second_drive()
     torch.cuda.set_sync_debug_mode("error")
     try:
-        pictures = [executor.frame(state, *trial_drive()) for state in (first, second, first)]
+        drawn = [(first, one), (second, one), (first, other), (first, one)]
+        pictures = [executor.frame(state, *drive) for state, drive in drawn]
     finally:
         torch.cuda.set_sync_debug_mode("default")
-    assert all(np.array_equal(picture, pictures[0]) for picture in pictures)
+    assert np.array_equal(pictures[0], pictures[3]), "nothing of what was drawn between stays"
+    assert all(psnr_db(pictures[0], picture) < 30 for picture in pictures[1:3]), "another avatar, another drive"
 
 
 def test_avatars_of_a_batch_are_drawn_as_alone(executor: GraphExecutor) -> None:
-    portrait, (pncc, camera, points) = trial_portrait(), trial_drive()
+    portrait, drives = trial_portrait(), [trial_drive(), second_drive()]
     states = [executor.prepare(portrait) for _ in range(2)]
     states[1] = states[1]._replace(background=-states[1].background)
-    both = executor.frame_batch(states, pncc.repeat(2, 1, 1, 1), camera.repeat(2, 1), points.repeat(2, 1, 1))
-    alone = [executor.frame(state, pncc, camera, points) for state in states]
+    both = executor.frame_batch(states, *(torch.cat(values) for values in zip(*drives, strict=True)))
+    alone = [executor.frame(state, *drive) for state, drive in zip(states, drives, strict=True)]
     assert psnr_db(alone[0], alone[1]) < 30, "two avatars"
     assert all(psnr_db(together, one) >= ENOUGH_DB for together, one in zip(both, alone, strict=True))

@@ -1,20 +1,23 @@
 """Backends by name: what a machine lacks is said in one line, and auto takes what draws the same."""
 
-from collections.abc import Callable
+import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
 from models.backends import tensorrt
+from models.backends.built import BuiltFiles, sources_of
 from models.backends.spec import NetworkSpec
 from models.errors import AgentError, InputError
-from models.real3d import open_executor
+from models.real3d import best_executor, open_executor
+from models.real3d.best_executor import agreement_db
 from models.real3d.networks import DRIVE_SHAPES, PORTRAIT_SHAPES, frame_spec
-from models.real3d.open_executor import Backend, Executor, agreement_db
+from models.real3d.open_executor import Backend, Executor
 from models.real3d.portrait_state import FEATURES, PortraitState, prepare
-from models.real3d.trial import trial_drive, trial_portrait
+from models.real3d.trial import second_drive, trial_drive, trial_portrait
 from models.real3d.video_model import PortraitParts, VideoModel
 
 
@@ -26,7 +29,7 @@ def model() -> VideoModel:
 
 
 class Fake:
-    """An executor whose pictures are of one shade."""
+    """An executor whose pictures are of one shade, brighter for the other drive."""
 
     def __init__(self, name: str, shade: int) -> None:
         self.name, self.shade, self.closed = name, shade, False
@@ -35,36 +38,54 @@ class Fake:
         return PortraitState(*[torch.zeros(1)] * len(PORTRAIT_SHAPES))
 
     def frame(self, state: PortraitState, *drive: torch.Tensor) -> np.ndarray:
-        return np.full((512, 512, 3), self.shade, np.uint8)
+        brighter = 0 if torch.equal(drive[1], trial_drive()[1]) else 20
+        return np.full((512, 512, 3), self.shade + brighter, np.uint8)
 
     def close(self) -> None:
         self.closed = True
+
+
+class Frozen(Fake):
+    """Draws the drive that it was captured with, always."""
+
+    def frame(self, state: PortraitState, *drive: torch.Tensor) -> np.ndarray:
+        return super().frame(state, *trial_drive())
 
 
 class Machine:
     """A machine with a GPU whose backends draw in these shades; an error is raised instead."""
 
     def __init__(self, model: VideoModel, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-        self.model, self.folder, self.said, self.opened = model, folder, [], []
+        self.model, self.folder, self.said, self.opened, self.asked = model, folder, [], [], []
+        self.built: dict[str, int | Exception] = {}
+        self.graphed: int | Exception = 100
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "A GPU")
+        monkeypatch.setattr(tensorrt, "require_tensorrt", lambda: SimpleNamespace(__version__="10"))
         monkeypatch.setattr(open_executor, "fingerprint", lambda model, sources: "0123")
         monkeypatch.setattr(open_executor, "TorchExecutor", lambda model, device: Fake("torch cuda", 100))
-        self._patch = monkeypatch.setattr
+        built = lambda model, stored, path: self._open(f"tensorrt {stored}", self.built[stored])  # noqa: E731
+        monkeypatch.setattr(open_executor, "_built", built)
+        monkeypatch.setattr(open_executor, "_graphed", lambda model: self._open("cudagraph", self.graphed))
 
-    def auto(self, built: int | Exception, graphed: int | Exception) -> Executor:
-        def opener(name: str, shade: int | Exception) -> Callable[..., Fake]:
-            def open_it(*args: object) -> Fake:
-                if isinstance(shade, Exception):
-                    raise shade
-                self.opened.append(Fake(name, shade))
-                return self.opened[-1]
+    def has_built(self, stored: str, shade: int | Exception, content: str = "") -> None:
+        """From now on; the newest."""
+        path = self.folder / "0123" / tensorrt.engine_name(frame_spec(stored))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+        os.utime(path, (len(self.built), len(self.built)))
+        self.built[stored] = shade
 
-            return open_it
+    def _open(self, name: str, shade: int | Exception) -> Fake:
+        assert all(executor.closed for executor in self.opened), "one at a time on the device"
+        if isinstance(shade, Exception):
+            raise shade
+        self.opened.append(Fake(name, shade))
+        return self.opened[-1]
 
-        self._patch(open_executor, "_built", opener("tensorrt", built))
-        self._patch(open_executor, "_graphed", opener("cudagraph", graphed))
-        return open_executor.open_executor("auto", self.model, self.folder, self.said.append)
+    def open(self, backend: Backend = "auto") -> Executor:
+        self.opened.clear()
+        return open_executor.open_executor(backend, self.model, self.folder, self.said.append)
 
 
 @pytest.fixture
@@ -80,7 +101,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("backend", ["cudagraph", "tensorrt"])
 def test_without_a_gpu_one_line_says_so(no_gpu: None, model: VideoModel, tmp_path: Path, backend: Backend) -> None:
-    with pytest.raises(InputError, match="needs an NVIDIA GPU, and torch finds none; use --backend auto"):
+    with pytest.raises(InputError, match="needs an NVIDIA GPU, and torch finds none"):
         open_executor.open_executor(backend, model, tmp_path, print)
 
 
@@ -92,27 +113,90 @@ def test_without_tensorrt_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_auto_takes_the_first_that_draws_the_same(machine: Machine) -> None:
-    assert machine.auto(built=101, graphed=100).name == "tensorrt"
+    assert machine.open().name == "cudagraph"
+    machine.has_built("float16", 101)
+    assert machine.open().name == "tensorrt float16"
     assert machine.said == []
+
+
+def test_of_several_engines_the_newest_is_taken_and_the_others_are_candidates_too(machine: Machine) -> None:
+    machine.has_built("float16", 101)
+    machine.has_built("float32", 100)
+    assert machine.open("tensorrt").name == machine.open().name == "tensorrt float32"
+    machine.has_built("bfloat16", 110)
+    assert machine.open("tensorrt").name == "tensorrt bfloat16"
+    assert machine.open().name == "tensorrt float32"
+    assert [line.partition(" is passed over")[0] for line in machine.said] == ["backend tensorrt bfloat16"]
+
+
+def test_nothing_built_is_said(machine: Machine) -> None:
+    with pytest.raises(InputError, match="agent models build real3d --backend tensorrt"):
+        machine.open("tensorrt")
+
+
+class RuntimesError(Exception):
+    """As ONNX Runtime's and Triton's: of no common kind."""
 
 
 def test_auto_passes_over_what_is_not_there_or_broken(machine: Machine) -> None:
-    assert machine.auto(InputError("none was built"), 100).name == "cudagraph"
+    machine.has_built("float16", InputError("none is here"))
+    assert machine.open().name == "cudagraph"
     assert machine.said == []
-    assert machine.auto(AgentError("cannot be used\nhere"), RuntimeError("out of memory")).name == "torch cuda"
+    machine.has_built("float16", AgentError("cannot be used\nhere"))
+    machine.has_built("float32", RuntimesError())
+    machine.graphed = RuntimeError("out of memory")
+    assert machine.open().name == "torch cuda"
     assert machine.said == [
-        "backend tensorrt does not work here: cannot be used",
+        "backend tensorrt float32 does not work here: RuntimesError",
+        "backend tensorrt float16 does not work here: cannot be used",
         "backend cudagraph does not work here: out of memory",
     ]
 
 
+def test_one_that_opens_and_cannot_draw_is_closed_before_the_next(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine.has_built("float16", 7)
+    draw = Fake.frame
+
+    def frame(fake: Fake, state: PortraitState, *drive: torch.Tensor) -> np.ndarray:
+        if fake.shade == 7:
+            raise RuntimesError("no kernel")
+        return draw(fake, state, *drive)
+
+    monkeypatch.setattr(Fake, "frame", frame)
+    assert machine.open().name == "cudagraph"
+    assert [executor.closed for executor in machine.opened] == [True, False]
+    assert machine.said == ["backend tensorrt float16 does not work here: no kernel"]
+
+
 def test_auto_passes_over_what_draws_otherwise_and_remembers(machine: Machine) -> None:
-    assert machine.auto(built=103, graphed=100).name == "cudagraph"
-    (line,) = machine.said
-    assert line == "backend tensorrt is passed over: its picture is 38.6 dB from the reference's, not 45"
-    assert machine.opened[0].closed and not machine.opened[1].closed
-    assert machine.auto(built=100, graphed=100).name == "cudagraph", "measured before"
-    assert (machine.folder / "0123" / "verdicts.json").is_file()
+    machine.has_built("float16", 103)
+    for _ in range(2):
+        assert machine.open().name == "cudagraph"
+        assert machine.said.pop() == (
+            "backend tensorrt float16 is passed over: its picture is 38.6 dB from the reference's, not 45"
+        )
+        assert [executor.closed for executor in machine.opened] == [True, False]
+        machine.built["float16"] = 100  # which is not looked at, as it was measured before
+    machine.has_built("float16", 100, "built again")
+    assert machine.open().name == "tensorrt float16", "another file, another verdict"
+
+
+@pytest.mark.parametrize("changed", ["driver 2", "torch 9"])
+def test_on_a_machine_that_changed_it_is_measured_again(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, changed: str
+) -> None:
+    machine.has_built("float16", 103)
+    assert machine.open().name == "cudagraph"
+    machine.built["float16"] = 100
+    monkeypatch.setattr(best_executor, "machine", lambda: changed)
+    assert machine.open().name == "tensorrt float16"
+
+
+def test_a_verdict_that_cannot_be_kept_counts(machine: Machine) -> None:
+    (machine.folder / "0123").touch()
+    assert machine.open().name == "cudagraph" and machine.said == []
 
 
 @pytest.mark.parametrize(("shade", "name"), [(100, "onnx cpu"), (120, "torch cpu")])
@@ -120,12 +204,44 @@ def test_auto_without_a_gpu_is_onnx_if_it_draws_the_same(
     no_gpu: None, model: VideoModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shade: int, name: str
 ) -> None:
     monkeypatch.setattr(open_executor, "TorchExecutor", lambda model, device: Fake(f"torch {device.type}", 100))
-    monkeypatch.setattr(open_executor, "_exported", lambda *given: Fake("onnx cpu", shade))
+
+    def exported(model: VideoModel, files: BuiltFiles, say: object) -> Fake:
+        files.get("frame_float32.onnx", lambda path: path.touch())
+        return Fake("onnx cpu", shade)
+
+    monkeypatch.setattr(open_executor, "_exported", exported)
     assert open_executor.open_executor("auto", model, tmp_path, print).name == name
 
 
 def test_agreement_is_of_the_pictures() -> None:
     assert agreement_db(Fake("a", 7), Fake("b", 7)) == 99 > agreement_db(Fake("a", 7), Fake("b", 9)) > 40
+
+
+def test_what_is_frozen_in_shows() -> None:
+    assert agreement_db(Fake("a", 7), Frozen("b", 7)) < 45
+    assert all(not torch.equal(one, other) for one, other in zip(trial_drive(), second_drive(), strict=True))
+
+
+def test_a_network_is_named_by_the_modules_that_define_it() -> None:
+    names = {
+        path.relative_to(Path(open_executor.__file__).parents[1]).as_posix()
+        for path in sources_of(*open_executor._DEFINED_IN)
+    }
+    assert {"real3d/folded.py", "stylegan.py", "volume.py", "volume_kernels.py", "backends/onnx_file.py"} <= names
+    assert not names & {"real3d/avatar.py", "real3d/open_executor.py", "builtin/avatar.py", "weight_store.py"}
+
+
+def test_an_export_leaves_nothing_of_other_weights(
+    model: VideoModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("a" * 16, "b" * 16):
+        (tmp_path / name).mkdir()
+    (tmp_path / "timing.cache").touch()
+    monkeypatch.setattr(open_executor, "export", lambda network, spec, example, path: path.touch())
+    for name in ("FrameNetwork", "FramePicture"):
+        monkeypatch.setattr(open_executor, name, lambda *given: torch.nn.Identity())
+    path = open_executor.exported_frame(model, BuiltFiles(tmp_path / ("b" * 16)), "float32", print)
+    assert path.is_file() and sorted(x.name for x in tmp_path.iterdir()) == ["b" * 16, "timing.cache"]
 
 
 def test_the_spec_is_that_of_the_tensors(model: VideoModel) -> None:

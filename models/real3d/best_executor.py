@@ -1,0 +1,69 @@
+"""The fastest executor that draws what the reference draws."""
+
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from models.backends.built import BuiltFiles
+from models.backends.machine import machine
+from models.backends.verdict import ENOUGH_DB, Verdicts, psnr_db
+from models.errors import InputError
+from models.real3d.executor import Executor
+from models.real3d.trial import second_drive, trial_portrait
+from models.weight_store import sha256
+
+
+class Candidate(NamedTuple):
+    """A way to open an executor."""
+
+    name: str
+    """As in messages."""
+    open: Callable[[], Executor]
+    """Raises InputError where this machine has no such backend, and whatever else a runtime raises."""
+    file: Path | None = None
+    """What it runs, if that is a file; there once it is open."""
+
+
+def best(
+    candidates: Iterable[Candidate], reference: Executor, files: BuiltFiles, say: Callable[[str], None]
+) -> Executor:
+    """The first candidate that works and draws as the reference does; else the reference.
+
+    Args:
+        candidates: fastest first. Those that are passed over are closed before the next is opened.
+        reference: what their pictures are compared with, once.
+        files: where verdicts are kept.
+        say: hears of what is passed over, and why.
+    """
+    verdicts, here = Verdicts(files), machine()
+    for candidate in candidates:
+        with ExitStack() as opened:
+            try:
+                executor = candidate.open()
+                opened.callback(executor.close)
+                content = "" if candidate.file is None else f", file {sha256(candidate.file)[:16]}"
+                db = verdicts.of(f"{executor.name}, {here}{content}", partial(agreement_db, executor, reference))
+            except InputError:
+                continue  # not on this machine
+            except Exception as error:  # runtimes have exceptions of their own, of no common kind
+                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+                say(f"backend {candidate.name} does not work here: {reason}")
+                continue
+            if db >= ENOUGH_DB:
+                opened.pop_all()
+                return executor
+            said = f"its picture is {db:.1f} dB from the reference's, not {ENOUGH_DB:.0f}"
+            say(f"backend {candidate.name} is passed over: {said}")
+    return reference
+
+
+def agreement_db(executor: Executor, reference: Executor) -> float:
+    """How near an executor's picture is to the reference's: PSNR in dB.
+
+    It is of another drive than executors are captured and traced with: what was frozen in by mistake shows.
+    """
+    portrait, drive = trial_portrait(), second_drive()
+    want = reference.frame(reference.prepare(portrait), *drive)
+    return psnr_db(executor.frame(executor.prepare(portrait), *drive), want)
