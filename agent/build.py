@@ -14,6 +14,7 @@ from agent.known_person import open_person, open_speaker
 from agent.look import Look, first_look
 from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
+from agent.speech_driver import open_speech
 from calibration.person import PersonCheck
 from calibration.profile_file import load_profile
 from models.audio.speaker_layer import SpeakerLayer
@@ -23,11 +24,9 @@ from models.landmarks import MediapipeTracker
 from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.face_video import FaceVideo
-from runtime.drivers.gestures import Gestures
 from runtime.drivers.idle import Idle
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
-from runtime.drivers.speech_face import SpeechFace
 from runtime.engines import Engine
 from runtime.frame import Frame, Sound
 from runtime.lane import Lane
@@ -172,7 +171,7 @@ class Session:
         if camera is not None:
             lanes.append(Lane("video", self._in_time(camera), face, self.metrics))
         if microphone is not None and self.plan.listens:
-            speech = open_speech_face(self.plan.config, speaker)
+            speech = open_speech(self.plan.config, self.plan.offline, speaker, self._say)
             lanes.append(Lane("audio", self._in_time(microphone), speech, self.metrics, audible=True))
         elif microphone is not None:
             lanes.append(Lane("soundtrack", self._in_time(microphone), None, self.metrics, audible=True))
@@ -263,20 +262,6 @@ def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
     mouth = MouthCutter(model) if config.mouth == "driver" else None
     sight = MouthSight(model) if config.mode == "both" else None
     return FaceVideo(MediapipeTracker(), model, person, config.motion == "absolute", mouth, sight)
-
-
-def open_speech_face(config: Run, speaker: SpeakerLayer | None) -> SpeechFace:
-    """The driver of `--microphone`."""
-    gestures = Gestures(config.seed, config.liveliness, config.blinks)
-    return SpeechFace(
-        load_face_model(),
-        config.look_ahead,
-        config.mouth_amplitude,
-        gestures,
-        speaker,
-        config.temperature,
-        config.seed,
-    )
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:

@@ -51,7 +51,8 @@ class Run:
 
     engine: EngineName = "builtin"
     """builtin: drawn on the CPU, no download; real3d: Real3D-Portrait's networks, whose weights you bring in
-    (`agent models list`), for a GPU."""
+    (`agent models list`), for a GPU; with its audio-to-motion model and HuBERT they move the mouth with the voice, too
+    (live on a GPU only; into files anywhere)."""
 
     backend: BackendName = "auto"
     """What runs the networks of an engine that has some: torch (any machine; the reference), cudagraph (NVIDIA GPUs),
@@ -76,14 +77,17 @@ class Run:
     """Insist on rendering every frame; only with files in and files out."""
 
     look_ahead: Literal[0, 40, 80, 120] = 80
-    """Milliseconds of sound that the mouth waits for: less is sooner, more is truer."""
+    """Milliseconds of sound that the mouth waits for: less is sooner, more is truer. real3d's own speech network always
+    waits for 240."""
 
     mouth_amplitude: float = 1.0
-    """How far the mouth moves with the voice, 0 to 1.5."""
+    """How far the mouth moves with the voice, 0 to 1.5; with real3d's own speech network in multiples of its usual
+    0.45."""
 
     temperature: float = 0.0
     """How differently the mouth says the same sounds, 0 to 1.5: at 0 always alike, the mean; at 1 as people vary (jaw,
-    lips and corners by a fifth, slowly, and from sound to sound). Closed lips stay closed. --seed chooses the way."""
+    lips and corners by a fifth, slowly, and from sound to sound). Closed lips stay closed. --seed chooses the way.
+    With real3d's own speech network it is the network's, usually 0.2."""
 
     liveliness: float = 1.0
     """How much head, gaze and brows move by themselves and with the voice, 0 to 2."""

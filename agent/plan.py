@@ -82,6 +82,10 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError("--motion has no use in --mode audio: leave it out, or give --mode video or both")
     if config.mode == "audio" and config.mouth != "painted":
         raise InputError("--mouth driver has no use in --mode audio: leave it out, or give --mode video or both")
+    if config.engine != "builtin" and config.mouth != "painted":
+        raise InputError(
+            f"the engine {config.engine} draws its own mouth: leave --mouth driver out, or use --engine builtin"
+        )
     check_background(config.background)
     look = cache(probe)
     camera = None if config.mode == "audio" else parse_input(config.camera or "")

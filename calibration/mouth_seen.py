@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float, Float32
 
 from calibration.fit import MotionFit, Zero
-from models.audio.lip_control import GAP
+from models.audio.lip_control import GAP, JAW
 from models.expression import eye_distance
 from models.face import FaceModel
 from models.motion import INDEX
@@ -45,7 +45,7 @@ class MouthSeen:
         fit = MotionFit(Zero.of_face(neutral.astype(np.float64), self._model), self._model)
         rest = _lips(neutral)
         rows = [[*(_lips(face) - rest), _jaw(fit, face)] for face in self._faces]
-        return np.array(rows, np.float64).reshape(-1, 3) / [GAP, _WIDTH, 1.0]
+        return np.array(rows, np.float64).reshape(-1, 3) / [GAP, _WIDTH, JAW]
 
 
 def _lips(face: Landmarks) -> Float[np.ndarray, "2"]:

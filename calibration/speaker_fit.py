@@ -17,7 +17,7 @@ from models.audio.speaker_layer import HEADS, HIDDEN, INPUTS, LARGEST, MEASURES,
 from models.audio.speech_mouth import LOOK_AHEADS_MS
 from models.errors import InputError
 
-LEAST_SPEECH_S = 5.0
+LEAST_SPEECH_S = 4.0
 
 _HEAD = LOOK_AHEADS_MS.index(80)  # by which offset and ridge are chosen
 _OFFSETS_S = np.arange(-20, 21) / 100

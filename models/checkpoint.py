@@ -67,6 +67,23 @@ def network_entries(content: Any, path: Path) -> dict[str, Any]:
     return {str(name).replace(_COMPILED, ""): value for name, value in entries.items()}
 
 
+def named_tensors(content: Any, path: Path) -> dict[str, Tensor]:
+    """The content of a file that holds nothing but weights by name.
+
+    Raises InputError if it holds anything else; `path` is for the message.
+    """
+    if not isinstance(content, dict) or not all(is_plain(value) for value in content.values()):
+        raise InputError(f"{path} holds other things than weights by name; get it from where it was published")
+    return {str(name): value for name, value in content.items()}
+
+
+def is_plain(value: Any) -> bool:
+    """Whether it is a tensor of numbers that are all there, each in a place of its own."""
+    if not isinstance(value, Tensor) or value.layout != torch.strided or value.device.type != "cpu":
+        return False
+    return not value.is_quantized and value.untyped_storage().nbytes() >= value.numel() * value.element_size()
+
+
 def faults(entries: Mapping[str, Any], expected: Mapping[str, Tensor]) -> list[str]:
     """How entries differ from a network's, one phrase per kind of fault, long lists shortened.
 
@@ -75,7 +92,7 @@ def faults(entries: Mapping[str, Any], expected: Mapping[str, Tensor]) -> list[s
         expected: the network's own, on any device; only shapes and types count.
     """
     both = [name for name in expected if name in entries]
-    plain = [name for name in both if _is_plain(entries[name])]
+    plain = [name for name in both if is_plain(entries[name])]
     shapes = [
         f"{name}: {list(entries[name].shape)}, not {list(expected[name].shape)}"
         for name in plain
@@ -86,7 +103,8 @@ def faults(entries: Mapping[str, Any], expected: Mapping[str, Tensor]) -> list[s
         for name in plain
         if entries[name].dtype != expected[name].dtype
     ]
-    endless = [name for name in plain if not bool(entries[name].isfinite().all())]
+    alike = [n for n in plain if (entries[n].shape, entries[n].dtype) == (expected[n].shape, expected[n].dtype)]
+    endless = [name for name in alike if not bool(entries[name].isfinite().all())]
     kinds = (
         ("missing", [name for name in expected if name not in entries]),
         ("not part of it", [name for name in entries if name not in expected]),
@@ -116,11 +134,6 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
 def size_bytes(tensors: Iterable[Tensor]) -> int:
     """Of all values together."""
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether it is a tensor of numbers that are there."""
-    return isinstance(value, Tensor) and value.layout == torch.strided and value.device.type == "cpu"
 
 
 def _kind(tensor: Tensor) -> str:

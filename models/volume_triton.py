@@ -22,7 +22,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from models import volume_kernels as kernels
-from models.triplane import EqualisedLinear, FieldDecoder, PlaneAxes, Planes
+from models.triplane import FieldDecoder, PlaneAxes, Planes
 from models.volume import camera_rays, limits
 
 Texels = Float[Tensor, "b p h+2 w+2 c"]
@@ -74,12 +74,11 @@ def field_weights(decoder: FieldDecoder, planes: int, storage: torch.dtype) -> F
 
     All sizes of the decoder must be powers of two, 16 at least.
     """
-    first, last = decoder.net[0], decoder.net[2]
-    assert isinstance(first, EqualisedLinear) and isinstance(last, EqualisedLinear)
+    first, last = decoder.layers()
     matrix = torch.float32 if storage == torch.float32 else torch.float16
     with torch.no_grad():
-        hidden = first.weight.float() * (LOG2_E / (planes * first.weight.shape[1] ** 0.5))
-        answer = last.weight.float() / last.weight.shape[1] ** 0.5
+        hidden = first.scaled_weight().float() * (LOG2_E / planes)
+        answer = last.scaled_weight().float()
         return FieldWeights(
             hidden.T.to(matrix).contiguous(),
             first.bias.float() * LOG2_E,

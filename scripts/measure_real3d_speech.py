@@ -26,9 +26,8 @@ from models.audio.hubert_file import load_hubert
 from models.audio.hubert_stream import HubertStream
 from models.audio.mel import BANDS, RATE_HZ, LogMel
 from models.audio.pitch import PitchTracker, coarse
-from models.real3d.audio_to_motion import FEATURES, AudioToMotion
+from models.real3d.audio_to_motion import FEATURES, AudioToMotion, load_audio_to_motion
 from models.real3d.speech_stream import Delivery, MotionStream, step_noise
-from models.real3d.wave_net import fold_weight_norm
 from tests.models.real3d.fill_rule import fill_state, generator
 
 LOOK_AHEADS = (0, 2, 3, 4, 6, 10)
@@ -39,13 +38,9 @@ MANIFEST = Path(__file__).parent.parent / "tests" / "models" / "real3d" / "audio
 
 
 def load_network(checkpoint: Path | None) -> AudioToMotion:
-    network = AudioToMotion().eval()
     if checkpoint is None:
-        network.load_state_dict(fill_state(json.loads(MANIFEST.read_text())))
-    else:
-        network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]["model"])
-    fold_weight_norm(network)
-    return network
+        return load_audio_to_motion(fill_state(json.loads(MANIFEST.read_text())))
+    return load_audio_to_motion(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]["model"])
 
 
 def stand_in(sound: np.ndarray) -> Tensor:

@@ -3,11 +3,10 @@
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor
 
 from models.audio.hubert import Hubert, HubertSize
+from models.checkpoint import faults, named_tensors, read_content
 from models.errors import InputError
 
 FILES = ("model.safetensors", "pytorch_model.bin")
@@ -34,23 +33,15 @@ def load_hubert(path: Path, size: HubertSize | None = None) -> Hubert:
         InputError: no such file, not one of weights, damaged, or other entries than these; the faults in one line.
     """
     file = _find(path)
-    state = _read(file)
     with torch.device("meta"):
         hubert = Hubert(size)
-    shapes = {key: value.shape for key, value in hubert.state_dict().items()}
-    kernel = shapes.pop(f"{_POSITION}.weight")
-    shapes |= {f"{_POSITION}.weight_g": torch.Size([1, 1, kernel[2]]), f"{_POSITION}.weight_v": kernel}
-    faults = [f"{key} is missing" for key in shapes if key not in state]
-    faults += [
-        f"{key} is {tuple(state[key].shape)}, not {tuple(shape)}"
-        for key, shape in shapes.items()
-        if key in state and state[key].shape != shape
-    ]
-    faults += [f"{key} does not hold finite numbers" for key in shapes if key in state and not _is_finite(state[key])]
-    if faults:
-        more = f" and {len(faults) - 3} more" if len(faults) > 3 else ""
-        raise InputError(f"{file} is not HuBERT-large: {'; '.join(faults[:3])}{more}; {_REMEDY}")
-    state = {key: state[key].float() for key in shapes}
+    expected = hubert.state_dict()
+    kernel = expected.pop(f"{_POSITION}.weight")
+    expected |= {f"{_POSITION}.weight_g": kernel.new_empty(1, 1, kernel.shape[2]), f"{_POSITION}.weight_v": kernel}
+    read = _read(file)
+    state = {key: _widened(read[key]) for key in expected if key in read}
+    if found := faults(state, expected):
+        raise InputError(f"{file} is not HuBERT-large: {'; '.join(found)}; {_REMEDY}")
     size_of, direction = (state.pop(f"{_POSITION}.{name}") for name in ("weight_g", "weight_v"))
     state[f"{_POSITION}.weight"] = size_of * direction / direction.norm(dim=(0, 1), keepdim=True)
     hubert.load_state_dict(state, assign=True)
@@ -70,23 +61,10 @@ def _find(path: Path) -> Path:
 
 def _read(file: Path) -> dict[str, Tensor]:
     """Entries under today's names, without the prefix that a model with a head gives them."""
-    try:
-        if file.suffix == ".safetensors":
-            content = load_file(file)
-        else:
-            content = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
-    except PermissionError:
-        raise InputError(f"{file} cannot be read: permission denied") from None
-    except SafetensorError as error:
-        raise InputError(f"{file} is not a safetensors file, or damaged ({error}); {_REMEDY}") from None
-    except Exception as error:  # damaged bytes lead torch to whatever error
-        reason = " ".join(str(error).split())[:100]
-        raise InputError(f"{file} is not a file of weights, or damaged ({reason}); {_REMEDY}") from None
-    if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
-        raise InputError(f"{file} holds other things than weights by name; {_REMEDY}")
-    plain = {str(key).removeprefix("hubert."): value for key, value in content.items()}
+    content = named_tensors(read_content(file), file)
+    plain = {key.removeprefix("hubert."): value for key, value in content.items()}
     return {_SPLIT_NAMES.get(key, key): value for key, value in plain.items()}
 
 
-def _is_finite(value: Tensor) -> bool:
-    return value.is_floating_point() and bool(value.isfinite().all())
+def _widened(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value

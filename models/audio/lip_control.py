@@ -11,6 +11,8 @@ from models.topology import LOWER_LIP, UPPER_LIP
 
 GAP = 0.27
 """Distance of the inner lips at a `lipGap` of 1, in distances of the outer eye corners: as far as speakers go."""
+JAW = 1.4
+"""The coefficient of `jawOpen` at a curve of 1: chins go as far as speakers' do."""
 MOST = 1.5
 """The largest amplitude: beyond it speech becomes shouting."""
 
@@ -23,7 +25,7 @@ _NAMES, _TO = [name for name, _ in _SIDES], [index for _, index in _SIDES]
 _OPENERS = {"mouthLowerDownLeft": 0.3, "mouthLowerDownRight": 0.3, "mouthUpperUpLeft": 0.15, "mouthUpperUpRight": 0.15}
 """What parts the lips where the jaw does not suffice, and by how much each may grow."""
 _SURELY = (0.35, 0.75)  # probabilities between which lips that may be pressed together close
-_JAW, _WIDE_JAW = 1.4, 0.85  # people's chins move further than the curve says, up to here
+_WIDE_JAW = 0.85  # up to here people's chins move further than the curve says
 _PRESSED = 0.35  # `mouthPress` of lips that surely are
 
 
@@ -48,7 +50,7 @@ class LipControl:
         sealed = smoothstep(*_SURELY, frame.closed) * min(amplitude, 1.0)
         out[_TO] = [amplitude * frame[name] for name in _NAMES]
         jaw = INDEX["jawOpen"]
-        out[jaw] = max(out[jaw], min(_JAW * out[jaw], _WIDE_JAW))
+        out[jaw] = max(out[jaw], min(JAW * out[jaw], _WIDE_JAW))
         for side in ("Left", "Right"):
             press = INDEX[f"mouthPress{side}"]
             out[press] = max(float(out[press]), _PRESSED * sealed)

@@ -84,7 +84,7 @@ class SpeechToMouth:
     def _hear(self, hop: Float32[np.ndarray, "320"]) -> MouthFrame:
         every, hidden = self.step(hop)
         answer = every[self._head]
-        closed, speech = (float(chance) for chance in chances(answer))
+        closed, speech = (chance.item() for chance in chances(answer[None]))
         curves = np.clip(answer[: len(CURVES)], 0.0, 1.0)
         if self._speaker is not None:
             curves = self._speaker.curves(self._head, answer[None], hidden[self._head, None])[0]
@@ -97,11 +97,15 @@ class SpeechToMouth:
     ) -> tuple[Float32[np.ndarray, "heads outputs"], Float32[np.ndarray, "heads hidden"]]:
         """What the network says after one more hop, at every look-ahead, as it was trained, and what its last layer
         is given: for measurements and fits."""
-        sound = np.clip(np.nan_to_num(hop, nan=0.0, posinf=0.0, neginf=0.0), -_LOUDEST, _LOUDEST)
-        features = self._normaliser.push(self._mel.push(sound))
+        features = self._normaliser.push(self._mel.push(audible(hop)))
         given = {"features": features, "state": self._state}
         answers, self._state, hidden = self._session.run(["answers", "next_state", "hidden"], given)
         return answers, hidden.reshape(len(answers), -1)
+
+
+def audible(samples: Samples) -> Samples:
+    """Samples that networks can be given."""
+    return np.clip(np.nan_to_num(samples, nan=0.0, posinf=0.0, neginf=0.0), -_LOUDEST, _LOUDEST)
 
 
 def network_digest(weights: Path = WEIGHTS) -> str:

@@ -3,12 +3,14 @@
 Attributes are named as in the released checkpoint, so that its `state_dict["model"]` loads strictly.
 """
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
 from models.real3d.prior_flow import PriorFlow
-from models.real3d.wave_net import WaveNet
+from models.real3d.wave_net import WaveNet, fold_weight_norm
 
 FEATURES = 1024
 """Numbers per frame of what is heard (HuBERT-large)."""
@@ -117,6 +119,18 @@ class AudioToMotion(nn.Module):
     ) -> Float[Tensor, "b 16 t//4"]:
         """The latent code that the noise becomes."""
         return self.vae.prior_flow.inverse(noise, self.vae.g_pre_net(condition))
+
+
+def load_audio_to_motion(weights: Mapping[str, Tensor]) -> AudioToMotion:
+    """The network with the released weights, folded for inference; it shares their memory.
+
+    Raises RuntimeError if names or shapes are not exactly those of the network.
+    """
+    with torch.device("meta"):
+        network = AudioToMotion()
+    network.load_state_dict(weights, strict=True, assign=True)
+    fold_weight_norm(network)
+    return network.eval().requires_grad_(False)
 
 
 def _front(inputs: int) -> nn.Sequential:

@@ -26,7 +26,7 @@ def blinked(pncc: Pncc, motion: Motion) -> Pncc:
     return eyes_closed(pncc, motion["eyeBlinkRight"], motion["eyeBlinkLeft"])
 
 
-def eyes_closed(pncc: Pncc, right: float, left: float, background_too: bool = False) -> Pncc:
+def eyes_closed(pncc: Pncc, right: float, left: float) -> Pncc:
     """The picture with its eyes closed by 0..1 each; sides are the subject's.
 
     All of it is rounded to 256 levels when an eye closes at all, as by the released tool; the very picture is given
@@ -36,8 +36,6 @@ def eyes_closed(pncc: Pncc, right: float, left: float, background_too: bool = Fa
         pncc: 512 pixels wide.
         right: how far the right eye closes.
         left: and the left.
-        background_too: take background that reaches into the window where the tool looks for an eye for a part of
-            that eye, as the tool does; narrow faces are smeared there.
     """
     if right <= 0 and left <= 0:
         return pncc
@@ -45,7 +43,7 @@ def eyes_closed(pncc: Pncc, right: float, left: float, background_too: bool = Fa
     to_bytes(pncc, levels)
     for closure, (begin, end) in ((right, _RIGHT_EYE), (left, _LEFT_EYE)):
         window = np.s_[_TOP:_BOTTOM, begin:end]
-        hole = _eye_hole(~levels[(slice(None), *window)].all(0), background_too) if closure > 0 else None
+        hole = _eye_hole(~levels[(slice(None), *window)].all(0)) if closure > 0 else None
         if hole is not None:
             _close(levels, hole, (_TOP, begin), min(closure, 1.0))
     out = np.empty(pncc.shape, np.float32)
@@ -61,12 +59,15 @@ class _Hole(NamedTuple):
     left: int
 
 
-def _eye_hole(empty: Bool[np.ndarray, "h w"], background_too: bool) -> _Hole | None:
-    """What is empty in the window, unless it reaches the window's edge; None without any."""
+def _eye_hole(empty: Bool[np.ndarray, "h w"]) -> _Hole | None:
+    """What is empty in the window, unless it reaches the window's edge; None without any.
+
+    The released tool takes background that reaches into the window for a part of the eye; narrow faces are smeared.
+    """
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(empty.astype(np.uint8))
     h, w = empty.shape
     left, top, width, height = boxes[:, :4].T
-    inside = background_too | ((left > 0) & (top > 0) & (left + width < w) & (top + height < h))
+    inside = (left > 0) & (top > 0) & (left + width < w) & (top + height < h)
     inside[0] = False  # what is not empty
     if not inside.any():
         return None

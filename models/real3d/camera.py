@@ -15,7 +15,6 @@ FOCAL = 2985.29 / 700.0
 """Of the renderer's camera, over the picture's side: a narrower view than the face model's own camera has."""
 _SCALE = 0.27  # of the renderer's world, per decimetre
 _CENTRE = (0.0, 0.006, 0.161)  # of the face model in that world
-_AHEAD, _BEHIND = 4, 3  # frames that the released smoothing takes in
 
 
 def row_rotation(euler: Float[np.ndarray, "*t 3"]) -> Float64[np.ndarray, "*t 3 3"]:
@@ -38,18 +37,3 @@ def camera_labels(
     labels[..., :16] = to_world.reshape(*euler.shape[:-1], 16)
     labels[..., 16:] = (FOCAL, 0, 0.5, 0, FOCAL, 0.5, 0, 0, 1)
     return labels.astype(np.float32)
-
-
-def smooth_cameras(labels: Float32[np.ndarray, "t 25"]) -> Float32[np.ndarray, "t 25"]:
-    """Labels of a whole clip, each the mean of those from three frames before to three after, as the released tool
-    does it: fewer at both ends, rotations by their chordal mean. It needs the future: for live use see `live_pose`.
-    """
-    out = labels.copy()
-    to_world = labels[:, :16].reshape(-1, 4, 4)
-    for i in range(len(labels)):
-        near = to_world[max(0, i - _BEHIND) : i + _AHEAD]
-        mean = np.eye(4)
-        mean[:3, :3] = Rotation.from_matrix(near[:, :3, :3]).mean().as_matrix()
-        mean[:3, 3] = near[:, :3, 3].mean(0)
-        out[i, :16] = mean.ravel()
-    return out

@@ -1,4 +1,4 @@
-"""What a fit of the face model to landmarks makes small: Real3D-Portrait's own objectives."""
+"""What a fit of the face model to landmarks makes small: Real3D-Portrait's own objective."""
 
 from dataclasses import dataclass
 
@@ -21,7 +21,6 @@ SIDE = 224
 IGNORED = np.array([93, 127, 132, 234, 323, 356, 361, 454])
 """Landmarks of the outline that no fit counts."""
 _LIDS = np.concatenate([RIGHT_UPPER_LID, RIGHT_LOWER_LID, LEFT_UPPER_LID, LEFT_LOWER_LID])
-_UPPER_LIDS = np.concatenate([RIGHT_UPPER_LID[2:7], LEFT_UPPER_LID[2:7]])
 _LIPS = np.concatenate([INNER_LIPS, OUTER_LIPS])
 
 
@@ -57,18 +56,9 @@ class Objective:
 
 def photo_objective() -> Objective:
     """Of a single picture."""
-    return Objective(_weights(eyes=5, upper_lids=5, lips=2), identity=0.3, expression=0.05)
-
-
-def video_objective() -> Objective:
-    """Of each frame of a clip; what ties frames to one another is not in it."""
-    return Objective(_weights(eyes=3, upper_lids=20, lips=5), identity=0.2, expression=0.6)
-
-
-def _weights(eyes: float, upper_lids: float, lips: float) -> Float64[np.ndarray, "468"]:
     weights = np.ones(SURFACE_COUNT)
-    weights[_LIDS], weights[_UPPER_LIDS], weights[_LIPS], weights[IGNORED] = eyes, upper_lids, lips, 0.0
-    return weights
+    weights[_LIDS], weights[_LIPS], weights[IGNORED] = 5.0, 2.0, 0.0
+    return Objective(weights, identity=0.3, expression=0.05)
 
 
 def to_fit(landmarks: Float32[np.ndarray, "478 3"], side: int) -> Float64[np.ndarray, "468 2"]:

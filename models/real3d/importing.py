@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from models.audio.hubert_file import load_hubert
-from models.checkpoint import faults, network_entries, read_content, size_bytes, write_tensors
+from models.checkpoint import faults, named_tensors, network_entries, read_content, size_bytes, write_tensors
 from models.errors import InputError
 from models.real3d.audio_to_motion import AudioToMotion
 from models.real3d.face import MODEL_FILE, load_real3d_face
@@ -135,9 +135,7 @@ def _bring(source: Source, new: Replacement, progress: Progress) -> StoredFile:
     """Copies a file, or turns torch's format into safetensors. Raises InputError if the source is of no use."""
     target = new.place(source.name)
     if source.path.suffix == ".bin":
-        content = read_content(source.path)
-        if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
-            raise InputError(f"{source.path} holds other things than weights by name; give {source.part.source}")
+        content = named_tensors(read_content(source.path), source.path)
         write_tensors(content, target)
         return _record(source, target, sha256(source.path), sha256(target, progress), len(content))
     digest = _copy(source.path, target, progress)

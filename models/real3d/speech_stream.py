@@ -17,6 +17,9 @@ from models.audio.hubert_stream import HubertStream
 from models.audio.pitch import PitchTracker, coarse
 from models.real3d.audio_to_motion import EXPRESSION, FEATURES, LATENT, STEP, AudioToMotion
 
+LOOK_AHEAD_NS = 240_000_000
+"""How long after the instant that it describes an expression of `SpeechStream` is complete."""
+
 _FLOW_STEPS = 17
 """Steps before the first that is decoded which the flow is shown: it sees 16."""
 _DECODER_FRAMES = 8
@@ -35,7 +38,7 @@ class Delivery:
     mouth_amp: float = 0.45
     """0..1: how wide the mouth opens."""
     temperature: float = 0.2
-    """0..1: how much of the motion is chance; 0 is the same motion for every seed."""
+    """0 or more: how much of the motion is chance; 0 is the same motion for every seed, 1 as much as in training."""
     seed: int = 0
     """Of the chance, 0 or more."""
 
@@ -124,7 +127,7 @@ class MotionStream:
 class SpeechStream:
     """16 kHz samples -> expressions of BFM 2009, 25 per second.
 
-    Frame t describes the instant 40 t ms after the first sample. It is complete 240 ms later.
+    Frame t describes the instant 40 t ms after the first sample. It is complete `LOOK_AHEAD_NS` later.
     """
 
     def __init__(self, hubert: Hubert, network: AudioToMotion, delivery: Delivery | None = None) -> None:

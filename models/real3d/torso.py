@@ -8,12 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.real3d.image_to_plane import conv3
+from models.real3d.segmentation import BODY_SKIN, CLOTHES
 from models.real3d.torso_layers import ConvNormAct, ResBlock, doublings, halvings
 from models.real3d.torso_motion import Appearance, KeyPoints, MotionFieldEstimator, Regions
 from models.voxels import look_into
 
-BODY, CLOTHES = 2, 4
-"""Classes of the segmentation that make the torso."""
 SegmentMap = Float[Tensor, "b 6 512 512"]
 """One plane per class, 0 or 1: background, hair, body skin, face skin, clothes, others."""
 
@@ -30,7 +29,7 @@ class Torso(NamedTuple):
 
 def torso_regions(segments: SegmentMap, side: int) -> Float[Tensor, "b 2 side side"]:
     """Body skin and clothes, made smaller."""
-    return functional.interpolate(segments[:, (BODY, CLOTHES)], (side, side), mode="bilinear", align_corners=False)
+    return functional.interpolate(segments[:, (BODY_SKIN, CLOTHES)], (side, side), mode="bilinear", align_corners=False)
 
 
 class AppearanceExtractor(nn.Module):

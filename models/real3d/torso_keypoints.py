@@ -12,8 +12,8 @@ def torso_keypoints(face: Real3dFace, fit: Coefficients) -> Float32[np.ndarray, 
     """Where they are seen: x right, y down, the picture's edges at -1 and 1, which nothing goes beyond.
 
     The source's are those of its own fit. Those that drive have the source's identity, and expression and pose as they
-    are shown; a clip's are then smoothed by `tracks.box_smoothed` (each point's numbers a column), a live stream's by
-    `tracks.live_keypoints`. The networks look at four of them (jaw ends, chin, top of the nose), at depth 0.
+    are shown; the released tool means them over seven frames, 120 ms late, here drivers have filtered what they follow.
+    The networks look at four of them (jaw ends, chin, top of the nose), at depth 0.
     """
     at = face.torso68
     shape = face.model.mean[at] + np.tensordot(fit.identity, face.model.identity[:, at], 1)

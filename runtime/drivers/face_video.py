@@ -12,10 +12,10 @@ from models.expression import EYES
 from models.face import FaceModel
 from models.landmarks import FaceTracker, Landmarks
 from models.motion import Motion
-from models.one_euro import OneEuro
 from models.pose import fit_pose
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
+from runtime.drivers.one_euro import OneEuro
 from runtime.drivers.steady_head import SteadyHead
 from runtime.frame import Frame
 

@@ -108,6 +108,7 @@ def test_bad_inputs(portrait_png, wav, nodding, tmp_path, capsys):
         (["--microphone", wav, "--temperature", "nan"], "--temperature nan: give 0 to 1.5"),
         (["--microphone", wav, "--camera", nodding], "no use"),
         (["--microphone", wav, "--mouth", "driver"], "--mouth driver has no use in --mode audio: leave it out"),
+        (["--mode", "video", "--camera", nodding, "--engine", "real3d", "--mouth", "driver"], "draws its own mouth"),
         (["--microphone", wav, "--background", "b" * 300], "neither"),
         (["--microphone", wav, "--report", tmp_path], "is a folder"),
         (["--mode", "video", "--camera", "/dev/null"], "/dev/null"),

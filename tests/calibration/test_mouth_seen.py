@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from calibration.mouth_seen import MouthSeen
-from models.audio.lip_control import GAP, LipControl
+from models.audio.lip_control import GAP, JAW, LipControl
 from models.face import load_face_model
 from models.motion import expression
 from models.pose import fit_pose
@@ -35,7 +35,7 @@ def test_rest_is_zero() -> None:
 @pytest.mark.parametrize("yaw_deg", [0.0, 10.0])
 def test_an_open_jaw_is_seen_as_far_as_it_is_open(yaw_deg: float) -> None:
     gap, _, jaw = seen(jawOpen=0.5, yaw_deg=yaw_deg)
-    assert jaw == pytest.approx(0.5, abs=0.1)
+    assert jaw == pytest.approx(0.5 / JAW, abs=0.08)
     assert gap == pytest.approx(LipControl(load_face_model()).gap(expression(jawOpen=0.5)) / GAP, abs=0.1)
 
 

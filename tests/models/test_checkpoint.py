@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.checkpoint import faults, network_entries, read_content, write_tensors
+from models.checkpoint import faults, named_tensors, network_entries, read_content, write_tensors
 from models.errors import AgentError, InputError
 
 
@@ -108,11 +108,21 @@ def test_what_fits_has_no_fault() -> None:
         ({"b": [1.0, 2.0]}, "1 no tensors (b)"),
         ({"b": torch.empty(4, device="meta")}, "1 no tensors (b)"),
         ({"b": torch.ones(4).to_sparse()}, "1 no tensors (b)"),
+        ({"b": torch.ones(1).expand(4)}, "1 no tensors (b)"),
+        ({"a": torch.ones(1).expand(10**7, 10**6)}, "1 no tensors (a)"),
+        ({"b": torch.tensor([float("nan")])}, "1 of another shape (b: [1], not [4])"),
+        ({"b": torch.full((4,), float("nan")).half()}, "1 of another type (b: float16, not float32)"),
     ],
 )
 def test_every_fault_is_told(change: dict[str, Any], told: str) -> None:
     changed = {name: value for name, value in (GOOD | change).items() if value is not None}
     assert faults(changed, EXPECTED) == [told]
+
+
+@pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor")
+def test_quantised_numbers_are_no_weights() -> None:
+    quantised = torch.quantize_per_tensor(torch.ones(4), 0.1, 0, torch.qint8)
+    assert faults(GOOD | {"b": quantised}, EXPECTED) == ["1 no tensors (b)"]
 
 
 def test_many_faults_are_told_together_and_long_lists_are_counted() -> None:
@@ -124,6 +134,14 @@ def test_many_faults_are_told_together_and_long_lists_are_counted() -> None:
         "1 of another shape (w0: [2], not [1])",
         "1 not finite (w1)",
     ]
+
+
+def test_weights_by_name_are_nothing_else() -> None:
+    path = Path("x.bin")
+    assert named_tensors({"w": GOOD["a"], 3: GOOD["b"]}, path).keys() == {"w", "3"}
+    for other in ([1], {"w": [1.0]}, GOOD | {"w": torch.ones(1).expand(10**7, 10**6)}):
+        with pytest.raises(InputError, match=r"^x\.bin holds other things than weights"):
+            named_tensors(other, path)
 
 
 def test_tensors_that_share_memory_are_written_by_themselves(tmp_path: Path) -> None:

@@ -17,13 +17,13 @@ from models.expression import EYES
 from models.face import FaceModel, load_face_model
 from models.landmarks import FaceTracker, Landmarks
 from models.motion import CAMERA_DISTANCE, Motion, expression
-from models.one_euro import OneEuro
 from models.pose import NECK_PIVOT, Pose
 from models.topology import INNER_LIPS
 from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.kernels import read_spots
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
+from runtime.drivers.one_euro import OneEuro
 from runtime.frame import Frame
 from runtime.worker import Worker
 from tests.people import Person

@@ -97,20 +97,19 @@ def test_every_wrong_entry_is_told(tmp_path: Path, state: State) -> None:
     del state["encoder.layer_norm.bias"], state[f"{POSITION}.weight_g"]
     state["feature_projection.projection.weight"] = torch.zeros(32, 15)
     message = refusal(saved(tmp_path / "x.bin", state))
-    assert "encoder.layer_norm.bias is missing" in message
-    assert f"{POSITION}.weight_g is missing" in message
-    assert "feature_projection.projection.weight is (32, 15), not (32, 16)" in message
+    assert f"2 missing (encoder.layer_norm.bias, {POSITION}.weight_g)" in message
+    assert "1 of another shape (feature_projection.projection.weight: [32, 15], not [32, 16])" in message
 
 
 def test_numbers_that_are_none_are_refused(tmp_path: Path, state: State) -> None:
     state["encoder.layer_norm.bias"][3] = torch.nan
-    assert "encoder.layer_norm.bias does not hold finite numbers" in refusal(saved(tmp_path / "x.bin", state))
+    assert "1 not finite (encoder.layer_norm.bias)" in refusal(saved(tmp_path / "x.bin", state))
 
 
 def test_a_smaller_model_is_refused_in_one_line(tmp_path: Path, state: State) -> None:
-    with pytest.raises(InputError, match=r"is not HuBERT-large: .* and \d+ more; bring") as caught:
+    with pytest.raises(InputError, match=r"is not HuBERT-large: .* and \d+ more\); bring") as caught:
         load_hubert(saved(tmp_path / "x.bin", state))
-    assert len(str(caught.value)) < 600
+    assert len(str(caught.value)) < 1000
 
 
 class Planted:

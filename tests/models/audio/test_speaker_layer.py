@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.audio.curves import CURVES, INDEX
-from models.audio.speaker_layer import CLOSED, HIDDEN, INPUTS, SPEECH, SpeakerLayer, applies, measures
+from models.audio.curves import CLOSED, CURVES, INDEX, SPEECH
+from models.audio.speaker_layer import HIDDEN, INPUTS, SpeakerLayer, applies, measures
 from models.audio.speech_mouth import SpeechToMouth, network_digest
 from tests.speakers import read_aloud
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.real3d.camera import camera_labels, row_rotation, smooth_cameras
+from models.real3d.camera import camera_labels, row_rotation
 from tests.models.real3d import synthetic
 
 
@@ -11,7 +11,6 @@ def test_poses_become_the_reference_cameras(golden: dict[str, np.ndarray]) -> No
     np.testing.assert_allclose(row_rotation(poses["euler"]), golden["bfm.rotation/sub"], atol=1e-6)
     labels = camera_labels(poses["euler"], poses["trans"])
     np.testing.assert_allclose(labels, golden["camera.raw/sub"], atol=1e-6)
-    np.testing.assert_allclose(smooth_cameras(labels), golden["camera.smoothed7/sub"], atol=1e-6)
 
 
 def test_a_single_pose_has_a_single_label() -> None:

@@ -1,13 +1,11 @@
-"""The face model is laid over landmarks: as low as the reference's optimiser, and steadily through a video."""
-
-from dataclasses import replace
+"""The face model is laid over landmarks: as low as the reference's optimiser."""
 
 import numpy as np
 import pytest
 
 from models.real3d.face import Real3dFace
-from models.real3d.face_fit import FaceFollower, fit_photo
-from models.real3d.fit_objective import IGNORED, Coefficients, photo_objective, to_fit, video_objective
+from models.real3d.face_fit import fit_photo
+from models.real3d.fit_objective import IGNORED, Coefficients, photo_objective, to_fit
 from models.real3d.landmark_model import COUNT, LandmarkModel, to_parameters
 from tests.models.real3d import synthetic
 
@@ -65,45 +63,3 @@ def test_ignored_landmarks_do_not_count(model: LandmarkModel) -> None:
     expected = fit_photo(landmarks, model)
     landmarks[IGNORED] += 50
     np.testing.assert_array_equal(fit_photo(landmarks, model).identity, expected.identity)
-
-
-def test_a_person_is_followed(model: LandmarkModel) -> None:
-    rng, person = np.random.default_rng(0), true_fit()
-    follower = FaceFollower(model, person)
-    for k in range(20):
-        turn = np.float32(0.3 * np.sin(k / 4)) * np.ones(3, np.float32)
-        now = replace(person, euler=person.euler + turn, expression=person.expression * np.float32(np.cos(k / 5)))
-        found = follower(model.landmarks(now) + rng.normal(0, 0.3, (468, 2)))
-        np.testing.assert_allclose(found.euler, now.euler, atol=0.005)
-        np.testing.assert_allclose(found.expression, now.expression, atol=0.08)
-        np.testing.assert_array_equal(found.identity, person.identity)
-
-
-def test_a_follower_is_calmer_than_single_fits(face: Real3dFace) -> None:
-    model, rng = LandmarkModel(face), np.random.default_rng(0)
-    person = Coefficients(*(np.zeros(n, np.float32) for n in (80, 64, 3, 3)))
-    noisy = [model.landmarks(person) + rng.normal(0, 0.5, (468, 2)) for _ in range(10)]
-    follower, fresh = FaceFollower(model, person), FaceFollower(model, person)
-    followed, single = [], []
-    for landmarks in noisy:
-        followed.append(follower(landmarks))
-        fresh.reset()
-        single.append(fresh(landmarks))
-
-    def tremble(fits: list[Coefficients]) -> tuple[float, float]:
-        expressions, distances = np.array([f.expression for f in fits]), np.array([f.translation[2] for f in fits])
-        return float(np.diff(expressions, axis=0).std()), float(np.diff(distances).std())
-
-    calm, restless = tremble(followed), tremble(single)
-    assert calm[0] < 0.8 * restless[0]
-    assert calm[1] < 0.5 * restless[1]
-
-
-def test_a_frame_of_a_video_is_fitted_to_its_own_objective(model: LandmarkModel) -> None:
-    person, landmarks = true_fit(), model.landmarks(true_fit())
-    found, objective = FaceFollower(model, person)(landmarks), video_objective()
-    lowest = objective(model.landmarks(found) - landmarks, found)
-    rng = np.random.default_rng(1)
-    for _ in range(20):
-        moved = replace(found, expression=found.expression + rng.normal(0, 0.02, 64).astype(np.float32))
-        assert objective(model.landmarks(moved) - landmarks, moved) > lowest

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pytest
 
 from models.bfm import to_picture
 from models.real3d.face import Real3dFace
@@ -67,21 +66,3 @@ def test_triangle_0_hides_and_is_not_seen(face: Real3dFace) -> None:
     np.testing.assert_array_equal(seen([NEARER_LOWER, LOWER, UPPER]), both & ~seen([NOTHING, NEARER_LOWER]))
     np.testing.assert_array_equal(seen([LOWER, LOWER, UPPER]), seen([NOTHING, UPPER]) & ~seen([NOTHING, LOWER]))
     assert both.sum() > 1.5 * seen([NOTHING, UPPER]).sum()
-
-
-@pytest.mark.parametrize("side", [64, 96])
-def test_torch_draws_the_same(face: Real3dFace, side: int) -> None:
-    torch = pytest.importorskip("torch")
-    from models.real3d.pncc_torch import TorchPnccPainter
-
-    rng = np.random.default_rng(3)
-    identity, expression = rng.normal(size=80).astype(np.float32), 0.5 * rng.normal(size=64).astype(np.float32)
-    painter = PnccPainter(face, identity, side)
-    on_torch = TorchPnccPainter(face, identity, torch.device("cpu"), side)
-    vertices = face.model.shape(identity, expression)
-    expected = painter.draw(vertices)
-    found = on_torch.draw(torch.from_numpy(vertices)).numpy()
-    np.testing.assert_array_equal(found == -1, expected == -1)
-    np.testing.assert_allclose(found, expected, atol=2e-6)
-    off = np.abs(on_torch(torch.from_numpy(expression)).numpy() - painter(expression)).max(0)
-    assert (off > 1e-3).mean() < 0.002  # rounding moves an edge over a pixel's centre

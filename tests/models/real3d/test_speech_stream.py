@@ -11,9 +11,8 @@ from torch import Tensor
 
 from models.audio.hubert import Hubert, HubertSize
 from models.audio.pitch import coarse
-from models.real3d.audio_to_motion import FEATURES, AudioToMotion
-from models.real3d.speech_stream import Delivery, MotionStream, SpeechStream, step_noise
-from models.real3d.wave_net import fold_weight_norm
+from models.real3d.audio_to_motion import FEATURES, AudioToMotion, load_audio_to_motion
+from models.real3d.speech_stream import LOOK_AHEAD_NS, Delivery, MotionStream, SpeechStream, step_noise
 from tests.models.real3d.fill_rule import fill_state, generator
 
 HERE = Path(__file__).parent
@@ -32,10 +31,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def network() -> AudioToMotion:
-    network = AudioToMotion().eval()
-    network.load_state_dict(fill_state(json.loads((HERE / "audio2secc_vae.json").read_text())))
-    fold_weight_norm(network)
-    return network
+    return load_audio_to_motion(fill_state(json.loads((HERE / "audio2secc_vae.json").read_text())))
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +127,8 @@ def test_sound_becomes_motion_in_240_ms(network: AudioToMotion) -> None:
     hubert = Hubert(small).eval()
     samples = (0.1 * generator("samples").standard_normal(16_000)).astype(np.float32)
     at_once = SpeechStream(hubert, network).push(samples)
-    assert len(at_once) == 1 + (16_000 - 3840) // 640  # a second of sound, 3840 samples are 240 ms
+    needed = LOOK_AHEAD_NS * 16_000 // 10**9
+    assert len(at_once) == 1 + (16_000 - needed) // 640
     cut = SpeechStream(hubert, network)
     parts = [cut.push(samples[at : at + 640]) for at in range(0, len(samples), 640)]
     np.testing.assert_allclose(np.concatenate(parts), at_once, atol=1e-5)

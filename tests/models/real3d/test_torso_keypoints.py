@@ -5,7 +5,6 @@ import numpy as np
 from models.real3d.face import Real3dFace
 from models.real3d.fit_objective import Coefficients
 from models.real3d.torso_keypoints import torso_keypoints
-from models.real3d.tracks import box_smoothed
 from tests.models.real3d import synthetic
 
 
@@ -16,4 +15,3 @@ def test_key_points_are_the_references(reference_face: Real3dFace, golden: dict[
     unbounded = golden["bfm.lm68_01/sub"] * 2 - 1
     assert (np.abs(unbounded) > 1).any()
     np.testing.assert_allclose(points[::5], np.clip(unbounded, -1, 1), atol=1e-6)
-    np.testing.assert_allclose(box_smoothed(points.reshape(20, 136)), golden["kp.smoothed7/sub"], atol=1e-6)
