@@ -21,6 +21,8 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from golden.fill import fill_tensors, generator
+
 from models.audio.hubert import HOP, Hubert
 from models.audio.hubert_file import load_hubert
 from models.audio.hubert_stream import HubertStream
@@ -28,7 +30,6 @@ from models.audio.mel import BANDS, RATE_HZ, LogMel
 from models.audio.pitch import PitchTracker, coarse
 from models.real3d.audio_to_motion import FEATURES, AudioToMotion, load_audio_to_motion
 from models.real3d.speech_stream import Delivery, MotionStream, step_noise
-from tests.models.real3d.fill_rule import fill_state, generator
 
 LOOK_AHEADS = (0, 2, 3, 4, 6, 10)
 """Motion frames of 40 ms."""
@@ -39,7 +40,7 @@ MANIFEST = Path(__file__).parent.parent / "tests" / "models" / "real3d" / "audio
 
 def load_network(checkpoint: Path | None) -> AudioToMotion:
     if checkpoint is None:
-        return load_audio_to_motion(fill_state(json.loads(MANIFEST.read_text())))
+        return load_audio_to_motion(fill_tensors(json.loads(MANIFEST.read_text())))
     return load_audio_to_motion(torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]["model"])
 
 

@@ -5,10 +5,11 @@ So any implementation with the same names has the same weights, and none needs t
 
 import math
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 
 Shape = tuple[int, ...]
 Weights = dict[str, np.ndarray]
@@ -45,13 +46,18 @@ def fill(shapes: Mapping[str, Shape]) -> Weights:
     return weights
 
 
+def fill_tensors(shapes: Mapping[str, Sequence[int]]) -> dict[str, torch.Tensor]:
+    """The same as a state dict."""
+    return {name: torch.from_numpy(value) for name, value in fill({k: tuple(v) for k, v in shapes.items()}).items()}
+
+
 def _entry(name: str, shape: Shape) -> np.ndarray:
     last = name.rsplit(".", 1)[-1]
     if last == COUNTER:
         return np.zeros(shape, np.int64)
     if last == "resample_filter":
         return np.outer([1, 3, 3, 1], [1, 3, 3, 1]).astype(np.float32) / 64
-    if last in ("weight_u", "weight_v"):
+    if last in ("weight_u", "weight_v") and len(shape) == 1:
         return np.zeros(shape, np.float32)  # they follow from weight_orig
     if last.startswith("lambda_"):
         return np.full(shape, 0.001, np.float32)

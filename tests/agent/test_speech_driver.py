@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from golden.fill import fill_tensors
 from safetensors.torch import save_file
 
 from agent import speech_driver
@@ -27,7 +28,6 @@ from models.weights import Missing, Weights
 from runtime.drivers.real3d_speech import Real3dSpeech
 from runtime.drivers.speech_face import SpeechFace
 from runtime.frame import Sound
-from tests.models.real3d.fill_rule import fill_state
 from tests.models.real3d.released import save_face_model
 
 MANIFEST = Path(__file__).parent.parent / "models" / "real3d" / "audio2secc_vae.json"
@@ -39,7 +39,7 @@ REAL3D = Run(portrait=Path("me.png"), engine="real3d")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the paper's speech needs of what was imported."""
     folder = tmp_path_factory.mktemp("weights")
-    save_file(fill_state(json.loads(MANIFEST.read_text())), folder / AUDIO.files[0])
+    save_file(fill_tensors(json.loads(MANIFEST.read_text())), folder / AUDIO.files[0])
     save_face_model(folder / MODEL_FILE)
     return folder
 

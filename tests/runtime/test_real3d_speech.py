@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from golden.fill import fill_tensors
 from scipy.io import savemat
 
 from calibration.mouth_fit import MouthFit
@@ -22,7 +23,6 @@ from models.transfer import expression_transfer
 from runtime.drivers.real3d_speech import Real3dSpeech
 from runtime.drivers.speech_face import SpeechFace
 from runtime.frame import Sound
-from tests.models.real3d.fill_rule import fill_state
 from tests.models.synthetic_bfm import bfm_content
 
 RATE_HZ = 16_000
@@ -43,7 +43,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def network() -> AudioToMotion:
-    return load_audio_to_motion(fill_state(json.loads(MANIFEST.read_text())))
+    return load_audio_to_motion(fill_tensors(json.loads(MANIFEST.read_text())))
 
 
 @pytest.fixture(scope="module")

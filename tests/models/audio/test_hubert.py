@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from golden.fill import fill_tensors, generator
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -13,13 +14,12 @@ from models.audio.hubert import HOP, SPAN, Hubert, HubertSize
 from models.audio.hubert_file import load_hubert
 from models.audio.hubert_stream import HubertStream, RunningNormaliser
 from models.errors import InputError
-from tests.models.real3d.fill_rule import fill, generator
 
 TINY = HubertSize(sound=16, hidden=32, layers=2, heads=4, inner=64, position_kernel=16, position_groups=4)
 POSITION = "encoder.pos_conv_embed.conv"
 
 # transformers 5.23, HubertModel of this size (stable layer norm, normalised convolutions with bias), filled by
-# `fill` and given `sound()`: last_hidden_state[0, ::4, ::6].
+# `fill_tensors` and given `sound()`: last_hidden_state[0, ::4, ::6].
 GOLDEN = [
     [-0.31106, 1.22012, -1.09068, 0.72772, 0.94672, -0.18892],
     [-0.22559, 0.82191, -1.07330, 0.33465, 0.87743, -0.18900],
@@ -48,7 +48,7 @@ def state() -> State:
     shapes = {key: tuple(value.shape) for key, value in Hubert(TINY).state_dict().items()}
     shapes[f"{POSITION}.weight_v"] = shapes.pop(f"{POSITION}.weight")
     shapes[f"{POSITION}.weight_g"] = (1, 1, TINY.position_kernel)
-    return {key: fill(key, shape) for key, shape in shapes.items()}
+    return fill_tensors(shapes)
 
 
 def saved(path: Path, state: State) -> Path:

@@ -6,19 +6,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from golden.fill import fill_tensors, generator
 
 from models.audio.pitch import coarse
 from models.real3d.audio_to_motion import AudioToMotion
 from models.real3d.wave_net import WeightNormConv1d, fold_weight_norm
-from tests.models.real3d.fill_rule import fill_state, speech_inputs
 
 HERE = Path(__file__).parent
+
+
+def speech_inputs() -> dict[str, np.ndarray]:
+    """Inputs of the audio-to-motion network's golden numbers: 32 frames of sound, 16 of motion."""
+    hubert = (0.3 * generator("input:hubert").standard_normal((1, 32, 1024))).astype(np.float32)
+    f0 = generator("input:f0").uniform(80, 300, (1, 32))
+    f0[:, 5:11] = 0
+    noise = generator("input:z_noise").standard_normal((1, 16, 4)).astype(np.float32)
+    return {"hubert": hubert, "f0": f0.astype(np.float32), "noise": noise}
 
 
 @pytest.fixture(scope="module")
 def network() -> AudioToMotion:
     network = AudioToMotion().eval()
-    network.load_state_dict(fill_state(json.loads((HERE / "audio2secc_vae.json").read_text())))
+    network.load_state_dict(fill_tensors(json.loads((HERE / "audio2secc_vae.json").read_text())))
     return network
 
 
@@ -57,7 +66,7 @@ def test_blinks_are_heard(network: AudioToMotion) -> None:
 
 def test_folding_changes_no_number() -> None:
     network = AudioToMotion().eval()
-    network.load_state_dict(fill_state(json.loads((HERE / "audio2secc_vae.json").read_text())))
+    network.load_state_dict(fill_tensors(json.loads((HERE / "audio2secc_vae.json").read_text())))
     fold_weight_norm(network)
     assert not any(isinstance(module, WeightNormConv1d) for module in network.modules())
     assert_golden(spoken(network), "a2m.exp")

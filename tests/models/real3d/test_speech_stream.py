@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from golden.fill import fill_tensors, generator
 from torch import Tensor
 
 from models.audio.hubert import Hubert, HubertSize
 from models.audio.pitch import coarse
 from models.real3d.audio_to_motion import FEATURES, AudioToMotion, load_audio_to_motion
 from models.real3d.speech_stream import LOOK_AHEAD_NS, Delivery, MotionStream, SpeechStream, step_noise
-from tests.models.real3d.fill_rule import fill_state, generator
 
 HERE = Path(__file__).parent
 FRAMES = 320
@@ -31,7 +31,7 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def network() -> AudioToMotion:
-    return load_audio_to_motion(fill_state(json.loads((HERE / "audio2secc_vae.json").read_text())))
+    return load_audio_to_motion(fill_tensors(json.loads((HERE / "audio2secc_vae.json").read_text())))
 
 
 @pytest.fixture(scope="module")
