@@ -15,6 +15,7 @@ from agent.look import Look, first_look
 from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
 from agent.speech_driver import open_speech
+from calibration.background import still
 from calibration.person import PersonCheck
 from calibration.profile_file import load_profile
 from models.audio.speaker_layer import SpeakerLayer
@@ -35,7 +36,7 @@ from runtime.metrics import Metrics
 from runtime.report import LATENESS, OFFSET, Report, latency, picture_age_ns, stage_times
 from runtime.sinks import Sink
 from runtime.sinks.video_file import VideoFile
-from runtime.sinks.virtual_camera import VirtualCamera, list_virtual_cameras
+from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
 from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
 from runtime.sources import Source
 from runtime.sources.media import ClipFrames, ClipSound
@@ -63,6 +64,7 @@ class Session:
         config = plan.config
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
         self.engine = open_engine(config.engine, config.backend, say)
+        self._camera: Source[Frame] | None = None
         self._loop: Loop | None = None
         profile = None if config.profile is None else load_profile(config.profile)
         speaker = None if profile is None else open_speaker(profile, config, say)
@@ -73,6 +75,7 @@ class Session:
         with ExitStack() as opened:
             camera = None if plan.camera is None else open_camera(plan.camera, clock)
             if camera is not None:
+                self._camera = camera
                 opened.callback(camera.close)
             microphone = None if plan.microphone is None else open_microphone(plan.microphone, clock)
             if microphone is not None:
@@ -84,6 +87,9 @@ class Session:
             self._look = first_look(config.portrait, plan.size, config.framing, config.background)
             for note in self._look.notes:
                 say(note)
+            for sink in self.sinks:
+                if isinstance(sink, VirtualCamera):
+                    sink.hold(still(self._look.portrait))
             avatar = self.engine.prepare(self._look.portrait)
             face = None if camera is None else open_face_video(config, person)
             if config.mouth == "driver":
@@ -235,6 +241,7 @@ class Session:
             stages=stage_times(self.metrics),
             latency_ms=latency(self.metrics),
             audio_video_offset_ms=self._audio_video_offset_ms(),
+            camera_fps=getattr(self._camera, "rate_fps", None),
         )
 
     def _audio_video_offset_ms(self) -> float | None:
@@ -247,13 +254,13 @@ class Session:
 
 
 def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
-    """A file's pictures, or a camera; "" is the first that the agent does not feed itself."""
+    """A file's pictures, or a camera; "" is the first that no program feeds."""
     if isinstance(camera, Path):
         return ClipFrames(camera)
     from runtime.sources.camera import Camera
     from runtime.sources.devices import default_camera
 
-    return Camera(camera or default_camera([path for path, _ in list_virtual_cameras()]), clock)
+    return Camera(camera or default_camera(), clock)
 
 
 def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
@@ -275,5 +282,4 @@ def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
 
 def build(config: Run, say: Callable[[str], None]) -> Session:
     """Checks, opens and prepares everything for a run."""
-    virtual_cameras = [path for path, _ in list_virtual_cameras()]
-    return Session(make_plan(config, virtual_cameras), MonotonicClock(), say)
+    return Session(make_plan(config, free_virtual_cameras()), MonotonicClock(), say)
