@@ -19,6 +19,7 @@ _HOLD_S = 0.5  # a reader waits for the next picture no longer than this
 _GREY = 48  # of the picture that is shown before the first one
 LOAD = "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Avatar"
 """The command that makes a virtual camera on Linux."""
+_FED, _NOT_AGAIN = "busy", "not a video output device"  # what refusals say
 _SYSFS = Path("/sys/devices/virtual/video4linux")
 _SECURE_BOOT = Path("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c")
 
@@ -143,10 +144,9 @@ def open_virtual_camera(size: tuple[int, int], fps: int, device: str | None) -> 
         return _opened(size, fps, device)
     named = {name: path for path, name in list_virtual_cameras()}
     paths = free_virtual_cameras() if device is None else [named.get(device, device)]
-    if not paths:
-        raise InputError(explain("busy" if named else "none", device, sys.platform))
-    if device is not None and _is_fed(paths[0]):
-        raise InputError(explain("busy", device, sys.platform))
+    if not paths or (device is not None and _is_fed(paths[0])):
+        reason = _FED if all(map(_says_state, named.values())) else _NOT_AGAIN
+        raise InputError(explain(reason if named else "none", device, sys.platform))
     refusals: list[InputError] = []
     for path in paths:
         try:
@@ -174,12 +174,12 @@ def explain(reason: str, device: str | None, platform: str) -> str:
             f"no {which}: install OBS Studio, close it if it is open (only one program can feed its camera), and try "
             "again"
         )
-    if "not a video output device" in reason:
+    if _NOT_AGAIN in reason:
         return (
             f"the {which} is fed by another program, or was before (v4l2loopback older than 0.13 allows it once): "
             f"close that program, or sudo modprobe -r v4l2loopback && {LOAD}"
         )
-    if "busy" in reason.lower():
+    if _FED in reason.lower():
         return f"the {which} is fed by another program: close that program, or load a second one with devices=2"
     if "permission" in reason.lower():
         return f"the {which} may not be opened: sudo usermod -aG video $USER, then log in again"
@@ -202,13 +202,19 @@ def _opened(size: tuple[int, int], fps: int, device: str | None) -> Device:
 
 
 def _is_fed(path: str) -> bool:
-    """Whether a program feeds a v4l2loopback device: its `state` says so, before 0.13 its `format`."""
+    """Whether a program feeds a v4l2loopback device, or before 0.13 uses it at all."""
     node = _SYSFS / Path(path).name
     try:
-        state = node / "state"
-        return state.read_text().strip() == "capture" if state.exists() else bool((node / "format").read_text().strip())
+        if _says_state(path):
+            return (node / "state").read_text().strip() == "capture"
+        return bool((node / "format").read_text().strip())
     except OSError:
         return False
+
+
+def _says_state(path: str) -> bool:
+    """Whether the module is 0.13 or later, which says whether a device is fed."""
+    return (_SYSFS / Path(path).name / "state").exists()
 
 
 def _check_size(camera: Device, size: tuple[int, int]) -> None:

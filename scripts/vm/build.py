@@ -27,15 +27,14 @@ def build() -> None:
     stamp = FOLDER / "stamp"
     if stamp.exists() and stamp.read_text() == _fingerprint():
         return
-    if shutil.which("apt-get") is None:
-        raise UnavailableError("the virtual machine is made of Debian packages, and there is no apt-get here")
+    busybox = Path(_needed("busybox", "busybox-static"))
+    _needed("qemu-system-x86_64", "qemu-system-x86")
     shutil.rmtree(FOLDER, ignore_errors=True)
     SHARE.mkdir(parents=True)
     parts = FOLDER / "parts"
     release = _kernel_release()
     kernel = unpack(f"linux-image-{release}", parts)
     (FOLDER / "vmlinux").write_bytes(_decompressed((kernel / "boot" / f"vmlinuz-{release}").read_bytes()))
-    busybox = Path(shutil.which("busybox") or "")
     (FOLDER / "initramfs").write_bytes(initramfs(busybox, kernel / "lib" / "modules" / release))
     for name, suite in MODULES.items():
         source = next(unpack("v4l2loopback-dkms", parts / name, suite).glob("usr/src/v4l2loopback-*"))
@@ -43,6 +42,14 @@ def build() -> None:
         command("strip", "--strip-debug", "-o", str(SHARE / f"v4l2loopback-{name}.ko"), f"{source}/v4l2loopback.ko")
     shutil.rmtree(parts)
     stamp.write_text(_fingerprint())
+
+
+def _needed(program: str, package: str) -> str:
+    """Its path. Raises UnavailableError."""
+    path = shutil.which(program)
+    if path is None:
+        raise UnavailableError(f"{program} is missing: apt-get install {package}")
+    return path
 
 
 def _kernel_release() -> str:
