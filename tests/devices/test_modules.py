@@ -4,13 +4,13 @@ import pytest
 
 from tests.devices.guest.modules import COUNT
 
-pytestmark = [pytest.mark.devices, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.devices, pytest.mark.timeout(1500)]
 both = pytest.mark.parametrize("module", ["old", "new"])
 
 
 @pytest.fixture(scope="module")
 def report(guest):
-    return guest("modules", 600)
+    return guest("modules", 900)
 
 
 @both

@@ -14,12 +14,12 @@ from models.motion import Motion, expression
 from runtime.engines.builtin import BuiltinEngine
 from tests.devices.guest.run import FPS, SIDE
 
-pytestmark = [pytest.mark.devices, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.devices, pytest.mark.timeout(2400)]
 
 
 @pytest.fixture(scope="module")
 def report(guest, prepared):
-    return guest("run", 900)
+    return guest("run", 1500)
 
 
 @pytest.fixture(scope="module")

@@ -69,7 +69,7 @@ def feeder(number: int, pictures: Path) -> Iterator[subprocess.Popen[bytes]]:
     words = [sys.executable, "-m", "tests.devices.guest.feeder", f"/dev/video{number}", str(pictures)]
     with subprocess.Popen(words) as process:
         try:
-            until(lambda: is_camera(number), f"/dev/video{number} is fed", 60)
+            until(lambda: is_camera(number), f"/dev/video{number} is fed")
             yield process
         finally:
             process.kill()
@@ -80,7 +80,7 @@ def read_raw(number: int, count: int, file: Path) -> None:
     run("v4l2-ctl", "-d", f"/dev/video{number}", "--stream-mmap", f"--stream-count={count}", f"--stream-to={file}")
 
 
-def until(condition: Callable[[], bool], what: str, patience_s: float = 180) -> None:
+def until(condition: Callable[[], bool], what: str, patience_s: float = 600) -> None:
     """Waits for a condition. Raises TimeoutError that says `what` did not happen."""
     deadline_s = time.monotonic() + patience_s
     while not condition():
@@ -91,4 +91,4 @@ def until(condition: Callable[[], bool], what: str, patience_s: float = 180) -> 
 
 def run(*words: str) -> None:
     """Raises CalledProcessError."""
-    subprocess.run(words, check=True, capture_output=True, timeout=120)
+    subprocess.run(words, check=True, capture_output=True, timeout=300)

@@ -125,7 +125,7 @@ def shared(module: str) -> dict[str, Any]:
     POSE.write_text("0")
     np.save(FOLDER / "feed.npy", np.zeros((1, SIZE[1] * 3 // 2, SIZE[0]), np.uint8))
     with feeder(10, FOLDER / "feed.npy"):
-        until(lambda: free_virtual_cameras() == ["/dev/video11"], "the feeder is seen", 60)
+        until(lambda: free_virtual_cameras() == ["/dev/video11"], "the feeder is seen")
         camera, _ = opening()
         report = {"beside a feeder": camera._device.device if camera else "", "named": opening("Avatar")[1]}
         if camera:

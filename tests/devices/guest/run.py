@@ -49,7 +49,7 @@ class Agent:
         """When it said so."""
         return [at_s for at_s, line in self.said if words in line and at_s >= since_s]
 
-    def wait_for(self, words: str, since_s: float = 0.0, patience_s: float = 240) -> float:
+    def wait_for(self, words: str, since_s: float = 0.0, patience_s: float = 600) -> float:
         """When it says so for the first time. Raises TimeoutError, or RuntimeError if it ends before."""
         until(lambda: bool(self.heard(words, since_s)) or self.ended, f"the agent says '{words}'", patience_s)
         if not self.heard(words, since_s):
@@ -90,7 +90,7 @@ def look(watcher: Watcher, file: str) -> dict[str, Any]:
 
 def held_before(agent: Agent) -> None:
     """Keeps what is shown until the engine draws."""
-    until(lambda: is_camera(AVATAR) or agent.ended, "the virtual camera is there", 300)
+    until(lambda: is_camera(AVATAR) or agent.ended, "the virtual camera is there")
     with (FOLDER / "held.yuv").open("wb") as held:
         while not agent.heard("virtual-camera: on") and not agent.ended:
             read_raw(AVATAR, 1, FOLDER / "one.yuv")
@@ -115,7 +115,7 @@ def unplugged(agent: Agent, watcher: Watcher, webcam: subprocess.Popen[bytes], r
     look(watcher, "follows.png")
     gone_s = time.monotonic()
     webcam.kill()
-    report["noticed_s"] = agent.wait_for("gives no more pictures", gone_s, 30) - gone_s
+    report["noticed_s"] = agent.wait_for("gives no more pictures", gone_s) - gone_s
     report["freed_s"] = unplug(WEBCAM)
     time.sleep(3)
     report["browser"]["idles"] = look(watcher, "idles.png")
@@ -126,7 +126,7 @@ def replugged(agent: Agent, watcher: Watcher, report: dict[str, Any]) -> None:
     plug(MOVED, "Webcam")
     with feeder(MOVED, PICTURES):
         plugged_s = time.monotonic()
-        report["mended_s"] = agent.wait_for("is back", plugged_s - 10, 60) - plugged_s
+        report["mended_s"] = agent.wait_for("is back", plugged_s - 10) - plugged_s
         time.sleep(3)
         report["browser"]["end"] = look(watcher, "follows_again.png")
         report["status"] = agent.end()
