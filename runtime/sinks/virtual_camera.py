@@ -142,11 +142,7 @@ def open_virtual_camera(size: tuple[int, int], fps: int, device: str | None) -> 
     """Opens a device for I420 frames; without a `device` the first that is free. Raises InputError with the remedy."""
     if sys.platform != "linux":
         return _opened(size, fps, device)
-    named = {name: path for path, name in list_virtual_cameras()}
-    paths = free_virtual_cameras() if device is None else [named.get(device, device)]
-    if not paths or (device is not None and _is_fed(paths[0])):
-        reason = _FED if all(map(_says_state, named.values())) else _NOT_AGAIN
-        raise InputError(explain(reason if named else "none", device, sys.platform))
+    paths = _candidates(device)
     refusals: list[InputError] = []
     for path in paths:
         try:
@@ -189,6 +185,20 @@ def explain(reason: str, device: str | None, platform: str) -> str:
         )
     found = ", ".join(f"{path} ({name})" for path, name in list_virtual_cameras())
     return f"no {which}; found: {found}" if "does not exist" in reason else f"the {which} did not open: {reason}"
+
+
+def _candidates(device: str | None) -> list[str]:
+    """Paths of devices to try: the one that is meant, or those that are free. Raises InputError if there is none."""
+    known = list_virtual_cameras()
+    if device is None:
+        meant = [path for path, _ in known]
+    else:
+        meant = [next((path for path, name in known if name == device), device)]
+    free = [path for path in meant if not _is_fed(path)]
+    if free:
+        return free
+    reason = _FED if all(_says_state(path) for path in meant) else _NOT_AGAIN
+    raise InputError(explain(reason if known else "none", device, sys.platform))
 
 
 def _opened(size: tuple[int, int], fps: int, device: str | None) -> Device:
