@@ -14,12 +14,12 @@ from models.motion import Motion, expression
 from runtime.engines.builtin import BuiltinEngine
 from tests.devices.guest.run import FPS, SIDE
 
-pytestmark = [pytest.mark.devices, pytest.mark.timeout(2400)]
+pytestmark = [pytest.mark.devices, pytest.mark.timeout(2700)]
 
 
 @pytest.fixture(scope="module")
 def report(guest, prepared):
-    return guest("run", 1500)
+    return guest("run", 1800)
 
 
 @pytest.fixture(scope="module")

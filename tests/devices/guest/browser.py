@@ -46,7 +46,7 @@ class Watcher:
         """How many events of that kind, or failures, it told."""
         return len(self._events(what))
 
-    def wait_for(self, what: str, count: int = 1, patience_s: float = 600) -> dict[str, Any]:
+    def wait_for(self, what: str, count: int = 1, patience_s: float = 1200) -> dict[str, Any]:
         """The event number `count` of that kind. Raises TimeoutError, or RuntimeError if the page fails."""
         with self._come:
             if not self._come.wait_for(lambda: self.count(what) >= count, patience_s):

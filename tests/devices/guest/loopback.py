@@ -80,7 +80,7 @@ def read_raw(number: int, count: int, file: Path) -> None:
     run("v4l2-ctl", "-d", f"/dev/video{number}", "--stream-mmap", f"--stream-count={count}", f"--stream-to={file}")
 
 
-def until(condition: Callable[[], bool], what: str, patience_s: float = 600) -> None:
+def until(condition: Callable[[], bool], what: str, patience_s: float = 1200) -> None:
     """Waits for a condition. Raises TimeoutError that says `what` did not happen."""
     deadline_s = time.monotonic() + patience_s
     while not condition():

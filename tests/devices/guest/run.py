@@ -49,7 +49,7 @@ class Agent:
         """When it said so."""
         return [at_s for at_s, line in self.said if words in line and at_s >= since_s]
 
-    def wait_for(self, words: str, since_s: float = 0.0, patience_s: float = 600) -> float:
+    def wait_for(self, words: str, since_s: float = 0.0, patience_s: float = 1200) -> float:
         """When it says so for the first time. Raises TimeoutError, or RuntimeError if it ends before."""
         until(lambda: bool(self.heard(words, since_s)) or self.ended, f"the agent says '{words}'", patience_s)
         if not self.heard(words, since_s):
