@@ -23,6 +23,7 @@ _RETRY_NS = 500_000_000
 _JOIN_S = 2.0  # closing does not wait longer for a driver that hangs
 _FIRST_TRIES = 5  # a camera may need some seconds for its first picture
 _RATE_NS = 5_000_000_000
+_ERRORS = 2  # OpenCV's log level
 _SLOW = 0.6  # of the rate that was asked for
 
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")  # seconds OpenCV waits for a picture, else 10
@@ -158,6 +159,7 @@ def open_camera(wanted: str | Device) -> Opened:
     device = cameras.pick(wanted) if isinstance(wanted, str) else cameras.again(wanted)
     if device is None:
         raise InputError(f"no camera '{wanted}'; {cameras}")
+    cv2.setLogLevel(_ERRORS)  # what OpenCV warns of is said here, in words
     capture = cv2.VideoCapture(device.id, cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY)
     mjpeg = cv2.VideoWriter.fourcc(*"MJPG")
     capture.set(cv2.CAP_PROP_FOURCC, mjpeg)

@@ -36,7 +36,7 @@ def guest() -> Guest:
         pytest.skip(f"no virtual machine: {error}")
 
     def run(name: str, limit_s: float) -> dict[str, Any]:
-        settings = {"PYTHONPATH": str(ROOT), **_caches(Path("/mnt"))}
+        settings = {"PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", **_caches(Path("/mnt"))}
         try:
             status, said = boot(name, [sys.executable, "-m", f"tests.devices.guest.{name}"], settings, limit_s)
         except UnavailableError as error:

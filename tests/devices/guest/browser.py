@@ -12,7 +12,13 @@ from typing import Any
 from tests.browser import FLAGS
 
 _PAGE = Path(__file__).with_name("watch.html").read_bytes()
-_MORE_FLAGS = ["--use-fake-ui-for-media-stream", "--user-data-dir=/dev/shm/chromium", "--disable-extensions"]
+_NEEDLESS = "DialMediaRouteProvider,OnDeviceModelService,OptimizationGuideOnDeviceModel,OptimizationHints,Translate"
+_MORE_FLAGS = [
+    "--use-fake-ui-for-media-stream",
+    "--user-data-dir=/dev/shm/chromium",
+    "--disable-extensions",
+    f"--disable-features={_NEEDLESS}",
+]
 
 
 class Watcher:

@@ -53,7 +53,7 @@ class Agent:
         """When it says so for the first time. Raises TimeoutError, or RuntimeError if it ends before."""
         until(lambda: bool(self.heard(words, since_s)) or self.ended, f"the agent says '{words}'", patience_s)
         if not self.heard(words, since_s):
-            raise RuntimeError(f"the agent ended: {self.said}")
+            raise RuntimeError(f"the agent ended with {self.process.wait()}: {self.said}")
         return self.heard(words, since_s)[0]
 
     def end(self) -> int:
