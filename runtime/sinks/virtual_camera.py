@@ -229,16 +229,17 @@ def _says_state(path: str) -> bool:
 
 def _check_size(camera: Device, size: tuple[int, int]) -> None:
     """While a program reads a device, it keeps its size, and takes another without a word. Raises InputError."""
+    path = camera.device  # a closed one does not say
     try:
-        kept = (_SYSFS / Path(camera.device).name / "format").read_text()  # such as YU12:512x512@30
+        kept = (_SYSFS / Path(path).name / "format").read_text()  # such as YU12:512x512@30
     except OSError:
         return
     found = re.search(r":(\d+x\d+)@", kept)
     if found and found[1] != f"{size[0]}x{size[1]}":
         camera.close()
         raise InputError(
-            f"the virtual camera {camera.device} is still watched at {found[1]}: close the program that watches it, or "
-            f"give --size {found[1]}"
+            f"the virtual camera {path} is still watched at {found[1]}: close the program that watches it, or give "
+            f"--size {found[1]}"
         )
 
 

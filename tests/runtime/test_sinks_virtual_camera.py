@@ -228,11 +228,20 @@ def test_when_all_devices_are_fed_that_is_said(loopbacks):
 
 def test_a_device_that_kept_another_size_is_refused_and_freed(loopbacks, monkeypatch):
     loopbacks.add(10, "Avatar", state="output", format="YU12:512x512@30")
-    tape = Tape()
+
+    class OpenTape(Tape):
+        @property
+        def device(self):
+            if self.closed:
+                raise AttributeError("pyvirtualcam does not say it any more")
+            return "/dev/video10"
+
+    tape = OpenTape()
     monkeypatch.setattr("pyvirtualcam.Camera", lambda *args, **settings: tape)
     with pytest.raises(InputError, match=r"still watched at 512x512.*--size 512x512"):
         open_virtual_camera((64, 32), 25, None)
     assert tape.closed == 1
+    tape.closed = 0
     assert open_virtual_camera((512, 512), 25, None) is tape
 
 

@@ -108,14 +108,17 @@ def exclusive(module: str) -> dict[str, Any]:
 def watched(camera: VirtualCamera) -> str:
     """What is said when a camera is opened at another size while a program still watches it; frees the camera."""
     words = ["v4l2-ctl", "-d", "/dev/video10", "--stream-mmap", "--stream-to=/dev/null"]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as reader:
+    reader = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
         with fed(camera):
             time.sleep(2)
         camera.close()
         other, refusal = opening("/dev/video10", (64, 64))
         if other is not None:
             other.close()
+    finally:
         reader.kill()
+        reader.wait()
     return refusal
 
 
