@@ -44,10 +44,7 @@ def mouth(portrait):
 
 def seen(name):
     """The pictures that a program read, RGB."""
-    file = SHARE / "run" / name
-    if file.suffix == ".png":
-        return np.array([read_photo(file)])
-    frames = np.fromfile(file, np.uint8).reshape(-1, SIDE * 3 // 2, SIDE)
+    frames = np.fromfile(SHARE / "run" / name, np.uint8).reshape(-1, SIDE * 3 // 2, SIDE)
     return np.array([cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_I420) for frame in frames])
 
 
@@ -61,7 +58,7 @@ def test_the_portrait_is_held_until_the_engine_draws(report, portrait):
     assert all(picture.std() < 1 or psnr_db(picture, still(portrait)) > 40 for picture in held), "grey or the portrait"
 
 
-@pytest.mark.parametrize("reader", ["rest.yuv", "opencv.yuv", "browser.png"])
+@pytest.mark.parametrize("reader", ["rest.yuv", "opencv.yuv"])
 def test_every_program_sees_the_portrait_in_its_colours(report, portrait, reader):
     picture = seen(reader)[-1]
     assert picture.shape == (SIDE, SIDE, 3)
@@ -77,7 +74,6 @@ def test_every_program_gets_the_pictures_at_the_rate_of_the_run(report):
     rates = {
         "v4l2-ctl": report["v4l2"]["frames"] / report["v4l2"]["seconds"],
         "opencv": (len(times_s) - 6) / (times_s[-1] - times_s[5]),
-        "browser": 1000 * 9 / np.ptp(report["browser"]["rest"]["times"]),
     }
     for program, fps in rates.items():
         assert 0.4 * report["agent"]["fps_rendered"] < fps < 1.6 * FPS, (program, rates)
@@ -88,20 +84,14 @@ def test_it_lives(report):
     assert np.mean([(a != b).any() for a, b in pairwise(pictures)]) > 0.5
 
 
-def test_the_browser_lists_the_camera_by_its_name(report):
-    opened = report["browser"]["open"]
-    assert opened["label"].startswith("Avatar")
-    assert len(opened["cameras"]) == 2
-
-
 def test_a_webcam_that_is_unplugged_is_noticed_long_before_opencv_gives_up_by_itself_and_freed(report):
     assert report["noticed_s"] < 8  # OpenCV's own patience is 10 s; an emulated machine may be slow
     assert "freed_s" in report
 
 
 def test_without_the_webcam_the_portrait_idles_and_with_it_it_follows_again(report, mouth):
-    opening = {name: mouth(seen(f"{name}.png")[-1]) for name in ("browser", "follows", "idles", "follows_again")}
-    assert opening["browser"] < 0.3
+    opening = {name: mouth(seen(f"{name}.yuv")[-1]) for name in ("rest", "follows", "idles", "follows_again")}
+    assert opening["rest"] < 0.3
     assert opening["follows"] > 0.5
     assert opening["idles"] < 0.3
     assert opening["follows_again"] > 0.5
@@ -113,11 +103,9 @@ def test_a_webcam_that_comes_back_under_another_number_is_used_again(report):
     assert "camera 12 (Webcam) is back" in "".join(said)
 
 
-def test_a_reader_that_stays_sees_pictures_to_the_end(report):
-    for when in ("idles", "end"):
-        assert 1000 * 9 / np.ptp(report["browser"][when]["times"]) > 0.4 * report["agent"]["fps_rendered"], when
+def test_an_interrupt_ends_the_run_cleanly(report):
     assert report["status"] == 0
 
 
 def test_the_rate_of_the_webcam_is_reported(report):
-    assert 2 < report["agent"]["camera_fps"] < 12
+    assert 0.5 < report["agent"]["camera_fps"] < 6

@@ -1,102 +1,50 @@
-"""Inside the virtual machine: Chromium, whose page opens the camera when told to and says what it sees."""
+"""Inside the virtual machine: Chromium watches the sink. Writes report.json and picture.png into /mnt/browser."""
 
 import json
-import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from typing import Any
 
-from tests.browser import FLAGS
+import numpy as np
 
-_PAGE = Path(__file__).with_name("watch.html").read_bytes()
-_NEEDLESS = "DialMediaRouteProvider,OnDeviceModelService,OptimizationGuideOnDeviceModel,OptimizationHints,Translate"
-_MORE_FLAGS = [
-    "--use-fake-ui-for-media-stream",
-    "--user-data-dir=/dev/shm/chromium",
-    "--disable-extensions",
-    f"--disable-features={_NEEDLESS}",
-]
+from models.motion import Motion
+from runtime.frame import Picture
+from runtime.sinks.virtual_camera import VirtualCamera
+from tests.devices.guest.chromium import browser
+from tests.devices.guest.loopback import SHARE, load
+
+FOLDER = SHARE / "browser"
+SIDE, FPS = 256, 5
 
 
-class Watcher:
-    """What the page is told, and what it tells."""
-
-    def __init__(self) -> None:
-        self.told: list[dict[str, Any]] = []
-        self.picture = b""
-        """The last one it sent, PNG."""
-        self._look = threading.Event()
-        self._come = threading.Condition()
-
-    def look(self) -> None:
-        """Lets the page open the camera."""
-        self._look.set()
-
-    def await_look(self) -> None:
-        """The page's: returns once it may look."""
-        self._look.wait()
-
-    def tell(self, path: str, body: bytes) -> None:
-        """The page's: a picture or an event."""
-        with self._come:
-            if path == "/picture":
-                self.picture = body
-            else:
-                self.told.append(json.loads(body))
-            self._come.notify_all()
-
-    def count(self, what: str) -> int:
-        """How many events of that kind, or failures, it told."""
-        return len(self._events(what))
-
-    def wait_for(self, what: str, count: int = 1, patience_s: float = 1200) -> dict[str, Any]:
-        """The event number `count` of that kind. Raises TimeoutError, or RuntimeError if the page fails."""
-        with self._come:
-            if not self._come.wait_for(lambda: self.count(what) >= count, patience_s):
-                raise TimeoutError(f"the browser told {self.told}, not {what}")
-        event = self._events(what)[count - 1]
-        if event["event"] == "error":
-            raise RuntimeError(f"the browser says {event}")
-        return event
-
-    def _events(self, what: str) -> list[dict[str, Any]]:
-        return [event for event in self.told if event["event"] in (what, "error")]
+def card() -> np.ndarray:
+    """Sixteen patches of different colours, RGB."""
+    levels = np.array([(r, g, b) for r in (40, 220) for g in (30, 120, 200, 240) for b in (60, 210)], np.uint8)
+    return levels.reshape(4, 4, 3).repeat(SIDE // 4, 0).repeat(SIDE // 4, 1)
 
 
-@contextmanager
-def browser(log: Path) -> Iterator[Watcher]:
-    """Chromium on a page of this process, until the end of the block."""
-    watcher = Watcher()
+def main() -> None:
+    load("new", {10: "Avatar", 11: "Unfed"})
+    camera, ended = VirtualCamera((SIDE, SIDE), FPS), threading.Event()
+    picture = Picture(card(), Motion(0), 0)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # the base class's name
-            if self.path == "/look":
-                watcher.await_look()
-            self._answer(_PAGE if self.path == "/" else b"")
+    def feed() -> None:
+        while not ended.wait(1 / FPS):
+            camera.send(picture)
 
-        def do_POST(self) -> None:
-            watcher.tell(self.path, self.rfile.read(int(self.headers["Content-Length"])))
-            self._answer(b"")
-
-        def _answer(self, body: bytes) -> None:
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    words = ["chromium", *FLAGS.split(), *_MORE_FLAGS, f"http://127.0.0.1:{server.server_port}/"]
-    with log.open("w") as output, subprocess.Popen(words, stdout=output, stderr=output) as process:
+    feeder = threading.Thread(target=feed)
+    with browser(FOLDER / "chromium.log") as watcher:
+        watcher.wait_for("loaded")
+        feeder.start()
         try:
-            yield watcher
+            watcher.look()
+            report = {"open": watcher.wait_for("open"), "frames": watcher.wait_for("frames", 2)}
+            (FOLDER / "picture.png").write_bytes(watcher.picture)
         finally:
-            process.kill()
-            server.shutdown()
+            ended.set()
+            feeder.join()
+            (FOLDER / "told.json").write_text(json.dumps(watcher.told))
+    camera.close()
+    (FOLDER / "report.json").write_text(json.dumps(report, indent=2))
+
+
+if __name__ == "__main__":
+    main()

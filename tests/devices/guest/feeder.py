@@ -1,6 +1,6 @@
 """Inside the virtual machine: what feeds a loopback device.
 
-`python -m tests.devices.guest.feeder /dev/videoN FILE.npy` shows ten pictures a second until it is killed: of the I420
+`python -m tests.devices.guest.feeder /dev/videoN FILE.npy` shows three pictures a second until it is killed: of the I420
 pictures in the file the one whose number stands in /mnt/pose.
 """
 
@@ -13,7 +13,7 @@ import pyvirtualcam
 from tests.devices.guest.loopback import SHARE
 
 POSE = SHARE / "pose"
-FPS = 10
+FPS = 3
 
 
 def main() -> None:
