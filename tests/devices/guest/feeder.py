@@ -1,7 +1,7 @@
 """Inside the virtual machine: what feeds a loopback device.
 
-`python -m tests.devices.guest.feeder /dev/videoN FILE.npy` shows three pictures a second until it is killed: of the I420
-pictures in the file the one whose number stands in /mnt/pose.
+`python -m tests.devices.guest.feeder /dev/videoN FILE.npy` shows three pictures a second until it is killed: of the
+I420 pictures in the file the one whose number stands in /mnt/pose.
 """
 
 import sys

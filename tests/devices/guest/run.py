@@ -80,6 +80,12 @@ def killed_reader() -> None:
         reader.kill()
 
 
+def settle(pose: int) -> None:
+    """The person before the webcam takes a pose, and the portrait follows."""
+    POSE.write_text(str(pose))
+    time.sleep(6)
+
+
 def held_before(agent: Agent) -> None:
     """Keeps what is shown until the engine draws."""
     until(lambda: is_camera(AVATAR) or agent.ended, "the virtual camera is there")
