@@ -9,16 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.browser import FLAGS
-
 _PAGE = Path(__file__).with_name("watch.html")
-_NEEDLESS = "DialMediaRouteProvider,OnDeviceModelService,OptimizationGuideOnDeviceModel,OptimizationHints,Translate"
-_MORE_FLAGS = [
-    "--use-fake-ui-for-media-stream",
-    "--user-data-dir=/dev/shm/chromium",
-    "--disable-extensions",
-    f"--disable-features={_NEEDLESS}",
-]
+_FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --use-fake-ui-for-media-stream --no-first-run "
+    "--user-data-dir=/tmp/chromium --disable-extensions --disable-background-networking --disable-component-update "
+    "--disable-features=DialMediaRouteProvider,Translate,OptimizationHints"
+)
 
 
 class Watcher:
@@ -87,7 +83,7 @@ def browser(log: Path) -> Iterator[Watcher]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    words = ["chromium", *FLAGS.split(), *_MORE_FLAGS, f"{_PAGE.as_uri()}#{server.server_port}"]
+    words = ["chromium", *_FLAGS.split(), f"{_PAGE.as_uri()}#{server.server_port}"]
     with log.open("w") as output, subprocess.Popen(words, stdout=output, stderr=output) as process:
         try:
             yield watcher

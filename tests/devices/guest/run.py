@@ -19,7 +19,7 @@ from tests.devices.guest.loopback import SHARE, feeder, is_camera, load, plug, r
 
 FOLDER = SHARE / "run"
 PICTURES = SHARE / "webcam.npy"
-AVATAR, WEBCAM, MOVED = 10, 11, 12
+AVATAR, WEBCAM = 10, 11
 SIDE, FPS = 256, 5
 
 
@@ -118,11 +118,11 @@ def unplugged(agent: Agent, webcam: subprocess.Popen[bytes], report: dict[str, A
 
 
 def replugged(agent: Agent, report: dict[str, Any]) -> None:
-    """The webcam comes back under another number."""
-    plug(MOVED, "Webcam")
-    with feeder(MOVED, PICTURES):
+    """The webcam comes back."""
+    plug(WEBCAM, "Webcam")
+    with feeder(WEBCAM, PICTURES):
         plugged_s = time.monotonic()
-        report["mended_s"] = agent.wait_for(f"camera {MOVED} (Webcam) is back", plugged_s - 10) - plugged_s
+        report["mended_s"] = agent.wait_for(f"camera {WEBCAM} (Webcam) is back", plugged_s - 10) - plugged_s
         settle(1)
         read_raw(AVATAR, 2, FOLDER / "follows_again.yuv")
         report["status"] = agent.end()
