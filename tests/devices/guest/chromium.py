@@ -23,7 +23,7 @@ class Watcher:
     def __init__(self) -> None:
         self.told: list[dict[str, Any]] = []
         self.picture = b""
-        """The last one it sent, PNG."""
+        """The last one it sent, RGBA."""
         self._look = threading.Event()
         self._come = threading.Condition()
 

@@ -15,7 +15,6 @@ from models.errors import AgentError
 from models.motion import Motion
 from runtime.frame import Picture
 from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras, why_invisible
-from tests.devices.guest.feeder import POSE
 from tests.devices.guest.loopback import SHARE, feeder, is_camera, load, read_raw, unload, until
 
 FOLDER = SHARE / "modules"
@@ -125,8 +124,7 @@ def watched(camera: VirtualCamera) -> str:
 def shared(module: str) -> dict[str, Any]:
     """Without exclusive_caps: a device is camera and output at once, and takes several feeders if it is let."""
     load(module, LABELS, exclusive=False)
-    POSE.write_text("0")
-    np.save(FOLDER / "feed.npy", np.zeros((1, SIZE[1] * 3 // 2, SIZE[0]), np.uint8))
+    np.save(FOLDER / "feed.npy", np.zeros((SIZE[1] * 3 // 2, SIZE[0]), np.uint8))
     with feeder(10, FOLDER / "feed.npy"):
         until(lambda: free_virtual_cameras() == ["/dev/video11"], "the feeder is seen")
         camera, _ = opening()

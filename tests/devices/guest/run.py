@@ -14,7 +14,6 @@ from typing import Any
 
 import cv2
 
-from tests.devices.guest.feeder import POSE
 from tests.devices.guest.loopback import SHARE, feeder, is_camera, load, plug, read_raw, unplug, until
 
 FOLDER = SHARE / "run"
@@ -80,12 +79,6 @@ def killed_reader() -> None:
         reader.kill()
 
 
-def settle(pose: int) -> None:
-    """The person before the webcam takes a pose, and the portrait follows."""
-    POSE.write_text(str(pose))
-    time.sleep(6)
-
-
 def held_before(agent: Agent) -> None:
     """Keeps what is shown until the engine draws."""
     until(lambda: is_camera(AVATAR) or agent.ended, "the virtual camera is there")
@@ -106,9 +99,7 @@ def watched(agent: Agent, report: dict[str, Any]) -> None:
 
 
 def unplugged(agent: Agent, webcam: subprocess.Popen[bytes], report: dict[str, Any]) -> None:
-    """A mouth opens, and the webcam goes."""
-    settle(1)
-    read_raw(AVATAR, 2, FOLDER / "follows.yuv")
+    """The webcam goes."""
     gone_s = time.monotonic()
     webcam.kill()
     report["noticed_s"] = agent.wait_for("gives no more pictures", gone_s) - gone_s
@@ -123,15 +114,13 @@ def replugged(agent: Agent, report: dict[str, Any]) -> None:
     with feeder(WEBCAM, PICTURES):
         plugged_s = time.monotonic()
         report["mended_s"] = agent.wait_for(f"camera {WEBCAM} (Webcam) is back", plugged_s - 10) - plugged_s
-        settle(1)
-        read_raw(AVATAR, 2, FOLDER / "follows_again.yuv")
+        time.sleep(8)
         report["status"] = agent.end()
     report["agent"] = json.loads((FOLDER / "agent.json").read_text())
 
 
 def main() -> None:
     report: dict[str, Any] = {}
-    POSE.write_text("0")
     load("new", {AVATAR: "Avatar", WEBCAM: "Webcam"})
     with feeder(WEBCAM, PICTURES) as webcam:
         agent = Agent()
