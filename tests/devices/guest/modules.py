@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from typing import Any
 
 import cv2
@@ -39,15 +40,16 @@ def opening(device: str | None = None, size: tuple[int, int] = SIZE) -> tuple[Vi
 
 @contextmanager
 def fed(camera: VirtualCamera) -> Iterator[None]:
-    """Ten pictures a second."""
-    ended, shown = threading.Event(), pictures()
+    """Ten pictures a second; the first is there when the block begins."""
+    ended, shown = threading.Event(), [Picture(image, Motion(0), 0) for image in pictures()]
 
     def feed() -> None:
-        for tick in range(1_000_000):
+        for picture in cycle(shown):
             if ended.wait(0.1):
                 return
-            camera.send(Picture(shown[tick % len(shown)], Motion(0), 0))
+            camera.send(picture)
 
+    camera.send(shown[-1])
     thread = threading.Thread(target=feed)
     thread.start()
     try:
