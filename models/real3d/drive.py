@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -19,3 +20,7 @@ class Drive(NamedTuple):
     camera: Float[Tensor, "b 25"]
     """Of `camera_labels`."""
     key_points: KeyPoints
+
+    def to(self, device: torch.device) -> "Drive":
+        """The same on a device."""
+        return Drive(*(values.to(device) for values in self))
