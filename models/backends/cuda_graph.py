@@ -17,9 +17,7 @@ _ROUNDS = 3
 class GraphedNetwork:
     """Captured when made; other threads may use the device meanwhile. Afterwards one thread at a time calls it."""
 
-    def __init__(
-        self, runs: Sequence[Run], spec: NetworkSpec, example: Sequence[Tensor], device: torch.device
-    ) -> None:
+    def __init__(self, runs: Sequence[Run], spec: NetworkSpec, example: Sequence[Tensor], device: torch.device) -> None:
         """Captures a graph of each run; they share their inputs and, as one is replayed at a time, their memory.
 
         Args:

@@ -42,7 +42,5 @@ class FusedRenderer(nn.Module):
         from models.volume_triton import render_fused, sum_planes
 
         texels = sum_planes(planes, change, STORED)
-        seen = render_fused(
-            texels, self._weights, camera, MERGED_AXES, level.side, CUBE, level.even, level.drawn
-        )
+        seen = render_fused(texels, self._weights, camera, MERGED_AXES, level.side, CUBE, level.even, level.drawn)
         return Head(seen.features, seen.opacity)

@@ -16,5 +16,9 @@ class Level(NamedTuple):
     """And those where something is."""
 
 
-LEVELS = (Level(SIDE, SAMPLES, SAMPLES), Level(SIDE, SAMPLES // 2, SAMPLES // 2), Level(SIDE // 2, SAMPLES // 2, SAMPLES // 2))
+LEVELS = (
+    Level(SIDE, SAMPLES, SAMPLES),
+    Level(SIDE, SAMPLES // 2, SAMPLES // 2),
+    Level(SIDE // 2, SAMPLES // 2, SAMPLES // 2),
+)
 """Best first; that is how the networks were trained."""

@@ -3,7 +3,7 @@
 Where a triangle's edges and its nearness are zero, positive or negative is linear in the picture. So every triangle is
 tested against all pixels of square tiles that have room for it, whatever the face expresses, by one product of small
 matrices; edges are whole numbers of fractions of a pixel, which float64 holds exactly. What is nearest in each pixel
-comes out of one maximum over 64-bit numbers, nearness above, triangle below: in whatever order it is taken, the pictures
+comes out of one maximum over 64-bit numbers, nearness above, triangle below: in whatever order it is taken, pictures
 are the same.
 """
 
