@@ -53,7 +53,7 @@ class TorchPnccPainter:
     ) -> Float32[Tensor, "b 3 side side"]:
         """Persons with their expressions, as -1..1; zeros are the mean, and the face at rest."""
         moved = torch.cat([identity, expression], 1) @ self._shapes
-        return self.draw(self._mean + moved.unflatten(1, self._mean.shape))
+        return self.draw(self._mean + torch.unflatten(moved, 1, self._mean.shape))
 
     def draw(self, vertices: Float32[Tensor, "b n 3"]) -> Float32[Tensor, "b 3 side side"]:
         """The face model's vertices (decimetres) in its codes."""
@@ -87,14 +87,14 @@ class TorchPnccPainter:
         pixels = torch.add(at_begin[..., :1], at_begin[..., 1:], alpha=self._wide) + self._steps
         best.scatter_reduce_(1, pixels.flatten(1), keys.flatten(1), "amax")
         inner = slice(_TILE_PX, -_TILE_PX)
-        best = best.unflatten(1, (self._wide, self._wide))[:, inner, inner].flatten(1)
+        best = torch.unflatten(best, 1, (self._wide, self._wide))[:, inner, inner].flatten(1)
         return torch.where(best >= _NEARNESS, _TRIANGLE - (best & _TRIANGLE), 0)
 
     def _shade(self, seen: Int64[Tensor, "b pixels"], surfaces: Linear) -> Float32[Tensor, "b 3 side side"]:
         first = torch.arange(len(seen), device=seen.device)[:, None] * surfaces.shape[1]
         values = (surfaces.flatten(0, 1)[first + seen] * self._pixels[:, None]).sum(3)
         codes = torch.where(seen[..., None] > 0, 2 * values[..., :3] / values[..., 3:] - 1, -1.0)
-        return codes.float().transpose(1, 2).unflatten(2, (self._side, self._side)).contiguous()
+        return torch.unflatten(codes.float().transpose(1, 2), 2, (self._side, self._side)).contiguous()
 
 
 def _grid(side: int) -> Float64[np.ndarray, "pixels 3"]:
