@@ -1,6 +1,6 @@
 """How near each backend's picture is to the reference's, and what it costs. Weights are made by rule.
 
-    python scripts/check_backends.py [--paper real3d] [--backend onnx ...] [--threads 2] [--frames 1]
+    python scripts/check_backends.py [--paper real3d] [--backend onnx ...] [--levels] [--threads 2] [--frames 1]
 
 The reference: torch, operation by operation, in float32. float16 and bfloat16 stand for a GPU that stores features so:
 convolutions and matrix products are computed in float32 and rounded. Exit code 1 if a backend that a user can choose
@@ -54,12 +54,11 @@ class RoundedProducts(TorchDispatchMode):
 def stored_as(kind: str) -> Callable[[PortraitState], Picture]:
     stored = getattr(torch, kind)
     network, drive = FramePicture(FrameNetwork(filled_model(), stored)), second_drive()
+    pncc = CpuPainter(dense_face())(drive)
 
     def draw(state: PortraitState) -> Picture:
         with torch.no_grad(), RoundedProducts():
-            return network(*state.stored_as(stored), CpuPainter(dense_face())(drive), drive.camera, drive.key_points)[
-                0
-            ].numpy()
+            return network(*state.stored_as(stored), pncc, drive.camera, drive.key_points)[0].numpy()
 
     return draw
 
