@@ -21,4 +21,4 @@ LEVELS = (
     Level(SIDE, SAMPLES // 2, SAMPLES // 2),
     Level(SIDE // 2, SAMPLES // 2, SAMPLES // 2),
 )
-"""Best first; that is how the networks were trained."""
+"""Best first: as the networks were trained."""
