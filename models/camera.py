@@ -1,4 +1,4 @@
-"""The renderers' camera as 25 numbers, which EG3D (Chan et al., 2022) calls a camera label, and how poses are turned."""
+"""The renderers' camera as 25 numbers, which EG3D (Chan et al., 2022) calls a camera label, and how poses turn."""
 
 import numpy as np
 from jaxtyping import Float, Float32, Float64
@@ -14,9 +14,7 @@ def row_rotation(euler: Float[np.ndarray, "*t 3"]) -> Float64[np.ndarray, "*t 3 
     return np.swapaxes(turns, 1, 2).reshape(*euler.shape, 3)
 
 
-def labels(
-    rotation: Float[np.ndarray, "*t 3 3"], position: Float[np.ndarray, "*t 3"]
-) -> Float32[np.ndarray, "*t 25"]:
+def labels(rotation: Float[np.ndarray, "*t 3 3"], position: Float[np.ndarray, "*t 3"]) -> Float32[np.ndarray, "*t 25"]:
     """Camera to world, 4 x 4 row by row, then the 3 x 3 intrinsics over the picture's side.
 
     Args:

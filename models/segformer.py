@@ -48,8 +48,8 @@ def to_image(tokens: Tokens, grid: Grid) -> Float[Tensor, "b c h w"]:
 
 def attend(query: Tokens, key: Float[Tensor, "b k c"], value: Float[Tensor, "b k c"], heads: int) -> Tokens:
     """What the queries find, each head among its own channels."""
-    parts = (x.unflatten(2, (heads, -1)).transpose(1, 2) for x in (query, key, value))
-    return functional.scaled_dot_product_attention(*parts).transpose(1, 2).flatten(2)
+    query, key, value = (torch.unflatten(x, 2, (heads, -1)).transpose(1, 2) for x in (query, key, value))
+    return functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
 
 
 class PatchEmbedding(nn.Module):
@@ -137,9 +137,7 @@ class MixTransformer(nn.Module):
         inputs = 3
         for number, stage in enumerate(MIT_B0, 1):
             blocks = (Block(stage.width, stage.heads, stage.hidden, stage.reduction, eps=1e-6) for _ in range(DEPTH))
-            self.add_module(
-                f"patch_embed{number}", PatchEmbedding(inputs, stage.width, stage.kernel, stage.stride)
-            )
+            self.add_module(f"patch_embed{number}", PatchEmbedding(inputs, stage.width, stage.kernel, stage.stride))
             self.add_module(f"block{number}", nn.ModuleList(blocks))
             self.add_module(f"norm{number}", nn.LayerNorm(stage.width, 1e-6))
             inputs = stage.width

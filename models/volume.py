@@ -118,12 +118,11 @@ def share(weights: Float[Tensor, "b r i"]) -> Float[Tensor, "b r i+1"]:
     return (functional.pad(weights, (1, 0)) + functional.pad(weights, (0, 1))) / 2
 
 
-def fine_depths(
-    weights: Float[Tensor, "b r i"], depths: Depths, draws: Float[Tensor, "f"]
-) -> Float[Tensor, "b r f"]:
+def fine_depths(weights: Float[Tensor, "b r i"], depths: Depths, draws: Float[Tensor, "f"]) -> Float[Tensor, "b r f"]:
     """Depths up to which these parts (0..1) of what the coarse samples saw lie.
 
-    What they saw is widened a little, so that edges are not missed. As the released renderers have it, the first and last weights and the last interval are left out.
+    What they saw is widened a little, so that edges are not missed. As the released renderers have it, the first and
+    last weights and the last interval are left out.
     """
     smooth = functional.avg_pool1d(functional.max_pool1d(weights, 2, 1, padding=1), 2, 1) + 0.01
     chance = smooth[..., 1:-1] + 1e-5

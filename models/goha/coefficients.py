@@ -97,8 +97,8 @@ def load_coefficients(weights: Mapping[str, Tensor]) -> CoefficientNetwork:
 
 def read(row: Float[Tensor, "b 257"]) -> FaceCoefficients:
     """The network's numbers by their meaning."""
-    *others, across, near = row.split(SIZES, 1)
-    return FaceCoefficients(*others, torch.cat([across, near], 1))
+    identity, expression, texture, angle, light, across, near = torch.split(row, list(SIZES), 1)
+    return FaceCoefficients(identity, expression, texture, angle, light, torch.cat([across, near], 1))
 
 
 def to_network(image: Float[Tensor, "b 3 512 512"]) -> Float[Tensor, "b 3 224 224"]:
@@ -107,4 +107,5 @@ def to_network(image: Float[Tensor, "b 3 512 512"]) -> Float[Tensor, "b 3 224 22
 
 
 def _stage(blocks: int, inputs: int, width: int, stride: int) -> nn.Sequential:
-    return nn.Sequential(Bottleneck(inputs, width, stride), *(Bottleneck(4 * width, width, 1) for _ in range(blocks - 1)))
+    first = Bottleneck(inputs, width, stride)
+    return nn.Sequential(first, *(Bottleneck(4 * width, width, 1) for _ in range(blocks - 1)))

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
-Mask = Float[Tensor, "b 1 h w"]
+Mask = Float[Tensor, "b 1 rows columns"]
 """1 or 0."""
 
 _GLASSES, _HAT = 6, 18
@@ -21,7 +21,8 @@ def keep_mask(classes: Float[Tensor, "b 19 h w"]) -> Mask:
     `classes`: how much speaks for each, see `face_parser.FaceParser`.
     """
     chosen = torch.cat([classes[:, :_GLASSES], classes[:, _GLASSES + 1 : _HAT]], 1).argmax(1, keepdim=True)
-    return 1 - torch.maximum(_grown(_is_one_of(chosen, _EYES), _EYES_GROW_PX), _is_one_of(chosen, _BROWS + _MOUTH + _LIPS))
+    eyes = _grown(_is_one_of(chosen, _EYES), _EYES_GROW_PX)
+    return 1 - torch.maximum(eyes, _is_one_of(chosen, _BROWS + _MOUTH + _LIPS))
 
 
 def eroded(mask: Mask) -> Mask:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Float32
 
-from models.bfm import CAMERA_DISTANCE, to_picture
+from models.bfm import to_picture
 from models.camera import row_rotation
 from models.goha.coefficients import SIDE
 from models.goha.face import GohaFace

@@ -5,8 +5,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.triplane import Planes
-
 CHANNELS = 32
 """Of each plane."""
 PLANES = 3
@@ -35,8 +33,8 @@ class PlaneHead(nn.Module):
             conv3(128, PLANES * CHANNELS),
         )  # fmt: skip
 
-    def forward(self, features: Float[Tensor, "b 256 h w"]) -> Planes:
-        """[b, 3, 32, 2h, 2w]."""
+    def forward(self, features: Float[Tensor, "b 256 h w"]) -> Float[Tensor, "b 3 32 2*h 2*w"]:
+        """The tri-plane."""
         return torch.unflatten(self.up_layers(features), 1, (PLANES, CHANNELS))
 
 
@@ -50,8 +48,8 @@ class PlaneUpsampler(nn.Module):
         )
         self.skip_xy, self.skip_xz, self.skip_zy = (nn.Conv2d(inputs, CHANNELS, 1) for _ in range(PLANES))
 
-    def forward(self, maps: Float[Tensor, "b 3 c h w"]) -> Planes:
-        """[b, 3, 32, 2h, 2w]. All planes take the layers of the first: `up_xz` and `up_zy` were never trained."""
+    def forward(self, maps: Float[Tensor, "b 3 c h w"]) -> Float[Tensor, "b 3 32 2*h 2*w"]:
+        """The tri-plane. All planes take the layers of the first: `up_xz` and `up_zy` were never trained."""
         skips = (self.skip_xy, self.skip_xz, self.skip_zy)
         return torch.stack(
             [double_size(skip(x)) + self.up_xy(x) for skip, x in zip(skips, maps.unbind(1), strict=True)], 1

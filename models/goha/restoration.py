@@ -1,6 +1,6 @@
 """Super-resolution by GFPGAN (Wang et al., 2021), in its "clean" form, trained further with the avatar's networks."""
 
-from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.goha.plane_heads import conv3
-from models.goha.style_decoder import STYLE, STYLES, Steering, StyleDecoder, Styles
+from models.goha.style_decoder import STYLE, STYLES, Noise, Steering, StyleDecoder, Styles
 
 SIDE = 512
 """Of the pictures, in pixels."""
@@ -43,7 +43,7 @@ class Restoration(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        narrower = list(zip(WIDTHS, WIDTHS[1:], strict=False))
+        narrower = list(pairwise(WIDTHS))
         wider = [(after, before) for before, after in reversed(narrower)]
         self.conv_body_first = nn.Conv2d(3, WIDTHS[0], 1)
         self.conv_body_down = nn.ModuleList(ResizingBlock(*sizes, "half") for sizes in narrower)
@@ -58,9 +58,7 @@ class Restoration(nn.Module):
             for _ in range(2)
         )
 
-    def forward(
-        self, low: Float[Tensor, "b 3 h w"], noise: Sequence[Float[Tensor, "1 1 _ _"]] | None = None
-    ) -> Picture:
+    def forward(self, low: Float[Tensor, "b 3 h w"], noise: Noise | None = None) -> Picture:
         """The picture at `SIDE` pixels, about -1..1; `low`: the same, smaller; `noise`: see `StyleDecoder`."""
         return self.stylegan_decoder(*self.read(low), noise)
 

@@ -23,7 +23,7 @@ class PatchEmbedding(nn.Module):
         self.proj = nn.Conv2d(inputs, stage.width, stage.kernel, stage.stride, stage.kernel // 2)
         self.layer_norm = nn.LayerNorm(stage.width)
 
-    def forward(self, image: Float[Tensor, "b c h w"]) -> tuple[Tokens, Grid]:
+    def forward(self, image: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b n width"], Grid]:
         """Tokens, and the grid that they lie on."""
         patches = self.proj(image)
         rows, columns = (int(n) for n in patches.shape[2:])  # numbers while a network is traced, too
@@ -75,7 +75,7 @@ class Block(nn.Module):
     def forward(self, x: Tokens, grid: Grid) -> Tokens:
         """`x` plus what the block adds."""
         seen = self.attention["self"](self.layer_norm_1(x), grid)
-        x = x + self.attention["output"].dense(seen)
+        x = x + self.attention.get_submodule("output.dense")(seen)
         return x + self.mlp(self.layer_norm_2(x), grid)
 
 

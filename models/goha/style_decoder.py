@@ -1,10 +1,11 @@
-"""The decoder of GFPGAN (Wang et al., 2021): StyleGAN2 whose layers each have a style of their own, steered pixel by pixel.
+"""The decoder of GFPGAN (Wang et al., 2021): StyleGAN2 with a style per layer, steered pixel by pixel.
 
 `models.stylegan` scales a layer's weights, for one style; here styles come from the picture, so inputs and results are
 scaled instead: the same product, whatever the batch, with weights that never change.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Float
@@ -22,7 +23,9 @@ STYLES = 2 * len(WIDTHS)
 
 Styles = Float[Tensor, "b 16 512"]
 """One per layer; a layer's colours share the next layer's."""
-Steering = tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"]]
+Noise = Sequence[Float[Tensor, "1 1 _ _"]]
+"""A map for each layer."""
+Steering = tuple[Float[Tensor, "b _ _ _"], Float[Tensor, "b _ _ _"]]
 """By how much half of a layer's channels are scaled, then shifted."""
 
 
@@ -85,20 +88,26 @@ class StyleDecoder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         # In the released weights; the styles come from the picture itself.
-        self.style_mlp = nn.Sequential(nn.Identity(), *(m for _ in range(8) for m in (nn.Linear(STYLE, STYLE), nn.Identity())))
+        self.style_mlp = nn.ModuleDict({str(k): nn.Linear(STYLE, STYLE) for k in range(1, 17, 2)})
         self.constant_input = nn.ParameterDict({"weight": torch.empty(1, WIDTHS[0], 4, 4)})
         self.style_conv1 = StyledLayer(WIDTHS[0], WIDTHS[0], up=False)
         self.to_rgb1 = ToRgb(WIDTHS[0])
         self.style_convs = nn.ModuleList(
             StyledLayer(*sizes)
-            for before, width in zip(WIDTHS, WIDTHS[1:], strict=False)
+            for before, width in pairwise(WIDTHS)
             for sizes in ((before, width, True), (width, width, False))
         )
         self.to_rgbs = nn.ModuleList(ToRgb(width) for width in WIDTHS[1:])
-        self.noises = nn.ParameterDict({f"noise{k}": torch.empty(1, 1, n, n) for k, n in enumerate(_noise_sides())})
+        self.noises = nn.Module()
+        for k, side in enumerate((4, *(2**power for power in range(3, 10) for _ in range(2)))):
+            self.noises.register_buffer(f"noise{k}", torch.empty(1, 1, side, side))
+
+    def stored_noise(self) -> Noise:
+        """Drawings that came with the weights."""
+        return list(self.noises.buffers())
 
     def forward(
-        self, styles: Styles, steering: Sequence[Steering], noise: Sequence[Float[Tensor, "1 1 _ _"]] | None = None
+        self, styles: Styles, steering: Sequence[Steering], noise: Noise | None = None
     ) -> Float[Tensor, "b 3 512 512"]:
         """The picture.
 
@@ -106,9 +115,9 @@ class StyleDecoder(nn.Module):
             styles: of all layers.
             steering: for 8, 16, ... 512 pixels.
             noise: for each layer what is added to it; none by default. The released code draws it anew for every
-                picture, so that they flicker; `noises` are such drawings.
+                picture, so that they flicker.
         """
-        each = [None] * len(self.noises) if noise is None else list(noise)
+        each = [None] * (1 + len(self.style_convs)) if noise is None else noise
         x = self.constant_input["weight"].expand(len(styles), -1, -1, -1)
         x = self.style_conv1(x, styles[:, 0], each[0])
         rgb = self.to_rgb1(x, styles[:, 1])
@@ -119,7 +128,3 @@ class StyleDecoder(nn.Module):
             x = self.style_convs[2 * k + 1](x, styles[:, at + 1], each[at + 1])
             rgb = double_size(rgb) + to_rgb(x, styles[:, at + 2])
         return rgb
-
-
-def _noise_sides() -> list[int]:
-    return [4] + [2**power for power in range(3, 10) for _ in range(2)]

@@ -15,7 +15,8 @@ from golden import goha_inputs
 from golden.fill import read_manifest
 from golden.goha_fill import DECODER, FRAME_DECODER, fill
 from golden.goha_inputs import COEFFICIENT_MANIFEST, GOLDEN, MANIFEST, SOURCE_CAMERA, TARGET_CAMERA
-from golden.stages import Comparison, Index, Measured, Stage, every, largest, share
+from golden.goha_stages import STAGES
+from golden.stages import Comparison, Measured
 from models.goha.coefficients import CoefficientNetwork, FaceCoefficients, load_coefficients, read, to_network
 from models.goha.face_mask import keep_mask
 from models.goha.face_picture import FacePainter, Look
@@ -33,63 +34,6 @@ from models.goha.model import (
     samples,
 )
 from models.volume import camera_rays
-
-EXACT, SAMPLED, DRAWN = 5e-6, 5e-5, 5e-4
-"""Rounding alone; after the fine samples, which rounding moves; and after vertices on a grid of 1/256 of a pixel."""
-FLIPPED = 1e-2
-"""After the search for nearest points: of two that are as near, rounding takes one."""
-PLANES: Index = every(1, 4, 32, 32)
-FEATURES: Index = every(8, 16, 16)
-PIXELS: Index = (slice(None, None, 4), slice(None, None, 4))
-ALL: Index = (slice(None),)
-_COARSE: Index = (slice(None, None, 16), slice(None, None, 16))
-_VERTICES: Index = (slice(None, None, 17),)
-STAGES = {
-    "coefficients.picture": Stage(ALL, EXACT),
-    "coefficients.portraits": Stage(ALL, EXACT),
-    "face.vertices": Stage(_VERTICES, EXACT),
-    "face.texture": Stage(_VERTICES, EXACT),
-    "face.colours": Stage(_VERTICES, EXACT),
-    "face.mask": Stage(ALL, 0, distance=share),
-    "face.depth": Stage(PIXELS, EXACT),
-    "face.picture": Stage((slice(None), *PIXELS), DRAWN),
-    "masks.src_classes": Stage(every(1, 32, 32), EXACT),
-    "masks.src_keep": Stage((0, 0), 1e-3, distance=share),
-    "masks.tgt_classes": Stage(every(1, 32, 32), EXACT),
-    "masks.tgt_keep": Stage((0, 0), 1e-3, distance=share),
-    "masks.squares_keep": Stage((0, 0), 0, distance=share),
-    **{f"canonical.map{k}": Stage(every(8, step, step), EXACT) for k, step in enumerate((16, 8, 4, 2))},
-    "canonical.features": Stage(FEATURES, EXACT),
-    "canonical.planes": Stage(PLANES, EXACT),
-    "expression.features": Stage(FEATURES, EXACT),
-    "expression.planes": Stage(PLANES, EXACT),
-    "field.directions": Stage(_COARSE, EXACT),
-    "field.colour": Stage(ALL, EXACT),
-    "field.density": Stage(ALL, EXACT),
-    "field.depths": Stage(ALL, EXACT),
-    "render.features": Stage(_COARSE, SAMPLED),
-    "render.depth": Stage(PIXELS, SAMPLED),
-    "render.opacity": Stage(PIXELS, SAMPLED),
-    "appearance.points": Stage((slice(None, None, 8), slice(None, None, 8)), SAMPLED),
-    "appearance.detail": Stage(every(1, 16, 16), SAMPLED),
-    "appearance.features": Stage(FEATURES, SAMPLED),
-    **{f"appearance.distance_{plane}": Stage(ALL, SAMPLED) for plane in ("xy", "xz", "zy")},
-    "appearance.on_planes": Stage(every(1, 8, 16, 16), FLIPPED),
-    "appearance.planes": Stage(PLANES, FLIPPED),
-    "low.picture": Stage(every(1, 8, 8), SAMPLED),
-    "low.depth": Stage((slice(None, None, 8), slice(None, None, 8)), SAMPLED),
-    "restoration.styles": Stage((0, slice(None), slice(None, None, 16)), EXACT),
-    "restoration.picture": Stage(every(1, 8, 8), EXACT),
-    "restoration.with_noise": Stage(every(1, 8, 8), EXACT),
-    "frame.canonical": Stage(PLANES, EXACT),
-    "frame.face": Stage(every(1, 8, 8), DRAWN),
-    "frame.detail": Stage(every(1, 16, 16), DRAWN),
-    "frame.appearance": Stage(PLANES, FLIPPED),
-    "frame.planes": Stage(PLANES, FLIPPED),
-    "frame.low": Stage(every(1, 4, 4), 5e-3, distance=largest),
-    "frame.depth": Stage((slice(None, None, 8), slice(None, None, 8)), DRAWN),
-    "frame.picture": Stage(every(1, 8, 8), 5e-3, distance=largest),
-}
 
 
 def filled_model(factors: Mapping[str, float] = DECODER) -> Goha:
@@ -123,8 +67,8 @@ class GohaRun:
 
     @cached_property
     def source(self) -> Source:
-        """A portrait with a mask that no network made; there are no canonical planes to it."""
-        return Source(self.normalised, goha_inputs.keep(), SOURCE_CAMERA, torch.empty(0))
+        """A portrait with a mask and planes that no network made."""
+        return Source(self.normalised, goha_inputs.keep(), SOURCE_CAMERA, goha_inputs.planes())
 
     def read_coefficients(self) -> None:
         network = filled_coefficients()
@@ -181,7 +125,7 @@ class GohaRun:
 
     def appear(self) -> None:
         model = self.model
-        coarse, points = model.surface(goha_inputs.planes(), SOURCE_CAMERA)
+        coarse, points = model.surface(self.source.canonical, SOURCE_CAMERA)
         self.measure("appearance.points", _rows(points, SOURCE_SIDE))
         detail = model.detail(coarse, self.source)
         self.measure("appearance.detail", detail)
@@ -207,7 +151,7 @@ class GohaRun:
         styles, steering = network.read(low)
         self.measure("restoration.styles", styles)
         self.measure("restoration.picture", network.stylegan_decoder(styles, steering))
-        noise = list(network.stylegan_decoder.noises.values())
+        noise = network.stylegan_decoder.stored_noise()
         self.measure("restoration.with_noise", network.stylegan_decoder(styles, steering, noise))
 
     def draw_frame(self) -> None:

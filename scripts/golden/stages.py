@@ -27,6 +27,11 @@ def share(got: np.ndarray, want: np.ndarray) -> float:
     return float(np.mean(got != want))
 
 
+def outliers(got: np.ndarray, want: np.ndarray) -> float:
+    """Share of values that are off by more than a hundredth of the values' spread."""
+    return float(np.mean(np.abs(got - want) > 0.01 * want.std()))
+
+
 def every(*steps: int) -> Index:
     """The first of the batch; of each further axis every so manieth value."""
     return (0, *(slice(None, None, step) for step in steps))
