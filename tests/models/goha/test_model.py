@@ -14,10 +14,7 @@ from models.goha.model import Goha, load_goha
 
 pytestmark = pytest.mark.timeout(600)  # half a minute of processor time, on whatever machine
 
-CHEAP = {
-    "coefficients": 2, "face": 6, "masks": 5, "canonical": 6, "expression": 2, "field": 4, "render": 3,
-    "appearance": 8, "restoration": 3,
-}  # fmt: skip
+CHEAP = {"coefficients": 2, "face": 6, "masks": 5, "canonical": 6, "field": 4, "appearance": 8, "restoration": 3}
 """Groups that are run here, and how many stages each passes; `scripts/check_golden.py` runs all."""
 
 
