@@ -231,6 +231,7 @@ class Session:
             frames=self.loop.tempo.frames,
             dropped=self.loop.dropped,
             lost=self.loop.lost | underruns,
+            faults=self.loop.faults,
             fps_rendered=round(self.loop.tempo.mean_fps, 2),
             stages=stage_times(self.metrics),
             latency_ms=latency(self.metrics),

@@ -31,7 +31,7 @@ PAUSE_S = 0.5  # from the end of a change to its verdict: the picture after the 
 class Gaps:
     """A sink that shows nothing and knows the longest time between two pictures."""
 
-    name = "null"
+    name, shows = "null", True
 
     def __init__(self) -> None:
         self.longest_ms = 0.0

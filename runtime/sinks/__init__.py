@@ -14,6 +14,11 @@ class Sink(Protocol):
         """For the status line and error messages."""
         ...
 
+    @property
+    def shows(self) -> bool:
+        """Whether it shows pictures; false where sound alone leaves."""
+        ...
+
     def send(self, picture: Picture) -> None:
         """Shows one picture."""
         ...

@@ -55,6 +55,7 @@ class Preview:
     """
 
     name: ClassVar[str] = "preview"
+    shows: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from statistics import median_low
+from typing import ClassVar
 
 import av
 import numpy as np
@@ -44,6 +45,8 @@ class VideoFile:
     Everything goes to `.NAME.partial.EXT` beside the target, which takes its place at `close`. Of a run that
     failed, `NAME.partial.EXT` remains; so it does of one that was killed, at the latest when the next begins.
     """
+
+    shows: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -47,6 +47,7 @@ class VirtualCamera:
     """
 
     name: ClassVar[str] = "virtual-camera"
+    shows: ClassVar[bool] = True
 
     def __init__(
         self,

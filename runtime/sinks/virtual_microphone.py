@@ -4,6 +4,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float32
@@ -30,6 +31,8 @@ class VirtualMicrophone:
     The delay is the age at which pictures are shown, and never less than what sound needs to get here. Nothing but
     this microphone ever waits for its device: that has a thread of its own.
     """
+
+    shows: ClassVar[bool] = False
 
     def __init__(self, output: SoundOutput, picture_age_ns: Callable[[], int | None], metrics: Metrics) -> None:
         """`picture_age_ns`: how old pictures are when they are shown, smoothed; None while that is not known."""
