@@ -18,6 +18,7 @@ from av.packet import Packet
 from av.sidedata.sidedata import SideData
 from av.stream import Disposition
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from jaxtyping import Float32, UInt8
 
@@ -76,7 +77,7 @@ def probe(path: Path) -> MediaInfo:
         origin_s = min(_time_s(frame) or Fraction(0) for frame in firsts.values())
         fps, width, height = None, 0, 0
         if picture is not None and isinstance(first_picture, VideoFrame):
-            height, width = _upright_rgb(first_picture).shape[:2]
+            height, width = _upright_rgb(first_picture, VideoReformatter()).shape[:2]
             fps = float(picture.average_rate or picture.guessed_rate or 25)
         duration_s = _announced_s(container, wanted, origin_s) or _scanned_s(path, origin_s)
         pictures_s = duration_s
@@ -115,13 +116,14 @@ class ClipFrames:
             stream.thread_type = "AUTO"
             step_s = 1 / Fraction(self.info.fps or 25).limit_denominator(1001)
             last_s = -step_s
+            reformatter = VideoReformatter()
             for _, frame in _decoded(container, [stream], self._path):
                 if self._stop.is_set():
                     return
                 time_s = _time_s(frame)
                 time_s = last_s + step_s if time_s is None else time_s - self.info.origin_s
                 if isinstance(frame, VideoFrame) and time_s > last_s:
-                    yield Frame(_upright_rgb(frame), _ns(time_s))
+                    yield Frame(_upright_rgb(frame, reformatter), _ns(time_s))
                     last_s = time_s
 
     def close(self) -> None:
@@ -303,9 +305,14 @@ def _ns(time_s: Fraction) -> int:
     return round(time_s * 1_000_000_000)
 
 
-def _upright_rgb(frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
-    """The picture as a player shows it: the display matrix (a phone held upright) is applied."""
-    image = np.ascontiguousarray(frame.to_ndarray(format="rgb24"))  # lines may be padded
+def _upright_rgb(frame: VideoFrame, reformatter: VideoReformatter) -> UInt8[np.ndarray, "h w 3"]:
+    """The picture as a player shows it: the display matrix (a phone held upright) is applied.
+
+    `reformatter` is one for all pictures of a clip: each frame's own would start threads that wait for Python's
+    collector of cycles.
+    """
+    rgb = reformatter.reformat(frame, format="rgb24", threads=1)
+    image = np.ascontiguousarray(rgb.to_ndarray())  # lines may be padded
     try:
         matrix = frame.side_data.get("DISPLAYMATRIX")
     except ValueError:  # beside it lies something that the library does not know yet, as in JPEG files
