@@ -21,6 +21,7 @@ from models.audio.speaker_layer import SpeakerLayer
 from models.errors import AgentError, InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
+from models.one_face import OneFace
 from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.face_video import FaceVideo
@@ -262,7 +263,7 @@ def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
     model = load_face_model()
     mouth = MouthCutter(model) if config.mouth == "driver" else None
     sight = MouthSight(model) if config.mode == "both" else None
-    return FaceVideo(MediapipeTracker(), model, person, config.motion == "absolute", mouth, sight)
+    return FaceVideo(OneFace(MediapipeTracker()), model, person, config.motion == "absolute", mouth, sight)
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
