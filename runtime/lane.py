@@ -8,8 +8,9 @@ from models.errors import AgentError
 from models.motion import Motion, lerp
 from runtime.drivers import Driver
 from runtime.faults import Faults
-from runtime.frame import Frame, Sound
+from runtime.frame import Frame
 from runtime.metrics import Metrics
+from runtime.sound import Sound
 from runtime.sources import Source
 
 Role = Literal["video", "audio", "soundtrack"]

@@ -17,13 +17,14 @@ from runtime.closing import Ending
 from runtime.drivers.idle import Idle
 from runtime.engines import Engine
 from runtime.faults import in_words
-from runtime.frame import Picture, Sound
 from runtime.lane import Lane
 from runtime.metrics import Metrics, Tempo
 from runtime.mix import Mode, mix
 from runtime.outlet import Outlet
+from runtime.picture import Picture
 from runtime.report import LATENESS
 from runtime.sinks import Sink
+from runtime.sound import Sound
 from runtime.stage import Stage
 from runtime.torso import TorsoFollow
 

@@ -7,12 +7,13 @@ from typing import TypeVar
 from models.errors import AgentError
 from runtime.clock import Clock
 from runtime.faults import Faults
-from runtime.frame import Picture, Sound
 from runtime.metrics import Metrics
+from runtime.picture import Picture
 from runtime.report import AGE
 from runtime.ring import Ring
 from runtime.sinks import Sink
 from runtime.slot import Slot
+from runtime.sound import Sound
 
 _SOUND_BLOCKS = 512  # about five seconds of 10 ms blocks
 _IDLE_S = 0.05

@@ -7,7 +7,7 @@ from typing import Any
 from models.motion import Motion
 from runtime.engines import Engine
 from runtime.faults import Faults
-from runtime.frame import Picture
+from runtime.picture import Picture
 
 _EASE_NS = 500_000_000  # within which drivers lose what they weigh while drawing fails, and gain it again
 _OFTEN_NS = 1_000_000_000  # for so long a failing engine is tried at every picture, then once in as long

@@ -100,10 +100,11 @@ class Beat:
             self.changed.notify_all()
 
 
-class Capture:
-    """A camera (as OpenCV's) whose every picture is `image`, or what a failure makes of it."""
+class Capture(cv2.VideoCapture):
+    """A camera whose every picture is `image`, or what a failure makes of it."""
 
     def __init__(self, plan: Plan, beat: Beat, image: np.ndarray) -> None:
+        super().__init__()
         self._plan, self._beat, self._image, self._taken = plan, beat, image, -1
         self.newest_ns = -1
         """Instant of the last picture that was given."""

@@ -32,7 +32,8 @@ from agent.build import Session
 from agent.config import Run
 from agent.plan import make_plan
 from models.errors import AgentError
-from runtime.frame import Frame, Picture
+from runtime.frame import Frame
+from runtime.picture import Picture
 from runtime.sources.camera import Camera
 from runtime.sources.media import ClipFrames
 
@@ -93,20 +94,22 @@ class Tape:
 
     def __init__(self, plan: Plan, beat: Beat, findings: Findings) -> None:
         self._plan, self._beat, self._findings = plan, beat, findings
-        self._last: np.ndarray | None = None
+        self._last, self._last_beat = np.zeros((SIZE, SIZE, 3), np.float32), -1
 
     def send(self, frame: np.ndarray) -> None:
         if self._beat.number >= LOST_AT * self._plan.beats:
             raise OSError("the device is gone")
         image = cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_I420)
         self._findings.search("virtual-camera", image)
-        if self._last is not None and self._beat.number > 0:
+        beat = self._beat.number
+        if beat > 0:
             step = float(np.abs(image.astype(np.float32) - self._last).mean())
             self._findings.largest_step = max(self._findings.largest_step, step)
-            if any(self._plan.now(kind, self._beat.number) for kind in ("engine", "engine for long", "memory")):
+            undrawn = any(self._plan.now(kind, beat) for kind in ("engine", "engine for long", "memory"))
+            if undrawn and self._last_beat == beat - 1:  # it had the picture before
                 self._findings.stood += step == 0.0
                 self._findings.not_stood += step > 0.0
-        self._last = image.astype(np.float32)
+        self._last, self._last_beat = image.astype(np.float32), beat
 
     def close(self) -> None:
         pass

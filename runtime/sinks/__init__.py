@@ -2,7 +2,8 @@
 
 from typing import Protocol, runtime_checkable
 
-from runtime.frame import Picture, Sound
+from runtime.picture import Picture
+from runtime.sound import Sound
 
 
 @runtime_checkable

@@ -17,10 +17,11 @@ from jaxtyping import UInt8
 
 from models.errors import AgentError, InputError
 from models.portrait import Pixels
-from runtime.frame import Picture, Sound
+from runtime.picture import Picture
 from runtime.sinks.codecs import Codecs, codecs_for
 from runtime.sinks.partial import Partial, cause, is_playable
 from runtime.sinks.sound_line import RATE_HZ, SoundLine
+from runtime.sound import Sound
 
 logger = logging.getLogger(__name__)
 

@@ -11,12 +11,13 @@ from jaxtyping import Float32
 
 from models.errors import AgentError
 from runtime.clock import Clock
-from runtime.frame import Picture, Sound
 from runtime.metrics import Metrics
+from runtime.picture import Picture
 from runtime.report import OFFSET
 from runtime.sinks.delayed_sound import DelayedSound
 from runtime.sinks.loopback_output import LoopbackOutput
 from runtime.sinks.sound_outputs import PulseOutput, SoundOutput
+from runtime.sound import Sound
 
 logger = logging.getLogger(__name__)
 

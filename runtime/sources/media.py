@@ -23,7 +23,8 @@ from av.video.stream import VideoStream
 from jaxtyping import Float32, UInt8
 
 from models.errors import InputError
-from runtime.frame import Frame, Sound
+from runtime.frame import Frame
+from runtime.sound import Sound
 
 _log = logging.getLogger(__name__)
 

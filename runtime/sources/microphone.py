@@ -11,9 +11,9 @@ from jaxtyping import Float32
 
 from models.errors import InputError
 from runtime.clock import Clock
-from runtime.frame import Sound
 from runtime.portaudio import load_portaudio, renew_devices
 from runtime.ring import Ring
+from runtime.sound import Sound
 from runtime.sources.devices import list_microphones
 
 _log = logging.getLogger(__name__)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Generic, TypeVar
 
 from runtime.clock import Clock
-from runtime.frame import Frame, Sound
+from runtime.frame import Frame
+from runtime.sound import Sound
 from runtime.sources import Source
 
 T = TypeVar("T", Frame, Sound)

@@ -10,11 +10,13 @@ from models.errors import AgentError
 from models.motion import Motion, expression
 from runtime.clock import FakeClock, MonotonicClock
 from runtime.drivers.idle import Idle
-from runtime.frame import Frame, Picture, Sound
+from runtime.frame import Frame
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
 from runtime.outlet import Outlet
+from runtime.picture import Picture
+from runtime.sound import Sound
 
 MS = 1_000_000
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from runtime.clock import FakeClock, MonotonicClock
-from runtime.frame import Frame, Sound
+from runtime.frame import Frame
+from runtime.sound import Sound
 from runtime.sources.media import ClipSound
 from runtime.sources.paced import Paced
 

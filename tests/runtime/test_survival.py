@@ -9,9 +9,10 @@ from models.errors import AgentError, InputError
 from models.motion import Motion, expression
 from runtime.clock import FakeClock
 from runtime.faults import Faults
-from runtime.frame import Frame, Picture
+from runtime.frame import Frame
 from runtime.lane import Lane
 from runtime.metrics import Metrics
+from runtime.picture import Picture
 from runtime.stage import Stage
 from tests.runtime.test_loop import MS, Canvas, Clip, Endless, JawFollowsTime, Wall, loop_of, stopping_after
 
