@@ -24,6 +24,8 @@ _SILENT_S = 1.0
 """Without a block for so long, the stream is asked whether it still lives."""
 _LONGEST_DELAY_NS = 1_000_000_000
 """Some drivers report no or nonsensical capture times; delays beyond this are not believed."""
+_OLD_NS = 1_000_000_000
+"""Sound that is older when it is taken is lost: the process slept, or cannot keep up."""
 _MUTED_NS = 5_000_000_000
 """Nothing but zeros for so long is no room's silence."""
 _ALSA_PLACE = re.compile(r" \(hw:\d+,\d+\)$")
@@ -70,7 +72,7 @@ class Microphone:
         self._sounddevice = load_portaudio()
         self._clock = clock
         self._ring: Ring[Sound] = Ring(_RING_BLOCKS)
-        self._overflows = 0
+        self._overflows = self._too_old = 0
         self._heard_ns: int | None = None  # when there was last anything but zeros
         self._told_muted = False
         self._stop = threading.Event()
@@ -87,13 +89,16 @@ class Microphone:
     @property
     def lost(self) -> int:
         """Blocks lost because the agent was late, and times the system says that it lost sound itself."""
-        return self._ring.dropped + self._overflows
+        return self._ring.dropped + self._too_old + self._overflows
 
     def __iter__(self) -> Iterator[Sound]:
         """Yields blocks in order; waits while the input is gone. Ends after `close`."""
         while not self._stop.is_set():
             sound = self._ring.take(_SILENT_S)
             if sound is not None:
+                if self._clock.now_ns() - sound.end_ns > _OLD_NS:
+                    self._too_old += 1
+                    continue
                 self._note_silence(sound)
                 yield sound
             elif self._close_dead_stream():

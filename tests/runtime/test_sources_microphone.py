@@ -245,6 +245,21 @@ def test_blocks_lost_to_a_full_ring_or_by_the_system_are_counted(monkeypatch: py
     assert microphone.lost == 3 + 1
 
 
+def test_sound_that_was_slept_through_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, clock = Stream(callback=None), FakeClock()
+    monkeypatch.setitem(sys.modules, "sounddevice", FakePortAudio(stream))
+    microphone = Microphone(None, clock)
+    for _ in range(100):
+        clock.advance(BLOCK_NS)
+        status = SimpleNamespace(input_overflow=False)
+        stream.on_block(np.zeros((480, 1), np.float32), 480, SimpleNamespace(inputBufferAdcTime=0.0), status)
+    clock.advance(500_000_000)
+    sound = next(iter(microphone))
+    assert clock.now_ns() - sound.end_ns == 1_000_000_000
+    assert microphone.lost == 50 - 1
+    microphone.close()
+
+
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("wanted", "before", "after", "opened"),

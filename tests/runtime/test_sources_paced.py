@@ -54,6 +54,19 @@ def test_sound_comes_when_its_last_sample_would_have() -> None:
     assert clock.now_ns() == START_NS + ClipSound(EXAMPLE).info.duration_ns
 
 
+def test_sound_that_was_slept_through_is_lost_and_what_follows_is_in_time() -> None:
+    clock = FakeClock()
+    paced = Paced(ClipSound(EXAMPLE), clock, START_NS)
+    ages_ns = []
+    for number, sound in enumerate(paced):
+        ages_ns.append(clock.now_ns() - sound.end_ns)
+        if number == 9:
+            clock.advance(2_500_000_000)
+    assert paced.lost in (75, 76), "a second of it is not old yet"
+    assert max(ages_ns) <= 1_000_000_000
+    assert ages_ns[-1] == 0
+
+
 def test_stale_pictures_are_left_out_and_counted() -> None:
     clock = FakeClock()
     paced = Paced(Pictures(10, clock), clock, START_NS)
