@@ -1,6 +1,6 @@
 """Which weights an engine has, and which it lacks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import InputError
@@ -22,6 +22,8 @@ class Weights:
     """Holds the files of all parts that are there, under the names in `Part.files`."""
     absent: tuple[Part, ...]
     """Parts that it can do without, and that are not (or not all) there."""
+    digests: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of each file in the folder, by name, as it was brought in."""
 
     def file(self, part: Part) -> Path | None:
         """The first file of a part; None if it is not there."""
@@ -61,7 +63,8 @@ def find(engine: str) -> Weights | Missing:
     missing = {part: fault for part, fault in absent.items() if part.needed}
     if missing or stock.folder is None:
         return Missing(engine, tuple(missing), tuple(missing.values()))
-    return Weights(engine, stock.folder, tuple(absent))
+    digests = {name: file.sha256 for name, file in stock.files.items()}
+    return Weights(engine, stock.folder, tuple(absent), digests)
 
 
 def store_of(engine: str) -> WeightStore:

@@ -15,6 +15,7 @@ from calibration import store as store_module
 from calibration.store import PortraitStore, default_store, key_of, portrait_of
 from models.errors import InputError
 from models.portrait import Portrait
+from models.private_store import PrivateStore
 
 
 def portrait(seed: int = 0, side: int = 32) -> Portrait:
@@ -44,7 +45,7 @@ KEY = key_of(b"photo", (32, 32))
 
 @pytest.fixture
 def store(tmp_path: Path) -> PortraitStore:
-    return PortraitStore(tmp_path / "cache" / "portraits")
+    return PortraitStore(PrivateStore(tmp_path / "cache" / "portraits"))
 
 
 def entries(tmp_path: Path) -> list[Path]:
@@ -119,7 +120,7 @@ def test_the_entry_used_longest_ago_makes_room(store: PortraitStore, tmp_path: P
         store.save(key, portrait())
         os.utime(folder / f"{key}.prepared", (used_s, used_s))
     (folder / "my own.jpg").write_bytes(bytes(100_000))
-    small = PortraitStore(folder, limit_bytes=3 * (folder / f"{keys[0]}.prepared").stat().st_size)
+    small = PortraitStore(PrivateStore(folder, limit_bytes=3 * (folder / f"{keys[0]}.prepared").stat().st_size))
     assert small.load(keys[0]) is not None, "now it is the newest"
     small.save(keys[3], portrait())
     assert [small.load(key) is not None for key in keys] == [True, False, True, True]
@@ -131,12 +132,12 @@ def test_what_a_killed_process_left_makes_room_too(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     (folder / "tmpx.prepared.new").write_bytes(bytes(40_000))
     os.utime(folder / "tmpx.prepared.new", (9, 9))
-    PortraitStore(folder, limit_bytes=50_000).save(KEY, portrait())
+    PortraitStore(PrivateStore(folder, limit_bytes=50_000)).save(KEY, portrait())
     assert [entry.name for entry in entries(tmp_path)] == [f"{KEY}.prepared"]
 
 
 def test_an_entry_larger_than_the_limit_is_not_kept(tmp_path: Path) -> None:
-    store = PortraitStore(tmp_path / "cache" / "portraits", limit_bytes=1000)
+    store = PortraitStore(PrivateStore(tmp_path / "cache" / "portraits", limit_bytes=1000))
     store.save(KEY, portrait())
     assert not (tmp_path / "cache").exists()
 
@@ -154,7 +155,7 @@ def test_a_disk_that_is_full_costs_the_entry_only(store: PortraitStore, tmp_path
 
 @pytest.mark.parametrize("place", ["/proc/nowhere/cache", "/dev/null/cache"])
 def test_a_place_that_takes_nothing_costs_the_entry_only(place: str) -> None:
-    store = PortraitStore(Path(place))
+    store = PortraitStore(PrivateStore(Path(place)))
     store.save(KEY, portrait())
     assert store.load(KEY) is None
 
@@ -235,6 +236,6 @@ def test_the_place_is_the_user_s_to_choose(tmp_path: Path, monkeypatch: pytest.M
         monkeypatch.setenv(name, value)
         found = default_store()
         assert found is not None
-        assert found._folder == expected
+        assert found._entries.folder == expected
     monkeypatch.setenv("AGENT_CACHE", "")
     assert default_store() is None
