@@ -41,15 +41,11 @@ class Missing:
     """What is wrong with each, as a phrase."""
 
     def error(self) -> InputError:
-        """One line: what is missing, where to get it, under which licence, and what to do."""
-        wanted = "; ".join(
-            f"its {part.title} {fault}: {part.source}; licence: {part.licence}"
-            for part, fault in zip(self.parts, self.faults, strict=True)
-        )
-        options = " ".join(f"{part.option} ..." for part in self.parts)
+        """One line: what is missing, and what to do."""
+        wanted = ", ".join(f"its {part.title} {fault}" for part, fault in zip(self.parts, self.faults, strict=True))
         return InputError(
-            f"{self.engine} is not ready: {wanted}. Bring what is missing with `agent models import {self.engine} "
-            f"{options}`, or use --engine builtin"
+            f"{self.engine} is not ready: {wanted}. `agent models list` says where to get it, under which licence, and "
+            "how to bring it in; or use --engine builtin"
         )
 
 
@@ -88,5 +84,5 @@ def fault_of(part: Part, stock: Stock, thorough: bool = False) -> str:
     check = stock.damage if thorough else stock.fault
     faults = [f"{name} {fault}" for name in part.files if (fault := check(name))]
     if len(faults) == len(part.files) and not any(name in stock.files for name in part.files):
-        return "is missing"
+        return stock.fault(part.files[0])
     return ", ".join(faults)

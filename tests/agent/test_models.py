@@ -88,9 +88,14 @@ def test_an_engine_learns_what_is_there_and_what_is_missing(release, face_model,
     assert isinstance(missing, Missing) and missing.parts == (FACE_MODEL,)
     error = missing.error()
     assert isinstance(error, InputError)
-    for told in (FACE_MODEL.source, FACE_MODEL.licence, "import real3d --face-model ...`", "--engine builtin"):
+    for told in (f"its {FACE_MODEL.title} is missing", "`agent models list`", "--engine builtin"):
         assert told in str(error)
-    assert VIDEO.source not in str(error) and "\n" not in str(error)
+    assert VIDEO.title not in str(error) and "\n" not in str(error) and len(str(error)) < 200
+    (data / "1" / "weights.json").write_text("half a")
+    assert f"its {VIDEO.title} may be there, but {data / '1' / 'weights.json'} is damaged" in str(
+        find("real3d").error()
+    )
+    models("import", "real3d", "--checkpoint", release, "--without-audio")
     models("import", "real3d", "--face-model", face_model)
     weights = find("real3d")
     assert isinstance(weights, Weights) and weights.absent == (AUDIO, FACE_DATA, HUBERT, SEGMENTER)
