@@ -114,10 +114,8 @@ def test_a_set_whose_record_cannot_be_read_is_told_of_and_replaced(store: Weight
     put(store, a_bin="one")
     (store.folder / "1" / RECORD).write_text(record)
     assert store.current().folder is None
-    assert (
-        store.current().fault("a.bin")
-        == f"may be there, but {store.folder / '1' / RECORD} is damaged or of another version"
-    )
+    told = f"may be there, but {store.folder / '1' / RECORD} is damaged or of another version"
+    assert store.current().fault("a.bin") == told
     put(store, a_bin="two")
     assert texts(store) == {"a.bin": "two"} and store.current().fault("b.bin") == "is missing"
 
