@@ -1,4 +1,4 @@
-"""The sound server: PulseAudio, or PipeWire in its place."""
+"""PortAudio, and the sound server: PulseAudio, or PipeWire in its place."""
 
 import re
 import shutil
@@ -6,6 +6,7 @@ import sys
 from dataclasses import dataclass
 
 from models.errors import InputError
+from runtime.portaudio import load_portaudio
 from runtime.sinks.pulse_modules import pactl
 
 _FIELD = re.compile(r"^\s*([A-Z][\w ]*): (.*)$", re.MULTILINE)
@@ -27,11 +28,12 @@ class SoundSource:
 
 
 @dataclass(frozen=True, slots=True)
-class SoundServer:
-    """What answers `pactl`."""
+class SoundSystem:
+    """What sound goes through."""
 
+    has_portaudio: bool
     has_pactl: bool
-    name: str
+    server: str
     """As it calls itself; empty where none answers."""
     default: SoundSource | None
     """The default input."""
@@ -39,19 +41,28 @@ class SoundServer:
     """All other inputs."""
 
 
-def look_at_sound() -> SoundServer:
+def look_at_sound() -> SoundSystem:
     """Asks the server, on Linux."""
+    has_portaudio = _has_portaudio()
     if sys.platform != "linux" or shutil.which("pactl") is None:
-        return SoundServer(False, "", None, ())
+        return SoundSystem(has_portaudio, False, "", None, ())
     try:
         about, listed = dict(_FIELD.findall(pactl("info"))), pactl("list", "sources")
     except InputError:
-        return SoundServer(True, "", None, ())
+        return SoundSystem(has_portaudio, True, "", None, ())
     sources = [_source(dict(_FIELD.findall(block))) for block in listed.split("\n\n") if block.strip()]
     wanted = about.get("Default Source", "")
     default = next((source for source in sources if source.name == wanted), None)
     others = tuple(source for source in sources if source is not default)
-    return SoundServer(True, about.get("Server Name", "a sound server"), default, others)
+    return SoundSystem(has_portaudio, True, about.get("Server Name", "a sound server"), default, others)
+
+
+def _has_portaudio() -> bool:
+    try:
+        load_portaudio()
+    except InputError:
+        return False
+    return True
 
 
 def _source(fields: dict[str, str]) -> SoundSource:

@@ -52,9 +52,7 @@ def look_at_user(root: Path = Path("/"), environment: Mapping[str, str] = os.env
     """Reads below `root`."""
     home = Path(environment.get("HOME", "/nonexistent"))
     calls = tuple(
-        name
-        for name, (system, own) in _SANDBOXED_CALLS.items()
-        if (root / system).exists() or (home / own).exists()
+        name for name, (system, own) in _SANDBOXED_CALLS.items() if (root / system).exists() or (home / own).exists()
     )
     return User(
         is_root=sys.platform != "win32" and os.geteuid() == 0,

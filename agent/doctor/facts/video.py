@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.sinks.virtual_camera import why_invisible
 from runtime.sources.devices import query_capability
 
 _CAN_BE_FED = 0x00000002 | 0x00002000  # V4L2_CAP_VIDEO_OUTPUT, single-planar or multi-planar
@@ -30,6 +31,8 @@ class VideoNode:
     """Whether it takes pictures now; a camera does not."""
     holders: tuple[str, ...]
     """Programs that have it open, as far as this user may see: "zoom (4711)"."""
+    invisible: str
+    """Why other programs do not list it, and the remedy, in the run's words; empty if they do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ def _node(root: Path, folder: Path) -> VideoNode:
         may_open=os.access(file, os.R_OK | os.W_OK),
         can_be_fed=_can_be_fed(file),
         holders=_holders(root / "proc", path),
+        invisible=why_invisible(path, root / "sys/module/v4l2loopback/parameters"),
     )
 
 

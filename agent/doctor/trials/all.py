@@ -49,9 +49,7 @@ def try_everything(plan: Plan, loopback: LoopbackModule, say: Callable[[str], No
     return Trials(camera, microphone, tuple(outputs), engine, tuple(dict.fromkeys(warnings)))
 
 
-def _try_output(
-    output: str, plan: Plan, loopback: LoopbackModule, microphone: MicrophoneTrial | None
-) -> OutputTrial:
+def _try_output(output: str, plan: Plan, loopback: LoopbackModule, microphone: MicrophoneTrial | None) -> OutputTrial:
     if is_file_output(output):
         return try_video_file(output, plan.size, plan.config.fps)
     if output == "preview":

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import cv2
 
 from agent.doctor.trials.output import OutputTrial
-from agent.doctor.trials.pattern import compare_pattern, draw_pattern
 from agent.doctor.trials.patience import within
+from agent.doctor.trials.pattern import compare_pattern, draw_pattern
 from models.errors import AgentError
 from runtime.sinks.virtual_camera import Device, open_virtual_camera
 

@@ -1,7 +1,6 @@
 """The virtual microphone: a tone is played into it and recorded as another program records."""
 
 import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -62,8 +61,9 @@ def _play(device: SoundOutput, stop: threading.Event) -> None:
 def _record(source: str) -> Float32[np.ndarray, "n"]:
     """Sound of a PulseAudio source, mono. Raises FileNotFoundError without `parec`."""
     options = (f"--device={source}", "--format=float32le", f"--rate={RATE_HZ}", "--channels=1", "--latency-msec=20")
+    command = ["parec", *options]
     with subprocess.Popen(
-        ["parec", *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=sys.platform != "win32"
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
     ) as recorder:
         assert recorder.stdout is not None
         ending = threading.Timer(_PATIENCE_S, recorder.kill)
