@@ -48,7 +48,7 @@ def _refused_camera(equipment: Equipment, trial: CameraTrial, node: VideoNode | 
     real = [node for node in equipment.video if not node.is_virtual]
     if any(not node.may_open for node in real):
         return Finding("camera.permission", "failure", trial.refusal, "sudo usermod -aG video $USER, then log in again")
-    if node is None and not real:
+    if not real:
         return Finding("camera.none", "failure", trial.refusal)
     return Finding("camera.open", "failure", trial.refusal)
 
@@ -56,10 +56,12 @@ def _refused_camera(equipment: Equipment, trial: CameraTrial, node: VideoNode | 
 def check_microphone(equipment: Equipment, trial: MicrophoneTrial) -> Iterator[Finding]:
     """Findings "microphone.*"."""
     sound = equipment.sound
-    by_default = equipment.plan.microphone == "" and sound.default is not None
-    default = sound.default if by_default else None
+    default = sound.default if equipment.plan.microphone == "" else None
+    if default is not None and default.name.startswith(_OWN):
+        yield _own(equipment, default)
+        return
     if default is not None:
-        yield from _default_source(equipment, default)
+        yield from _default_source(sound, default)
     if trial.refusal:
         yield _refused_microphone(sound, trial)
         return
@@ -88,19 +90,25 @@ def _refused_microphone(sound: SoundSystem, trial: MicrophoneTrial) -> Finding:
     return Finding("microphone.open", "failure", trial.refusal)
 
 
-def _default_source(equipment: Equipment, source: SoundSource) -> Iterator[Finding]:
-    real = [other.name for other in equipment.sound.others if not other.is_monitor and not other.name.startswith(_OWN)]
-    another = f"pactl set-default-source {real[0]}" if real else "connect a microphone"
-    title = source.title or source.name
-    if source.name.startswith(_OWN):
-        refused = any(map(is_virtual_microphone, equipment.plan.outputs))
-        what = f"the system's microphone is the agent's own ({title}): it would hear itself"
-        yield Finding("microphone.own", "failure" if refused else "warning", what, another)
-    elif source.is_monitor:
-        what = f"the system's microphone is what the loudspeaker plays ({title})"
-        yield Finding("microphone.monitor", "warning", what, another)
+def _own(equipment: Equipment, source: SoundSource) -> Finding:
+    refused = any(map(is_virtual_microphone, equipment.plan.outputs))
+    what = f"the system's microphone is the agent's own ({source.title}): it would hear itself"
+    return Finding("microphone.own", "failure" if refused else "warning", what, _another(equipment.sound))
+
+
+def _default_source(sound: SoundSystem, source: SoundSource) -> Iterator[Finding]:
+    if source.is_monitor:
+        what = f"the system's microphone is what the loudspeaker plays ({source.title})"
+        yield Finding("microphone.monitor", "warning", what, _another(sound))
     if source.is_muted:
-        yield Finding("microphone.muted", "warning", f"{title} is muted", "pactl set-source-mute @DEFAULT_SOURCE@ 0")
+        remedy = "pactl set-source-mute @DEFAULT_SOURCE@ 0"
+        yield Finding("microphone.muted", "warning", f"{source.title} is muted", remedy)
     elif source.volume is not None and source.volume < _LEAST_VOLUME:
-        what = f"{title} is turned down to {source.volume} %"
+        what = f"{source.title} is turned down to {source.volume} %"
         yield Finding("microphone.volume", "warning", what, "pactl set-source-volume @DEFAULT_SOURCE@ 100%")
+
+
+def _another(sound: SoundSystem) -> str:
+    """How to make another input the default one."""
+    real = [other.name for other in sound.others if not other.is_monitor and not other.name.startswith(_OWN)]
+    return f"pactl set-default-source {real[0]}" if real else "connect a microphone"

@@ -66,8 +66,7 @@ def _not_loaded(loopback: LoopbackModule, trial: OutputTrial) -> Finding:
 def _module(loopback: LoopbackModule, nodes: list[VideoNode]) -> Iterator[Finding]:
     version = ".".join(map(str, loopback.version))
     if loopback.opens_once:
-        used_up = bool(nodes) and not any(node.can_be_fed or node.holders for node in nodes)
-        if used_up:
+        if nodes and not any(node.can_be_fed or node.holders for node in nodes):
             yield Finding("virtual-camera.once", "failure", *_split(explain(_USED_UP, nodes[0].path, "linux")))
         else:
             what = f"v4l2loopback {version} can be fed once after it is loaded; so the doctor left it alone"

@@ -69,7 +69,7 @@ def _source(fields: dict[str, str]) -> SoundSource:
     volume = re.search(r"(\d+)%", fields.get("Volume", ""))
     return SoundSource(
         name=fields.get("Name", ""),
-        title=fields.get("Description", ""),
+        title=fields.get("Description") or fields.get("Name", ""),
         is_monitor=fields.get("Monitor of Sink", "n/a") != "n/a",
         is_muted=fields.get("Mute") == "yes",
         volume=int(volume[1]) if volume else None,

@@ -9,7 +9,7 @@ from agent.build import open_camera
 from models.errors import AgentError
 from runtime.clock import MonotonicClock
 from runtime.sinks.virtual_camera import list_virtual_cameras
-from runtime.sources.devices import default_camera, list_cameras
+from runtime.sources.devices import list_cameras
 
 _WATCHED_S = 2.0
 
@@ -35,15 +35,13 @@ class CameraTrial:
 
 def try_camera(wanted: str) -> CameraTrial:
     """`wanted` as in `--camera`; "" is the default one."""
+    cameras = list_cameras()
+    fed = {path for path, _ in list_virtual_cameras()}
+    real = (device for device in cameras.devices if device.path not in fed)
+    device = cameras.pick(wanted) if wanted else next(real, None)
+    name, path = (device.name, device.path) if device is not None else (wanted, "")
     try:
-        chosen = wanted or default_camera([path for path, _ in list_virtual_cameras()])
-        device = list_cameras().pick(chosen)
-        name, path = (device.name, device.path) if device is not None else (chosen, "")
-    except AgentError as error:
-        return CameraTrial("", "", refusal=str(error))
-    clock = MonotonicClock()
-    try:
-        camera = open_camera(chosen, clock)
+        camera = open_camera(wanted, MonotonicClock())
     except AgentError as error:
         return CameraTrial(name, path, refusal=str(error))
     timer = threading.Timer(_WATCHED_S, camera.close)

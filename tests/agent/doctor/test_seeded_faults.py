@@ -78,7 +78,7 @@ FAULTS = [
     ("microphone.quiet", "note", "speak", {f"{MICROPHONE}.peak": 1e-5}),
     ("microphone.rate", "warning", "Bluetooth", {f"{MICROPHONE}.rate_hz": 8000}),
     ("microphone.monitor", "warning", "set-default-source alsa_input.mic", {
-        f"{SOUND}.default": MONITOR, f"{SOUND}.others": (HEALTHY.equipment.sound.default,),
+        f"{SOUND}.default": MONITOR, f"{SOUND}.others": (OWN, HEALTHY.equipment.sound.default,),
     }),
     ("microphone.own", "failure", "set-default-source alsa_input.mic", {
         f"{SOUND}.default": OWN, f"{SOUND}.others": (MONITOR, HEALTHY.equipment.sound.default),
@@ -95,6 +95,9 @@ FAULTS = [
     ("virtual-camera.secure_boot", "failure", "mokutil", NO_MODULE | {f"{LOOPBACK}.is_secure_boot": True}),
     ("virtual-camera.secure_boot", "failure", "mokutil", NO_MODULE | {f"{LOOPBACK}.was_rejected": True}),
     ("virtual-camera.version", "warning", "modprobe -r", OLD_MODULE),
+    ("virtual-camera.version", "warning", "modprobe -r", OLD_MODULE | {
+        "equipment.video.1.can_be_fed": False, "equipment.video.1.holders": ("obs (12)",),
+    }),
     ("virtual-camera.once", "failure", "modprobe -r", OLD_MODULE | {"equipment.video.1.can_be_fed": False}),
     ("virtual-camera.exclusive_caps", "warning", "exclusive_caps=1", {
         "equipment.video.1.invisible": "/dev/video10 is invisible: sudo modprobe v4l2loopback exclusive_caps=1",
@@ -144,13 +147,19 @@ FAULTS = [
 
 @pytest.fixture
 def doctor(monkeypatch, capsys):
-    """Runs `agent doctor --json` on a machine; gives the exit code and what is not ok."""
+    """Runs `agent doctor --json` on a machine; gives the exit code and what is not ok.
+
+    What fails is never said to be well, too.
+    """
 
     def run(system):
         monkeypatch.setattr("agent.doctor.survey.survey", lambda config, say: system)
         code = main(["doctor", "--json"])
         told = json.loads(capsys.readouterr().out)
         assert told["would_fail"] == bool(code)
+        well = {finding["id"].partition(".")[0] for finding in told["findings"] if finding["severity"] == "ok"}
+        failing = {finding["id"].partition(".")[0] for finding in told["findings"] if finding["severity"] == "failure"}
+        assert not well & failing
         return code, [finding for finding in told["findings"] if finding["severity"] != "ok"]
 
     return run
@@ -178,6 +187,12 @@ def test_without_a_module_the_default_output_is_the_page_and_a_note_says_so(doct
     code, (found,) = doctor(spoilt(outputs | {f"{LOOPBACK}.is_loaded": False}))
     assert (code, found["id"], found["severity"]) == (0, "virtual-camera.none", "note")
     assert "sudo modprobe v4l2loopback" in found["remedy"]
+
+
+def test_a_virtual_camera_that_was_left_alone_is_not_said_to_be_well(monkeypatch, capsys):
+    monkeypatch.setattr("agent.doctor.survey.survey", lambda config, say: spoilt(OLD_MODULE))
+    assert main(["doctor", "--json"]) == 0
+    assert "virtual-camera.ok" not in capsys.readouterr().out
 
 
 def test_a_microphone_that_is_named_is_not_judged_by_the_default_one(doctor):
