@@ -29,9 +29,9 @@ def _of_equipment(system: System, equipment: Equipment) -> Iterator[Finding]:
 
     trials = equipment.trials
     if trials.camera is not None:
-        yield from check_camera(equipment, trials.camera)
+        yield from check_camera(system, equipment, trials.camera)
     if trials.microphone is not None:
-        yield from check_microphone(equipment, trials.microphone)
+        yield from check_microphone(system, equipment, trials.microphone)
     yield from check_engine(system, equipment)
     yield from check_no_virtual_camera(system, equipment) if not _uses_camera(equipment) else ()
     for trial in trials.outputs:

@@ -33,6 +33,9 @@ def check_computer(system: System) -> Iterator[Finding]:
         yield Finding("computer.clock", "warning", what, "choose an --fps of 30 or less")
     memory = "" if free is None else f", {free / 1e9:.1f} GB of memory free"
     yield Finding("computer.ok", "ok", f"{computer.cores} cores{memory}")
+    if system.platform != "linux":
+        what = "who holds a device, and how drivers and sound servers are set, is looked at on Linux only"
+        yield Finding("computer.system", "note", what)
     yield from _user(system.user)
     for folder in system.user.folders:
         yield from _folder(folder)

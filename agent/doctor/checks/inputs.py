@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from agent.doctor.facts.sound import SoundSource, SoundSystem
 from agent.doctor.facts.video import VideoNode
 from agent.doctor.finding import Finding
-from agent.doctor.system import Equipment
+from agent.doctor.system import Equipment, System
 from agent.doctor.trials.camera import CameraTrial
 from agent.doctor.trials.microphone import MicrophoneTrial
 from agent.plan import is_virtual_microphone
@@ -17,13 +17,18 @@ _SPEECH_RATE_HZ = 16_000
 _FAINT = 1e-3  # a quiet room is louder
 _LEAST_VOLUME = 5  # per cent
 _OWN = "portrait-agent-"
+_ALLOW = {
+    "darwin": "allow the terminal in System Settings, Privacy & Security, {}, and start it again",
+    "win32": "let desktop apps use it in Settings, Privacy & security, {}",
+}
+"""Systems that keep devices from programs without a word."""
 
 
-def check_camera(equipment: Equipment, trial: CameraTrial) -> Iterator[Finding]:
+def check_camera(system: System, equipment: Equipment, trial: CameraTrial) -> Iterator[Finding]:
     """Findings "camera.*"."""
     node = next((node for node in equipment.video if node.path == trial.path), None)
     if trial.refusal:
-        yield _refused_camera(equipment, trial, node)
+        yield _refused_camera(system, equipment, trial, node)
         return
     if node is not None and node.is_virtual:
         what = f"{trial.name} ({trial.path}) is a virtual camera: what the agent shows could come back to it"
@@ -41,19 +46,19 @@ def check_camera(equipment: Equipment, trial: CameraTrial) -> Iterator[Finding]:
     yield Finding("camera.ok", "ok", about)
 
 
-def _refused_camera(equipment: Equipment, trial: CameraTrial, node: VideoNode | None) -> Finding:
+def _refused_camera(system: System, equipment: Equipment, trial: CameraTrial, node: VideoNode | None) -> Finding:
     if node is not None and node.holders:
         users = ", ".join(node.holders)
         return Finding("camera.busy", "failure", f"{trial.refusal}; it is open in {users}", f"close {users}")
     real = [node for node in equipment.video if not node.is_virtual]
     if any(not node.may_open for node in real):
         return Finding("camera.permission", "failure", trial.refusal, "sudo usermod -aG video $USER, then log in again")
-    if not real:
+    if system.platform == "linux" and not real:
         return Finding("camera.none", "failure", trial.refusal)
-    return Finding("camera.open", "failure", trial.refusal)
+    return Finding("camera.open", "failure", trial.refusal, _ALLOW.get(system.platform, "").format("Camera"))
 
 
-def check_microphone(equipment: Equipment, trial: MicrophoneTrial) -> Iterator[Finding]:
+def check_microphone(system: System, equipment: Equipment, trial: MicrophoneTrial) -> Iterator[Finding]:
     """Findings "microphone.*"."""
     sound = equipment.sound
     default = sound.default if equipment.plan.microphone == "" else None
@@ -71,7 +76,8 @@ def check_microphone(equipment: Equipment, trial: MicrophoneTrial) -> Iterator[F
         return
     if trial.peak == 0 and not (default is not None and (default.is_muted or default.volume == 0)):
         what = f"{trial.name} gives digital silence"
-        yield Finding("microphone.silence", "warning", what, "switch it on, or choose another: --microphone NAME")
+        remedy = "switch it on, or choose another: --microphone NAME"
+        yield Finding("microphone.silence", "warning", what, _ALLOW.get(system.platform, remedy).format("Microphone"))
     elif 0 < trial.peak < _FAINT:
         what = f"{trial.name} is very quiet (peak {trial.peak:.5f})"
         yield Finding("microphone.quiet", "note", what, "speak while agent doctor listens; raise its volume")

@@ -204,7 +204,17 @@ def test_an_offline_run_may_be_slow(doctor):
     assert doctor(spoilt({f"{ENGINE}.fps": 5.0, f"{PLAN}.offline": True})) == (0, [])
 
 
-def test_an_output_that_this_system_cannot_read_back_is_a_note(doctor):
-    there = OutputTrial("virtual-camera", "OBS Virtual Camera", untried="this system does not say which camera it is")
-    code, (found,) = doctor(spoilt({"platform": "darwin", VCAM: there}))
-    assert (code, found["id"]) == (0, "virtual-camera.unread")
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_elsewhere_less_is_looked_at_and_permissions_are_the_systems(platform, doctor):
+    there = {
+        "platform": platform,
+        VCAM: OutputTrial(
+            "virtual-camera", "OBS Virtual Camera", untried="this system does not say which camera it is"
+        ),
+        f"{CAMERA}.refusal": "camera 0 gives no picture",
+        f"{MICROPHONE}.peak": 0.0,
+    }
+    code, findings = doctor(spoilt(there))
+    ids = ["computer.system", "camera.open", "microphone.silence", "virtual-camera.unread"]
+    assert (code, [finding["id"] for finding in findings]) == (1, ids)
+    assert all("Privacy" in finding["remedy"] for finding in findings[1:3])
