@@ -44,7 +44,7 @@ def check_no_virtual_camera(system: System, equipment: Equipment) -> Iterator[Fi
 
 
 def _not_loaded(loopback: LoopbackModule, trial: OutputTrial) -> Finding:
-    if loopback.was_rejected or (loopback.is_built and loopback.is_secure_boot):
+    if loopback.is_built and (loopback.was_rejected or loopback.is_secure_boot):
         what = "v4l2loopback is not loaded: Secure Boot takes signed modules only"
         remedy = (
             f"sudo mokutil --import /var/lib/dkms/mok.pub (Ubuntu: /var/lib/shim-signed/mok/MOK.der), restart, choose "
@@ -64,7 +64,7 @@ def _not_loaded(loopback: LoopbackModule, trial: OutputTrial) -> Finding:
 
 
 def _module(loopback: LoopbackModule, nodes: list[VideoNode]) -> Iterator[Finding]:
-    version = ".".join(map(str, loopback.version))
+    version = ".".join(map(str, loopback.version)) or "older than 0.13"
     if loopback.opens_once:
         if nodes and not any(node.can_be_fed or node.holders for node in nodes):
             yield Finding("virtual-camera.once", "failure", *_split(explain(_USED_UP, nodes[0].path, "linux")))

@@ -13,7 +13,7 @@ from runtime.sources.devices import query_capability
 
 _CAN_BE_FED = 0x00000002 | 0x00002000  # V4L2_CAP_VIDEO_OUTPUT, single-planar or multi-planar
 _SECURE_BOOT = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-_REJECTED = re.compile(r"v4l2loopback.*(?:unsigned|signature|required key)|Loading of unsigned module is rejected")
+_REJECTED = re.compile(r"Loading of (unsigned )?module.* is rejected|unsigned module loading is restricted")
 _DMESG_TIMEOUT_S = 5.0
 _SOUND_VERSION = (0, 13)
 
@@ -41,7 +41,7 @@ class LoopbackModule:
 
     is_loaded: bool
     version: tuple[int, ...]
-    """Of the loaded module; empty where it is not known."""
+    """Of the loaded module; empty where it tells none, as old ones do."""
     exclusive_caps: tuple[bool, ...]
     """Of the loaded module, per device."""
     max_buffers: int | None
@@ -55,12 +55,12 @@ class LoopbackModule:
     kernel: str
     is_secure_boot: bool
     was_rejected: bool
-    """Whether the kernel says that it refused the module for its signature, as far as this user may see."""
+    """Whether the kernel says that it refused a module for its signature, as far as this user may see."""
 
     @property
     def opens_once(self) -> bool:
         """Whether a device can be opened for writing only once after the module was loaded: a fault of old ones."""
-        return self.is_loaded and () < self.version < _SOUND_VERSION and any(self.exclusive_caps)
+        return self.is_loaded and self.version < _SOUND_VERSION and any(self.exclusive_caps)
 
 
 def look_at_video(root: Path = Path("/")) -> tuple[VideoNode, ...]:
@@ -85,7 +85,7 @@ def look_at_loopback(root: Path = Path("/")) -> LoopbackModule:
         has_headers=(modules / "build").exists(),
         kernel=kernel,
         is_secure_boot=_is_secure_boot(root / _SECURE_BOOT),
-        was_rejected=_was_rejected(root),
+        was_rejected=_was_rejected(),
     )
 
 
@@ -129,11 +129,7 @@ def _is_secure_boot(variable: Path) -> bool:
         return False
 
 
-def _was_rejected(root: Path) -> bool:
-    log = root / "var/log/kern.log"
-    with suppress(OSError):
-        if _REJECTED.search(log.read_text(errors="replace")):
-            return True
+def _was_rejected() -> bool:
     try:
         done = subprocess.run(["dmesg"], capture_output=True, text=True, timeout=_DMESG_TIMEOUT_S, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -208,9 +208,7 @@ def test_an_offline_run_may_be_slow(doctor):
 def test_elsewhere_less_is_looked_at_and_permissions_are_the_systems(platform, doctor):
     there = {
         "platform": platform,
-        VCAM: OutputTrial(
-            "virtual-camera", "OBS Virtual Camera", untried="this system does not say which camera it is"
-        ),
+        VCAM: OutputTrial("virtual-camera", "OBS Virtual Camera", untried="nobody knows its number"),
         f"{CAMERA}.refusal": "camera 0 gives no picture",
         f"{MICROPHONE}.peak": 0.0,
     }
