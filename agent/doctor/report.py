@@ -58,10 +58,11 @@ def show(console: Console, findings: Sequence[Finding]) -> None:
 
 
 def _print(console: Console, severity: Severity | None, line: str, width: int) -> None:
-    first = Text(f"{severity or '':<{_INDENT}}", _COLOURS[severity] if severity else "")
     parts = textwrap.wrap(line, width, break_on_hyphens=False) if width else [line]
-    for margin, part in zip([first] + [Text(" " * _INDENT)] * len(parts), parts, strict=False):
-        console.print(margin + Text(part), soft_wrap=True)
+    text = Text(f"{severity or '':<{_INDENT}}" + f"\n{' ' * _INDENT}".join(parts))
+    if severity is not None:
+        text.stylize(_COLOURS[severity], 0, len(severity))
+    console.print(text, soft_wrap=True)
 
 
 def _summary(findings: Sequence[Finding]) -> Text:

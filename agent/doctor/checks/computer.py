@@ -22,7 +22,7 @@ def check_computer(system: System) -> Iterator[Finding]:
     if computer.cores < 2:
         yield Finding("computer.cores", "warning", "one core is little", "--size 256, or give the machine another")
     if computer.load > computer.cores:
-        what = f"{computer.load:.1f} processes already want the {computer.cores} cores"
+        what = f"{computer.load:.1f} processes already want {computer.cores} cores"
         yield Finding("computer.load", "note", what, "close what computes besides")
     free = computer.free_memory_bytes
     if free is not None and free < _LEAST_MEMORY_BYTES:
@@ -32,7 +32,8 @@ def check_computer(system: System) -> Iterator[Finding]:
         what = f"the clock advances in steps of {1e3 * computer.clock_step_s:.0f} ms: pictures come unevenly"
         yield Finding("computer.clock", "warning", what, "choose an --fps of 30 or less")
     memory = "" if free is None else f", {free / 1e9:.1f} GB of memory free"
-    yield Finding("computer.ok", "ok", f"{computer.cores} cores{memory}")
+    cores = f"{computer.cores} core{'s' if computer.cores > 1 else ''}"
+    yield Finding("computer.ok", "ok", f"{cores}{memory}")
     if system.platform != "linux":
         what = "who holds a device, and how drivers and sound servers are set, is looked at on Linux only"
         yield Finding("computer.system", "note", what)

@@ -1,13 +1,18 @@
 """`agent doctor` as a command of its own, on this machine as it is."""
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
+from rich.console import Console
 
 from agent.cli import main
+from agent.doctor.diagnosis import diagnose
+from agent.doctor.report import show
 from tests.agent.doctor.machine import spoilt
 
 
@@ -79,3 +84,12 @@ def test_a_remedy_stands_below_its_finding(monkeypatch, capsys):
     place = next(number for number, line in enumerate(lines) if line.startswith("warning  computer: one core"))
     assert lines[place + 1].startswith("         -> --size 256")
     assert lines[-1].endswith("(1 warning)")
+
+
+def test_on_a_terminal_words_are_coloured_and_lines_wrapped():
+    console = Console(file=io.StringIO(), force_terminal=True, width=60, highlight=False)
+    show(console, diagnose(spoilt({"packages.unmet": ("numpy 2.3.0 is not <2,>=1.26.4", "protobuf 5.29 is not <5")})))
+    lines = console.file.getvalue().splitlines()
+    assert lines[0].startswith("\x1b[33mwarning\x1b[0m  packages: not as")
+    assert lines[1].startswith("         ")
+    assert max(len(re.sub("\x1b\\[[0-9;]*m", "", line)) for line in lines) <= 60
