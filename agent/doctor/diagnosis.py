@@ -33,7 +33,8 @@ def _of_equipment(system: System, equipment: Equipment) -> Iterator[Finding]:
     if trials.microphone is not None:
         yield from check_microphone(system, equipment, trials.microphone)
     yield from check_engine(system, equipment)
-    yield from check_no_virtual_camera(system, equipment) if not _uses_camera(equipment) else ()
+    if not equipment.plan.config.output and "virtual-camera" not in equipment.plan.outputs:
+        yield from check_no_virtual_camera(system, equipment)
     for trial in trials.outputs:
         if is_virtual_microphone(trial.output):
             yield from check_virtual_microphone(equipment, trial)
@@ -41,7 +42,3 @@ def _of_equipment(system: System, equipment: Equipment) -> Iterator[Finding]:
             yield from check_other_output(trial)
         else:
             yield from check_virtual_camera(system, equipment, trial)
-
-
-def _uses_camera(equipment: Equipment) -> bool:
-    return any(trial.output.partition(":")[0] == "virtual-camera" for trial in equipment.trials.outputs)

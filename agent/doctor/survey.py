@@ -16,8 +16,8 @@ from models.errors import InputError
 def survey(config: Doctor, say: Callable[[str], None]) -> System:
     """`say` hears what is being looked at, as it may take seconds. Raises nothing for what is missing."""
     say("the packages")
-    extras = [*(["neural"] if config.engine != "builtin" else []), *(["tensorrt"] if _wants_tensorrt(config) else [])]
-    packages = look_at_packages(extras)
+    extras = {"neural": config.engine != "builtin", "tensorrt": config.backend == "tensorrt"}
+    packages = look_at_packages([name for name, wanted in extras.items() if wanted])
     equipment, refusal = None, ""
     if not packages.broken:
         with as_file(files("agent") / "example" / "portrait.png") as bundled:
@@ -34,10 +34,6 @@ def survey(config: Doctor, say: Callable[[str], None]) -> System:
         refusal=refusal,
         equipment=equipment,
     )
-
-
-def _wants_tensorrt(config: Doctor) -> bool:
-    return config.backend == "tensorrt"
 
 
 def _run(config: Doctor, bundled: Path) -> Run:

@@ -196,6 +196,13 @@ def test_packages_of_other_versions_and_two_opencvs_are_seen(tmp_path, monkeypat
     assert set(packages.opencv) >= {"opencv-contrib-python", "opencv-python"}
 
 
+def test_extras_count_where_they_are_wanted(tmp_path, monkeypatch):
+    write(tmp_path / "torch-1.0.dist-info" / "METADATA", "Metadata-Version: 2.1\nName: torch\nVersion: 1.0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert not look_at_packages(()).unmet
+    assert any(fault.startswith("torch 1.0 is not") for fault in look_at_packages(("neural",)).unmet)
+
+
 def test_a_module_that_cannot_be_imported_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "numba", None)
     assert [name for name, _ in look_at_packages(()).broken] == ["numba"]
