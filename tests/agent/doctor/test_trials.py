@@ -19,7 +19,7 @@ from agent.doctor.trials.pattern import compare_pattern, draw_pattern
 from agent.doctor.trials.preview import try_preview
 from agent.doctor.trials.video_file import try_video_file
 from agent.doctor.trials.virtual_camera import try_virtual_camera
-from agent.doctor.trials.virtual_microphone import try_virtual_microphone
+from agent.doctor.trials.virtual_microphone import _difference, try_virtual_microphone
 from agent.plan import make_plan
 from models.errors import InputError
 from runtime.frame import Frame
@@ -109,6 +109,17 @@ def test_a_tone_comes_out_of_the_virtual_microphone_and_nothing_stays_behind(ser
     before = pactl("list", "short", "modules")
     assert try_virtual_microphone("virtual-microphone:Me", None) == OutputTrial("virtual-microphone:Me", "Me")
     assert pactl("list", "short", "modules") == before
+
+
+def test_a_tone_is_told_from_noise_a_quiet_one_and_nothing():
+    tone = (0.25 * np.sin(2 * np.pi * 1000 * np.arange(48_000) / 48_000)).astype(np.float32)
+    noise = np.random.default_rng(0).normal(0, 0.5, 48_000).astype(np.float32)
+    with_hole = tone.copy()
+    with_hole[20_000:40_000] = 0
+    assert _difference(tone) == _difference(with_hole) == ""
+    assert "loudness" in _difference(tone / 10)
+    assert "besides" in _difference(tone + noise)
+    assert _difference(tone[:100]) == "nothing was recorded"
 
 
 def test_a_virtual_microphone_that_is_silent_is_told(server, monkeypatch):
