@@ -76,7 +76,7 @@ def _record(source: str) -> Float32[np.ndarray, "n"]:
 
 
 def _difference(recorded: Float32[np.ndarray, "n"]) -> str:
-    """What is wrong with a recording of the tone. A busy machine tears holes into it: one piece that is right will do."""
+    """What is wrong with a recording of the tone; one piece is enough, as a busy machine tears holes into it."""
     pieces = [recorded[start : start + _PIECE] for start in range(0, len(recorded) - _PIECE + 1, _PIECE)]
     faults = [_fault(piece) for piece in pieces]
     if "" in faults:
