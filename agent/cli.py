@@ -1,4 +1,4 @@
-"""The command line: `agent run`, `agent demo`, `agent devices`, `agent calibrate`, `agent models`."""
+"""The command line: `agent run`, `agent demo`, `agent devices`, `agent doctor`, `agent calibrate`, `agent models`."""
 
 import io
 import json
@@ -25,6 +25,7 @@ from agent.config import (
     Command,
     Demo,
     Devices,
+    Doctor,
     Models,
     ModelsBuild,
     ModelsImport,
@@ -60,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 demo(command)
             case Devices():
                 devices()
+            case Doctor():
+                return int(not doctor(command))
             case Calibrate():
                 calibrate(command)
             case Models():
@@ -177,6 +180,23 @@ def devices() -> None:
     from agent.devices import describe_devices
 
     print(describe_devices())
+
+
+def doctor(config: Doctor) -> bool:
+    """`agent doctor`: whether `agent run` would work."""
+    from agent.doctor.diagnosis import diagnose
+    from agent.doctor.finding import would_fail
+    from agent.doctor.report import as_dict, show
+    from agent.doctor.survey import survey
+
+    with console.status("") as status:
+        system = survey(config, lambda what: status.update(f"looking at {what}"))
+    findings = diagnose(system)
+    if config.json:
+        print(json.dumps(as_dict(config, system, findings), indent=2))
+    else:
+        show(Console(highlight=False), findings)
+    return not would_fail(findings)
 
 
 def calibrate(config: Calibrate) -> None:
