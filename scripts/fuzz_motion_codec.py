@@ -3,7 +3,8 @@
     python scripts/fuzz_motion_codec.py --inputs 1000000 [--seed 0]
 
 A quarter are true packets, so that others find what they are told from; of the rest, mutants, cut and spliced packets,
-packets with a tail and plain noise, half have a check that fits, so that they reach the entropy decoder. Prints how many gave motions, and how far memory grew.
+packets with a tail and plain noise, half have a check that fits, so that they reach the entropy decoder. Prints how
+many gave motions, and how far memory grew.
 """
 
 import argparse
