@@ -8,7 +8,7 @@ from models.portrait import Pixels
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """What an engine drew, on its way to the sinks. `runtime.stage` alone makes them."""
+    """What an engine drew, on its way to the sinks. In a run, `runtime.stage` alone makes them."""
 
     image: Pixels
     """RGB, or RGBA where the portrait has no background."""

@@ -137,8 +137,10 @@ def follow(process: subprocess.Popen[str], url: str, minutes: float) -> None:
     """Prints a line a minute, and what the lines come to."""
     print(COLUMNS, flush=True)
     began_s, lines = time.monotonic(), []
-    while process.poll() is None and len(lines) <= minutes:
+    while len(lines) <= minutes:
         time.sleep(max(0.0, began_s + 60 * len(lines) - time.monotonic()))
+        if process.poll() is not None:
+            break
         with urllib.request.urlopen(url + "status.json") as answer:
             status = json.load(answer)
         offset_ms = status["audio_video_offset_ms"] or 0.0
@@ -154,10 +156,9 @@ def follow(process: subprocess.Popen[str], url: str, minutes: float) -> None:
     warm = np.array(lines[WARM_MINUTES:])
     if len(warm) > 2:
         growth = 10 * np.polyfit(np.arange(len(warm)), warm, 1)[0]
-        print(
-            f"growth in 10 minutes, after {WARM_MINUTES}: memory {growth[0]:+.2f} MB, age {growth[1]:+.2f} ms, ", end=""
-        )
-        print(f"picture to sound {growth[2]:+.2f} ms; load {os.getloadavg()[2]:.1f}")
+        memory, age, offset = growth
+        drift = f"age {age:+.2f} ms, picture to sound {offset:+.2f} ms"
+        print(f"growth in 10 minutes, warm: memory {memory:+.2f} MB, {drift}; load {os.getloadavg()[2]:.1f}")
 
 
 def resident_mb(pid: int) -> float:
