@@ -23,6 +23,7 @@ from models.audio.speaker_layer import SpeakerLayer
 from models.errors import AgentError, InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
+from models.one_face import OneFace
 from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.face_video import FaceVideo
@@ -30,7 +31,7 @@ from runtime.drivers.idle import Idle
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
 from runtime.engines import Engine
-from runtime.frame import Frame, Sound
+from runtime.frame import Frame
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
@@ -39,6 +40,7 @@ from runtime.sinks import Sink
 from runtime.sinks.video_file import VideoFile
 from runtime.sinks.virtual_camera import VirtualCamera, list_virtual_cameras
 from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
+from runtime.sound import Sound
 from runtime.sources import Source
 from runtime.sources.media import ClipFrames, ClipSound
 from runtime.sources.paced import Paced
@@ -244,6 +246,7 @@ class Session:
             frames=self.loop.tempo.frames,
             dropped=self.loop.dropped,
             lost=self.loop.lost | underruns,
+            faults=self.loop.faults,
             fps_rendered=round(self.loop.tempo.mean_fps, 2),
             stages=stage_times(self.metrics),
             latency_ms=latency(self.metrics),
@@ -274,7 +277,7 @@ def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
     model = load_face_model()
     mouth = MouthCutter(model) if config.mouth == "driver" else None
     sight = MouthSight(model) if config.mode == "both" else None
-    return FaceVideo(MediapipeTracker(), model, person, config.motion == "absolute", mouth, sight)
+    return FaceVideo(OneFace(MediapipeTracker()), model, person, config.motion == "absolute", mouth, sight)
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
