@@ -38,6 +38,8 @@ class Report:
     lost: dict[str, int]
     """What inputs gave and nobody took in time, by input; blocks of sound that outputs were too slow for; how often
     virtual microphones had nothing to play."""
+    faults: dict[str, int]
+    """Failures that the run survived, by stage; stages without any are left out."""
     fps_rendered: float
     """Pictures per second of the run's wall time."""
     stages: dict[str, StageTimes]

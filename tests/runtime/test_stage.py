@@ -35,7 +35,7 @@ class Painter:
 
 
 def shown(stage: Stage) -> int:
-    return int(stage.render(Motion(0))[0, 0, 0])
+    return int(stage.render(Motion(0), 0).image[0, 0, 0])
 
 
 def test_the_newest_avatar_is_drawn_from_the_next_picture_on() -> None:
