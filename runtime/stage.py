@@ -29,14 +29,19 @@ class Stage:
                 self._next = (engine, avatar)
             self._retire(unused)
 
-    def render(self, motion: Motion) -> Pixels:
-        """The picture of what is shown now. Called by the loop alone."""
+    @property
+    def levels(self) -> int:
+        """Of the engine that is shown."""
+        return self._shown[0].levels
+
+    def render(self, motion: Motion, level: int = 0) -> Pixels:
+        """The picture of what is shown now, at this level or the engine's last. Called by the loop alone."""
         with self._lock:
             if self._next is not None:
                 before, self._shown, self._next = self._shown, self._next, None
                 self._retire(before)
             engine, avatar = self._shown
-        return engine.render(avatar, motion)
+        return engine.render(avatar, motion, min(level, engine.levels - 1))
 
     def close(self) -> None:
         """Closes all engines; what is swapped in later is closed at once."""

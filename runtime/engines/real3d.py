@@ -29,6 +29,7 @@ class Real3dEngine:
 
     name = "real3d"
     portable = False
+    levels = 1
 
     def __init__(self, weights: Weights, executor: Executor, say: Callable[[str], None]) -> None:
         """`weights`: of `models.weights.find`; `executor`: what runs the networks; `say` hears if that is slow."""
@@ -65,7 +66,7 @@ class Real3dEngine:
                       "call; a call needs an NVIDIA GPU, or --engine builtin")  # fmt: skip
         return avatar
 
-    def render(self, avatar: Real3dAvatar, motion: Motion) -> Pixels:
+    def render(self, avatar: Real3dAvatar, motion: Motion, level: int = 0) -> Pixels:
         """The picture, a new array."""
         return avatar.render(motion, self._frame)
 
