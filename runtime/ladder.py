@@ -111,15 +111,15 @@ class Ladder:
         while due_ns - self._recent[0].due_ns > _WINDOW_NS:
             self._recent.popleft()
         drawing, tracking = self._loads()
-        lower, upper = self._neighbour(1, levels), self._neighbour(-1, levels)
-        if late or max(drawing, tracking) > _TIGHT:
+        if late or drawing > _TIGHT or tracking > _TIGHT:
             self._calm_ns = due_ns
-            if lower != self._index:
-                self._fall(lower, due_ns)
-        elif self._would_be_tight(upper, drawing, tracking):
-            self._calm_ns = due_ns
-        elif upper != self._index and due_ns - self._calm_ns >= self._patience_ns[upper]:
-            self._move(upper, due_ns, climbed=True)
+            self._fall(due_ns, levels)
+        elif self._index > 0:
+            upper = self._neighbour(-1, levels)
+            if self._would_be_tight(upper, drawing, tracking):
+                self._calm_ns = due_ns
+            elif upper != self._index and due_ns - self._calm_ns >= self._patience_ns[upper]:
+                self._move(upper, due_ns, climbed=True)
 
     def _loads(self) -> tuple[float, float]:
         """Parts of their time that drawing and tracking take lately; 0 until that can be told."""
@@ -139,24 +139,27 @@ class Ladder:
 
     def _neighbour(self, step: int, levels: int) -> int:
         """The next rung down (1) or up (-1) that makes a difference; this one if there is none."""
-
-        def quality(index: int) -> tuple[int, int, int]:
-            rung = self._rungs[index]
-            return min(rung.level, levels - 1), rung.track_every if self._tracks else 1, rung.rate_divisor
-
         index = self._index
         while 0 <= index + step < len(self._rungs):
             index += step
-            if quality(index) != quality(self._index):
+            here, there = self.rung, self._rungs[index]
+            if (
+                min(here.level, levels - 1) != min(there.level, levels - 1)
+                or (self._tracks and here.track_every != there.track_every)
+                or here.rate_divisor != there.rate_divisor
+            ):
                 return index
         return self._index
 
-    def _fall(self, index: int, now_ns: int) -> None:
+    def _fall(self, now_ns: int, levels: int) -> None:
+        lower = self._neighbour(1, levels)
+        if lower == self._index:
+            return
         if self._climbed:
             in_vain = now_ns - self._since_ns < _PROBATION_NS
             longer = min(2 * self._patience_ns[self._index], _MOST_PATIENCE_NS)
             self._patience_ns[self._index] = longer if in_vain else _PATIENCE_NS
-        self._move(index, now_ns, climbed=False)
+        self._move(lower, now_ns, climbed=False)
 
     def _move(self, index: int, now_ns: int, *, climbed: bool) -> None:
         self._index, self._climbed = index, climbed

@@ -44,15 +44,15 @@ def machine() -> Machine:
 
 
 def test_with_time_to_spare_nothing_is_given_up(machine: Machine) -> None:
-    assert set(machine.run(60, lambda _: 20)) == {0}
+    assert set(machine.run(20, lambda _: 20)) == {0}
     standing = machine.ladder.standing
     assert (standing["changes"], standing["late"]) == (0, 0)
-    assert standing["seconds"] == pytest.approx([60, 0, 0, 0, 0], abs=0.05)
+    assert standing["seconds"] == pytest.approx([20, 0, 0, 0, 0], abs=0.05)
 
 
 def test_a_load_that_grows_costs_quality_before_it_costs_a_deadline(machine: Machine) -> None:
     worth = {0: 1.0, 1: 0.7, 2: 0.6}
-    for load_ms in range(10, 60):
+    for load_ms in range(10, 60, 2):
         machine.run(1, lambda rung, load_ms=load_ms: load_ms * worth[rung.level])
     standing = machine.ladder.standing
     assert standing["rung"] >= 3
@@ -76,7 +76,7 @@ def test_the_tracker_counts_as_the_drawing_does(machine: Machine) -> None:
     machine.run(5, lambda _: 5, track_ms=4)
     assert machine.run(6, lambda _: 5, track_ms=36)[-1] == 2, "there every second frame is tracked"
     assert machine.ladder.rung.track_every == 2
-    assert machine.run(60, lambda _: 5, track_ms=36)[-1] == 2, "twice 18 ms would be too much"
+    assert machine.run(20, lambda _: 5, track_ms=36)[-1] == 2, "twice 18 ms would be too much"
 
 
 def test_it_recovers_rung_by_rung(machine: Machine) -> None:
@@ -89,25 +89,24 @@ def test_it_recovers_rung_by_rung(machine: Machine) -> None:
 
 def test_under_a_constant_load_it_finds_its_rung(machine: Machine) -> None:
     """Level 1 has ample time and level 0 has not: each climb fails, and each takes longer to come."""
-    machine.run(600, lambda rung: 39 if rung.level == 0 else 20)
+    machine.run(200, lambda rung: 39 if rung.level == 0 else 20)
     standing = machine.ladder.standing
-    assert standing["changes"] <= 30, "climbs after 4, 8, 16, 32 and then 64 s"
-    assert standing["seconds"][0] < 18
+    assert standing["changes"] == 1 + 2 * 6, "climbs after 4, 8, 16, 32 and twice 64 s"
+    assert standing["seconds"][0] < 8
     assert set(machine.rungs) == {0, 1}
 
 
 def test_what_is_late_once_in_a_while_does_not_swing_it_either(machine: Machine) -> None:
-    machine.run(600, lambda rung: 70 if rung.level == 0 and machine.pictures % 250 == 0 else 15)
-    assert machine.ladder.standing["changes"] <= 30
+    machine.run(200, lambda rung: 70 if rung.level == 0 and machine.pictures % 250 == 0 else 15)
+    assert machine.ladder.standing["changes"] <= 12
 
 
 def test_patience_comes_back_when_a_climb_lasts(machine: Machine) -> None:
-    for _ in range(4):  # patience is 64 s then
-        machine.run(70, lambda rung: 39 if rung.level == 0 else 20)
-    assert machine.run(70, lambda _: 10)[-1] == 0
-    machine.run(40, lambda _: 10)
-    assert machine.run(1, lambda _: 90)[-1] > 0
-    assert machine.run(30, lambda _: 10)[-1] == 0
+    machine.run(40, lambda rung: 39 if rung.level == 0 else 20)
+    assert machine.run(12, lambda _: 10)[-1] == 1, "patience is 32 s by now"
+    assert machine.run(60, lambda _: 10)[-1] == 0
+    assert machine.run(0.04, lambda _: 90) == [1]
+    assert machine.run(5, lambda _: 10)[-1] == 0
 
 
 def test_what_makes_no_difference_is_passed_over() -> None:
@@ -137,6 +136,6 @@ def test_half_the_rate_has_twice_the_time_and_is_left_only_for_what_fits_the_who
     machine.run(20, lambda _: 60)
     assert machine.rungs[-1] == BOTTOM
     late = machine.ladder.standing["late"]
-    assert set(machine.run(60, lambda _: 30)) == {BOTTOM}, "30 of 80 ms are ample, of 40 they are not"
+    assert set(machine.run(20, lambda _: 30)) == {BOTTOM}, "30 of 80 ms are ample, of 40 they are not"
     assert machine.ladder.standing["late"] == late
     assert machine.run(8, lambda _: 20)[-1] < BOTTOM

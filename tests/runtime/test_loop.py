@@ -220,7 +220,7 @@ def test_a_slow_sink_delays_only_itself():
     loop.stop()
     slow.gate.set()
     ended.join(10)
-    assert len(slow.pictures) <= 2, "it gets the newest, not a queue"
+    assert len(slow.pictures) <= 3, "what it holds, the newest and the one that is drawn meanwhile, not a queue"
     assert loop.dropped >= 25
 
 
@@ -290,7 +290,7 @@ def test_offline_a_failing_stage_raises_its_cause_and_closes_all(broken):
     source, driver = Clip(9, 40), JawFollowsTime(fail_at=3 if broken == "driver" else None)
     wall, engine = Wall("wall", fail_at=2 if broken == "sink" else None), Canvas()
     if broken == "engine":
-        engine.render = lambda avatar, motion: 1 / 0
+        engine.render = lambda *_: 1 / 0
     loop = loop_of([Lane("video", source, driver, Metrics())], [wall], engine=engine)
     with pytest.raises((RuntimeError, ZeroDivisionError), match=r"broke|zero"):
         loop.run_offline(9, lambda _: None)
@@ -328,7 +328,7 @@ def test_a_swap_takes_effect_between_two_pictures_and_costs_none():
     drawn = []
 
     def draws(name):
-        def render(avatar, motion):
+        def render(avatar, motion, level=0):
             drawn.append((name, avatar))
             match len(drawn):
                 case 3:
