@@ -16,13 +16,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from bench_builtin import PORTRAIT, cpu_ms, motions
 from PIL import Image
 
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.motion import Motion, expression
 from runtime.engines.builtin import BuiltinEngine
-from scripts.bench_builtin import PORTRAIT, cpu_ms, motions
 
 SHOWN = Motion(0, expression(mouthNeutral=1, jawOpen=0.4, mouthSmileLeft=0.5), np.array([0.05, 0.2, 0.03], np.float32))
 
