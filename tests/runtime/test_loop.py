@@ -11,7 +11,7 @@ from models.motion import Motion, expression
 from runtime.clock import FakeClock, MonotonicClock
 from runtime.drivers.idle import Idle
 from runtime.frame import Frame, Picture, Sound
-from runtime.ladder import RUNGS, Ladder
+from runtime.ladder import RUNGS, Ladder, Rung
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
@@ -406,3 +406,14 @@ def test_offline_never_draws_worse():
     loop = loop_of([Lane("video", Clip(200, 40), JawFollowsTime(), Metrics())], [Wall()], engine=engine, clock=clock)
     loop.run_offline(200, lambda _: None)
     assert engine.drawn == [0] * 200
+
+
+def test_at_half_the_rate_a_tick_is_missed_when_twice_the_time_was_not_enough():
+    clock, ladder = FakeClock(), Ladder(25, [Rung(rate_divisor=2)], tracks=False)
+    engine = Canvas(clock, work_ms=100)
+    lanes = [Lane("video", Endless(), JawFollowsTime(), Metrics())]
+    loop = loop_of(lanes, [Wall()], engine=engine, clock=clock, ladder=ladder)
+    stopping_after(loop, engine, clock, 40)
+    loop.run_live()
+    assert loop.tempo.frames == 40
+    assert loop.missed == pytest.approx(4000 / 80 - 40, abs=1)
