@@ -17,6 +17,7 @@ from runtime.closing import Ending
 from runtime.drivers.idle import Idle
 from runtime.engines import Engine
 from runtime.faults import in_words
+from runtime.ladder import Ladder
 from runtime.lane import Lane
 from runtime.metrics import Metrics, Tempo
 from runtime.mix import Mode, mix
@@ -48,12 +49,15 @@ class Loop:
         fps: int,
         clock: Clock,
         metrics: Metrics,
+        ladder: Ladder,
         start_ns: int = 0,
     ) -> None:
-        """`start_ns`: instant on the clock of the first picture, and of rest; offline time counts from 0."""
+        """`ladder`: of a live run's quality; offline its first rung counts. `start_ns`: instant on the clock of the
+        first picture, and of rest; offline time counts from 0."""
         self._mode, self._lanes, self._idle, self._sinks = mode, lanes, idle, sinks
         self._stage, self._torso = Stage(engine, avatar), TorsoFollow()
         self._fps, self._clock, self._metrics, self._start_ns = fps, clock, metrics, start_ns
+        self._ladder = ladder
         self._stop, self._ending, self._begun = threading.Event(), Ending(), False
         self._outlets: list[Outlet] = []
         self.tempo = Tempo(clock)
@@ -127,30 +131,33 @@ class Loop:
                 lane.start(self._hear, self._fail)
             tick = 0
             while not self._stop.is_set() and not self._input_ended(self._clock.now_ns()):
+                step = self._ladder.rung.rate_divisor
                 late = int((self._clock.now_ns() - self._start_ns) * self._fps // 1_000_000_000) - tick
-                if late > 0:
-                    self.missed += late
-                    tick += late
+                if late >= step:
+                    self.missed += late // step
+                    tick += late // step * step
                 due_ns = self._start_ns + round(tick * 1e9 / self._fps)
                 if not self._clock.wait_until(due_ns, self._stop):
                     break
                 picture = self._render(due_ns, Lane.newest, self._stage.render_live)
                 for outlet in self._outlets:
                     outlet.send(picture)
-                tick += 1
+                tracked_ns = self._metrics.total_ns("video driver")
+                self._ladder.judge(due_ns, self._clock.now_ns(), tracked_ns, self._stage.levels)
+                tick += step
 
     def _render(
         self,
         due_ns: int,
         motion_of: Callable[[Lane[Any], int], Motion | None],
-        draw: Callable[[Motion, int], Picture],
+        draw: Callable[[Motion, int, int], Picture],
     ) -> Picture:
         known = {lane.role: self._stage.eased(motion_of(lane, due_ns)) for lane in self._lanes}
         idle = self._idle.at(due_ns, self._start_ns)
         mixed = mix(self._mode, due_ns, idle, known.get("video"), known.get("audio"))
         motion = self._torso(mixed, due_ns)
         with self._metrics.measure("render"):
-            picture = draw(motion, due_ns)
+            picture = draw(motion, due_ns, self._ladder.rung.level)
         if picture.motion.pts_ns != due_ns or not self._outlets:  # live, else nobody moved it: it has no age
             self._metrics.add(LATENESS, due_ns - picture.motion.pts_ns)
         self.tempo.tick()

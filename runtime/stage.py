@@ -48,16 +48,24 @@ class Stage:
                 self._next = (engine, avatar)
             self._retire(unused)
 
-    def render(self, motion: Motion, due_ns: int) -> Picture:
-        """The picture of what is shown now, due at an instant. Raises what the engine does. The loop's, as the next."""
+    @property
+    def levels(self) -> int:
+        """Of the engine that is shown."""
+        return self._shown[0].levels
+
+    def render(self, motion: Motion, due_ns: int, level: int = 0) -> Picture:
+        """The picture of what is shown now, due at an instant, at this level or the engine's last.
+
+        Raises what the engine does. The loop's alone, as the next.
+        """
         with self._lock:
             if self._next is not None:
                 before, self._shown, self._next = self._shown, self._next, None
                 self._retire(before)
             engine, avatar = self._shown
-        return Picture(engine.render(avatar, motion), motion, due_ns)
+        return Picture(engine.render(avatar, motion, min(level, engine.levels - 1)), motion, due_ns)
 
-    def render_live(self, motion: Motion, due_ns: int) -> Picture:
+    def render_live(self, motion: Motion, due_ns: int, level: int = 0) -> Picture:
         """As `render`, but where drawing fails, the last good picture, due now; the motion that it shows stays as old.
 
         An engine that has failed for a second is tried once a second, and at once after a swap. Raises what the
@@ -66,7 +74,7 @@ class Stage:
         if self._last is not None and due_ns < self._retry_ns and self._next is None:
             return self._again(self._last, due_ns)
         try:
-            picture = self.render(motion, due_ns)
+            picture = self.render(motion, due_ns, level)
         except Exception as error:
             if self._last is None:
                 raise

@@ -167,11 +167,11 @@ class Engine(BuiltinEngine):
     def __init__(self, plan: Plan, beat: Beat, leak: Callable[[np.ndarray], np.ndarray] | None) -> None:
         self._plan, self._beat, self._leak = plan, beat, leak
 
-    def render(self, avatar: Any, motion: Motion) -> np.ndarray:
+    def render(self, avatar: Any, motion: Motion, level: int = 0) -> np.ndarray:
         beat = self._beat.number
         if self._plan.now("engine", beat) or self._plan.now("engine for long", beat):
             raise RuntimeError("CUDA error: an illegal memory access was encountered")
         if self._plan.now("memory", beat):
             raise MemoryError
-        image = super().render(avatar, motion)
+        image = super().render(avatar, motion, level)
         return self._leak(image) if self._leak is not None and beat % 50 == 49 else image

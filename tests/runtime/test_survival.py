@@ -115,7 +115,7 @@ class Sketch(Canvas):
         super().__init__()
         self.bad, self.error, self.tried = set(bad), error or MemoryError("no room"), 0
 
-    def render(self, avatar, motion):
+    def render(self, avatar, motion, level=0):
         self.tried += 1
         if self.tried in self.bad:
             raise self.error
