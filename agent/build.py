@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ from agent.config import ENGINES, Run
 from agent.engines import open_engine
 from agent.known_person import open_person, open_speaker
 from agent.look import Look, first_look
+from agent.patience import patiently
 from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
 from agent.speech_driver import open_speech
@@ -21,6 +23,7 @@ from models.audio.speaker_layer import SpeakerLayer
 from models.errors import AgentError, InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
+from models.one_face import OneFace
 from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.face_video import FaceVideo
@@ -28,7 +31,8 @@ from runtime.drivers.idle import Idle
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
 from runtime.engines import Engine
-from runtime.frame import Frame, Sound
+from runtime.frame import Frame
+from runtime.ladder import RUNGS, Ladder
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
@@ -37,6 +41,7 @@ from runtime.sinks import Sink
 from runtime.sinks.video_file import VideoFile
 from runtime.sinks.virtual_camera import VirtualCamera, list_virtual_cameras
 from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
+from runtime.sound import Sound
 from runtime.sources import Source
 from runtime.sources.media import ClipFrames, ClipSound
 from runtime.sources.paced import Paced
@@ -52,17 +57,27 @@ _SWITCH_S = 0.0005  # how long one thread may keep the others from Python: a pic
 class Session:
     """A run that is ready to start."""
 
-    def __init__(self, plan: Plan, clock: Clock, say: Callable[[str], None]) -> None:
-        """Opens devices and outputs and prepares the portrait; `say` hears what the user should know.
+    def __init__(
+        self, plan: Plan, clock: Clock, say: Callable[[str], None], interrupted: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Opens devices and outputs and prepares the portrait.
+
+        Args:
+            plan: what to open.
+            clock: of everything that runs.
+            say: hears what the user should know.
+            interrupted: whether the user does not want the run any more.
 
         Raises:
             InputError: a device, photo or output that cannot be used; what was opened by then is closed.
+            Abandoned: it was interrupted; what was opened by then is closed, too.
         """
         cv2.setNumThreads(1)  # pools of several libraries on few cores make latency worse
         sys.setswitchinterval(_SWITCH_S)
         config = plan.config
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
-        self.engine = open_engine(config.engine, config.backend, say)
+        opening = partial(open_engine, config.engine, config.backend, say)
+        self.engine = patiently(f"opening the engine {config.engine}", opening, interrupted, say)
         self._loop: Loop | None = None
         profile = None if config.profile is None else load_profile(config.profile)
         speaker = None if profile is None else open_speaker(profile, config, say)
@@ -84,8 +99,11 @@ class Session:
             self._look = first_look(config.portrait, plan.size, config.framing, config.background)
             for note in self._look.notes:
                 say(note)
-            avatar = self.engine.prepare(self._look.portrait)
-            face = None if camera is None else open_face_video(config, person)
+            preparing = partial(self.engine.prepare, self._look.portrait)
+            avatar = patiently(f"preparing {config.portrait.name}", preparing, interrupted, say)
+            rungs = RUNGS if config.quality == "auto" and not plan.offline else RUNGS[:1]
+            self._ladder = Ladder(config.fps, rungs, tracks=camera is not None)
+            face = None if camera is None else open_face_video(config, person, self._ladder)
             if config.mouth == "driver":
                 say("the avatar shows the driver's own mouth: the pixels between the lips leave, and nothing else")
             self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
@@ -99,6 +117,7 @@ class Session:
                 fps=config.fps,
                 clock=clock,
                 metrics=self.metrics,
+                ladder=self._ladder,
                 start_ns=self._start_ns,
             )
             if "preview" in plan.outputs:
@@ -231,7 +250,9 @@ class Session:
             frames=self.loop.tempo.frames,
             dropped=self.loop.dropped,
             lost=self.loop.lost | underruns,
+            faults=self.loop.faults,
             fps_rendered=round(self.loop.tempo.mean_fps, 2),
+            quality=self._ladder.standing,
             stages=stage_times(self.metrics),
             latency_ms=latency(self.metrics),
             audio_video_offset_ms=self._audio_video_offset_ms(),
@@ -256,12 +277,13 @@ def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
     return Camera(camera or default_camera([path for path, _ in list_virtual_cameras()]), clock)
 
 
-def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
-    """The driver of `--camera`."""
+def open_face_video(config: Run, person: PersonCheck | None, ladder: Ladder) -> FaceVideo:
+    """The driver of `--camera`, which looks at as many frames as the ladder says."""
     model = load_face_model()
     mouth = MouthCutter(model) if config.mouth == "driver" else None
     sight = MouthSight(model) if config.mode == "both" else None
-    return FaceVideo(MediapipeTracker(), model, person, config.motion == "absolute", mouth, sight)
+    absolute, tracker = config.motion == "absolute", OneFace(MediapipeTracker())
+    return FaceVideo(tracker, model, person, absolute, mouth, sight, lambda: ladder.rung.track_every)
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
@@ -273,7 +295,7 @@ def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
     return Microphone(microphone or None, clock)
 
 
-def build(config: Run, say: Callable[[str], None]) -> Session:
+def build(config: Run, say: Callable[[str], None], interrupted: Callable[[], bool] = lambda: False) -> Session:
     """Checks, opens and prepares everything for a run."""
     virtual_cameras = [path for path, _ in list_virtual_cameras()]
-    return Session(make_plan(config, virtual_cameras), MonotonicClock(), say)
+    return Session(make_plan(config, virtual_cameras), MonotonicClock(), say, interrupted)

@@ -3,6 +3,7 @@
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import torch
 from jaxtyping import UInt8
 
 from models.real3d.drive import Drive
@@ -19,6 +20,11 @@ class Executor(Protocol):
     @property
     def name(self) -> str:
         """As in reports."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors of its states lie."""
         ...
 
     def prepare(self, portrait: PortraitParts) -> PortraitState:

@@ -22,6 +22,7 @@ class OnnxExecutor:
         repeatable()
         self._model, self._frame = model.to(frame.device), frame
         self._paint = painter_on(frame.device, face)
+        self.device = frame.device
 
     @property
     def name(self) -> str:
@@ -30,14 +31,14 @@ class OnnxExecutor:
 
     def prepare(self, portrait: PortraitParts) -> PortraitState:
         """What frames need of a portrait."""
-        state = prepare(self._model, portrait.to(self._frame.device))
+        state = prepare(self._model, portrait.to(self.device))
         return PortraitState(*(tensor.contiguous() for tensor in state))
 
     @torch.inference_mode()
     def frame(self, state: PortraitState, drive: Drive, level: int = 0) -> Picture:
         """One picture."""
         assert level < self.levels
-        given = drive.to(self._frame.device)
+        given = drive.to(self.device)
         return self._frame(*state, self._paint(given), given.camera, given.key_points)[0].cpu().numpy()
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ class TorchExecutor:
     def __init__(self, model: VideoModel, face: Real3dFace, device: torch.device) -> None:
         """`model` is moved to the device."""
         repeatable()
-        self._device = device
+        self.device = device
         self._model = model.to(device)
         network = FrameNetwork(self._model)
         self._networks = [FramePicture(network, level) for level in LEVELS]
@@ -31,16 +31,16 @@ class TorchExecutor:
     @property
     def name(self) -> str:
         """As in reports."""
-        return f"torch {self._device.type}"
+        return f"torch {self.device.type}"
 
     def prepare(self, portrait: PortraitParts) -> PortraitState:
         """What frames need of a portrait."""
-        return prepare(self._model, portrait.to(self._device))
+        return prepare(self._model, portrait.to(self.device))
 
     @torch.inference_mode()
     def frame(self, state: PortraitState, drive: Drive, level: int = 0) -> Picture:
         """One picture."""
-        fresh = (value.to(self._device) for value in (self._paint(drive), drive.camera, drive.key_points))
+        fresh = (value.to(self.device) for value in (self._paint(drive), drive.camera, drive.key_points))
         return self._networks[level](*state, *fresh)[0].cpu().numpy()
 
     def close(self) -> None:

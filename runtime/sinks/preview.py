@@ -13,9 +13,10 @@ from aiohttp import web
 from jaxtyping import UInt8
 
 from runtime.change import Change
-from runtime.frame import Picture, Sound
 from runtime.page_server import HEADERS, PageServer
+from runtime.picture import Picture
 from runtime.sinks.changes import MAX_BYTES, Changes
+from runtime.sound import Sound
 
 _JPEG_QUALITY = 88
 _PAGE = Path(__file__).with_name("page") / "index.html"
@@ -55,6 +56,7 @@ class Preview:
     """
 
     name: ClassVar[str] = "preview"
+    shows: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -16,7 +16,7 @@ from PIL import Image
 from models.errors import InputError
 from models.motion import Motion
 from runtime import page_server
-from runtime.frame import Picture
+from runtime.picture import Picture
 from runtime.sinks import preview as preview_module
 from runtime.sinks.preview import Preview
 from tests.browser import reads, shows

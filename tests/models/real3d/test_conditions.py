@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from models.bfm import CAMERA_DISTANCE, FOCAL
+from models.camera import row_rotation
 from models.face import load_face_model
 from models.motion import Motion, expression
-from models.real3d.camera import row_rotation
 from models.real3d.conditions import Conditioner
 from models.real3d.fit_objective import Coefficients
 from models.real3d.painter import CpuPainter
@@ -34,7 +34,7 @@ def conditioner(face):
 
 def where(face, conditioner, motion, vertex):
     """Where a vertex of the face at rest is seen: x right, y down, of a picture of side 2 around 0."""
-    shown = conditioner._shown(motion)
+    shown = conditioner.shown(motion)
     x, y, z = face.model.mean[vertex] @ row_rotation(shown.euler) + shown.translation
     return 2 * FOCAL * np.array([x, -y]) / (CAMERA_DISTANCE - z)
 
@@ -97,3 +97,13 @@ def test_blinks_close_the_holes_of_their_eyes(face, conditioner):
     closed = [(picture[eyes] > -1).all(0) & (open_[eyes] == -1).all(0) for picture in (right, left)]
     assert closed[0][:, :128].sum() > 100 < closed[1][:, 128:].sum()  # the subject's right is the picture's left
     assert not closed[0][:, 128:].any() and not closed[1][:, :128].any()
+
+
+def test_a_tracked_surface_shows_in_the_codes(face, conditioner):
+    surface = np.tensordot(expression(jawOpen=0.5), OWN.expression, 1).astype(np.float32)
+    motions = Motion(0, expression(jawOpen=0.5)), Motion(0, surface=surface), Motion(0)
+    named, tracked, rest = (painted(face, conditioner, motion) for motion in motions)
+    assert np.abs(tracked - named).mean() < 1e-3
+    assert np.abs(tracked - rest).mean() > 0.01
+    for given, wanted in zip(conditioner(motions[1])[3:], conditioner(motions[0])[3:], strict=True):
+        assert np.abs(given - wanted).mean() < 1e-3

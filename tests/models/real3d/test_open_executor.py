@@ -34,7 +34,8 @@ class Fake:
     """An executor whose pictures are of one shade, brighter for the other drive."""
 
     def __init__(self, name: str, shade: int) -> None:
-        self.name, self.shade, self.closed, self.levels = name, shade, False, 1
+        self.name, self.shade, self.closed = name, shade, False
+        self.levels, self.device = 1, torch.device("cpu")
 
     def prepare(self, portrait: PortraitParts) -> PortraitState:
         return PortraitState(*[torch.zeros(1)] * len(PORTRAIT_SHAPES))
