@@ -40,6 +40,7 @@ from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_outpu
 from runtime.sources import Source
 from runtime.sources.media import ClipFrames, ClipSound
 from runtime.sources.paced import Paced
+from runtime.trail import paths
 from runtime.turn import Turn
 from runtime.worker import Worker
 
@@ -169,10 +170,11 @@ class Session:
     ) -> list[Lane[Any]]:
         lanes: list[Lane[Any]] = []
         if camera is not None:
-            lanes.append(Lane("video", self._in_time(camera), face, self.metrics))
+            lanes.append(Lane("video", self._in_time(camera), face, self.metrics, clock=self._clock))
         if microphone is not None and self.plan.listens:
             speech = open_speech(self.plan.config, self.plan.offline, speaker, self._say)
-            lanes.append(Lane("audio", self._in_time(microphone), speech, self.metrics, audible=True))
+            lane = Lane("audio", self._in_time(microphone), speech, self.metrics, audible=True, clock=self._clock)
+            lanes.append(lane)
         elif microphone is not None:
             lanes.append(Lane("soundtrack", self._in_time(microphone), None, self.metrics, audible=True))
         return lanes
@@ -193,7 +195,13 @@ class Session:
         if name == "preview":
             from runtime.sinks.preview import Preview  # aiohttp: a third of a second that others need not pay
 
-            return Preview(title=config.portrait.stem, status=self.status, change=self.swap)
+            return Preview(
+                title=config.portrait.stem,
+                status=self.status,
+                change=self.swap,
+                clock=self._clock,
+                metrics=self.metrics,
+            )
         device = name.partition(":")[2]
         if is_virtual_microphone(name):
             output = open_sound_output(device, self._clock, getattr(microphone, "name", None))
@@ -234,6 +242,7 @@ class Session:
             fps_rendered=round(self.loop.tempo.mean_fps, 2),
             stages=stage_times(self.metrics),
             latency_ms=latency(self.metrics),
+            paths=paths(self.metrics),
             audio_video_offset_ms=self._audio_video_offset_ms(),
         )
 

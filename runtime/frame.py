@@ -7,6 +7,7 @@ from jaxtyping import Float32, UInt8
 
 from models.motion import Motion
 from models.portrait import Pixels
+from runtime.trail import Trail
 
 SPEECH_RATE_HZ = 16_000
 """Sample rate of every `AudioWindow`."""
@@ -59,3 +60,5 @@ class Picture:
     """The motion it shows; `motion.pts_ns` is the instant of capture."""
     due_ns: int
     """The instant at which the picture is to be shown, on the same clock."""
+    trail: Trail | None = None
+    """How it came about; None offline, and where no driver moved it: it has no age then."""

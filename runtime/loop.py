@@ -6,8 +6,9 @@ but the input.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 from models.motion import Motion
@@ -16,7 +17,7 @@ from runtime.closing import Ending
 from runtime.drivers.idle import Idle
 from runtime.engines import Engine
 from runtime.frame import Picture, Sound
-from runtime.lane import Lane
+from runtime.lane import Lane, Role
 from runtime.metrics import Metrics, Tempo
 from runtime.mix import Mode, mix
 from runtime.outlet import Outlet
@@ -24,6 +25,7 @@ from runtime.report import LATENESS
 from runtime.sinks import Sink
 from runtime.stage import Stage
 from runtime.torso import TorsoFollow
+from runtime.trail import Driven, Trail
 
 _CUT_SHORT_NS = 1_000_000_000  # an input that ends so much before its announced end ends an offline run
 
@@ -91,7 +93,7 @@ class Loop:
                     lane.advance(due_ns, self._hear)
                 if self._stop.is_set() or self._input_ended(due_ns - _CUT_SHORT_NS):
                     return
-                picture = self._render(due_ns, Lane.at)
+                picture = self._render(due_ns, {lane.role: lane.at(due_ns) for lane in self._lanes})
                 for sink in self._sinks:
                     with self._metrics.measure(f"sink {sink.name}"):
                         sink.send(picture)
@@ -118,13 +120,15 @@ class Loop:
                 due_ns = self._start_ns + round(tick * 1e9 / self._fps)
                 if not self._clock.wait_until(due_ns, self._stop):
                     break
-                picture = self._render(due_ns, Lane.newest)
+                begun_ns = self._clock.now_ns()
+                driven = {lane.role: newest for lane in self._lanes if (newest := lane.newest) is not None}
+                motions = {role: newest.motion for role, newest in driven.items()}
+                picture = self._trailed(self._render(due_ns, motions), begun_ns, driven.values())
                 for outlet in self._outlets:
                     outlet.send(picture)
                 tick += 1
 
-    def _render(self, due_ns: int, motion_of: Callable[[Lane[Any], int], Motion | None]) -> Picture:
-        known = {lane.role: motion_of(lane, due_ns) for lane in self._lanes}
+    def _render(self, due_ns: int, known: Mapping[Role, Motion | None]) -> Picture:
         idle = self._idle.at(due_ns, self._start_ns)
         mixed = mix(self._mode, due_ns, idle, known.get("video"), known.get("audio"))
         motion = self._torso(mixed, due_ns)
@@ -134,6 +138,11 @@ class Loop:
             self._metrics.add(LATENESS, due_ns - motion.pts_ns)
         self.tempo.tick()
         return Picture(image, motion, due_ns)
+
+    def _trailed(self, picture: Picture, begun_ns: int, driven: Iterable[Driven]) -> Picture:
+        """With its trail, if a driver moved it: the mix gives a motion the instant of the one that leads it."""
+        leader = next((newest for newest in driven if newest.motion.pts_ns == picture.motion.pts_ns), None)
+        return picture if leader is None else replace(picture, trail=Trail(leader, begun_ns, self._clock.now_ns()))
 
     def _input_ended(self, before_ns: int) -> bool:
         """Whether a lane that drives the face has ended, with its last value before an instant."""

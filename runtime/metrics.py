@@ -13,13 +13,15 @@ import numpy as np
 
 from runtime.clock import Clock
 
+_SHARES = (50, 95, 99)
 _WINDOW = 4096  # values remembered per stage: memory stays bounded when the agent runs all day
 
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Percentiles of durations in milliseconds; 0 where nothing was measured."""
+    """Mean and percentiles of durations in milliseconds; 0 where nothing was measured."""
 
+    mean_ms: float
     p50_ms: float
     p95_ms: float
     p99_ms: float
@@ -56,13 +58,12 @@ class Metrics:
         return median_low(newest) if len(newest) * 10 >= count else None
 
     def percentiles(self, stage: str) -> Percentiles:
-        """Percentiles of what is remembered of `stage`."""
+        """Of what is remembered of `stage`."""
         with self._lock:
             values = list(self._ns.get(stage, ()))
         if not values:
-            return Percentiles(0.0, 0.0, 0.0)
-        p50, p95, p99 = (float(p) / 1e6 for p in np.percentile(values, (50, 95, 99)))
-        return Percentiles(round(p50, 3), round(p95, 3), round(p99, 3))
+            return Percentiles(0.0, 0.0, 0.0, 0.0)
+        return Percentiles(*(round(float(ns) / 1e6, 3) for ns in (np.mean(values), *np.percentile(values, _SHARES))))
 
 
 class Tempo:

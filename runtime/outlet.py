@@ -7,10 +7,10 @@ from models.errors import AgentError
 from runtime.clock import Clock
 from runtime.frame import Picture, Sound
 from runtime.metrics import Metrics
-from runtime.report import AGE
 from runtime.ring import Ring
 from runtime.sinks import Sink
 from runtime.slot import Slot
+from runtime.trail import Step, note
 
 _SOUND_BLOCKS = 512  # about five seconds of 10 ms blocks
 _IDLE_S = 0.05
@@ -70,11 +70,15 @@ class Outlet:
                 while (sound := self._sounds.take(0)) is not None:
                     self.sink.hear(sound)
                 if picture is not None:
-                    with self._metrics.measure(f"sink {self.sink.name}"):
-                        self.sink.send(picture)
-                    if picture.motion.pts_ns != picture.due_ns:  # else nobody moved it: it has no age
-                        self._metrics.add(f"{AGE} {self.sink.name}", self._clock.now_ns() - picture.motion.pts_ns)
+                    self._send(picture)
                 elif ending:
                     return
         except BaseException as error:  # else the loop would feed a thread that is gone
             self._fail(error)
+
+    def _send(self, picture: Picture) -> None:
+        begun = Step("wait for output", self._clock.now_ns())
+        with self._metrics.measure(f"sink {self.sink.name}"):
+            self.sink.send(picture)
+        if picture.trail is not None:
+            note(self._metrics, self.sink.name, picture.trail, [begun, Step("send", self._clock.now_ns())])

@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +17,12 @@ from PIL import Image
 from models.errors import InputError
 from models.motion import Motion
 from runtime import page_server
+from runtime.clock import FakeClock
 from runtime.frame import Picture
+from runtime.metrics import Metrics
 from runtime.sinks import preview as preview_module
 from runtime.sinks.preview import Preview
+from runtime.trail import Driven, Trail, paths
 from tests.browser import reads, shows
 
 if TYPE_CHECKING:
@@ -138,6 +142,21 @@ def test_a_viewer_that_does_not_read_delays_nobody_and_skips_to_the_newest(previ
         seen.append(round(int(next_jpeg(slow)[1][32, 32, 0]) / 8))
     assert seen == sorted(seen)
     assert len(seen) < len(numbers)
+
+
+def test_how_old_a_picture_is_when_a_viewer_has_it_is_learnt_where_one_looks() -> None:
+    clock, metrics = FakeClock(50_000_000), Metrics()
+    sink = Preview(0, status=dict, clock=clock, metrics=metrics)
+    moved = Trail(Driven(Motion(0), 0, 10_000_000, 20_000_000), 30_000_000, 40_000_000)
+    try:
+        sink.send(replace(picture(RED), trail=moved))
+        assert paths(metrics) == {}
+        next_jpeg(get(sink, "/stream.mjpeg"))
+    finally:
+        sink.close()  # waits for what is being written
+    path = paths(metrics)["browser"]
+    assert [step.name for step in path.steps][-3:] == ["wait for viewer", "encode", "write"]
+    assert path.p50_ms == sum(step.p50_ms for step in path.steps) == 50.0
 
 
 def test_close_does_not_wait_for_a_viewer_that_does_not_read(preview: Preview) -> None:
