@@ -14,6 +14,7 @@ from agent.known_person import open_person, open_speaker
 from agent.look import Look, first_look
 from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
+from agent.probe import Probe
 from agent.speech_driver import open_speech
 from calibration.person import PersonCheck
 from calibration.profile_file import load_profile
@@ -47,13 +48,14 @@ from runtime.worker import Worker
 T = TypeVar("T", Frame, Sound)
 
 _LEAD_NS = 100_000_000  # from the end of preparations to the first picture of a live run
+_NOTHING = Probe()
 _SWITCH_S = 0.0005  # how long one thread may keep the others from Python: a picture takes it ten times and more
 
 
 class Session:
     """A run that is ready to start."""
 
-    def __init__(self, plan: Plan, clock: Clock, say: Callable[[str], None]) -> None:
+    def __init__(self, plan: Plan, clock: Clock, say: Callable[[str], None], probe: Probe = _NOTHING) -> None:
         """Opens devices and outputs and prepares the portrait; `say` hears what the user should know.
 
         Raises:
@@ -72,10 +74,14 @@ class Session:
         self._turn = Turn(self._swap)
         self._preparing: Worker[Wish, Prepared] = Worker("the change", warm_up, prepare)
         with ExitStack() as opened:
-            camera = None if plan.camera is None else open_camera(plan.camera, clock)
+            camera = probe.camera
+            if camera is None and plan.camera is not None:
+                camera = open_camera(plan.camera, clock)
             if camera is not None:
                 opened.callback(camera.close)
-            microphone = None if plan.microphone is None else open_microphone(plan.microphone, clock)
+            microphone = probe.microphone
+            if microphone is None and plan.microphone is not None:
+                microphone = open_microphone(plan.microphone, clock)
             if microphone is not None:
                 opened.callback(microphone.close)
             self.sinks: list[Sink] = []
@@ -96,7 +102,7 @@ class Session:
                 idle=Idle(config.seed, config.liveliness, config.blinks),
                 engine=self.engine,
                 avatar=avatar,
-                sinks=self.sinks,
+                sinks=self.sinks if probe.instrument is None else [probe.instrument(sink) for sink in self.sinks],
                 fps=config.fps,
                 clock=clock,
                 metrics=self.metrics,

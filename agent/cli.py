@@ -1,4 +1,4 @@
-"""The command line: `agent run`, `agent demo`, `agent devices`, `agent calibrate`, `agent models`."""
+"""The command line: `agent run`, `demo`, `devices`, `calibrate`, `models` and `bench`."""
 
 import io
 import json
@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agent.config import (
+    Bench,
     Calibrate,
     Command,
     Demo,
@@ -62,6 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 calibrate(command)
             case Models():
                 models(command)
+            case Bench():
+                bench(command)
             case _:
                 assert_never(command)
     except AgentError as error:
@@ -207,6 +210,17 @@ def models(config: Models) -> None:
             _say(remove(config.action))
         case _:
             assert_never(config.action)
+
+
+def bench(config: Bench) -> None:
+    """`agent bench`."""
+    from agent.bench.latency import LatencyBench
+
+    with _interruptible() as interrupt:
+        task = LatencyBench(config, _say)
+        interrupt.stop_with(task.stop)
+        figures = task.run()
+    print(json.dumps(figures.as_dict(), indent=2) if config.json else figures)
 
 
 def _import(config: ModelsImport) -> None:

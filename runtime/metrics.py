@@ -46,6 +46,11 @@ class Metrics:
         yield
         self.add(stage, time.perf_counter_ns() - start_ns)
 
+    def forget(self) -> None:
+        """Begins anew, as if nothing had been measured."""
+        with self._lock:
+            self._ns.clear()
+
     def stages(self) -> list[str]:
         """Names of what was measured, oldest first."""
         with self._lock:

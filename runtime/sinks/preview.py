@@ -18,6 +18,9 @@ from runtime.page_server import HEADERS, PageServer
 from runtime.sinks.changes import MAX_BYTES, Changes
 from runtime.trail import Step, note
 
+VIEWERS = "browser"
+"""What the run's paths call the end at which a viewer has a picture."""
+
 _JPEG_QUALITY = 88
 _PAGE = Path(__file__).with_name("page") / "index.html"
 _NEXT_PART = b"\r\n--picture\r\nContent-Type: image/jpeg\r\n\r\n"
@@ -131,7 +134,7 @@ class Preview:
                 shown = shot
                 if shot.picture.trail is not None:
                     steps = [*shot.steps, Step("write", self._clock.now_ns())]
-                    note(self._metrics, "browser", shot.picture.trail, steps)
+                    note(self._metrics, VIEWERS, shot.picture.trail, steps)
         except ConnectionError:
             pass  # the viewer has gone
         return response
