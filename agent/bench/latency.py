@@ -36,7 +36,7 @@ from runtime.sinks.virtual_camera import VirtualCamera, list_virtual_cameras
 T = TypeVar("T")
 
 _WARM_UP_S = 3.0
-_STEPS = 12
+_STEPS = 8
 _SHORTEST_S, _LONGEST_S = 2.0, 600.0
 
 
@@ -67,7 +67,7 @@ class LatencyBench:
             AgentError: nothing could be read from it.
             KeyboardInterrupt: `stop` was called.
         """
-        own_ms = own_response_ms(self._plan.config)
+        own_ms = own_response_ms(self._plan.config, self._times_s)
         device, probe = self._device()
         session = self._session = Session(self._plan, self._clock, self._say, probe)
         end, reader = _other_end(session)

@@ -26,8 +26,8 @@ _YAW, _NOD = 0.16, 0.06  # radians
 _JAW = 0.7
 _HOLD_S = (1.0, 1.2)  # from one step to the next
 _REST_S = 1.5  # before the first
-_WORD_S = (7.22, 7.62)  # of the bundled speech, after a pause: begins with an open vowel
-_CLICK = SOUND_HZ // 500
+_WORD_S = (7.10, 7.90)  # of the bundled speech: begins with an open vowel, after a pause
+_PAUSE = 12  # blocks of it
 
 
 class Face:
@@ -74,12 +74,11 @@ def speech() -> Samples:
 
 
 def words(times_s: list[float]) -> Iterator[Samples]:
-    """Silence, in which a word of the bundled speech begins with a click at these instants but the last, the end."""
+    """Silence, in which a word of the bundled speech sets in at these instants but the last, which is the end."""
     said = speech()[round(_WORD_S[0] * SOUND_HZ) : round(_WORD_S[1] * SOUND_HZ)]
-    said[:_CLICK] = 0.9
     samples = np.zeros(round(times_s[-1] * SOUND_HZ), np.float32)
     for time_s in times_s[:-1]:
-        at = block_at(time_s) * BLOCK
+        at = (block_at(time_s) - _PAUSE) * BLOCK
         samples[at : at + len(said)] = said
     return blocks_of(samples)
 

@@ -1,12 +1,13 @@
 """How long after a step before the camera, or a word, the picture changes: no stamp is needed for that."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from jaxtyping import Float64, Int64, UInt8
 
 from agent.bench.reader import thumb_of
-from agent.bench.scene import Face, block_at, mouth_film, step_times_s, words
+from agent.bench.scene import Face, block_at, blocks_of, mouth_film, speech, words
 from agent.bench.synthetic import BLOCK_NS, CAMERA_FPS, SOUND_HZ
 from agent.build import open_face_video
 from agent.config import Run, parse_size
@@ -20,7 +21,6 @@ from runtime.mix import mix
 
 _BEFORE_NS, _AFTER_NS = 300_000_000, 750_000_000
 _LEAST_CHANGE = 4.0  # grey levels, where the thumbnail changes most
-_OWN_STEPS = 4
 
 
 def responses_ms(
@@ -43,12 +43,11 @@ def responses_ms(
     return np.array(found, np.float64)
 
 
-def own_response_ms(config: Run) -> float:
+def own_response_ms(config: Run, times_s: list[float]) -> float:
     """The same of filters and networks alone, median: every value driven and drawn as if that took no time at all.
 
     0 where the mouth opens with the sound or before it, as it may with a look-ahead.
     """
-    times_s = step_times_s(_OWN_STEPS)
     engine, idle = BuiltinEngine(), Idle(config.seed, config.liveliness, config.blinks)
     avatar = engine.prepare(first_look(config.portrait, parse_size(config.size), config.framing, "keep").portrait)
     at_ns, thumbs = [], []
@@ -75,7 +74,8 @@ def _driven(config: Run, times_s: list[float]) -> Iterator[Motion]:
             yield from face.push(Frame(still, round(k * 1e9 / CAMERA_FPS)))
         face.close()
     else:
-        speech = open_speech(config, True, None, lambda line: None)
-        for k, block in enumerate(words(times_s)):
-            yield from speech.push(Sound(block[:, None], SOUND_HZ, k * BLOCK_NS))
-        speech.close()
+        ear = open_speech(config, True, None, lambda line: None)
+        heard_before = list(blocks_of(speech()))  # a voice whose level is known opens the mouth further
+        for k, block in enumerate(chain(heard_before, words(times_s)), -len(heard_before)):
+            yield from ear.push(Sound(block[:, None], SOUND_HZ, k * BLOCK_NS))
+        ear.close()
