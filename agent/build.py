@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import cv2
 
@@ -45,6 +45,9 @@ from runtime.trail import paths
 from runtime.turn import Turn
 from runtime.worker import Worker
 
+if TYPE_CHECKING:
+    from runtime.metrics_page import MetricsPage
+
 T = TypeVar("T", Frame, Sound)
 
 _LEAD_NS = 100_000_000  # from the end of preparations to the first picture of a live run
@@ -67,6 +70,7 @@ class Session:
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
         self.engine = open_engine(config.engine, config.backend, say)
         self._loop: Loop | None = None
+        self._metrics_page: MetricsPage | None = None
         profile = None if config.profile is None else load_profile(config.profile)
         speaker = None if profile is None else open_speaker(profile, config, say)
         person = None if profile is None or plan.camera is None else open_person(profile, plan.camera)
@@ -108,6 +112,9 @@ class Session:
                 metrics=self.metrics,
                 start_ns=self._start_ns,
             )
+            if config.metrics_port is not None:
+                self._metrics_page = _open_metrics_page(config.metrics_port, self.status)
+                say(f"metrics: {self._metrics_page.url}")
             if "preview" in plan.outputs:
                 self._preparing.start()  # its page changes portraits: the first change should not wait for imports
             opened.pop_all()  # the loop closes them from here on
@@ -143,6 +150,8 @@ class Session:
     def close(self) -> None:
         """Ends what the run holds, a change that is being prepared too. After the loop, or in its place."""
         self._preparing.close()
+        if self._metrics_page is not None:
+            self._metrics_page.close()
         self.loop.close()
 
     def _swap(self, change: Change) -> tuple[str, ...]:
@@ -259,6 +268,12 @@ class Session:
         if self.plan.microphone is None or not delays or delays[0] is None:
             return None
         return round(self.metrics.percentiles(LATENESS).p50_ms - delays[0] / 1e6, 3)
+
+
+def _open_metrics_page(port: int, status: Callable[[], dict[str, Any]]) -> "MetricsPage":
+    from runtime.metrics_page import MetricsPage  # aiohttp: a third of a second that others need not pay
+
+    return MetricsPage(port, status)
 
 
 def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:

@@ -110,6 +110,10 @@ class Run:
     """painted: no pixel of the camera's pictures leaves; driver, in --mode video and both: the avatar shows your own
     teeth and tongue, so the pixels between your lips leave, and nothing else of your picture."""
 
+    metrics_port: int | None = None
+    """Serve the live figures for Prometheus at http://127.0.0.1:PORT/metrics, to this machine only; 0 takes any free
+    port. Default: not at all."""
+
     report: Path | None = None
     """Write frames, drops, stage times and latency to this JSON file at the end."""
 

@@ -224,7 +224,7 @@ def test_a_taken_port_leads_to_the_next_one(preview: Preview) -> None:
 
 def test_no_free_port_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPatch, preview: Preview) -> None:
     monkeypatch.setattr(page_server, "_PORTS_TRIED", 1)
-    with pytest.raises(InputError, match=r"are taken.*choose another"):
+    with pytest.raises(InputError, match=r"is taken.*choose another"):
         Preview(port_of(preview), status=dict)
 
 
