@@ -1,6 +1,7 @@
 """`agent bench latency`: from a synthetic camera or microphone to the program that reads an output."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import cycle, islice
@@ -154,6 +155,8 @@ def _plan(config: Bench) -> Plan:
         raise InputError(f"--seconds {config.seconds:g}: give {_SHORTEST_S:g} to {_LONGEST_S:g}")
     if config.output is not None and config.output.partition(":")[0] not in ("virtual-camera", "preview"):
         raise InputError(f"--output {config.output}: give virtual-camera, virtual-camera:DEVICE, or preview")
+    if config.output is not None and config.output.startswith("virtual") and sys.platform != "linux":
+        raise InputError("--output virtual-camera is read back on Linux only: give --output preview")
     video = config.mode == "video"
     return make_plan(
         Run(

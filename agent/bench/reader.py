@@ -23,6 +23,7 @@ THUMB_PX = 48
 """Width and height of the thumbnails."""
 
 _HEAD = np.dtype([("at_ns", "<i8"), ("code", "<i4"), ("thumb", "u1", (THUMB_PX, THUMB_PX))])
+_READY = b"."
 _JPEG_BEGINS, _JPEG_ENDS = b"\xff\xd8", b"\xff\xd9"
 _CHUNK = 1 << 16
 
@@ -46,11 +47,13 @@ class Reader:
     """Reads an output until it is closed."""
 
     def __init__(self, output: str, where: str) -> None:
-        """`output`: "preview", `where` its URL; or "virtual-camera", `where` its device. Starts at once."""
+        """`output`: "preview", `where` its URL; or "virtual-camera", `where` its device. Waits until it could read."""
         self.readings: list[Reading] = []
         """What was read so far, in order. Another thread appends to it."""
         command = [sys.executable, "-P", "-m", "agent.bench.reader", output, where]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert self._process.stdout is not None
+        self._process.stdout.read(len(_READY))
         self._thread = threading.Thread(target=self._collect, name="bench reader", daemon=True)
         self._thread.start()
 
@@ -115,4 +118,6 @@ def tell(pictures: Iterator[tuple[int, Callable[[], Image | None]]], out: IO[byt
 
 if __name__ == "__main__":
     output, where = sys.argv[1:]
+    sys.stdout.buffer.write(_READY)
+    sys.stdout.buffer.flush()
     tell(jpegs_of(where) if output == "preview" else frames_of(where), sys.stdout.buffer)

@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +22,7 @@ from runtime.frame import Picture
 from runtime.metrics import Metrics
 from runtime.sinks import preview as preview_module
 from runtime.sinks.preview import Preview
-from runtime.trail import Driven, Trail, paths
+from runtime.trail import Driven, Step, Trail, note, paths
 from tests.browser import reads, shows
 
 if TYPE_CHECKING:
@@ -276,6 +276,41 @@ def test_the_meters_show_what_the_status_says(page: "Page") -> None:
 
         status.clear()
         reads(page, fps="–", frames="–", dropped="–", p50="–", portrait="–", mode="–", engine="–", stages="")
+    finally:
+        sink.close()
+
+
+def test_the_meters_show_where_the_time_goes_and_how_far_quality_is_reduced(page: "Page") -> None:
+    metrics = Metrics()
+    for end, last_ms in (("preview", 60), ("browser", 80), ("virtual-camera", 70)):
+        driven = Driven(Motion(0), 0, 10_000_000, 30_000_000)
+        note(metrics, end, Trail(driven, 40_000_000, 60_000_000), [Step("wait for viewer", last_ms * 1_000_000)])
+    status: dict[str, object] = dict(STATUS)
+    status["paths"] = {end: asdict(path) for end, path in paths(metrics).items()}
+    status["quality"] = {"rung": 2, "seconds": [1.0, 2.0, 3.0, 0.0, 0.0]}
+    sink = Preview(0, status=lambda: status)
+    try:
+        page.goto(sink.url)
+        reads(page, end="browser", ends="virtual-camera 70 ms", quality="reduced, step 2 of 4")
+        names = ["wait for driver", "driver", "wait for tick", "draw", "wait for viewer"]
+        assert [text.strip() for text in page.locator("#stages th").all_inner_texts()] == names
+        bars = page.locator(".track i").evaluate_all(
+            "bars => bars.map(bar => [bar.className, bar.style.marginLeft, bar.style.width])"
+        )
+        assert bars == [
+            ["wait", "0%", "12.5%"],
+            ["work", "12.5%", "25%"],
+            ["wait", "37.5%", "12.5%"],
+            ["work", "50%", "25%"],
+            ["wait", "75%", "25%"],
+        ]
+        assert page.evaluate(CUT_OFF) == []
+        status["quality"] = {"rung": 0, "seconds": [1.0, 2.0, 3.0, 0.0, 0.0]}
+        reads(page, quality="full")
+        status["paths"] = {}
+        reads(page, end="picture")
+        assert page.locator("#stages tr").inner_text().split() == ["render", "14.2", "18.8"]
+        assert page.locator("#key").is_hidden()
     finally:
         sink.close()
 
