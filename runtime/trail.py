@@ -62,10 +62,11 @@ def note(metrics: Metrics, end: str, trail: Trail, steps: Sequence[Step]) -> Non
         Step("draw", trail.drawn_ns),
         *steps,
     )
+    spent_ns = {}
     for step in way:
-        metrics.add(f"{_PATH} {end}/{step.name}", step.until_ns - before_ns)
+        spent_ns[f"{_PATH} {end}/{step.name}"] = step.until_ns - before_ns
         before_ns = step.until_ns
-    metrics.add(f"{AGE} {end}", before_ns - first_ns)
+    metrics.add_all(spent_ns | {f"{AGE} {end}": before_ns - first_ns})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +108,12 @@ def is_of_path(stage: str) -> bool:
 
 
 def _path(metrics: Metrics, end: str) -> Path:
-    whole, prefix = metrics.percentiles(f"{AGE} {end}"), f"{_PATH} {end}/"
-    steps = []
-    for stage in metrics.stages():
-        name, times = stage.removeprefix(prefix), metrics.percentiles(stage)
-        if stage.startswith(prefix) and not (name == _LOOK_AHEAD and times.p99_ms == 0):
+    age, prefix = f"{AGE} {end}", f"{_PATH} {end}/"
+    found = metrics.together([age, *(stage for stage in metrics.stages() if stage.startswith(prefix))])
+    whole, steps = found.pop(age), []
+    for stage, times in found.items():
+        name = stage.removeprefix(prefix)
+        if name != _LOOK_AHEAD or times.p99_ms > 0:
             waits = name == _LOOK_AHEAD or name.startswith("wait")
             steps.append(StepTimes(name, waits, times.mean_ms, times.p50_ms, times.p95_ms, times.p99_ms))
     return Path(whole.mean_ms, whole.p50_ms, whole.p95_ms, whole.p99_ms, tuple(steps))

@@ -1,5 +1,6 @@
 """Where a picture's time goes: steps that sum up to its age."""
 
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -155,3 +156,25 @@ def test_pictures_that_nobody_moved_have_no_age():
     run(works, [], metrics)
     assert paths(metrics) == {}
     assert "render" in metrics.stages()
+
+
+def test_a_way_is_seen_whole_while_pictures_leave():
+    metrics, stop = Metrics(), threading.Event()
+
+    def leave() -> None:
+        k = 0
+        while not stop.is_set():
+            k += 1
+            note(metrics, "wall", trail(0, 0, k, 2 * k, 3 * k, 4 * k), [Step("send", 5 * k * MS)])
+
+    thread, before = threading.Thread(target=leave), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    thread.start()
+    try:
+        for _ in range(100):
+            for path in paths(metrics).values():
+                sums_up(path)
+    finally:
+        sys.setswitchinterval(before)
+        stop.set()
+        thread.join()
