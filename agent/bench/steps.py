@@ -19,7 +19,8 @@ from runtime.engines.builtin import BuiltinEngine
 from runtime.frame import Frame, Sound
 from runtime.mix import mix
 
-_BEFORE_NS, _AFTER_NS = 300_000_000, 750_000_000
+_BEFORE = 3  # pictures before a step, which show what was there
+_AFTER_NS = 750_000_000
 _LEAST_CHANGE = 4.0  # grey levels, where the thumbnail changes most
 
 
@@ -32,7 +33,7 @@ def responses_ms(
     """
     found = []
     for step_ns in steps_ns:
-        before = thumbs[(at_ns >= step_ns - _BEFORE_NS) & (at_ns < step_ns)].astype(np.float64)
+        before = thumbs[at_ns < step_ns][-_BEFORE:].astype(np.float64)
         after = (at_ns >= step_ns) & (at_ns < step_ns + _AFTER_NS)
         if len(before) and after.any():
             change = thumbs[after] - before.mean(axis=0)

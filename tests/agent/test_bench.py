@@ -175,6 +175,7 @@ def bench(monkeypatch, *arguments, steps=3):
     return main(["bench", "latency", "--output", "preview", *small, *arguments])
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", ["video", "audio"])
 def test_codes_and_steps_come_out_at_the_other_end(mode, monkeypatch, capsys):
     assert bench(monkeypatch, "--seconds", "4", "--mode", mode, "--json") == 0
@@ -188,6 +189,7 @@ def test_codes_and_steps_come_out_at_the_other_end(mode, monkeypatch, capsys):
     assert figures["steps"]["found"] > 0
 
 
+@pytest.mark.timeout(300)
 def test_an_output_that_nobody_can_read_fails_and_says_why(monkeypatch, capsys):
     monkeypatch.setattr(latency, "_other_end", lambda session: ("browser", Reader("preview", "http://127.0.0.1:9/")))
     assert bench(monkeypatch, "--seconds", "2", steps=1) == 1
