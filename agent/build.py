@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,6 +13,7 @@ from agent.config import ENGINES, Run
 from agent.engines import open_engine
 from agent.known_person import open_person, open_speaker
 from agent.look import Look, first_look
+from agent.patience import patiently
 from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
 from agent.probe import Probe
@@ -58,17 +60,33 @@ _SWITCH_S = 0.0005  # how long one thread may keep the others from Python: a pic
 class Session:
     """A run that is ready to start."""
 
-    def __init__(self, plan: Plan, clock: Clock, say: Callable[[str], None], probe: Probe = _NOTHING) -> None:
-        """Opens devices and outputs and prepares the portrait; `say` hears what the user should know.
+    def __init__(
+        self,
+        plan: Plan,
+        clock: Clock,
+        say: Callable[[str], None],
+        interrupted: Callable[[], bool] = lambda: False,
+        probe: Probe = _NOTHING,
+    ) -> None:
+        """Opens devices and outputs and prepares the portrait.
+
+        Args:
+            plan: what to open.
+            clock: of everything that runs.
+            say: hears what the user should know.
+            interrupted: whether the user does not want the run any more.
+            probe: of a measurement.
 
         Raises:
             InputError: a device, photo or output that cannot be used; what was opened by then is closed.
+            Abandoned: it was interrupted; what was opened by then is closed, too.
         """
         cv2.setNumThreads(1)  # pools of several libraries on few cores make latency worse
         sys.setswitchinterval(_SWITCH_S)
         config = plan.config
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
-        self.engine = open_engine(config.engine, config.backend, say)
+        opening = partial(open_engine, config.engine, config.backend, say)
+        self.engine = patiently(f"opening the engine {config.engine}", opening, interrupted, say)
         self._loop: Loop | None = None
         self._metrics_page: MetricsPage | None = None
         profile = None if config.profile is None else load_profile(config.profile)
@@ -95,7 +113,8 @@ class Session:
             self._look = first_look(config.portrait, plan.size, config.framing, config.background)
             for note in self._look.notes:
                 say(note)
-            avatar = self.engine.prepare(self._look.portrait)
+            preparing = partial(self.engine.prepare, self._look.portrait)
+            avatar = patiently(f"preparing {config.portrait.name}", preparing, interrupted, say)
             face = None if camera is None else open_face_video(config, person)
             if config.mouth == "driver":
                 say("the avatar shows the driver's own mouth: the pixels between the lips leave, and nothing else")
@@ -303,7 +322,7 @@ def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
     return Microphone(microphone or None, clock)
 
 
-def build(config: Run, say: Callable[[str], None]) -> Session:
+def build(config: Run, say: Callable[[str], None], interrupted: Callable[[], bool] = lambda: False) -> Session:
     """Checks, opens and prepares everything for a run."""
     virtual_cameras = [path for path, _ in list_virtual_cameras()]
-    return Session(make_plan(config, virtual_cameras), MonotonicClock(), say)
+    return Session(make_plan(config, virtual_cameras), MonotonicClock(), say, interrupted)

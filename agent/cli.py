@@ -33,12 +33,14 @@ from agent.config import (
     ModelsRemove,
     Run,
 )
+from agent.patience import Abandoned, patiently
 from models.errors import AgentError, InputError
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _FRAME = " ─│╭╮╰╯"  # drawn around what is wrong with a command line
 _MEGABYTE = 1_000_000
 _INSIST_NS = 1_000_000_000  # a second Ctrl-C counts from then on
+_SAY_EVERY_NS = 10_000_000_000
 
 console = Console(stderr=True, highlight=False)
 
@@ -70,8 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AgentError as error:
         _say(f"agent: {error}")
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         _say("agent: interrupted")
+        if isinstance(stop, Abandoned):
+            os._exit(130)  # a library that is at work would crash where it is shut down
         return 130
     except Exception as error:
         if "AGENT_TRACEBACK" in os.environ:
@@ -125,7 +129,7 @@ def run(config: Run) -> None:
     with _interruptible() as interrupt:
         session = None
         try:
-            session = build(config, _say)
+            session = build(config, _say, lambda: interrupt.asked)
             interrupt.stop_with(session.loop.stop)
             if session.plan.offline:
                 with _progress(session.plan.frames) as advance:
@@ -142,8 +146,10 @@ def run(config: Run) -> None:
                 _write_report(config.report, session.report().as_dict())
     if interrupt.asked and session.loop.tempo.frames == 0:
         raise KeyboardInterrupt
+    done, wanted = session.loop.tempo.frames, session.plan.frames
+    cut = f": {done} of {wanted} pictures" if interrupt.asked and session.plan.offline and done < wanted else ""
     for path in session.written():
-        _say(f"wrote {path}")
+        _say(f"wrote {path}{cut}")
 
 
 def _write_report(path: Path, figures: dict[str, object]) -> None:
@@ -254,8 +260,9 @@ def _build(config: ModelsBuild) -> None:
             bar.update(task, description=phase, completed=done, total=total)
             return not interrupt.asked
 
+        say = (lambda line: None) if console.is_terminal else _say
         try:
-            path = build(config, _say, told)
+            path = patiently("building", lambda: build(config, _say, told), lambda: interrupt.asked, say)
         except AgentError:
             if interrupt.asked:
                 raise KeyboardInterrupt from None
@@ -302,11 +309,19 @@ def _interruptible() -> Iterator[_Interrupt]:
 
 @contextmanager
 def _progress(total: int, doing: str = "rendering") -> Iterator[Callable[[int], None]]:
-    """A bar for what is done offline."""
+    """A bar for what is done offline; where there is no terminal, a line every ten seconds."""
     columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("frames", total=total)
-        yield lambda done: progress.update(task, completed=done)
+        task, said_ns = progress.add_task("frames", total=total), time.monotonic_ns()
+
+        def advance(done: int) -> None:
+            nonlocal said_ns
+            progress.update(task, completed=done)
+            if not console.is_terminal and time.monotonic_ns() - said_ns >= _SAY_EVERY_NS:
+                said_ns = time.monotonic_ns()
+                _say(f"{doing}: {done} of {total}")
+
+        yield advance
 
 
 @contextmanager

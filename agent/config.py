@@ -219,8 +219,9 @@ class ModelsBuild:
     backend: Literal["onnx", "tensorrt"] = "tensorrt"
     """onnx: a file for ONNX Runtime, in fp32; tensorrt: the same, built for this GPU."""
 
-    precision: Literal["fp16", "bf16", "fp32"] = "fp16"
-    """Of features and the weights that they meet; places, colours and the volume stay in fp32."""
+    precision: Literal["fp16", "bf16", "fp32"] | None = None
+    """For tensorrt, of features and the weights that they meet; places, colours and the volume stay in fp32. Default:
+    fp16."""
 
 
 @dataclass(frozen=True)

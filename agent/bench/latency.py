@@ -70,7 +70,7 @@ class LatencyBench:
         """
         own_ms = own_response_ms(self._plan.config, self._times_s)
         device, probe = self._device()
-        session = self._session = Session(self._plan, self._clock, self._say, probe)
+        session = self._session = Session(self._plan, self._clock, self._say, self._stop.is_set, probe)
         end, reader = _other_end(session)
         try:
             self._say(f"reading codes for {self._config.seconds:g} s, then steps for {self._times_s[-1]:.0f} s")

@@ -31,7 +31,11 @@ Frame = Callable[[PortraitState, Tensor, Tensor, Tensor], Picture]
 
 
 class Real3dAvatar:
-    """One portrait in motion. Not thread-safe."""
+    """One portrait in motion. Not thread-safe.
+
+    There is no picture of the person alone: the networks know where the person hides the background, at half the
+    picture's size, but their last layers redraw the fused picture with what stands behind it, hair and shoulders too.
+    """
 
     def __init__(
         self, portrait: Portrait, face: Real3dFace, own: FaceModel, segment: Segmenter, prepare: Preparation

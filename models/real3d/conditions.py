@@ -12,12 +12,11 @@ from models.motion import Motion
 from models.pose import NECK_PIVOT, similarity
 from models.real3d.blink import blinked
 from models.real3d.camera import camera_labels, row_rotation
-from models.real3d.expressions import bfm_expression
 from models.real3d.face import Real3dFace
+from models.real3d.face_follower import FaceFollower
 from models.real3d.fit_objective import Coefficients
 from models.real3d.pncc import Pncc, PnccPainter
 from models.real3d.torso_keypoints import torso_keypoints
-from models.transfer import expression_transfer
 
 _FLIP = np.diag([1.0, -1.0, -1.0])
 """Axes of motions (x right, y down, z away) and of the face model (x right, y up, z towards the camera)."""
@@ -39,8 +38,8 @@ class Conditioner:
         """`own`: the model that `Motion.expression` counts in; `person`: the portrait's fit, which is its rest."""
         self._face, self._person = face, person
         self._painter = PnccPainter(face, person.identity)
-        self._transfer = expression_transfer(own, face.model)
         aligned = similarity(own.mean[own.keypoints68], face.model.mean[face.model.keypoints68])
+        self._follow = FaceFollower(face, own, aligned)
         self._rest = row_rotation(person.euler)
         self._unit = aligned.scale
         """Decimetres of an inter-ocular distance."""
@@ -48,7 +47,7 @@ class Conditioner:
 
     def __call__(self, motion: Motion) -> Conditions:
         """The conditions that show this motion."""
-        shown = self._shown(motion)
+        shown = self.shown(motion)
         return Conditions(
             pncc=blinked(self._painter(shown.expression), motion),
             camera=camera_labels(shown.euler, shown.translation),
@@ -67,18 +66,18 @@ class Conditioner:
             self._key_points(self._person),
         )
 
-    def _shown(self, motion: Motion) -> Coefficients:
+    def shown(self, motion: Motion) -> Coefficients:
         """The face model's parameters. A neutral mouth is a neutral face here: the portrait's own expression goes."""
         own = np.float32(1 - np.clip(motion["mouthNeutral"], 0, 1))
-        rotation, translation = self._pose(motion)
+        rotation, translation = self.pose(motion)
         return Coefficients(
             identity=self._person.identity,
-            expression=own * self._person.expression + bfm_expression(motion, self._transfer),
+            expression=own * self._person.expression + self._follow(motion),
             euler=Rotation.from_matrix(rotation.T).as_euler("xyz").astype(np.float32),
             translation=translation.astype(np.float32),
         )
 
-    def _pose(self, motion: Motion) -> tuple[Float64[np.ndarray, "3 3"], Float64[np.ndarray, "3"]]:
+    def pose(self, motion: Motion) -> tuple[Float64[np.ndarray, "3 3"], Float64[np.ndarray, "3"]]:
         """The portrait's pose, turned about its neck and shifted: rotation of row vectors, and translation."""
         turn = (_FLIP @ cv2.Rodrigues(motion.rotation.astype(np.float64))[0] @ _FLIP).T
         shift = self._unit * _FLIP @ motion.translation.astype(np.float64)

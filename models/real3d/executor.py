@@ -3,6 +3,7 @@
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
@@ -20,6 +21,11 @@ class Executor(Protocol):
     @property
     def name(self) -> str:
         """As in reports."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors of its states lie."""
         ...
 
     def prepare(self, portrait: PortraitParts) -> PortraitState:

@@ -36,7 +36,7 @@ class GraphExecutor:
         """
         repeatable()
         self.name = name
-        self._model, self._device = model.to(device), device
+        self._model, self.device = model.to(device), device
         self._stored = getattr(torch, stored)
         self._graphs = {
             batch: GraphedNetwork(run, frame_spec(stored, batch), trial_drive(), device) for batch, run in runs.items()
@@ -46,7 +46,7 @@ class GraphExecutor:
     def prepare(self, portrait: PortraitParts) -> PortraitState:
         """What frames need of a portrait; waits until it is there, which frames do not."""
         with torch.cuda.stream(self._preparing):
-            state = prepare(self._model, portrait.to(self._device)).stored_as(self._stored)
+            state = prepare(self._model, portrait.to(self.device)).stored_as(self._stored)
             self._preparing.synchronize()
         return state
 

@@ -19,6 +19,7 @@ class OnnxExecutor:
         """`model` is moved to the device of `frame`, the frame network."""
         repeatable()
         self._model, self._frame = model.to(frame.device), frame
+        self.device = frame.device
 
     @property
     def name(self) -> str:
@@ -27,7 +28,7 @@ class OnnxExecutor:
 
     def prepare(self, portrait: PortraitParts) -> PortraitState:
         """What frames need of a portrait."""
-        state = prepare(self._model, portrait.to(self._frame.device))
+        state = prepare(self._model, portrait.to(self.device))
         return PortraitState(*(tensor.contiguous() for tensor in state))
 
     @torch.inference_mode()
@@ -35,7 +36,7 @@ class OnnxExecutor:
         self, state: PortraitState, pncc_target: Image, camera: Float[Tensor, "1 25"], key_points: KeyPoints
     ) -> Picture:
         """One picture."""
-        fresh = (value.to(self._frame.device) for value in (pncc_target, camera, key_points))
+        fresh = (value.to(self.device) for value in (pncc_target, camera, key_points))
         return self._frame(*state, *fresh)[0].cpu().numpy()
 
     def close(self) -> None:

@@ -19,25 +19,25 @@ class TorchExecutor:
     def __init__(self, model: VideoModel, device: torch.device) -> None:
         """`model` is moved to the device."""
         repeatable()
-        self._device = device
+        self.device = device
         self._model = model.to(device)
         self._network = FramePicture(FrameNetwork(self._model))
 
     @property
     def name(self) -> str:
         """As in reports."""
-        return f"torch {self._device.type}"
+        return f"torch {self.device.type}"
 
     def prepare(self, portrait: PortraitParts) -> PortraitState:
         """What frames need of a portrait."""
-        return prepare(self._model, portrait.to(self._device))
+        return prepare(self._model, portrait.to(self.device))
 
     @torch.inference_mode()
     def frame(
         self, state: PortraitState, pncc_target: Image, camera: Float[Tensor, "1 25"], key_points: KeyPoints
     ) -> Picture:
         """One picture."""
-        fresh = (value.to(self._device) for value in (pncc_target, camera, key_points))
+        fresh = (value.to(self.device) for value in (pncc_target, camera, key_points))
         return self._network(*state, *fresh)[0].cpu().numpy()
 
     def close(self) -> None:

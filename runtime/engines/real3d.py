@@ -16,6 +16,7 @@ from models.real3d.needs import SEGMENTER
 from models.real3d.parting import BuiltinSegmenter
 from models.real3d.portrait_state import PortraitState
 from models.real3d.segmentation import MulticlassSegmenter, Segmenter
+from models.real3d.state_store import StateStore
 from models.weights import Weights
 from runtime.clock import MonotonicClock
 
@@ -30,9 +31,12 @@ class Real3dEngine:
     name = "real3d"
     portable = False
 
-    def __init__(self, weights: Weights, executor: Executor, say: Callable[[str], None]) -> None:
-        """`weights`: of `models.weights.find`; `executor`: what runs the networks; `say` hears if that is slow."""
-        self._executor, self._say, self._drawing = executor, say, RLock()
+    def __init__(
+        self, weights: Weights, executor: Executor, say: Callable[[str], None], states: StateStore | None = None
+    ) -> None:
+        """`weights`: of `models.weights.find`; `executor`: what runs the networks; `say` hears if that is slow;
+        `states`: where portraits' states are kept for the next start."""
+        self._executor, self._say, self._states, self._drawing = executor, say, states, RLock()
         self._face, self._own = load_real3d_face(weights.folder), load_face_model()
         with ExitStack() as opened:
             path = weights.file(SEGMENTER)
@@ -53,7 +57,9 @@ class Real3dEngine:
 
         Raises InputError: the portrait has no background.
         """
-        avatar = Real3dAvatar(portrait, self._face, self._own, self._segmenter, self._executor.prepare)
+        states, executor = self._states, self._executor
+        prepare = executor.prepare if states is None else states.preparation(portrait, executor)
+        avatar = Real3dAvatar(portrait, self._face, self._own, self._segmenter, prepare)
         self.render(avatar, _EYES_CLOSED)
         clock = MonotonicClock()
         with self._drawing:  # no other picture's time counts

@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from scipy.io import savemat
 
 from calibration.background import on_background
 from calibration.photo import read_photo
@@ -16,17 +15,17 @@ from models.errors import InputError
 from models.face import load_face_model
 from models.motion import Motion, expression
 from models.portrait import Portrait
+from models.private_store import PrivateStore
 from models.real3d.camera import camera_labels
-from models.real3d.face import MODEL_FILE
-from models.real3d.needs import FACE_MODEL, PARTS, SEGMENTER, SEGMENTER_FILE, VIDEO
+from models.real3d.needs import SEGMENTER, SEGMENTER_FILE
 from models.real3d.portrait_state import PortraitState
 from models.real3d.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, FACE_SKIN, HAIR, OTHERS
+from models.real3d.state_store import StateStore
 from models.real3d.video_model import PortraitParts
 from models.real3d.window import Window, window_of
 from models.weights import Weights
 from runtime.engines import Engine
 from runtime.engines.real3d import Real3dEngine
-from tests.models import synthetic_bfm
 
 WIDTH, HEIGHT = 400, 300
 RED = (200, 10, 20)
@@ -36,7 +35,7 @@ MOUTH = np.s_[310:360, 180:330]  # of the coded faces, which always look straigh
 class Networks:
     """An executor whose pictures are red all over, and take as long as is said by `clock`."""
 
-    name = "fake"
+    name, device = "fake", torch.device("cpu")
 
     def __init__(self) -> None:
         self.portraits: list[PortraitParts] = []
@@ -46,7 +45,7 @@ class Networks:
 
     def prepare(self, portrait: PortraitParts) -> PortraitState:
         self.portraits.append(portrait)
-        self.states.append(PortraitState(*[torch.full((1,), float(len(self.states)))] * len(PortraitState._fields)))
+        self.states.append(PortraitState(*(torch.full((1,), float(len(self.states))) for _ in PortraitState._fields)))
         return self.states[-1]
 
     def frame(self, state, pncc_target, camera, key_points):
@@ -78,13 +77,6 @@ class Brought:
         classes = np.full(image.shape[:2], HAIR, np.uint8)
         classes[256:] = CLOTHES
         return classes
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
-    folder = tmp_path_factory.mktemp("weights")
-    savemat(folder / MODEL_FILE, synthetic_bfm.bfm_content(load_face_model()))
-    return Weights("real3d", folder, tuple(part for part in PARTS if part not in (VIDEO, FACE_MODEL)))
 
 
 @pytest.fixture(scope="module")
@@ -191,6 +183,18 @@ def test_each_avatar_keeps_its_own_state(weights: Weights, keep: Portrait) -> No
     for avatar, state in ((first, 0), (second, 1), (first, 0)):
         engine.render(avatar, Motion(0))
         assert networks.drives[-1][0] is networks.states[state]
+
+
+def test_the_next_start_does_not_run_the_portraits_networks(weights: Weights, keep: Portrait, tmp_path: Path) -> None:
+    networks, drawn = Networks(), []
+    for _ in range(2):
+        engine = Real3dEngine(weights, networks, lambda line: None, StateStore(PrivateStore(tmp_path), "a1"))
+        engine.prepare(replace(keep, keepable=True))
+        drawn.append(networks.drives[-1][0])
+    assert len(networks.portraits) == 1 and drawn[1] is not drawn[0]
+    assert [torch.equal(old, new) for old, new in zip(*drawn, strict=True)] == [True] * len(PortraitState._fields)
+    engine.prepare(keep)
+    assert len(networks.portraits) == 2, "what came from a page is not kept"
 
 
 def test_a_portrait_without_background_is_refused_in_one_line(weights: Weights, photo: Portrait) -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.io import savemat
 
 pytest.importorskip("torch")
 
@@ -14,19 +13,15 @@ import torch
 from calibration.background import on_background
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
-from models.face import load_face_model
 from models.motion import Motion, expression
 from models.portrait import Portrait
 from models.real3d import kernels
-from models.real3d.face import MODEL_FILE
-from models.real3d.needs import FACE_MODEL, PARTS, VIDEO
 from models.real3d.networks import PORTRAIT_SHAPES
 from models.real3d.portrait_state import PortraitState
 from models.real3d.video_model import PortraitParts
 from models.weights import Weights
 from runtime.clock import MonotonicClock
 from runtime.engines.real3d import Real3dEngine
-from tests.models import synthetic_bfm
 
 BLINK = Motion(0, expression(eyeBlinkLeft=1, eyeBlinkRight=1))
 
@@ -34,7 +29,7 @@ BLINK = Motion(0, expression(eyeBlinkLeft=1, eyeBlinkRight=1))
 class Networks:
     """An executor: the picture is the PNCC that it is given. Two callers at once are an error."""
 
-    name = "fake"
+    name, device = "fake", torch.device("cpu")
 
     def __init__(self) -> None:
         self.drawn, self.together, self.closed, self._busy = 0, 0, 0, threading.Lock()
@@ -59,13 +54,6 @@ class Networks:
 
     def close(self) -> None:
         self.closed += 1
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
-    folder = tmp_path_factory.mktemp("weights")
-    savemat(folder / MODEL_FILE, synthetic_bfm.bfm_content(load_face_model()))
-    return Weights("real3d", folder, tuple(part for part in PARTS if part not in (VIDEO, FACE_MODEL)))
 
 
 @pytest.fixture(scope="module")

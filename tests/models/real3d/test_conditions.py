@@ -33,7 +33,7 @@ def conditioner(face):
 
 def where(face, conditioner, motion, vertex):
     """Where a vertex of the face at rest is seen: x right, y down, of a picture of side 2 around 0."""
-    shown = conditioner._shown(motion)
+    shown = conditioner.shown(motion)
     x, y, z = face.model.mean[vertex] @ row_rotation(shown.euler) + shown.translation
     return 2 * FOCAL * np.array([x, -y]) / (CAMERA_DISTANCE - z)
 
@@ -86,3 +86,11 @@ def test_blinks_close_the_holes_of_the_eyes(conditioner):
     closed, open_ = (conditioner(Motion(0, expression(eyeBlinkLeft=b, eyeBlinkRight=b))).pncc for b in (1.0, 0.0))
     eyes = np.s_[:, 128:256, 128:384]
     assert (closed[eyes] > -1).all(0).sum() > (open_[eyes] > -1).all(0).sum() + 200
+
+
+def test_a_tracked_surface_shows_in_the_codes(conditioner):
+    surface = np.tensordot(expression(jawOpen=0.5), OWN.expression, 1).astype(np.float32)
+    named, tracked = conditioner(Motion(0, expression(jawOpen=0.5))), conditioner(Motion(0, surface=surface))
+    for given, wanted in zip(tracked, named, strict=True):
+        assert np.abs(given - wanted).mean() < 1e-3
+    assert np.abs(tracked.pncc - conditioner(Motion(0)).pncc).mean() > 0.01

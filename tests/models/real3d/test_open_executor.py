@@ -32,7 +32,7 @@ class Fake:
     """An executor whose pictures are of one shade, brighter for the other drive."""
 
     def __init__(self, name: str, shade: int) -> None:
-        self.name, self.shade, self.closed = name, shade, False
+        self.name, self.shade, self.closed, self.device = name, shade, False, torch.device("cpu")
 
     def prepare(self, portrait: PortraitParts) -> PortraitState:
         return PortraitState(*[torch.zeros(1)] * len(PORTRAIT_SHAPES))
