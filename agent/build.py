@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import cv2
 
@@ -47,9 +47,6 @@ from runtime.trail import paths
 from runtime.turn import Turn
 from runtime.worker import Worker
 
-if TYPE_CHECKING:
-    from runtime.metrics_page import MetricsPage
-
 T = TypeVar("T", Frame, Sound)
 
 _LEAD_NS = 100_000_000  # from the end of preparations to the first picture of a live run
@@ -88,7 +85,6 @@ class Session:
         opening = partial(open_engine, config.engine, config.backend, say)
         self.engine = patiently(f"opening the engine {config.engine}", opening, interrupted, say)
         self._loop: Loop | None = None
-        self._metrics_page: MetricsPage | None = None
         profile = None if config.profile is None else load_profile(config.profile)
         speaker = None if profile is None else open_speaker(profile, config, say)
         person = None if profile is None or plan.camera is None else open_person(profile, plan.camera)
@@ -131,9 +127,6 @@ class Session:
                 metrics=self.metrics,
                 start_ns=self._start_ns,
             )
-            if config.metrics_port is not None:
-                self._metrics_page = _open_metrics_page(config.metrics_port, self.status)
-                say(f"metrics: {self._metrics_page.url}")
             if "preview" in plan.outputs:
                 self._preparing.start()  # its page changes portraits: the first change should not wait for imports
             opened.pop_all()  # the loop closes them from here on
@@ -169,8 +162,6 @@ class Session:
     def close(self) -> None:
         """Ends what the run holds, a change that is being prepared too. After the loop, or in its place."""
         self._preparing.close()
-        if self._metrics_page is not None:
-            self._metrics_page.close()
         self.loop.close()
 
     def _swap(self, change: Change) -> tuple[str, ...]:
@@ -287,12 +278,6 @@ class Session:
         if self.plan.microphone is None or not delays or delays[0] is None:
             return None
         return round(self.metrics.percentiles(LATENESS).p50_ms - delays[0] / 1e6, 3)
-
-
-def _open_metrics_page(port: int, status: Callable[[], dict[str, Any]]) -> "MetricsPage":
-    from runtime.metrics_page import MetricsPage  # aiohttp: a third of a second that others need not pay
-
-    return MetricsPage(port, status)
 
 
 def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:

@@ -1,4 +1,4 @@
-"""The command line: `agent run`, `demo`, `devices`, `calibrate`, `models` and `bench`."""
+"""The command line: `agent run`, `demo`, `devices`, `doctor`, `calibrate`, `models` and `bench`."""
 
 import io
 import json
@@ -26,6 +26,7 @@ from agent.config import (
     Command,
     Demo,
     Devices,
+    Doctor,
     Models,
     ModelsBuild,
     ModelsImport,
@@ -61,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 demo(command)
             case Devices():
                 devices()
+            case Doctor():
+                return int(not doctor(command))
             case Calibrate():
                 calibrate(command)
             case Models():
@@ -125,6 +128,7 @@ def _say(line: str) -> None:
 def run(config: Run) -> None:
     """`agent run`."""
     from agent.build import build  # numba, mediapipe and the like: seconds that --help need not pay
+    from agent.metrics import served_metrics
 
     with _interruptible() as interrupt:
         session = None
@@ -137,7 +141,7 @@ def run(config: Run) -> None:
             else:
                 for sink in session.sinks:
                     _say(f"{sink.name}: {getattr(sink, 'url', 'on')}")
-                with _status_line(session.status):
+                with served_metrics(config.metrics_port, session.status, _say), _status_line(session.status):
                     session.loop.run_live()
         finally:  # a failed run is the one whose figures are wanted most
             if session is not None:
@@ -180,6 +184,23 @@ def devices() -> None:
     from agent.devices import describe_devices
 
     print(describe_devices())
+
+
+def doctor(config: Doctor) -> bool:
+    """`agent doctor`: whether `agent run` would work."""
+    from agent.doctor.diagnosis import diagnose
+    from agent.doctor.finding import would_fail
+    from agent.doctor.report import as_dict, show
+    from agent.doctor.survey import survey
+
+    with console.status("") as status:
+        system = survey(config, lambda what: status.update(f"looking at {what}"))
+    findings = diagnose(system)
+    if config.json:
+        print(json.dumps(as_dict(config, system, findings), indent=2))
+    else:
+        show(Console(highlight=False), findings)
+    return not would_fail(findings)
 
 
 def calibrate(config: Calibrate) -> None:

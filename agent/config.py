@@ -111,8 +111,8 @@ class Run:
     teeth and tongue, so the pixels between your lips leave, and nothing else of your picture."""
 
     metrics_port: int | None = None
-    """Serve the live figures for Prometheus at http://127.0.0.1:PORT/metrics, to this machine only; 0 takes any free
-    port. Default: not at all."""
+    """Serve the figures of a live run for Prometheus at http://127.0.0.1:PORT/metrics, to this machine only; 0 takes
+    any free port. Default: not at all."""
 
     report: Path | None = None
     """Write frames, drops, stage times and latency to this JSON file at the end."""
@@ -129,6 +129,53 @@ class Demo:
 @dataclass(frozen=True)
 class Devices:
     """List cameras, microphones and virtual cameras, by the names that `agent run` takes."""
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Look at everything that `agent run` would use here, try it, and say what to do about what is wrong.
+
+    Give the options of the run in question. Inputs are opened for two seconds, the engine draws for one, and each
+    output is fed with a test pattern or a tone and read back as another program would. Camera pictures are only
+    measured: brightness, contrast, rate. Exit code 0 if the run would work, 1 if it would fail.
+
+    agent doctor                                       a plain `agent run`: microphone, virtual camera or preview
+
+    agent doctor --mode video --portrait me.png        webcam and photo, too
+
+    agent doctor --output virtual-camera --json        for scripts: {"would_fail", "findings": [{"id", "severity",
+    "what", "remedy"}]}
+    """
+
+    portrait: Path | None = None
+    """The photo of the run. Default: the bundled one."""
+
+    mode: Literal["audio", "video", "both"] = "audio"
+    """As in `agent run`: audio needs a microphone, video a camera, both both."""
+
+    microphone: str | None = None
+    """Microphone by name, or a file. Default: the system's."""
+
+    camera: str | None = None
+    """Camera by index or name, or a file. Default: the first."""
+
+    output: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """As in `agent run`; may be given several times. Default: virtual-camera if there is one, else preview."""
+
+    engine: EngineName = "builtin"
+    """As in `agent run`."""
+
+    backend: BackendName = "auto"
+    """As in `agent run`."""
+
+    size: str = "512"
+    """As in `agent run`."""
+
+    fps: int = 25
+    """As in `agent run`: whether the engine is fast enough for it here."""
+
+    json: bool = False
+    """As JSON, for scripts."""
 
 
 @dataclass(frozen=True)
@@ -279,7 +326,7 @@ class Bench:
     """virtual-camera, virtual-camera:DEVICE, or preview. Default: virtual-camera if there is one, else preview."""
 
     seconds: float = 20.0
-    """How long codes are read, 2 to 600; the run lasts 20 seconds longer."""
+    """How long codes are read, 2 to 600; the run lasts about 15 seconds longer."""
 
     size: str = "512"
     """Output size, as in `agent run`."""
@@ -291,7 +338,7 @@ class Bench:
     """As JSON, for scripts."""
 
 
-Command = Run | Demo | Devices | Calibrate | Models | Bench
+Command = Run | Demo | Devices | Doctor | Calibrate | Models | Bench
 
 _MAX_SIDE = 2160
 

@@ -16,7 +16,8 @@ from runtime.frame import Picture, Sound
 
 _HOLD_S = 0.5  # a reader waits for the next picture no longer than this
 _GREY = 48  # of the picture that is shown before the first one
-_LOAD = "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Avatar"
+LOAD = "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Avatar"
+"""The command that makes a virtual camera on Linux."""
 
 logger = logging.getLogger(__name__)
 
@@ -141,8 +142,8 @@ def open_virtual_camera(size: tuple[int, int], fps: int, device: str | None) -> 
         camera = pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.I420, device=path)
     except (RuntimeError, OSError) as error:
         raise InputError(explain(str(error), device, sys.platform)) from error
-    if sys.platform == "linux":
-        _warn_if_invisible(camera.device)
+    if sys.platform == "linux" and (reason := why_invisible(camera.device)):
+        logger.warning("%s", reason)
     opened: Device = camera
     return opened
 
@@ -155,7 +156,7 @@ def explain(reason: str, device: str | None, platform: str) -> str:
     if "not a video output device" in reason:
         return (
             f"the {which} is fed by another program, or was before (v4l2loopback older than 0.13 allows it once): "
-            f"close that program, or sudo modprobe -r v4l2loopback && {_LOAD}"
+            f"close that program, or sudo modprobe -r v4l2loopback && {LOAD}"
         )
     if "busy" in reason.lower():
         return f"the {which} is fed by another program: close that program, or load a second one with devices=2"
@@ -163,22 +164,26 @@ def explain(reason: str, device: str | None, platform: str) -> str:
         return f"the {which} may not be opened: sudo usermod -aG video $USER, then log in again"
     if not list_virtual_cameras():
         return (
-            f"no {which}: sudo apt install v4l2loopback-dkms && {_LOAD} "
+            f"no {which}: sudo apt install v4l2loopback-dkms && {LOAD} "
             "(under Secure Boot its module must be signed; --output preview needs no camera)"
         )
     found = ", ".join(f"{path} ({name})" for path, name in list_virtual_cameras())
     return f"no {which}; found: {found}" if "does not exist" in reason else f"the {which} did not open: {reason}"
 
 
-def _warn_if_invisible(device: str, parameters: Path = Path("/sys/module/v4l2loopback/parameters")) -> None:
-    """Browsers and Zoom list a loopback device only if it was loaded with exclusive_caps=1."""
+def why_invisible(device: str, parameters: Path = Path("/sys/module/v4l2loopback/parameters")) -> str:
+    """Why browsers and Zoom do not list a loopback device, and the remedy; empty if they do.
+
+    They list those that were loaded with exclusive_caps=1.
+    """
     numbers, exclusive = parameters / "video_nr", parameters / "exclusive_caps"
     if not (numbers.exists() and exclusive.exists()):
-        return
+        return ""
     wanted = numbers.read_text().strip().split(",")  # -1 where the kernel chose
     devices = [f"/dev/video{number}" for number in wanted if number != "-1"] or [d for d, _ in list_virtual_cameras()]
-    if dict(zip(devices, exclusive.read_text().strip().split(","), strict=False)).get(device) == "N":
-        logger.warning("%s is invisible to browsers and Zoom: sudo modprobe -r v4l2loopback && %s", device, _LOAD)
+    if dict(zip(devices, exclusive.read_text().strip().split(","), strict=False)).get(device) != "N":
+        return ""
+    return f"{device} is invisible to browsers and Zoom: sudo modprobe -r v4l2loopback && {LOAD}"
 
 
 def _to_i420(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "n w"]:

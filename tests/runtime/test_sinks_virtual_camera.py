@@ -13,10 +13,10 @@ from models.motion import Motion
 from runtime.frame import Picture
 from runtime.sinks.virtual_camera import (
     VirtualCamera,
-    _warn_if_invisible,
     explain,
     list_virtual_cameras,
     open_virtual_camera,
+    why_invisible,
 )
 
 
@@ -158,10 +158,8 @@ def test_devices_are_listed_in_order_with_their_names(tmp_path):
     assert list_virtual_cameras(tmp_path / "none") == []
 
 
-def test_a_camera_that_browsers_cannot_see_is_pointed_out(tmp_path, caplog):
+def test_a_camera_that_browsers_cannot_see_is_pointed_out(tmp_path):
     (tmp_path / "video_nr").write_text("10,11,-1\n")
     (tmp_path / "exclusive_caps").write_text("Y,N,N\n")
-    _warn_if_invisible("/dev/video10", tmp_path)
-    assert caplog.text == ""
-    _warn_if_invisible("/dev/video11", tmp_path)
-    assert "invisible" in caplog.text
+    assert why_invisible("/dev/video10", tmp_path) == ""
+    assert "invisible" in why_invisible("/dev/video11", tmp_path)
