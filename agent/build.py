@@ -16,6 +16,7 @@ from agent.look import Look, first_look
 from agent.patience import patiently
 from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
+from agent.probe import Probe
 from agent.speech_driver import open_speech
 from calibration.person import PersonCheck
 from calibration.profile_file import load_profile
@@ -45,12 +46,14 @@ from runtime.sound import Sound
 from runtime.sources import Source
 from runtime.sources.media import ClipFrames, ClipSound
 from runtime.sources.paced import Paced
+from runtime.trail import paths
 from runtime.turn import Turn
 from runtime.worker import Worker
 
 T = TypeVar("T", Frame, Sound)
 
 _LEAD_NS = 100_000_000  # from the end of preparations to the first picture of a live run
+_NOTHING = Probe()
 _SWITCH_S = 0.0005  # how long one thread may keep the others from Python: a picture takes it ten times and more
 
 
@@ -58,7 +61,12 @@ class Session:
     """A run that is ready to start."""
 
     def __init__(
-        self, plan: Plan, clock: Clock, say: Callable[[str], None], interrupted: Callable[[], bool] = lambda: False
+        self,
+        plan: Plan,
+        clock: Clock,
+        say: Callable[[str], None],
+        interrupted: Callable[[], bool] = lambda: False,
+        probe: Probe = _NOTHING,
     ) -> None:
         """Opens devices and outputs and prepares the portrait.
 
@@ -67,6 +75,7 @@ class Session:
             clock: of everything that runs.
             say: hears what the user should know.
             interrupted: whether the user does not want the run any more.
+            probe: of a measurement.
 
         Raises:
             InputError: a device, photo or output that cannot be used; what was opened by then is closed.
@@ -86,10 +95,14 @@ class Session:
         self._turn = Turn(self._swap)
         self._preparing: Worker[Wish, Prepared] = Worker("the change", warm_up, prepare)
         with ExitStack() as opened:
-            camera = None if plan.camera is None else open_camera(plan.camera, clock)
+            camera = probe.camera
+            if camera is None and plan.camera is not None:
+                camera = open_camera(plan.camera, clock)
             if camera is not None:
                 opened.callback(camera.close)
-            microphone = None if plan.microphone is None else open_microphone(plan.microphone, clock)
+            microphone = probe.microphone
+            if microphone is None and plan.microphone is not None:
+                microphone = open_microphone(plan.microphone, clock)
             if microphone is not None:
                 opened.callback(microphone.close)
             self.sinks: list[Sink] = []
@@ -113,7 +126,7 @@ class Session:
                 idle=Idle(config.seed, config.liveliness, config.blinks),
                 engine=self.engine,
                 avatar=avatar,
-                sinks=self.sinks,
+                sinks=self.sinks if probe.instrument is None else [probe.instrument(sink) for sink in self.sinks],
                 fps=config.fps,
                 clock=clock,
                 metrics=self.metrics,
@@ -188,10 +201,11 @@ class Session:
     ) -> list[Lane[Any]]:
         lanes: list[Lane[Any]] = []
         if camera is not None:
-            lanes.append(Lane("video", self._in_time(camera), face, self.metrics))
+            lanes.append(Lane("video", self._in_time(camera), face, self.metrics, clock=self._clock))
         if microphone is not None and self.plan.listens:
             speech = open_speech(self.plan.config, self.plan.offline, speaker, self._say)
-            lanes.append(Lane("audio", self._in_time(microphone), speech, self.metrics, audible=True))
+            lane = Lane("audio", self._in_time(microphone), speech, self.metrics, audible=True, clock=self._clock)
+            lanes.append(lane)
         elif microphone is not None:
             lanes.append(Lane("soundtrack", self._in_time(microphone), None, self.metrics, audible=True))
         return lanes
@@ -212,7 +226,13 @@ class Session:
         if name == "preview":
             from runtime.sinks.preview import Preview  # aiohttp: a third of a second that others need not pay
 
-            return Preview(title=config.portrait.stem, status=self.status, change=self.swap)
+            return Preview(
+                title=config.portrait.stem,
+                status=self.status,
+                change=self.swap,
+                clock=self._clock,
+                metrics=self.metrics,
+            )
         device = name.partition(":")[2]
         if is_virtual_microphone(name):
             output = open_sound_output(device, self._clock, getattr(microphone, "name", None))
@@ -255,6 +275,7 @@ class Session:
             quality=self._ladder.standing,
             stages=stage_times(self.metrics),
             latency_ms=latency(self.metrics),
+            paths=paths(self.metrics),
             audio_video_offset_ms=self._audio_video_offset_ms(),
         )
 

@@ -79,6 +79,11 @@ class VirtualCamera:
         self._holder = threading.Thread(target=self._hold, name="virtual camera hold", daemon=True)
         self._holder.start()
 
+    @property
+    def device(self) -> str:
+        """Path or name by which other programs open it."""
+        return self._device.device
+
     def send(self, picture: Picture) -> None:
         """Shows one picture. Raises AgentError if the device fails, or did while the last picture was held."""
         frame = _to_i420(picture.image)
