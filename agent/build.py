@@ -16,7 +16,9 @@ from agent.look import Look, first_look
 from agent.patience import patiently
 from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
+from agent.probe import Probe
 from agent.speech_driver import open_speech
+from calibration.background import still
 from calibration.person import PersonCheck
 from calibration.profile_file import load_profile
 from models.audio.speaker_layer import SpeakerLayer
@@ -39,18 +41,20 @@ from runtime.metrics import Metrics
 from runtime.report import LATENESS, OFFSET, Report, latency, picture_age_ns, stage_times
 from runtime.sinks import Sink
 from runtime.sinks.video_file import VideoFile
-from runtime.sinks.virtual_camera import VirtualCamera, list_virtual_cameras
+from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
 from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
 from runtime.sound import Sound
 from runtime.sources import Source
 from runtime.sources.media import ClipFrames, ClipSound
 from runtime.sources.paced import Paced
+from runtime.trail import paths
 from runtime.turn import Turn
 from runtime.worker import Worker
 
 T = TypeVar("T", Frame, Sound)
 
 _LEAD_NS = 100_000_000  # from the end of preparations to the first picture of a live run
+_NOTHING = Probe()
 _SWITCH_S = 0.0005  # how long one thread may keep the others from Python: a picture takes it ten times and more
 
 
@@ -58,7 +62,12 @@ class Session:
     """A run that is ready to start."""
 
     def __init__(
-        self, plan: Plan, clock: Clock, say: Callable[[str], None], interrupted: Callable[[], bool] = lambda: False
+        self,
+        plan: Plan,
+        clock: Clock,
+        say: Callable[[str], None],
+        interrupted: Callable[[], bool] = lambda: False,
+        probe: Probe = _NOTHING,
     ) -> None:
         """Opens devices and outputs and prepares the portrait.
 
@@ -67,6 +76,7 @@ class Session:
             clock: of everything that runs.
             say: hears what the user should know.
             interrupted: whether the user does not want the run any more.
+            probe: of a measurement.
 
         Raises:
             InputError: a device, photo or output that cannot be used; what was opened by then is closed.
@@ -78,6 +88,7 @@ class Session:
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
         opening = partial(open_engine, config.engine, config.backend, say)
         self.engine = patiently(f"opening the engine {config.engine}", opening, interrupted, say)
+        self._camera: Source[Frame] | None = None
         self._loop: Loop | None = None
         profile = None if config.profile is None else load_profile(config.profile)
         speaker = None if profile is None else open_speaker(profile, config, say)
@@ -86,10 +97,15 @@ class Session:
         self._turn = Turn(self._swap)
         self._preparing: Worker[Wish, Prepared] = Worker("the change", warm_up, prepare)
         with ExitStack() as opened:
-            camera = None if plan.camera is None else open_camera(plan.camera, clock)
+            camera = probe.camera
+            if camera is None and plan.camera is not None:
+                camera = open_camera(plan.camera, clock)
             if camera is not None:
+                self._camera = camera
                 opened.callback(camera.close)
-            microphone = None if plan.microphone is None else open_microphone(plan.microphone, clock)
+            microphone = probe.microphone
+            if microphone is None and plan.microphone is not None:
+                microphone = open_microphone(plan.microphone, clock)
             if microphone is not None:
                 opened.callback(microphone.close)
             self.sinks: list[Sink] = []
@@ -99,6 +115,9 @@ class Session:
             self._look = first_look(config.portrait, plan.size, config.framing, config.background)
             for note in self._look.notes:
                 say(note)
+            for sink in self.sinks:
+                if isinstance(sink, VirtualCamera):
+                    sink.hold(still(self._look.portrait))
             preparing = partial(self.engine.prepare, self._look.portrait)
             avatar = patiently(f"preparing {config.portrait.name}", preparing, interrupted, say)
             rungs = RUNGS if config.quality == "auto" and not plan.offline else RUNGS[:1]
@@ -113,7 +132,7 @@ class Session:
                 idle=Idle(config.seed, config.liveliness, config.blinks),
                 engine=self.engine,
                 avatar=avatar,
-                sinks=self.sinks,
+                sinks=self.sinks if probe.instrument is None else [probe.instrument(sink) for sink in self.sinks],
                 fps=config.fps,
                 clock=clock,
                 metrics=self.metrics,
@@ -188,10 +207,11 @@ class Session:
     ) -> list[Lane[Any]]:
         lanes: list[Lane[Any]] = []
         if camera is not None:
-            lanes.append(Lane("video", self._in_time(camera), face, self.metrics))
+            lanes.append(Lane("video", self._in_time(camera), face, self.metrics, clock=self._clock))
         if microphone is not None and self.plan.listens:
             speech = open_speech(self.plan.config, self.plan.offline, speaker, self._say)
-            lanes.append(Lane("audio", self._in_time(microphone), speech, self.metrics, audible=True))
+            lane = Lane("audio", self._in_time(microphone), speech, self.metrics, audible=True, clock=self._clock)
+            lanes.append(lane)
         elif microphone is not None:
             lanes.append(Lane("soundtrack", self._in_time(microphone), None, self.metrics, audible=True))
         return lanes
@@ -212,7 +232,13 @@ class Session:
         if name == "preview":
             from runtime.sinks.preview import Preview  # aiohttp: a third of a second that others need not pay
 
-            return Preview(title=config.portrait.stem, status=self.status, change=self.swap)
+            return Preview(
+                title=config.portrait.stem,
+                status=self.status,
+                change=self.swap,
+                clock=self._clock,
+                metrics=self.metrics,
+            )
         device = name.partition(":")[2]
         if is_virtual_microphone(name):
             output = open_sound_output(device, self._clock, getattr(microphone, "name", None))
@@ -255,7 +281,9 @@ class Session:
             quality=self._ladder.standing,
             stages=stage_times(self.metrics),
             latency_ms=latency(self.metrics),
+            paths=paths(self.metrics),
             audio_video_offset_ms=self._audio_video_offset_ms(),
+            camera_fps=getattr(self._camera, "rate_fps", None),
         )
 
     def _audio_video_offset_ms(self) -> float | None:
@@ -268,13 +296,13 @@ class Session:
 
 
 def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
-    """A file's pictures, or a camera; "" is the first that the agent does not feed itself."""
+    """A file's pictures, or a camera; "" is the first that no program feeds."""
     if isinstance(camera, Path):
         return ClipFrames(camera)
     from runtime.sources.camera import Camera
     from runtime.sources.devices import default_camera
 
-    return Camera(camera or default_camera([path for path, _ in list_virtual_cameras()]), clock)
+    return Camera(camera or default_camera(), clock)
 
 
 def open_face_video(config: Run, person: PersonCheck | None, ladder: Ladder) -> FaceVideo:
@@ -297,5 +325,4 @@ def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
 
 def build(config: Run, say: Callable[[str], None], interrupted: Callable[[], bool] = lambda: False) -> Session:
     """Checks, opens and prepares everything for a run."""
-    virtual_cameras = [path for path, _ in list_virtual_cameras()]
-    return Session(make_plan(config, virtual_cameras), MonotonicClock(), say, interrupted)
+    return Session(make_plan(config, free_virtual_cameras()), MonotonicClock(), say, interrupted)

@@ -1,4 +1,4 @@
-"""The command line: `agent run`, `agent demo`, `agent devices`, `agent doctor`, `agent calibrate`, `agent models`."""
+"""The command line: `agent run`, `demo`, `devices`, `doctor`, `calibrate`, `models` and `bench`."""
 
 import io
 import json
@@ -21,6 +21,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agent.config import (
+    Bench,
     Calibrate,
     Command,
     Demo,
@@ -67,6 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 calibrate(command)
             case Models():
                 models(command)
+            case Bench():
+                bench(command)
             case _:
                 assert_never(command)
     except AgentError as error:
@@ -125,6 +128,7 @@ def _say(line: str) -> None:
 def run(config: Run) -> None:
     """`agent run`."""
     from agent.build import build  # numba, mediapipe and the like: seconds that --help need not pay
+    from agent.metrics import served_metrics
 
     with _interruptible(at_once=True) as interrupt:
         session = None
@@ -137,7 +141,7 @@ def run(config: Run) -> None:
             else:
                 for sink in session.sinks:
                     _say(f"{sink.name}: {getattr(sink, 'url', 'on')}")
-                with _status_line(session.status):
+                with served_metrics(config.metrics_port, session.status, _say), _status_line(session.status):
                     session.loop.run_live()
         finally:  # a failed run is the one whose figures are wanted most
             if session is not None:
@@ -233,6 +237,17 @@ def models(config: Models) -> None:
             _say(remove(config.action))
         case _:
             assert_never(config.action)
+
+
+def bench(config: Bench) -> None:
+    """`agent bench`."""
+    from agent.bench.latency import LatencyBench
+
+    with _interruptible() as interrupt:
+        task = LatencyBench(config, _say)
+        interrupt.stop_with(task.stop)
+        figures = task.run()
+    print(json.dumps(figures.as_dict(), indent=2) if config.json else figures)
 
 
 def _import(config: ModelsImport) -> None:

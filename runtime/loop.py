@@ -7,8 +7,9 @@ but the input.
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import Any
 
 from models.motion import Motion
@@ -18,7 +19,7 @@ from runtime.drivers.idle import Idle
 from runtime.engines import Engine
 from runtime.faults import in_words
 from runtime.ladder import Ladder
-from runtime.lane import Lane
+from runtime.lane import Lane, Role
 from runtime.metrics import Metrics, Tempo
 from runtime.mix import Mode, mix
 from runtime.outlet import Outlet
@@ -28,6 +29,7 @@ from runtime.sinks import Sink
 from runtime.sound import Sound
 from runtime.stage import Stage
 from runtime.torso import TorsoFollow
+from runtime.trail import Driven, Trail
 
 _log = logging.getLogger(__name__)
 
@@ -107,7 +109,8 @@ class Loop:
                     lane.advance(due_ns, self._hear)
                 if self._stop.is_set() or self._input_ended(due_ns - _CUT_SHORT_NS):
                     return
-                picture = self._render(due_ns, Lane.at, self._stage.render)
+                known = {lane.role: lane.at(due_ns) for lane in self._lanes}
+                picture = self._render(due_ns, known, self._stage.render)
                 for sink in self._sinks:
                     with self._metrics.measure(f"sink {sink.name}"):
                         sink.send(picture)
@@ -139,7 +142,11 @@ class Loop:
                 due_ns = self._start_ns + round(tick * 1e9 / self._fps)
                 if not self._clock.wait_until(due_ns, self._stop):
                     break
-                picture = self._render(due_ns, Lane.newest, self._stage.render_live)
+                begun_ns = self._clock.now_ns()
+                driven = {lane.role: newest for lane in self._lanes if (newest := lane.newest) is not None}
+                motions = {role: newest.motion for role, newest in driven.items()}
+                drawn = self._render(due_ns, motions, self._stage.render_live)
+                picture = self._trailed(drawn, begun_ns, driven.values())
                 for outlet in self._outlets:
                     outlet.send(picture)
                 tracked_ns = self._metrics.total_ns("video driver")
@@ -147,12 +154,9 @@ class Loop:
                 tick += step
 
     def _render(
-        self,
-        due_ns: int,
-        motion_of: Callable[[Lane[Any], int], Motion | None],
-        draw: Callable[[Motion, int, int], Picture],
+        self, due_ns: int, driven: Mapping[Role, Motion | None], draw: Callable[[Motion, int, int], Picture]
     ) -> Picture:
-        known = {lane.role: self._stage.eased(motion_of(lane, due_ns)) for lane in self._lanes}
+        known = {role: self._stage.eased(motion) for role, motion in driven.items()}
         idle = self._idle.at(due_ns, self._start_ns)
         mixed = mix(self._mode, due_ns, idle, known.get("video"), known.get("audio"))
         motion = self._torso(mixed, due_ns)
@@ -162,6 +166,11 @@ class Loop:
             self._metrics.add(LATENESS, due_ns - picture.motion.pts_ns)
         self.tempo.tick()
         return picture
+
+    def _trailed(self, picture: Picture, begun_ns: int, driven: Iterable[Driven]) -> Picture:
+        """With its trail, if a driver moved it: the mix gives a motion the instant of the one that leads it."""
+        leader = next((newest for newest in driven if newest.motion.pts_ns == picture.motion.pts_ns), None)
+        return picture if leader is None else replace(picture, trail=Trail(leader, begun_ns, self._clock.now_ns()))
 
     def _input_ended(self, before_ns: int) -> bool:
         """Whether a lane that drives the face has ended, with its last value before an instant."""

@@ -9,11 +9,11 @@ from runtime.clock import Clock
 from runtime.faults import Faults
 from runtime.metrics import Metrics
 from runtime.picture import Picture
-from runtime.report import AGE
 from runtime.ring import Ring
 from runtime.sinks import Sink
 from runtime.slot import Slot
 from runtime.sound import Sound
+from runtime.trail import Step, note
 
 _SOUND_BLOCKS = 512  # about five seconds of 10 ms blocks
 _IDLE_S = 0.05
@@ -114,7 +114,8 @@ class Outlet:
             faults.worked()
 
     def _show(self, picture: Picture) -> None:
+        begun = Step("wait for output", self._clock.now_ns())
         with self._metrics.measure(f"sink {self.sink.name}"):
             self.sink.send(picture)
-        if picture.motion.pts_ns != picture.due_ns:  # else nobody moved it: it has no age
-            self._metrics.add(f"{AGE} {self.sink.name}", self._clock.now_ns() - picture.motion.pts_ns)
+        if picture.trail is not None:
+            note(self._metrics, self.sink.name, picture.trail, [begun, Step("send", self._clock.now_ns())])

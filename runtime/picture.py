@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from models.motion import Motion
 from models.portrait import Pixels
+from runtime.trail import Trail
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -16,3 +17,5 @@ class Picture:
     """The motion it shows; `motion.pts_ns` is the instant of capture."""
     due_ns: int
     """The instant at which the picture is to be shown, on the same clock."""
+    trail: Trail | None = None
+    """How it came about; None offline, and where no driver moved it: it has no age then."""

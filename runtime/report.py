@@ -6,11 +6,13 @@ from typing import TypedDict
 
 from runtime.ladder import Standing
 from runtime.metrics import Metrics, Percentiles
+from runtime.trail import AGE, Path, is_of_path
 
 
 class StageTimes(TypedDict):
     """Milliseconds."""
 
+    mean_ms: float
     p50_ms: float
     p95_ms: float
     p99_ms: float
@@ -46,28 +48,34 @@ class Report:
     quality: Standing
     """On which rungs of the quality ladder a live run stood."""
     stages: dict[str, StageTimes]
+    """What each piece of work takes."""
     latency_ms: Latency
+    paths: dict[str, Path]
+    """To each output, and to the page's viewers ("browser"), what pictures that a driver moved spend their time with,
+    work and waiting; none offline."""
     audio_video_offset_ms: float | None
     """How much later pictures are placed than the sound captured with them, median by their time stamps; with a virtual
     microphone, how much later they are shown than it is heard, as measured. None where no output carries sound."""
+    camera_fps: float | None
+    """Pictures per second that the camera gave lately; None without a camera, with a file, and in the first seconds."""
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         return asdict(self)
 
 
-AGE, LATENESS, OFFSET = "picture age", "lateness", "audio/video offset"
-"""Metrics that are no stages: age of the captured instant when its picture has left through a sink (one metric a
-sink), and when its picture is due; and by how much older pictures are, when they leave, than sound when it is heard."""
+LATENESS, OFFSET = "lateness", "audio/video offset"
+"""Metrics that are no stages: age of the captured instant when its picture is due, and by how much older pictures are,
+when they leave, than sound when it is heard."""
 _RECENT = 50  # pictures: two seconds
 
 
 def stage_times(metrics: Metrics) -> dict[str, StageTimes]:
     """Percentiles of every stage."""
     return {
-        name: StageTimes(p50_ms=p.p50_ms, p95_ms=p.p95_ms, p99_ms=p.p99_ms)
+        name: StageTimes(mean_ms=p.mean_ms, p50_ms=p.p50_ms, p95_ms=p.p95_ms, p99_ms=p.p99_ms)
         for name in metrics.stages()
-        if name not in (LATENESS, OFFSET) and not name.startswith(AGE)
+        if name not in (LATENESS, OFFSET) and not is_of_path(name)
         for p in (metrics.percentiles(name),)
     }
 
@@ -81,5 +89,5 @@ def picture_age_ns(metrics: Metrics, sinks: Sequence[str]) -> int | None:
 def latency(metrics: Metrics) -> Latency:
     """Percentiles of the picture's age at the sink where it is greatest."""
     ages = [metrics.percentiles(name) for name in metrics.stages() if name.startswith(AGE)]
-    age = max(ages, key=lambda p: p.p50_ms, default=Percentiles(0.0, 0.0, 0.0))
+    age = max(ages, key=lambda p: p.p50_ms, default=Percentiles(0.0, 0.0, 0.0, 0.0))
     return Latency(p50=age.p50_ms, p95=age.p95_ms, p99=age.p99_ms)

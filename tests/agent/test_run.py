@@ -3,6 +3,7 @@
 import json
 import time
 from itertools import pairwise
+from urllib.request import urlopen
 
 import av
 import cv2
@@ -15,7 +16,7 @@ from agent.cli import main
 from calibration.photo import read_photo
 from runtime.engines.builtin import BuiltinEngine
 from tests.agent.clips import decode, make_clip, speech
-from tests.agent.command import SMALL
+from tests.agent.command import SMALL, agent_process
 
 
 def test_a_voice_becomes_a_video_with_sound(portrait_png, wav, tmp_path):
@@ -211,3 +212,11 @@ def test_without_a_terminal_lines_tell_how_far_a_file_is(monkeypatch, capsys):
         advance(1)
         advance(2)
     assert capsys.readouterr().err.splitlines() == ["rendering: 1 of 3", "rendering: 2 of 3"]
+
+
+def test_a_live_run_serves_its_figures_where_asked(portrait_png, speech_wav, tmp_path):
+    files = ["--portrait", str(portrait_png), "--microphone", str(speech_wav), "--output", str(tmp_path / "a.mp4")]
+    with agent_process("run", *files, *SMALL, "--realtime", "--metrics-port", "0") as process:
+        line = next(line for line in process.stderr if "metrics: " in line)
+        with urlopen(line.split()[-1], timeout=20) as answer:
+            assert b'agent_run_info{engine="builtin",backend="cpu",mode="audio"} 1\n' in answer.read()

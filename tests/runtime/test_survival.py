@@ -45,7 +45,7 @@ def steps(lane: Lane[Frame], count: int) -> list[float | None]:
     found: list[float | None] = []
     for _ in range(count):
         assert lane.live_step(lambda _: None)
-        motion = lane.newest(0)
+        motion = None if lane.newest is None else lane.newest.motion
         found.append(None if motion is None else round(motion["jawOpen"], 2))
     return found
 
