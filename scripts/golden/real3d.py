@@ -108,7 +108,7 @@ class Real3d:
         self.comparison.measure("vr.ray_dirs", directions.unflatten(1, (SIDE, SIDE)))
         rendered = self.model.render(self.canonical + self.change, self.camera)
         self.comparison.measure("vr.depth", rendered.depth.transpose(1, 2).unflatten(2, (SIDE, SIDE)))
-        head = as_head(rendered)
+        head = as_head(rendered, SIDE)
         self.comparison.measure("vr.feature", head.features)
         self.comparison.measure("vr.weights", head.opacity)
         self.comparison.measure("model.image_raw", head.features[:, :3].clamp(-1, 1))

@@ -20,7 +20,7 @@ from models.real3d.video_model import PortraitParts
 class Counting:
     """An executor that counts its portraits, and whose states tell of them."""
 
-    device = torch.device("cpu")
+    levels, device = 1, torch.device("cpu")
 
     def __init__(self, name: str = "torch cpu") -> None:
         self.name, self.prepared = name, 0
