@@ -24,6 +24,7 @@ from models.audio.speaker_layer import SpeakerLayer
 from models.errors import AgentError, InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
+from models.one_face import OneFace
 from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.face_video import FaceVideo
@@ -31,7 +32,8 @@ from runtime.drivers.idle import Idle
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
 from runtime.engines import Engine
-from runtime.frame import Frame, Sound
+from runtime.frame import Frame
+from runtime.ladder import RUNGS, Ladder
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
@@ -40,6 +42,7 @@ from runtime.sinks import Sink
 from runtime.sinks.video_file import VideoFile
 from runtime.sinks.virtual_camera import VirtualCamera, list_virtual_cameras
 from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
+from runtime.sound import Sound
 from runtime.sources import Source
 from runtime.sources.media import ClipFrames, ClipSound
 from runtime.sources.paced import Paced
@@ -111,7 +114,9 @@ class Session:
                 say(note)
             preparing = partial(self.engine.prepare, self._look.portrait)
             avatar = patiently(f"preparing {config.portrait.name}", preparing, interrupted, say)
-            face = None if camera is None else open_face_video(config, person)
+            rungs = RUNGS if config.quality == "auto" and not plan.offline else RUNGS[:1]
+            self._ladder = Ladder(config.fps, rungs, tracks=camera is not None)
+            face = None if camera is None else open_face_video(config, person, self._ladder)
             if config.mouth == "driver":
                 say("the avatar shows the driver's own mouth: the pixels between the lips leave, and nothing else")
             self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
@@ -125,6 +130,7 @@ class Session:
                 fps=config.fps,
                 clock=clock,
                 metrics=self.metrics,
+                ladder=self._ladder,
                 start_ns=self._start_ns,
             )
             if "preview" in plan.outputs:
@@ -264,7 +270,9 @@ class Session:
             frames=self.loop.tempo.frames,
             dropped=self.loop.dropped,
             lost=self.loop.lost | underruns,
+            faults=self.loop.faults,
             fps_rendered=round(self.loop.tempo.mean_fps, 2),
+            quality=self._ladder.standing,
             stages=stage_times(self.metrics),
             latency_ms=latency(self.metrics),
             paths=paths(self.metrics),
@@ -290,12 +298,13 @@ def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
     return Camera(camera or default_camera([path for path, _ in list_virtual_cameras()]), clock)
 
 
-def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
-    """The driver of `--camera`."""
+def open_face_video(config: Run, person: PersonCheck | None, ladder: Ladder) -> FaceVideo:
+    """The driver of `--camera`, which looks at as many frames as the ladder says."""
     model = load_face_model()
     mouth = MouthCutter(model) if config.mouth == "driver" else None
     sight = MouthSight(model) if config.mode == "both" else None
-    return FaceVideo(MediapipeTracker(), model, person, config.motion == "absolute", mouth, sight)
+    absolute, tracker = config.motion == "absolute", OneFace(MediapipeTracker())
+    return FaceVideo(tracker, model, person, absolute, mouth, sight, lambda: ladder.rung.track_every)
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:

@@ -130,7 +130,7 @@ def run(config: Run) -> None:
     from agent.build import build  # numba, mediapipe and the like: seconds that --help need not pay
     from agent.metrics import served_metrics
 
-    with _interruptible() as interrupt:
+    with _interruptible(at_once=True) as interrupt:
         session = None
         try:
             session = build(config, _say, lambda: interrupt.asked)
@@ -208,7 +208,7 @@ def calibrate(config: Calibrate) -> None:
     from agent.calibrate import Calibration
     from agent.calibrate_speech import SpeechCalibration
 
-    with _interruptible() as interrupt:
+    with _interruptible(at_once=True) as interrupt:
         calibration = SpeechCalibration(config) if config.speech else Calibration(config)
         interrupt.stop_with(calibration.stop)
         if calibration.live:
@@ -292,10 +292,11 @@ def _build(config: ModelsBuild) -> None:
 
 
 class _Interrupt:
-    """What Ctrl-C, SIGTERM and SIGHUP do: end the run cleanly, or, before it starts, as soon as it could start."""
+    """What Ctrl-C, SIGTERM and SIGHUP do: end the run cleanly, or, before it starts, end at once or be noted."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: bool) -> None:
         self.asked = False
+        self._at_once = at_once
         self._stop: Callable[[], None] | None = None
         self._since_ns = 0
 
@@ -306,19 +307,20 @@ class _Interrupt:
             stop()
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        now_ns = time.monotonic_ns()
-        if self.asked and now_ns - self._since_ns > _INSIST_NS:
-            raise KeyboardInterrupt  # asked again: at once
-        if not self.asked and self._stop is not None:
+        now_ns, again = time.monotonic_ns(), self.asked
+        insists = again and now_ns - self._since_ns > _INSIST_NS
+        self.asked, self._since_ns = True, now_ns
+        if insists or (not again and self._stop is None and self._at_once):
+            raise KeyboardInterrupt
+        if not again and self._stop is not None:
             # Setting an event in a handler can deadlock with the thread that it interrupts.
             threading.Thread(target=self._stop, name="stop", daemon=True).start()
-        self.asked, self._since_ns = True, now_ns
 
 
 @contextmanager
-def _interruptible() -> Iterator[_Interrupt]:
-    """Ctrl-C and SIGTERM end the body cleanly."""
-    interrupt = _Interrupt()
+def _interruptible(at_once: bool = False) -> Iterator[_Interrupt]:
+    """Ctrl-C and SIGTERM end the body cleanly; `at_once`, by a KeyboardInterrupt until it says how to stop it."""
+    interrupt = _Interrupt(at_once)
     heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores some
     before = {number: signal.signal(number, interrupt) for number in heard}
     try:

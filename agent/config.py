@@ -70,6 +70,12 @@ class Run:
     fps: int = 25
     """Output pictures per second, 1 to 120."""
 
+    quality: Literal["auto", "best"] = "auto"
+    """What a live run does on a machine that is too busy: auto draws the person more coarsely, then follows every
+    second frame of the camera and predicts the others, then halves --fps, each before pictures come late, and takes it
+    back when there is time again; best never draws worse and rather leaves pictures out. Files are always rendered
+    at their best."""
+
     realtime: bool = False
     """Play files at their own speed, as devices would, even when everything is a file."""
 

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from runtime.frame import Frame, Sound
+from runtime.frame import Frame
 from runtime.sinks import Sink
+from runtime.sound import Sound
 from runtime.sources import Source
 
 

@@ -33,6 +33,7 @@ class Metrics:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ns: dict[str, deque[int]] = {}
+        self._total_ns: dict[str, int] = {}
 
     def add(self, stage: str, duration_ns: int) -> None:
         """Records one duration."""
@@ -43,6 +44,7 @@ class Metrics:
         with self._lock:
             for stage, duration_ns in durations_ns.items():
                 self._ns.setdefault(stage, deque(maxlen=_WINDOW)).append(duration_ns)
+                self._total_ns[stage] = self._total_ns.get(stage, 0) + duration_ns
 
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
@@ -60,6 +62,11 @@ class Metrics:
         """Names of what was measured, oldest first."""
         with self._lock:
             return list(self._ns)
+
+    def total_ns(self, stage: str) -> int:
+        """Sum of all durations of `stage`, forgotten ones too."""
+        with self._lock:
+            return self._total_ns.get(stage, 0)
 
     def recent_median_ns(self, stage: str, count: int) -> int | None:
         """Median of the newest `count` durations of `stage`; None if there are fewer than a tenth of them."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TypedDict
 
+from runtime.ladder import Standing
 from runtime.metrics import Metrics, Percentiles
 from runtime.trail import AGE, Path, is_of_path
 
@@ -40,8 +41,12 @@ class Report:
     lost: dict[str, int]
     """What inputs gave and nobody took in time, by input; blocks of sound that outputs were too slow for; how often
     virtual microphones had nothing to play."""
+    faults: dict[str, int]
+    """Failures that the run survived, by stage; stages without any are left out."""
     fps_rendered: float
     """Pictures per second of the run's wall time."""
+    quality: Standing
+    """On which rungs of the quality ladder a live run stood."""
     stages: dict[str, StageTimes]
     """What each piece of work takes."""
     latency_ms: Latency

@@ -64,12 +64,12 @@ def main() -> None:
     begun_ns, begun_kb = time.perf_counter_ns(), 0
     for k in range(options.inputs):
         packet = mutant(draw, good[k % len(good)], good[(7 * k) % len(good)])
-        at_ns = time.perf_counter_ns()
+        at_ns = time.thread_time_ns()
         for motion in decoder.push(packet):
             motions += 1
             if not np.isfinite(motion.expression).all() or np.abs(motion.expression).max() > 2:
                 raise SystemExit(f"an impossible motion from {packet.hex()}")
-        longest = max(longest, time.perf_counter_ns() - at_ns)
+        longest = max(longest, time.thread_time_ns() - at_ns)
         if k == options.inputs // 10:
             begun_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - begun_kb

@@ -12,6 +12,7 @@ from models.motion import Motion
 from runtime.clock import FakeClock
 from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.idle import Idle
+from runtime.ladder import RUNGS, Ladder
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
@@ -62,7 +63,7 @@ def _record(clip: Path, mode: Mode, duration_ns: int) -> list[Motion]:
         lane = Lane("audio", ClipSound(clip), speech, metrics, audible=True)
     loop = Loop(
         mode=mode, lanes=[lane], idle=Idle(0, 1.0, 1.0), engine=recorder, avatar=None, sinks=[], fps=FPS,
-        clock=FakeClock(), metrics=metrics,
+        clock=FakeClock(), metrics=metrics, ladder=Ladder(FPS, RUNGS[:1], tracks=False),
     )  # fmt: skip
     loop.run_offline(max(1, round(duration_ns * FPS / 1e9)), lambda done: None)
     return recorder.motions

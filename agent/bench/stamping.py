@@ -7,15 +7,16 @@ import numpy as np
 
 from agent.bench.stamp import draw_stamp
 from agent.bench.synthetic import Emissions
-from runtime.frame import Picture, Sound
+from runtime.picture import Picture
 from runtime.sinks import Sink
+from runtime.sound import Sound
 
 
 class Stamping:
     """Sink: `sink`, whose pictures bear the code of the instant that they show while `on` is set."""
 
     def __init__(self, sink: Sink, seen: Emissions, on: threading.Event) -> None:
-        self.name = sink.name
+        self.name, self.shows = sink.name, sink.shows
         self._sink, self._seen, self._on = sink, seen, on
 
     def send(self, picture: Picture) -> None:

@@ -16,8 +16,10 @@ from agent.speech_driver import open_speech
 from models.motion import Motion
 from runtime.drivers.idle import Idle
 from runtime.engines.builtin import BuiltinEngine
-from runtime.frame import Frame, Sound
+from runtime.frame import Frame
+from runtime.ladder import RUNGS, Ladder
 from runtime.mix import mix
+from runtime.sound import Sound
 
 _BEFORE = 3  # pictures before a step, which show what was there
 _AFTER_NS = 750_000_000
@@ -70,7 +72,7 @@ def step_instants_ns(mode: str, times_s: list[float]) -> list[int]:
 
 def _driven(config: Run, times_s: list[float]) -> Iterator[Motion]:
     if config.mode == "video":
-        face = open_face_video(config, None)
+        face = open_face_video(config, None, Ladder(config.fps, RUNGS[:1], tracks=True))
         for k, still in enumerate(mouth_film(Face().mouths(), times_s)):
             yield from face.push(Frame(still, round(k * 1e9 / CAMERA_FPS)))
         face.close()

@@ -10,9 +10,10 @@ from jaxtyping import Float32, UInt8
 
 from agent.bench.stamp import CODES, draw_stamp, read_stamp
 from runtime.clock import Clock
-from runtime.frame import Frame, Sound
+from runtime.frame import Frame
 from runtime.ring import Ring
 from runtime.slot import Slot
+from runtime.sound import Sound
 
 CAMERA_FPS = 30
 SOUND_HZ = 16_000

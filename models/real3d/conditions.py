@@ -7,11 +7,12 @@ import numpy as np
 from jaxtyping import Float32, Float64
 from scipy.spatial.transform import Rotation
 
+from models.camera import row_rotation
 from models.face import FaceModel
 from models.motion import Motion
 from models.pose import NECK_PIVOT, similarity
 from models.real3d.blink import blinked
-from models.real3d.camera import camera_labels, row_rotation
+from models.real3d.camera import camera_labels
 from models.real3d.face import Real3dFace
 from models.real3d.face_follower import FaceFollower
 from models.real3d.fit_objective import Coefficients

@@ -30,6 +30,7 @@ class Real3dEngine:
 
     name = "real3d"
     portable = False
+    levels = 1
 
     def __init__(
         self, weights: Weights, executor: Executor, say: Callable[[str], None], states: StateStore | None = None
@@ -71,7 +72,7 @@ class Real3dEngine:
                       "call; a call needs an NVIDIA GPU, or --engine builtin")  # fmt: skip
         return avatar
 
-    def render(self, avatar: Real3dAvatar, motion: Motion) -> Pixels:
+    def render(self, avatar: Real3dAvatar, motion: Motion, level: int = 0) -> Pixels:
         """The picture, a new array."""
         return avatar.render(motion, self._frame)
 

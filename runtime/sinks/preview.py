@@ -12,10 +12,11 @@ from aiohttp import web
 
 from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
-from runtime.frame import Picture, Sound
 from runtime.metrics import Metrics
 from runtime.page_server import HEADERS, PageServer
+from runtime.picture import Picture
 from runtime.sinks.changes import MAX_BYTES, Changes
+from runtime.sound import Sound
 from runtime.trail import Step, note
 
 VIEWERS = "browser"
@@ -65,6 +66,7 @@ class Preview:
     """
 
     name: ClassVar[str] = "preview"
+    shows: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from models.errors import AgentError, InputError
-from runtime.frame import Picture, Sound
+from runtime.picture import Picture
+from runtime.sound import Sound
 
 _HOLD_S = 0.5  # a reader waits for the next picture no longer than this
 _GREY = 48  # of the picture that is shown before the first one
@@ -48,6 +49,7 @@ class VirtualCamera:
     """
 
     name: ClassVar[str] = "virtual-camera"
+    shows: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ from runtime.sources.devices import list_cameras
 _log = logging.getLogger(__name__)
 
 _RETRY_NS = 1_000_000_000
-_JOIN_S = 2.0
+_JOIN_S = 0.5
 """OpenCV may wait up to 10 s for a frame that does not come; closing does not wait for that."""
 
 

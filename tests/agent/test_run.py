@@ -1,6 +1,7 @@
 """`agent run` and `agent demo` from files to files, as a person types them."""
 
 import json
+import time
 from itertools import pairwise
 from urllib.request import urlopen
 
@@ -13,6 +14,7 @@ from scipy.io import wavfile
 from agent import cli
 from agent.cli import main
 from calibration.photo import read_photo
+from runtime.engines.builtin import BuiltinEngine
 from tests.agent.clips import decode, make_clip, speech
 from tests.agent.command import SMALL, agent_process
 
@@ -79,6 +81,29 @@ def test_both_takes_the_voice_from_the_clip(portrait_png, nodding, tmp_path):
     arguments = ["run", "--portrait", str(portrait_png), "--mode", "both", "--camera", str(nodding)]
     assert main([*arguments, *SMALL, "--output", str(out), "--fps", "30"]) == 0
     assert len(decode(out)[0]) == 30
+
+
+@pytest.mark.parametrize(("how", "rungs", "least"), [((), 5, 1), (("--quality", "best"), 1, 0), (("--offline",), 1, 0)])
+def test_a_slow_machine_costs_quality_unless_the_best_is_asked_for(
+    portrait_png, nodding, tmp_path, monkeypatch, how, rungs, least
+):
+    draw, levels = BuiltinEngine.render, set()
+
+    def slow(self, avatar, motion, level=0):
+        levels.add(level)
+        time.sleep(0.06)
+        return draw(self, avatar, motion, level)
+
+    monkeypatch.setattr(BuiltinEngine, "render", slow)
+    report = tmp_path / "r.json"
+    arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(nodding), *SMALL]
+    pace = how if "--offline" in how else ("--realtime", *how)
+    assert main([*arguments, *pace, "--output", str(tmp_path / "a.mp4"), "--report", str(report)]) == 0
+    quality = json.loads(report.read_text())["quality"]
+    assert len(quality["seconds"]) == rungs
+    assert quality["rung"] >= least and quality["changes"] >= least
+    assert (max(levels) > 0) == (least > 0)
+    assert (quality["late"] > 0) == ("--offline" not in how)
 
 
 def test_realtime_holds_the_clips_time(portrait_png, nodding, tmp_path):

@@ -18,8 +18,8 @@ from models.errors import InputError
 from models.motion import Motion
 from runtime import page_server
 from runtime.clock import FakeClock
-from runtime.frame import Picture
 from runtime.metrics import Metrics
+from runtime.picture import Picture
 from runtime.sinks import preview as preview_module
 from runtime.sinks.preview import Preview
 from runtime.trail import Driven, Step, Trail, note, paths

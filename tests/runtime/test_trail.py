@@ -11,10 +11,13 @@ import pytest
 from models.motion import Motion
 from runtime.clock import MonotonicClock
 from runtime.drivers.idle import Idle
-from runtime.frame import Frame, Picture, Sound
+from runtime.frame import Frame
+from runtime.ladder import RUNGS, Ladder
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
+from runtime.picture import Picture
+from runtime.sound import Sound
 from runtime.trail import Driven, Path, Step, Trail, note, paths
 
 MS = 1_000_000
@@ -89,7 +92,7 @@ class Camera:
 class Works:
     """Driver, engine and sink that take 3, 5 and 2 ms; the run ends with the 30th picture."""
 
-    name, backend, portable = "works", "cpu", True
+    name, backend, portable, levels, shows = "works", "cpu", True, 1, True
 
     def __init__(self) -> None:
         self.pictures, self.done = 0, threading.Event()
@@ -101,7 +104,7 @@ class Works:
     def prepare(self, portrait: object) -> None:
         return None
 
-    def render(self, avatar: None, motion: Motion) -> np.ndarray:
+    def render(self, avatar: None, motion: Motion, level: int = 0) -> np.ndarray:
         time.sleep(0.005)
         return np.zeros((2, 2, 3), np.uint8)
 
@@ -129,6 +132,7 @@ def run(works: Works, lanes: list[Lane[Frame]], metrics: Metrics) -> None:
         fps=50,
         clock=CLOCK,
         metrics=metrics,
+        ladder=Ladder(50, RUNGS[:1], tracks=True),
         start_ns=CLOCK.now_ns(),
     )
     thread = threading.Thread(target=loop.run_live)

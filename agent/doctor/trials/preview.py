@@ -10,7 +10,7 @@ from agent.doctor.trials.output import OutputTrial
 from agent.doctor.trials.pattern import compare_pattern, draw_pattern
 from models.errors import AgentError
 from models.motion import Motion
-from runtime.frame import Picture
+from runtime.picture import Picture
 from runtime.sinks.preview import Preview
 
 _PATIENCE_S = 5.0

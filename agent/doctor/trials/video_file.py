@@ -7,7 +7,7 @@ from agent.doctor.trials.output import OutputTrial
 from agent.doctor.trials.pattern import compare_pattern, draw_pattern
 from models.errors import AgentError
 from models.motion import Motion
-from runtime.frame import Picture
+from runtime.picture import Picture
 from runtime.sinks.video_file import VideoFile
 from runtime.sources.media import ClipFrames
 

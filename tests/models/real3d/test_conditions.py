@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from models.bfm import CAMERA_DISTANCE, FOCAL
+from models.camera import row_rotation
 from models.face import load_face_model
 from models.motion import Motion, expression
-from models.real3d.camera import row_rotation
 from models.real3d.conditions import Conditioner
 from models.real3d.fit_objective import Coefficients
 from models.topology import CHIN
