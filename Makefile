@@ -5,8 +5,9 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3.12 || command -v p
 BIN := .venv/bin
 RUNTIME_PACKAGES := libportaudio2 libgl1 libegl1 libgles2
 TEST_PACKAGES := chromium pulseaudio pulseaudio-utils libasound2-plugins
+VM_PACKAGES := qemu-system-x86 busybox-static linux-headers-amd64 v4l-utils
 
-.PHONY: setup demo test check fix clean
+.PHONY: setup demo test test-devices check fix clean
 
 setup: .venv/installed  ## .venv with the agent in it: .venv/bin/agent
 
@@ -15,6 +16,10 @@ demo: .venv/installed  ## the bundled portrait speaks: out/demo.mp4
 
 test: .venv/installed-dev  ## all checks and tests
 	$(MAKE) check
+
+test-devices: .venv/installed-dev  ## virtual camera and webcam on a real kernel, in a virtual machine; minutes
+	-@scripts/system_packages.sh $(VM_PACKAGES)
+	$(BIN)/pytest -m devices -rs tests/devices
 
 check: .venv/installed-dev  ## what CI runs
 	$(BIN)/ruff check .
@@ -28,7 +33,7 @@ fix: .venv/installed-dev  ## formats, and mends what can be mended
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache out
+	rm -rf .venv .vm build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache out
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 13))' \

@@ -18,6 +18,7 @@ from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
 from agent.probe import Probe
 from agent.speech_driver import open_speech
+from calibration.background import still
 from calibration.person import PersonCheck
 from calibration.profile_file import load_profile
 from models.audio.speaker_layer import SpeakerLayer
@@ -40,7 +41,7 @@ from runtime.metrics import Metrics
 from runtime.report import LATENESS, OFFSET, Report, latency, picture_age_ns, stage_times
 from runtime.sinks import Sink
 from runtime.sinks.video_file import VideoFile
-from runtime.sinks.virtual_camera import VirtualCamera, list_virtual_cameras
+from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
 from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
 from runtime.sound import Sound
 from runtime.sources import Source
@@ -87,6 +88,7 @@ class Session:
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
         opening = partial(open_engine, config.engine, config.backend, say)
         self.engine = patiently(f"opening the engine {config.engine}", opening, interrupted, say)
+        self._camera: Source[Frame] | None = None
         self._loop: Loop | None = None
         profile = None if config.profile is None else load_profile(config.profile)
         speaker = None if profile is None else open_speaker(profile, config, say)
@@ -99,6 +101,7 @@ class Session:
             if camera is None and plan.camera is not None:
                 camera = open_camera(plan.camera, clock)
             if camera is not None:
+                self._camera = camera
                 opened.callback(camera.close)
             microphone = probe.microphone
             if microphone is None and plan.microphone is not None:
@@ -112,6 +115,9 @@ class Session:
             self._look = first_look(config.portrait, plan.size, config.framing, config.background)
             for note in self._look.notes:
                 say(note)
+            for sink in self.sinks:
+                if isinstance(sink, VirtualCamera):
+                    sink.hold(still(self._look.portrait))
             preparing = partial(self.engine.prepare, self._look.portrait)
             avatar = patiently(f"preparing {config.portrait.name}", preparing, interrupted, say)
             rungs = RUNGS if config.quality == "auto" and not plan.offline else RUNGS[:1]
@@ -277,6 +283,7 @@ class Session:
             latency_ms=latency(self.metrics),
             paths=paths(self.metrics),
             audio_video_offset_ms=self._audio_video_offset_ms(),
+            camera_fps=getattr(self._camera, "rate_fps", None),
         )
 
     def _audio_video_offset_ms(self) -> float | None:
@@ -289,13 +296,13 @@ class Session:
 
 
 def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
-    """A file's pictures, or a camera; "" is the first that the agent does not feed itself."""
+    """A file's pictures, or a camera; "" is the first that no program feeds."""
     if isinstance(camera, Path):
         return ClipFrames(camera)
     from runtime.sources.camera import Camera
     from runtime.sources.devices import default_camera
 
-    return Camera(camera or default_camera([path for path, _ in list_virtual_cameras()]), clock)
+    return Camera(camera or default_camera(), clock)
 
 
 def open_face_video(config: Run, person: PersonCheck | None, ladder: Ladder) -> FaceVideo:
@@ -318,5 +325,4 @@ def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
 
 def build(config: Run, say: Callable[[str], None], interrupted: Callable[[], bool] = lambda: False) -> Session:
     """Checks, opens and prepares everything for a run."""
-    virtual_cameras = [path for path, _ in list_virtual_cameras()]
-    return Session(make_plan(config, virtual_cameras), MonotonicClock(), say, interrupted)
+    return Session(make_plan(config, free_virtual_cameras()), MonotonicClock(), say, interrupted)

@@ -7,12 +7,11 @@ from runtime.sources.devices import list_cameras, list_microphones
 def describe_devices() -> str:
     """Cameras, microphones and virtual cameras, one a line, by the names that `agent run` takes."""
     virtual = list_virtual_cameras()
-    fed = {device for device, _ in virtual}
     cameras, microphones = list_cameras(), list_microphones()
     sections = [
         (
             "Cameras (--camera)",
-            [f"{d.id}  {d.name}" for d in cameras.devices if d.path not in fed],
+            [f"{d.id}  {d.name}" for d in cameras.devices if not d.virtual],
             cameras.reason,
         ),
         ("Microphones (--microphone)", [f"{d.id}  {d.name}" for d in microphones.devices], microphones.reason),

@@ -52,6 +52,14 @@ def on_picture(portrait: Portrait, picture: UInt8[np.ndarray, "h w 3"]) -> Portr
     return replace(portrait, background=cv2.resize(middle, (width, height), interpolation=interpolation))
 
 
+def still(portrait: Portrait) -> UInt8[np.ndarray, "h w 3"]:
+    """The person as the photo shows them, before the portrait's background: RGB, to be shown before an engine draws."""
+    if portrait.background is None:
+        return portrait.image
+    matte = portrait.matte[..., None]
+    return (portrait.image * matte + portrait.background * (1 - matte) + np.float32(0.5)).astype(np.uint8)
+
+
 def check_background(choice: str) -> None:
     """Raises InputError if `choice` is no background, as far as can be told without opening a picture."""
     if choice in ("keep", "blur", "transparent") or _exists(Path(choice)):

@@ -109,7 +109,8 @@ class Loop:
                     lane.advance(due_ns, self._hear)
                 if self._stop.is_set() or self._input_ended(due_ns - _CUT_SHORT_NS):
                     return
-                picture = self._render(due_ns, {lane.role: lane.at(due_ns) for lane in self._lanes}, self._stage.render)
+                known = {lane.role: lane.at(due_ns) for lane in self._lanes}
+                picture = self._render(due_ns, known, self._stage.render)
                 for sink in self._sinks:
                     with self._metrics.measure(f"sink {sink.name}"):
                         sink.send(picture)
@@ -144,8 +145,8 @@ class Loop:
                 begun_ns = self._clock.now_ns()
                 driven = {lane.role: newest for lane in self._lanes if (newest := lane.newest) is not None}
                 motions = {role: newest.motion for role, newest in driven.items()}
-                picture = self._render(due_ns, motions, self._stage.render_live)
-                picture = self._trailed(picture, begun_ns, driven.values())
+                drawn = self._render(due_ns, motions, self._stage.render_live)
+                picture = self._trailed(drawn, begun_ns, driven.values())
                 for outlet in self._outlets:
                     outlet.send(picture)
                 tracked_ns = self._metrics.total_ns("video driver")
@@ -153,9 +154,9 @@ class Loop:
                 tick += step
 
     def _render(
-        self, due_ns: int, motions: Mapping[Role, Motion | None], draw: Callable[[Motion, int, int], Picture]
+        self, due_ns: int, driven: Mapping[Role, Motion | None], draw: Callable[[Motion, int, int], Picture]
     ) -> Picture:
-        known = {role: self._stage.eased(motion) for role, motion in motions.items()}
+        known = {role: self._stage.eased(motion) for role, motion in driven.items()}
         idle = self._idle.at(due_ns, self._start_ns)
         mixed = mix(self._mode, due_ns, idle, known.get("video"), known.get("audio"))
         motion = self._torso(mixed, due_ns)

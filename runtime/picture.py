@@ -18,4 +18,4 @@ class Picture:
     due_ns: int
     """The instant at which the picture is to be shown, on the same clock."""
     trail: Trail | None = None
-    """How it came about; None offline, and where no driver's newest motion leads it: it has no age then."""
+    """How it came about; None offline, and where no driver moved it: it has no age then."""

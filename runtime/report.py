@@ -56,6 +56,8 @@ class Report:
     audio_video_offset_ms: float | None
     """How much later pictures are placed than the sound captured with them, median by their time stamps; with a virtual
     microphone, how much later they are shown than it is heard, as measured. None where no output carries sound."""
+    camera_fps: float | None
+    """Pictures per second that the camera gave lately; None without a camera, with a file, and in the first seconds."""
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""

@@ -33,7 +33,9 @@ import numpy as np
 
 from agent import build as composition
 from agent.config import Run
-from runtime.frame import Frame, Picture, Sound
+from runtime.frame import Frame
+from runtime.picture import Picture
+from runtime.sound import Sound
 from runtime.sources.media import ClipFrames
 
 SETTLING_S = 3.0  # before the hogs come

@@ -32,7 +32,7 @@ from models.errors import AgentError, InputError
 from runtime.clock import MonotonicClock
 from runtime.report import Report
 from runtime.sinks.preview import VIEWERS, Preview
-from runtime.sinks.virtual_camera import VirtualCamera, list_virtual_cameras
+from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
 
 T = TypeVar("T")
 
@@ -171,7 +171,7 @@ def _plan(config: Bench) -> Plan:
             liveliness=1.0 if video else 0.0,  # whatever else moves hides the steps
             blinks=1.0 if video else 0.0,
         ),
-        [path for path, _ in list_virtual_cameras()],
+        free_virtual_cameras(),
     )
 
 

@@ -17,7 +17,7 @@ from models.motion import Motion
 from runtime.drivers.idle import Idle
 from runtime.engines.builtin import BuiltinEngine
 from runtime.frame import Frame
-from runtime.ladder import RUNGS, Ladder
+from runtime.ladder import Ladder
 from runtime.mix import mix
 from runtime.sound import Sound
 
@@ -72,7 +72,7 @@ def step_instants_ns(mode: str, times_s: list[float]) -> list[int]:
 
 def _driven(config: Run, times_s: list[float]) -> Iterator[Motion]:
     if config.mode == "video":
-        face = open_face_video(config, None, Ladder(config.fps, RUNGS[:1], tracks=True))
+        face = open_face_video(config, None, Ladder(config.fps, tracks=False))
         for k, still in enumerate(mouth_film(Face().mouths(), times_s)):
             yield from face.push(Frame(still, round(k * 1e9 / CAMERA_FPS)))
         face.close()

@@ -59,9 +59,9 @@ def _equipment(run: Run, say: Callable[[str], None]) -> Equipment:
     from agent.doctor.trials.all import try_everything
     from agent.plan import make_plan
     from agent.weights import status
-    from runtime.sinks.virtual_camera import list_virtual_cameras
+    from runtime.sinks.virtual_camera import free_virtual_cameras
 
-    plan = make_plan(run, [path for path, _ in list_virtual_cameras()])
+    plan = make_plan(run, free_virtual_cameras())
     say("the devices")
     video, loopback = look_at_video(), look_at_loopback()
     sound, gpu = look_at_sound(), look_at_gpu(with_torch=run.engine != "builtin")

@@ -1,6 +1,7 @@
 """A camera that other programs can choose: v4l2loopback on Linux, OBS's camera on Windows and macOS."""
 
 import logging
+import re
 import sys
 import threading
 from collections.abc import Callable
@@ -19,6 +20,9 @@ _HOLD_S = 0.5  # a reader waits for the next picture no longer than this
 _GREY = 48  # of the picture that is shown before the first one
 LOAD = "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Avatar"
 """The command that makes a virtual camera on Linux."""
+_FED, _NOT_AGAIN = "busy", "not a video output device"  # what refusals say
+_SYSFS = Path("/sys/devices/virtual/video4linux")
+_SECURE_BOOT = Path("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c")
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +49,7 @@ class VirtualCamera:
     """Feeds a virtual camera, opened once.
 
     It never starves a reader: while nothing new comes, the last picture is sent again twice a second, at first a
-    dark grey one.
+    dark grey one, or what `hold` was given.
     """
 
     name: ClassVar[str] = "virtual-camera"
@@ -86,7 +90,11 @@ class VirtualCamera:
 
     def send(self, picture: Picture) -> None:
         """Shows one picture. Raises AgentError if the device fails, or did while the last picture was held."""
-        frame = _to_i420(picture.image)
+        self.hold(picture.image)
+
+    def hold(self, image: UInt8[np.ndarray, "h w 3"]) -> None:
+        """Shows an RGB image of the camera's size until another comes. Raises AgentError as `send` does."""
+        frame = _to_i420(image)
         with self._changed:
             if self._failure is not None:
                 raise self._failure
@@ -126,51 +134,129 @@ class VirtualCamera:
                         return
 
 
-def list_virtual_cameras(
-    sysfs: Path = Path("/sys/devices/virtual/video4linux"),
-) -> list[tuple[str, str]]:
+def list_virtual_cameras() -> list[tuple[str, str]]:
     """Device path and name of every virtual camera; Linux only, elsewhere there is no list to read."""
-    nodes = sorted(sysfs.glob("video*"), key=lambda node: int(node.name.removeprefix("video")))
+    nodes = sorted(_SYSFS.glob("video*"), key=lambda node: int(node.name.removeprefix("video")))
     return [(f"/dev/{node.name}", (node / "name").read_text().strip()) for node in nodes]
 
 
-def open_virtual_camera(size: tuple[int, int], fps: int, device: str | None) -> Device:
-    """Opens a device for I420 frames. Raises InputError with the remedy."""
-    import pyvirtualcam
+def free_virtual_cameras() -> list[str]:
+    """Device paths of the virtual cameras that no program feeds; Linux only."""
+    return [path for path, _ in list_virtual_cameras() if not _is_fed(path)]
 
-    named = {name: path for path, name in list_virtual_cameras()}
-    path = named.get(device, device) if device is not None else None
-    try:
-        camera = pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.I420, device=path)
-    except (RuntimeError, OSError) as error:
-        raise InputError(explain(str(error), device, sys.platform)) from error
-    if sys.platform == "linux" and (reason := why_invisible(camera.device)):
-        logger.warning("%s", reason)
-    opened: Device = camera
-    return opened
+
+def open_virtual_camera(size: tuple[int, int], fps: int, device: str | None) -> Device:
+    """Opens a device for I420 frames; without a `device` the first that is free. Raises InputError with the remedy."""
+    if sys.platform != "linux":
+        return _opened(size, fps, device)
+    paths = _candidates(device)
+    refusals: list[InputError] = []
+    for path in paths:
+        try:
+            camera = _opened(size, fps, path)
+        except InputError as refusal:
+            refusals.append(refusal)
+            continue
+        _check_size(camera, size)
+        if reason := why_invisible(path):
+            logger.warning("%s", reason)
+        return camera
+    raise refusals[0]
 
 
 def explain(reason: str, device: str | None, platform: str) -> str:
     """One line for a person: why no virtual camera opened, and the remedy."""
     which = f"virtual camera {device}" if device else "virtual camera"
-    if platform in ("win32", "darwin"):
-        return f"no {which}: install OBS Studio, press Start Virtual Camera in it once, close it, and try again"
-    if "not a video output device" in reason:
+    if platform == "darwin":
+        return (
+            f"no {which}: install OBS Studio (30 or newer from macOS 13 on, 28 or 29 on macOS 12), press Start Virtual "
+            "Camera in it once, allow its camera extension in System Settings, close it, and try again"
+        )
+    if platform == "win32":
+        return (
+            f"no {which}: install OBS Studio, close it if it is open (only one program can feed its camera), and try "
+            "again"
+        )
+    if _NOT_AGAIN in reason:
         return (
             f"the {which} is fed by another program, or was before (v4l2loopback older than 0.13 allows it once): "
             f"close that program, or sudo modprobe -r v4l2loopback && {LOAD}"
         )
-    if "busy" in reason.lower():
+    if _FED in reason.lower():
         return f"the {which} is fed by another program: close that program, or load a second one with devices=2"
     if "permission" in reason.lower():
         return f"the {which} may not be opened: sudo usermod -aG video $USER, then log in again"
     if not list_virtual_cameras():
         return (
-            f"no {which}: sudo apt install v4l2loopback-dkms && {LOAD} "
-            "(under Secure Boot its module must be signed; --output preview needs no camera)"
+            f"no {which}: sudo apt install v4l2loopback-dkms && {LOAD} ({_signing()}--output preview needs no camera)"
         )
     found = ", ".join(f"{path} ({name})" for path, name in list_virtual_cameras())
     return f"no {which}; found: {found}" if "does not exist" in reason else f"the {which} did not open: {reason}"
+
+
+def _candidates(device: str | None) -> list[str]:
+    """Paths of devices to try: the one that is meant, or those that are free. Raises InputError if there is none."""
+    known = list_virtual_cameras()
+    if device is None:
+        meant = [path for path, _ in known]
+    else:
+        meant = [next((path for path, name in known if name == device), device)]
+    free = [path for path in meant if not _is_fed(path)]
+    if free:
+        return free
+    reason = _FED if all(_says_state(path) for path in meant) else _NOT_AGAIN
+    raise InputError(explain(reason if known else "none", device, sys.platform))
+
+
+def _opened(size: tuple[int, int], fps: int, device: str | None) -> Device:
+    import pyvirtualcam
+
+    try:
+        camera: Device = pyvirtualcam.Camera(*size, fps, fmt=pyvirtualcam.PixelFormat.I420, device=device)
+    except (RuntimeError, OSError) as error:
+        raise InputError(explain(str(error), device, sys.platform)) from error
+    return camera
+
+
+def _is_fed(path: str) -> bool:
+    """Whether a program feeds a v4l2loopback device, or before 0.13 uses it at all."""
+    node = _SYSFS / Path(path).name
+    try:
+        if _says_state(path):
+            return (node / "state").read_text().strip() == "capture"
+        return bool((node / "format").read_text().strip())
+    except OSError:
+        return False
+
+
+def _says_state(path: str) -> bool:
+    """Whether the module is 0.13 or later, which says whether a device is fed."""
+    return (_SYSFS / Path(path).name / "state").exists()
+
+
+def _check_size(camera: Device, size: tuple[int, int]) -> None:
+    """While a program reads a device, it keeps its size, and takes another without a word. Raises InputError."""
+    path = camera.device  # a closed one does not say
+    try:
+        kept = (_SYSFS / Path(path).name / "format").read_text()  # such as YU12:512x512@30
+    except OSError:
+        return
+    found = re.search(r":(\d+x\d+)@", kept)
+    if found and found[1] != f"{size[0]}x{size[1]}":
+        camera.close()
+        raise InputError(
+            f"the virtual camera {path} is still watched at {found[1]}: close the program that watches it, or give "
+            f"--size {found[1]}"
+        )
+
+
+def _signing() -> str:
+    """What Secure Boot asks for, where it is on."""
+    try:
+        on = _SECURE_BOOT.read_bytes()[-1:] == b"\1"
+    except OSError:
+        return ""
+    return "Secure Boot is on: sign the module, sudo mokutil --import /var/lib/dkms/mok.pub and restart; " if on else ""
 
 
 def why_invisible(device: str, parameters: Path = Path("/sys/module/v4l2loopback/parameters")) -> str:

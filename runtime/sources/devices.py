@@ -3,7 +3,7 @@
 import os
 import struct
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from runtime.portaudio import load_portaudio
 _VIDIOC_QUERYCAP = 0x80685600
 _CAPABILITY = struct.Struct("16s32s32sIII12x")  # struct v4l2_capability: driver, card, bus, version, all, device
 _VIDEO_CAPTURE = 0x00000001 | 0x00001000  # single-planar or multi-planar
+_LOOPBACK = b"v4l2 loopback"  # driver of the virtual cameras
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,12 @@ class Device:
     """As the system shows it to people."""
     path: str = ""
     """Device path of a camera, such as /dev/video0; Linux only."""
+    virtual: bool = False
+    """A camera whose pictures another program makes, perhaps this one; known on Linux only."""
+
+    def __str__(self) -> str:
+        """For messages: "0 (Integrated Camera)"."""
+        return f"{self.id} ({self.name})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,7 @@ class Devices:
     def pick(self, wanted: str) -> Device | None:
         """The device of that number, path (a link will do) or name (a part will do). None if there is none.
 
-        An integer is always a number, never a name.
+        An integer is always a number, never a name. A part of a name finds no virtual camera.
         """
         if wanted.strip().isdecimal():
             return next((d for d in self.devices if d.id == int(wanted)), None)
@@ -46,7 +53,13 @@ class Devices:
         for device in self.devices:
             if path == device.path or name == device.name.casefold():
                 return device
-        return next((d for d in self.devices if name in d.name.casefold()), None)
+        return next((d for d in self.devices if name in d.name.casefold() and not d.virtual), None)
+
+    def again(self, device: Device) -> Device | None:
+        """A device that was gone, perhaps under another number; a virtual camera only under its own. None if gone."""
+        if device in self.devices:
+            return device
+        return next((d for d in self.devices if d.name == device.name and not (d.virtual or device.virtual)), None)
 
     def __str__(self) -> str:
         """For messages: "found: 0 = Integrated Camera", or "found none" and why."""
@@ -62,11 +75,11 @@ def list_cameras(sysfs: Path = Path("/sys/class/video4linux"), nodes: Path = Pat
     return _linux_cameras(sysfs, nodes) if sys.platform == "linux" else _tried_cameras()
 
 
-def default_camera(exclude: Collection[str]) -> str:
-    """Number of the first camera whose device path is not in `exclude`. Raises InputError if there is none."""
+def default_camera() -> str:
+    """Number of the first camera that is not virtual. Raises InputError if there is none."""
     cameras = list_cameras()
     for device in cameras.devices:
-        if device.path not in exclude:
+        if not device.virtual:
             return str(device.id)
     reason = cameras.reason or "no camera is connected, only virtual ones"
     raise InputError(f"{reason}. A video file works too: --camera FILE")
@@ -94,6 +107,12 @@ def captures_pictures(capability: bytes) -> bool:
     return bool(device_capabilities & _VIDEO_CAPTURE)
 
 
+def is_virtual(capability: bytes) -> bool:
+    """Whether a `struct v4l2_capability` is that of a v4l2loopback device."""
+    driver, *_ = _CAPABILITY.unpack(capability)
+    return driver.rstrip(b"\0") == _LOOPBACK
+
+
 def _linux_cameras(sysfs: Path, nodes: Path) -> Devices:
     cameras: list[Device] = []
     closed: list[str] = []
@@ -108,7 +127,7 @@ def _linux_cameras(sysfs: Path, nodes: Path) -> Devices:
             continue
         else:
             if captures_pictures(capability):
-                cameras.append(Device(_number(folder), name, os.path.realpath(node)))
+                cameras.append(Device(_number(folder), name, os.path.realpath(node), is_virtual(capability)))
     if closed:
         return Devices(tuple(cameras), f"no permission for {', '.join(closed)}: usermod -aG video $USER, log in again")
     return Devices(tuple(cameras), "" if cameras else "no camera is connected")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from calibration.background import on_background, on_picture
+from calibration.background import on_background, on_picture, still
 from calibration.framing import Canvas
 from calibration.photo import decode_photo, read_photo
 from calibration.portrait import prepare_portrait
@@ -180,6 +180,15 @@ def test_backgrounds(astronaut, tmp_path):
     assert np.abs(np.diff(blur, axis=1)).max() < np.abs(np.diff(keep, axis=1)).max() / 4
     with pytest.raises(InputError, match="'sky-ish' is neither"):
         prepare_portrait(astronaut, (256, 256), "sky-ish")
+
+
+def test_a_still_shows_the_person_before_the_chosen_background(astronaut):
+    keep = prepare_portrait(astronaut, (256, 256))
+    assert np.abs(still(keep).astype(int) - keep.image).mean() < 1
+    green = still(on_background(keep, "#00ff00"))
+    assert (green[keep.matte == 0] == (0, 255, 0)).all()
+    assert np.array_equal(green[keep.matte == 1], keep.image[keep.matte == 1])
+    assert still(on_background(keep, "transparent")) is keep.image
 
 
 def test_another_background_changes_nothing_else(astronaut):

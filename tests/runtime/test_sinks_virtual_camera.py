@@ -11,9 +11,11 @@ import pytest
 from models.errors import AgentError, InputError
 from models.motion import Motion
 from runtime.picture import Picture
+from runtime.sinks import virtual_camera
 from runtime.sinks.virtual_camera import (
     VirtualCamera,
     explain,
+    free_virtual_cameras,
     list_virtual_cameras,
     open_virtual_camera,
     why_invisible,
@@ -70,6 +72,14 @@ def test_the_last_picture_is_held(camera, tape):
     camera.send(picture((10, 200, 10)))
     assert tape.third.wait(20)
     assert np.array_equal(tape.frames[2], tape.frames[1])
+
+
+def test_a_still_is_held_until_pictures_come(camera, tape):
+    camera.hold(np.full((32, 64, 3), (200, 100, 50), np.uint8))
+    assert tape.third.wait(20)
+    assert np.array_equal(tape.frames[2], tape.frames[1])
+    shown = cv2.cvtColor(tape.frames[2], cv2.COLOR_YUV2RGB_I420)
+    assert np.abs(shown.astype(int) - (200, 100, 50)).max() <= 4
 
 
 def test_a_device_that_vanishes_is_told_to_whoever_sends(camera, tape):
@@ -150,16 +160,106 @@ def test_each_failure_has_its_remedy(reason, platform, remedy):
     assert remedy in line and "\n" not in line
 
 
-def test_devices_are_listed_in_order_with_their_names(tmp_path):
-    for number, label in ((10, "Avatar"), (9, "Spare")):
-        (tmp_path / f"video{number}").mkdir()
-        (tmp_path / f"video{number}" / "name").write_text(f"{label}\n")
-    assert list_virtual_cameras(tmp_path) == [("/dev/video9", "Spare"), ("/dev/video10", "Avatar")]
-    assert list_virtual_cameras(tmp_path / "none") == []
-
-
 def test_a_camera_that_browsers_cannot_see_is_pointed_out(tmp_path):
     (tmp_path / "video_nr").write_text("10,11,-1\n")
     (tmp_path / "exclusive_caps").write_text("Y,N,N\n")
     assert why_invisible("/dev/video10", tmp_path) == ""
     assert "invisible" in why_invisible("/dev/video11", tmp_path)
+
+
+class Loopbacks:
+    """A folder like that of v4l2loopback's devices, and what opens them."""
+
+    def __init__(self, folder):
+        self.folder, self.opened = folder, []
+        self.stuck = set()
+
+    def add(self, number, name, **attributes):
+        node = self.folder / f"video{number}"
+        node.mkdir()
+        for attribute, text in {"name": name, "format": "", **attributes}.items():
+            (node / attribute).write_text(f"{text}\n")
+
+    def open(self, width, height, fps, fmt, device):
+        self.opened.append(device)
+        if device in self.stuck:
+            raise RuntimeError(f"'v4l2loopback' backend: Device {device} is not a video output device.")
+        tape = Tape()
+        tape.device = device
+        return tape
+
+
+@pytest.fixture
+def loopbacks(tmp_path, monkeypatch):
+    loopbacks = Loopbacks(tmp_path)
+    monkeypatch.setattr(virtual_camera, "_SYSFS", tmp_path)
+    monkeypatch.setattr("pyvirtualcam.Camera", loopbacks.open)
+    return loopbacks
+
+
+@pytest.mark.parametrize("fed", [{"state": "capture"}, {"format": "YU12:64x32@30"}], ids=["new module", "old module"])
+def test_the_first_free_device_is_taken(loopbacks, fed):
+    free = {"state": "output"} if "state" in fed else {}
+    loopbacks.add(3, "Other", **fed)
+    loopbacks.add(10, "Avatar", **free)
+    assert free_virtual_cameras() == ["/dev/video10"]
+    assert open_virtual_camera((64, 32), 25, None).device == "/dev/video10"
+    assert loopbacks.opened == ["/dev/video10"]
+    for name in ("/dev/video3", "Other"):
+        with pytest.raises(InputError, match=rf"virtual camera {name} is fed by another program"):
+            open_virtual_camera((64, 32), 25, name)
+
+
+def test_a_device_that_cannot_be_opened_again_is_passed_over(loopbacks):
+    loopbacks.add(10, "Avatar")
+    loopbacks.add(11, "Second")
+    loopbacks.stuck.add("/dev/video10")
+    assert open_virtual_camera((64, 32), 25, None).device == "/dev/video11"
+    loopbacks.stuck.add("/dev/video11")
+    with pytest.raises(InputError, match=r"older than 0\.13 allows it once.*modprobe -r v4l2loopback"):
+        open_virtual_camera((64, 32), 25, None)
+
+
+def test_when_all_devices_are_fed_that_is_said(loopbacks):
+    loopbacks.add(10, "Avatar", state="capture")
+    with pytest.raises(InputError, match=r"^the virtual camera is fed by another program.*devices=2"):
+        open_virtual_camera((64, 32), 25, None)
+
+
+def test_a_device_that_kept_another_size_is_refused_and_freed(loopbacks, monkeypatch):
+    loopbacks.add(10, "Avatar", state="output", format="YU12:512x512@30")
+
+    class OpenTape(Tape):
+        @property
+        def device(self):
+            if self.closed:
+                raise AttributeError("pyvirtualcam does not say it any more")
+            return "/dev/video10"
+
+    tape = OpenTape()
+    monkeypatch.setattr("pyvirtualcam.Camera", lambda *args, **settings: tape)
+    with pytest.raises(InputError, match=r"still watched at 512x512.*--size 512x512"):
+        open_virtual_camera((64, 32), 25, None)
+    assert tape.closed == 1
+    tape.closed = 0
+    assert open_virtual_camera((512, 512), 25, None) is tape
+
+
+@pytest.mark.parametrize(("state", "named"), [(1, True), (0, False), (None, False)])
+def test_secure_boot_is_named_where_it_is_on(loopbacks, tmp_path, monkeypatch, state, named):
+    variable = tmp_path / "SecureBoot"
+    if state is not None:
+        variable.write_bytes(bytes([6, 0, 0, 0, state]))
+    monkeypatch.setattr(virtual_camera, "_SECURE_BOOT", variable)
+    with pytest.raises(InputError, match=r"no virtual camera: sudo apt install v4l2loopback-dkms") as caught:
+        open_virtual_camera((64, 32), 25, None)
+    assert ("mokutil --import" in str(caught.value)) is named
+    assert "--output preview" in str(caught.value)
+
+
+def test_devices_are_listed_in_order_with_their_names(loopbacks, monkeypatch):
+    loopbacks.add(10, "Avatar")
+    loopbacks.add(9, "Spare")
+    assert list_virtual_cameras() == [("/dev/video9", "Spare"), ("/dev/video10", "Avatar")]
+    monkeypatch.setattr(virtual_camera, "_SYSFS", loopbacks.folder / "none")
+    assert list_virtual_cameras() == []

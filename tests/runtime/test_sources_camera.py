@@ -1,6 +1,7 @@
 """The camera on real OpenCV captures (of files): colours, newest wins, coming back, lists and messages."""
 
 import logging
+import os
 import struct
 import sys
 import threading
@@ -14,16 +15,18 @@ import pytest
 
 from models.errors import AgentError, InputError
 from runtime.clock import FakeClock
-from runtime.sources.camera import Camera, open_camera
+from runtime.sources.camera import Camera, Opened, open_camera
 from runtime.sources.devices import (
     Device,
     Devices,
     captures_pictures,
     default_camera,
+    is_virtual,
     list_cameras,
     list_microphones,
 )
 
+ME = Device(0, "me")
 RED, BLUE = (250, 10, 20), (20, 10, 250)
 START_NS = 123
 
@@ -46,12 +49,12 @@ class Plug:
         self._clips = list(clips)
         self.opened = 0
 
-    def __call__(self, wanted: str) -> cv2.VideoCapture:
+    def __call__(self, wanted: str | Device) -> Opened:
         clip = self._clips[self.opened] if self.opened < len(self._clips) else None
         self.opened += 1
         if clip is None:
             raise InputError(f"no camera '{wanted}'")
-        return cv2.VideoCapture(str(clip))
+        return ME, cv2.VideoCapture(str(clip))
 
 
 def test_a_camera_that_was_unplugged_comes_back(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -61,11 +64,11 @@ def test_a_camera_that_was_unplugged_comes_back(tmp_path: Path, caplog: pytest.L
         frame = next(frame for frame in camera if frame.pts_ns > START_NS)
         camera.close()
     assert np.abs(frame.image.astype(int) - BLUE).max() < 12  # RGB, through JPEG
-    assert frame.pts_ns == START_NS + 3_000_000_000  # two tries in vain, a second apart
+    assert frame.pts_ns == START_NS + 1_500_000_000  # two tries in vain, half a second apart
     messages = [record.getMessage() for record in caplog.records]
     assert messages[:2] == [
-        "camera me gives no more pictures: waiting for it to come back",
-        "camera me is back",
+        "camera 0 (me) gives no more pictures: waiting for it to come back",
+        "camera 0 (me) is back",
     ]
 
 
@@ -83,10 +86,10 @@ def test_frames_are_rgb_and_stamped_and_older_ones_replaced(tmp_path: Path) -> N
 
 def test_close_ends_the_iterator_and_the_thread() -> None:
     class Absent(Plug):
-        def __call__(self, wanted: str) -> cv2.VideoCapture:
+        def __call__(self, wanted: str | Device) -> Opened:
             self.opened += 1
             if self.opened == 1:
-                return cv2.VideoCapture()
+                return ME, cv2.VideoCapture()
             raise InputError("still gone")
 
     camera = Camera("me", FakeClock(), Absent())
@@ -109,8 +112,8 @@ def test_a_camera_that_breaks_is_told_to_the_reader(tmp_path: Path, failure: Exc
             raise failure
 
     clip = write_clip(tmp_path / "red.avi", RED)
-    camera = Camera("me", FakeClock(START_NS), lambda wanted: Broken(str(clip)))
-    with pytest.raises(AgentError, match=r"^camera me failed: .*broken") as caught:
+    camera = Camera("me", FakeClock(START_NS), lambda wanted: (ME, Broken(str(clip))))
+    with pytest.raises(AgentError, match=r"^camera 0 \(me\) failed: .*broken") as caught:
         list(camera)
     assert "\n" not in str(caught.value)
     assert caught.value.__cause__ is failure
@@ -119,8 +122,8 @@ def test_a_camera_that_breaks_is_told_to_the_reader(tmp_path: Path, failure: Exc
 
 def test_a_camera_that_cannot_be_reopened_for_an_unknown_reason_is_told_to_the_reader() -> None:
     captures = iter([cv2.VideoCapture()])
-    camera = Camera("me", FakeClock(), lambda wanted: next(captures))
-    with pytest.raises(AgentError, match=r"^camera me failed: StopIteration$"):
+    camera = Camera("me", FakeClock(), lambda wanted: (ME, next(captures)))
+    with pytest.raises(AgentError, match=r"^camera 0 \(me\) failed: StopIteration$"):
         list(camera)
     camera.close()
 
@@ -140,6 +143,9 @@ class Silent:
     def grab(self) -> bool:
         return False
 
+    def retrieve(self) -> tuple[bool, np.ndarray]:
+        return True, np.zeros((48, 64, 3), np.uint8)
+
     def get(self, what: int) -> float:
         return 0.0
 
@@ -148,6 +154,90 @@ class Silent:
 
     def release(self) -> None:
         pass
+
+
+class Webcam(Silent):
+    """A capture with or without MJPEG that gives pictures at a rate, its first one after some tries."""
+
+    def __init__(self, clock: FakeClock, rate_fps: float = 30, mjpeg: bool = True, late: int = 0) -> None:
+        self._clock, self._period_ns, self._mjpeg, self._late = clock, round(1e9 / rate_fps), mjpeg, late
+        self.settings: dict[int, float] = {}
+        self.grabs = 0
+
+    def grab(self) -> bool:
+        self.grabs += 1
+        self._clock.advance(self._period_ns)
+        return self.grabs > self._late
+
+    def set(self, what: int, value: float) -> bool:
+        if what == cv2.CAP_PROP_FOURCC and not self._mjpeg:
+            return False
+        self.settings[what] = value
+        return True
+
+    def get(self, what: int) -> float:
+        return self.settings.get(what, 0.0)
+
+
+def opened(webcam: Webcam, monkeypatch: pytest.MonkeyPatch) -> Opened:
+    monkeypatch.setattr("runtime.sources.camera.list_cameras", lambda: Devices((ME,)))
+    monkeypatch.setattr(cv2, "VideoCapture", lambda number, api: webcam)
+    return open_camera("me")
+
+
+@pytest.mark.parametrize(("mjpeg", "size"), [(True, (1280, 720)), (False, (640, 480))])
+def test_large_pictures_are_asked_for_as_mjpeg_only(
+    mjpeg: bool, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webcam = Webcam(FakeClock(), mjpeg=mjpeg)
+    opened(webcam, monkeypatch)
+    asked = webcam.settings[cv2.CAP_PROP_FRAME_WIDTH], webcam.settings[cv2.CAP_PROP_FRAME_HEIGHT]
+    assert (asked, webcam.settings[cv2.CAP_PROP_FPS]) == (size, 30)
+
+
+def test_a_camera_may_need_some_seconds_for_its_first_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    device, capture = opened(Webcam(FakeClock(), late=4), monkeypatch)
+    assert (device, capture.grab()) == (ME, True)
+    with pytest.raises(InputError, match=r"^camera 0 \(me\) gives no picture: close the program that uses it$"):
+        opened(Webcam(FakeClock(), late=5), monkeypatch)
+
+
+def test_opencv_waits_a_second_for_a_picture_not_ten() -> None:
+    assert os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"] == "1"
+
+
+@pytest.mark.parametrize(("rate_fps", "warned"), [(30, False), (20, False), (10, True)])
+def test_the_rate_is_measured_and_said_once_when_it_is_low(
+    rate_fps: float, warned: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = FakeClock(START_NS)
+    webcam = Webcam(clock, rate_fps)
+    capture = opened(webcam, monkeypatch)
+    with caplog.at_level(logging.WARNING, "runtime.sources.camera"):
+        camera = Camera("me", clock, lambda wanted: capture)
+        while webcam.grabs < 20 * rate_fps:
+            next(iter(camera))
+        camera.close()
+    assert camera.rate_fps == pytest.approx(rate_fps, abs=0.2)
+    line = f"camera 0 (me) gives {rate_fps} pictures a second, not 30: more light or another USB port may help"
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ([line] if warned else [])
+
+
+def test_a_driver_that_hangs_does_not_hang_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.sources.camera._JOIN_S", 0.05)
+    hangs, freed = threading.Event(), threading.Event()
+
+    class Hanging(Silent):
+        def grab(self) -> bool:
+            hangs.set()
+            return freed.wait(60) and False
+
+    camera = Camera("me", FakeClock(), lambda wanted: (ME, Hanging()))
+    assert hangs.wait(20)
+    camera.close()
+    assert list(camera) == []
+    freed.set()
 
 
 class FakeNodes:
@@ -214,24 +304,48 @@ def test_a_device_path_opens_that_camera(monkeypatch: pytest.MonkeyPatch) -> Non
     assert opened == [2]
 
 
-def test_the_default_camera_is_the_first_that_is_not_excluded(monkeypatch: pytest.MonkeyPatch) -> None:
-    cameras = Devices((Device(0, "Avatar", "/dev/video0"), Device(2, "Real", "/dev/video2")))
-    monkeypatch.setattr("runtime.sources.devices.list_cameras", lambda: cameras)
-    assert default_camera([]) == "0"
-    assert default_camera(["/dev/video0", "/dev/video9"]) == "2"
+def test_the_default_camera_is_the_first_that_is_not_virtual(monkeypatch: pytest.MonkeyPatch) -> None:
+    avatar, real = Device(0, "Avatar", "/dev/video0", virtual=True), Device(2, "Real", "/dev/video2")
+    monkeypatch.setattr("runtime.sources.devices.list_cameras", lambda: Devices((avatar, real)))
+    assert default_camera() == "2"
+    monkeypatch.setattr("runtime.sources.devices.list_cameras", lambda: Devices((avatar,)))
     with pytest.raises(InputError, match=r"^no camera is connected, only virtual ones.*--camera FILE"):
-        default_camera({"/dev/video0", "/dev/video2"})
+        default_camera()
+
+
+def test_a_part_of_a_name_finds_no_virtual_camera() -> None:
+    avatar, real = Device(0, "Avatar Cam", "/dev/video0", virtual=True), Device(2, "HD Cam", "/dev/video2")
+    found = Devices((avatar, real))
+    assert found.pick("cam") == real
+    assert found.pick("avatar") is None
+    assert found.pick("avatar cam") == found.pick("0") == found.pick("/dev/video0") == avatar
+
+
+def test_a_camera_that_comes_back_under_another_number_is_the_same() -> None:
+    gone = Device(0, "HD Cam", "/dev/video0")
+    moved, other = Device(4, "HD Cam", "/dev/video4"), Device(0, "Other", "/dev/video0")
+    assert Devices((other, moved)).again(gone) == moved
+    assert Devices((moved, gone)).again(gone) == gone
+    assert Devices((other,)).again(gone) is None
+
+
+def test_a_virtual_camera_comes_back_under_its_own_number_only() -> None:
+    fed = Device(10, "Avatar", "/dev/video10", virtual=True)
+    ours = Device(11, "Avatar", "/dev/video11", virtual=True)
+    assert Devices((ours,)).again(fed) is None
+    assert Devices((ours, fed)).again(fed) == fed
+    assert Devices((ours,)).again(Device(10, "Avatar", "/dev/video10")) is None
 
 
 @pytest.mark.parametrize("reason", ["no camera is connected", "no permission for /dev/video0: usermod"])
 def test_without_a_camera_the_reason_and_the_remedy_are_named(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
     monkeypatch.setattr("runtime.sources.devices.list_cameras", lambda: Devices((), reason))
     with pytest.raises(InputError, match=rf"^{reason}.*--camera FILE"):
-        default_camera([])
+        default_camera()
 
 
-def capability(everything: int, node: int) -> bytes:
-    return struct.pack("16s32s32s6I", b"uvcvideo", b"Cam", b"usb-1", 0x060100, everything, node, 0, 0, 0)
+def capability(everything: int, node: int, driver: bytes = b"uvcvideo") -> bytes:
+    return struct.pack("16s32s32s6I", driver, b"Cam", b"usb-1", 0x060100, everything, node, 0, 0, 0)
 
 
 def test_only_capture_nodes_are_cameras() -> None:
@@ -240,6 +354,11 @@ def test_only_capture_nodes_are_cameras() -> None:
     assert captures_pictures(capability(device_caps | 0x1000, 0x1000))
     assert not captures_pictures(capability(0x84A00001, 0x04A00000))  # the metadata node of the same camera
     assert not captures_pictures(capability(0x85200002, 0x05200002))  # an output: a loopback nobody feeds
+
+
+def test_loopback_devices_are_known_by_their_driver() -> None:
+    assert is_virtual(capability(0x85200001, 0x05200001, b"v4l2 loopback"))
+    assert not is_virtual(capability(0x84A00001, 0x04200001))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is Linux's")

@@ -45,7 +45,8 @@ def steps(lane: Lane[Frame], count: int) -> list[float | None]:
     found: list[float | None] = []
     for _ in range(count):
         assert lane.live_step(lambda _: None)
-        found.append(None if lane.newest is None else round(lane.newest.motion["jawOpen"], 2))
+        motion = None if lane.newest is None else lane.newest.motion
+        found.append(None if motion is None else round(motion["jawOpen"], 2))
     return found
 
 

@@ -132,7 +132,7 @@ def run(works: Works, lanes: list[Lane[Frame]], metrics: Metrics) -> None:
         fps=50,
         clock=CLOCK,
         metrics=metrics,
-        ladder=Ladder(50, RUNGS[:1], tracks=True),
+        ladder=Ladder(50, RUNGS[:1], tracks=False),
         start_ns=CLOCK.now_ns(),
     )
     thread = threading.Thread(target=loop.run_live)

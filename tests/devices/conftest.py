@@ -1,0 +1,75 @@
+"""The virtual machine, and what its guests report."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from vm.boot import ROOT, boot
+from vm.build import SHARE, build
+from vm.debian import UnavailableError
+
+from calibration.photo import read_photo
+from calibration.portrait import prepare_portrait
+from models.motion import Motion, expression
+from runtime.engines.builtin import BuiltinEngine
+from tests.agent.clips import make_clip
+
+Guest = Callable[[str, float], dict[str, Any]]
+
+_CPU = {"NUMBA_CPU_NAME": "x86-64-v2", "NUMBA_CPU_FEATURES": ""}  # kernels compiled here serve there, too
+_WEBCAM_SIDE = 384
+
+
+@pytest.fixture(scope="session")
+def guest() -> Guest:
+    """Runs `tests.devices.guest.NAME` for so many seconds at most, and returns its report."""
+    try:
+        build()
+    except UnavailableError as error:
+        pytest.skip(f"no virtual machine: {error}")
+
+    def run(name: str, limit_s: float) -> dict[str, Any]:
+        settings = {"PYTHONPATH": str(ROOT), "PYTHONFAULTHANDLER": "1", **_caches(Path("/mnt"))}
+        try:
+            status, said = boot(name, [sys.executable, "-m", f"tests.devices.guest.{name}"], settings, limit_s)
+        except UnavailableError as error:
+            pytest.skip(f"no virtual machine: {error}")
+        report = SHARE / name / "report.json"
+        written = report.read_text() if report.exists() else ""
+        assert status == 0, f"the guest {name} failed: {said[-3000:]}{written}"
+        return json.loads(written)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def poses(portrait_png: Path) -> np.ndarray:
+    """Who is before the guest's webcam: a face at rest, and with its mouth open; RGB."""
+    engine = BuiltinEngine()
+    avatar = engine.prepare(prepare_portrait(read_photo(portrait_png), (_WEBCAM_SIDE, _WEBCAM_SIDE)))
+    return np.array([engine.render(avatar, Motion(0, expression(jawOpen=jaw))) for jaw in (0.0, 0.7)])
+
+
+@pytest.fixture(scope="session")
+def prepared(guest: Guest, poses: np.ndarray, portrait_png: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The guest's webcam; its portrait and compiled kernels, which would take an emulated machine minutes."""
+    np.save(SHARE / "webcam.npy", np.array([cv2.cvtColor(pose, cv2.COLOR_RGB2YUV_I420) for pose in poses]))
+    folder = tmp_path_factory.mktemp("prepared")
+    clip = make_clip(folder / "clip.mp4", list(poses) * 3, 5)
+    words = ["run", f"--portrait={portrait_png}", "--mode=video", f"--camera={clip}", "--size=256"]
+    code = "import sys; from agent.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, *words, f"--output={folder / 'out.mp4'}"]
+    subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **_caches(SHARE)})
+
+
+def _caches(share: Path) -> dict[str, str]:
+    for name in ("agent", "numba"):
+        (SHARE / "cache" / name).mkdir(parents=True, exist_ok=True)
+    return {"AGENT_CACHE": f"{share}/cache/agent", "NUMBA_CACHE_DIR": f"{share}/cache/numba", **_CPU}

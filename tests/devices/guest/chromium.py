@@ -1,0 +1,97 @@
+"""Inside the virtual machine: Chromium, whose page opens the camera when told to and says what it sees."""
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from tests.browser import FLAGS
+
+_PAGE = Path(__file__).with_name("watch.html").read_bytes()
+_NEEDLESS = "DialMediaRouteProvider,OnDeviceModelService,OptimizationGuideOnDeviceModel,OptimizationHints,Translate"
+_MORE_FLAGS = [
+    "--use-fake-ui-for-media-stream",
+    "--user-data-dir=/dev/shm/chromium",
+    "--disable-extensions",
+    f"--disable-features={_NEEDLESS}",
+]
+
+
+class Watcher:
+    """What the page is told, and what it tells."""
+
+    def __init__(self) -> None:
+        self.told: list[dict[str, Any]] = []
+        self.picture = b""
+        """The last one it sent, PNG."""
+        self._look = threading.Event()
+        self._come = threading.Condition()
+
+    def look(self) -> None:
+        """Lets the page open the camera."""
+        self._look.set()
+
+    def await_look(self) -> None:
+        """The page's: returns once it may look."""
+        self._look.wait()
+
+    def tell(self, path: str, body: bytes) -> None:
+        """The page's: a picture or an event."""
+        with self._come:
+            if path == "/picture":
+                self.picture = body
+            else:
+                self.told.append(json.loads(body))
+            self._come.notify_all()
+
+    def wait_for(self, what: str, count: int = 1, patience_s: float = 1200) -> dict[str, Any]:
+        """The event number `count` of that kind. Raises TimeoutError, or RuntimeError if the page fails."""
+        with self._come:
+            if not self._come.wait_for(lambda: len(self._events(what)) >= count or self._events("error"), patience_s):
+                raise TimeoutError(f"the browser told {self.told}, not {what}")
+        if failures := self._events("error"):
+            raise RuntimeError(f"the browser says {failures}")
+        return self._events(what)[count - 1]
+
+    def _events(self, what: str) -> list[dict[str, Any]]:
+        return [event for event in self.told if event["event"] == what]
+
+
+@contextmanager
+def browser(log: Path) -> Iterator[Watcher]:
+    """Chromium on a page of this process, until the end of the block."""
+    watcher = Watcher()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:  # the base class's name
+            if self.path == "/look":
+                watcher.await_look()
+            self._answer(_PAGE if self.path == "/" else b"")
+
+        def do_POST(self) -> None:
+            watcher.tell(self.path, self.rfile.read(int(self.headers["Content-Length"])))
+            self._answer(b"")
+
+        def _answer(self, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    words = ["chromium", *FLAGS.split(), *_MORE_FLAGS, f"http://127.0.0.1:{server.server_port}/"]
+    with log.open("w") as output, subprocess.Popen(words, stdout=output, stderr=output) as process:
+        try:
+            yield watcher
+        finally:
+            process.kill()
+            server.shutdown()
