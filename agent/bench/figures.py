@@ -54,6 +54,8 @@ class Figures:
     """With codes, that were read."""
     dropped: int
     """Meanwhile: ticks without a picture, and pictures that an output was too slow for."""
+    rung: int
+    """Of the quality ladder, at the end of that; 0 is the best."""
     load: tuple[float, float, float]
     """Of the machine, over the last 1, 5 and 15 minutes."""
     glass_to_glass_ms: Spread
@@ -76,7 +78,7 @@ class Figures:
         origin = "the sound's instant" if self.mode == "audio" else "the frame's instant"
         lines = [
             f"--mode {self.mode} --output {self.output}, {self.size} at {self.fps} fps: {self.pictures} codes read, "
-            f"{self.dropped} pictures dropped, load {self.load[0]:.1f}",
+            f"{self.dropped} pictures dropped, quality rung {self.rung}, load {self.load[0]:.1f}",
             "",
             f"{'ms':24s}{'mean':>9s}{'median':>9s}{'95 %':>9s}{'99 %':>9s}",
             *(_row(step.name, step.mean_ms, step.p50_ms, step.p95_ms, step.p99_ms) for step in self.path.steps),

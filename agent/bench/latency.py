@@ -91,6 +91,7 @@ class LatencyBench:
             fps=self._config.fps,
             pictures=len(ages_ms),
             dropped=self._report.dropped - self._dropped,
+            rung=self._report.quality["rung"],
             load=os.getloadavg(),
             glass_to_glass_ms=Spread.of(ages_ms),
             path=self._report.paths[end],

@@ -68,7 +68,7 @@ def test_the_age_of_a_code_counts_from_its_newest_instant():
 
 
 class Kept:
-    name = "kept"
+    name, shows = "kept", True
 
     def __init__(self):
         self.pictures, self.closed = [], None
@@ -205,13 +205,19 @@ def test_a_table_says_what_a_person_wants_to_know():
         fps=25,
         pictures=500,
         dropped=1,
+        rung=2,
         load=(0.5, 0.4, 0.3),
         glass_to_glass_ms=Spread.of(np.array([18.0, 20.0, 22.0])),
         path=Path(19.0, 18.0, 22.0, 23.0, (step,)),
         steps=Steps(asked=8, found=7, response_ms=64.0, own_ms=24.0),
     )
     told = str(figures)
-    for words in ("500 codes read, 1 pictures dropped", "draw", "19.0     18.0     22.0     23.0", "+5.0 %"):
+    for words in (
+        "500 codes read, 1 pictures dropped, quality rung 2",
+        "draw",
+        "19.0     18.0     22.0     23.0",
+        "+5.0 %",
+    ):
         assert words in told
     assert "7 of 8 steps seen, after 64 ms" in told and "need 24: 40 from glass to glass" in told
     unseen = replace(figures, steps=Steps(asked=8, found=0, response_ms=0.0, own_ms=24.0))
