@@ -13,6 +13,7 @@ from models.landmarks import Landmarks
 from models.motion import Motion, expression
 from models.pose import NECK_PIVOT, Pose
 from runtime.engines.builtin import BuiltinEngine
+from runtime.sources.devices import Device
 
 WIDTH, HEIGHT = 160, 120
 KINDS = {  # how often each begins, and for how many beats at most
@@ -109,10 +110,10 @@ class Capture(cv2.VideoCapture):
         self.newest_ns = -1
         """Instant of the last picture that was given."""
 
-    def open(self, _: str) -> "Capture":
+    def open(self, _: str | Device) -> tuple[Device, "Capture"]:
         if self._plan.now("unplug", self._beat.number):
             raise InputError("no camera")
-        return self
+        return Device(0, "a camera"), self
 
     def grab(self) -> bool:
         taken = self._taken
