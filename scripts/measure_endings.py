@@ -22,6 +22,7 @@ import threading
 import cv2
 import numpy as np
 import runtime.sources.camera
+from runtime.sources.devices import Device
 
 class Stuck(cv2.VideoCapture):
     def grab(self):
@@ -33,7 +34,7 @@ class Stuck(cv2.VideoCapture):
     def retrieve(self):
         return True, np.zeros((96, 128, 3), np.uint8)
 
-runtime.sources.camera.open_camera = lambda wanted: Stuck()
+runtime.sources.camera.open_camera = lambda wanted: (Device(0, "a camera"), Stuck())
 """
 
 

@@ -80,6 +80,7 @@ import sys, threading
 import cv2
 import numpy as np
 import runtime.sources.camera
+from runtime.sources.devices import Device
 
 class Stuck(cv2.VideoCapture):
     def __init__(self):
@@ -95,7 +96,7 @@ class Stuck(cv2.VideoCapture):
     def retrieve(self):
         return True, np.zeros((96, 128, 3), np.uint8)
 
-runtime.sources.camera.open_camera = lambda wanted: Stuck()
+runtime.sources.camera.open_camera = lambda wanted: (Device(0, "a camera"), Stuck())
 from agent.cli import main
 sys.exit(main())
 """
