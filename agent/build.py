@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,8 +13,10 @@ from agent.config import ENGINES, Run
 from agent.engines import open_engine
 from agent.known_person import open_person, open_speaker
 from agent.look import Look, first_look
+from agent.patience import patiently
 from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
+from agent.probe import Probe
 from agent.speech_driver import open_speech
 from calibration.background import still
 from calibration.person import PersonCheck
@@ -22,6 +25,7 @@ from models.audio.speaker_layer import SpeakerLayer
 from models.errors import AgentError, InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
+from models.one_face import OneFace
 from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.face_video import FaceVideo
@@ -29,7 +33,8 @@ from runtime.drivers.idle import Idle
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
 from runtime.engines import Engine
-from runtime.frame import Frame, Sound
+from runtime.frame import Frame
+from runtime.ladder import RUNGS, Ladder
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
@@ -38,32 +43,51 @@ from runtime.sinks import Sink
 from runtime.sinks.video_file import VideoFile
 from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
 from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
+from runtime.sound import Sound
 from runtime.sources import Source
 from runtime.sources.media import ClipFrames, ClipSound
 from runtime.sources.paced import Paced
+from runtime.trail import paths
 from runtime.turn import Turn
 from runtime.worker import Worker
 
 T = TypeVar("T", Frame, Sound)
 
 _LEAD_NS = 100_000_000  # from the end of preparations to the first picture of a live run
+_NOTHING = Probe()
 _SWITCH_S = 0.0005  # how long one thread may keep the others from Python: a picture takes it ten times and more
 
 
 class Session:
     """A run that is ready to start."""
 
-    def __init__(self, plan: Plan, clock: Clock, say: Callable[[str], None]) -> None:
-        """Opens devices and outputs and prepares the portrait; `say` hears what the user should know.
+    def __init__(
+        self,
+        plan: Plan,
+        clock: Clock,
+        say: Callable[[str], None],
+        interrupted: Callable[[], bool] = lambda: False,
+        probe: Probe = _NOTHING,
+    ) -> None:
+        """Opens devices and outputs and prepares the portrait.
+
+        Args:
+            plan: what to open.
+            clock: of everything that runs.
+            say: hears what the user should know.
+            interrupted: whether the user does not want the run any more.
+            probe: of a measurement.
 
         Raises:
             InputError: a device, photo or output that cannot be used; what was opened by then is closed.
+            Abandoned: it was interrupted; what was opened by then is closed, too.
         """
         cv2.setNumThreads(1)  # pools of several libraries on few cores make latency worse
         sys.setswitchinterval(_SWITCH_S)
         config = plan.config
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
-        self.engine = open_engine(config.engine, config.backend, say)
+        opening = partial(open_engine, config.engine, config.backend, say)
+        self.engine = patiently(f"opening the engine {config.engine}", opening, interrupted, say)
         self._camera: Source[Frame] | None = None
         self._loop: Loop | None = None
         profile = None if config.profile is None else load_profile(config.profile)
@@ -73,11 +97,15 @@ class Session:
         self._turn = Turn(self._swap)
         self._preparing: Worker[Wish, Prepared] = Worker("the change", warm_up, prepare)
         with ExitStack() as opened:
-            camera = None if plan.camera is None else open_camera(plan.camera, clock)
+            camera = probe.camera
+            if camera is None and plan.camera is not None:
+                camera = open_camera(plan.camera, clock)
             if camera is not None:
                 self._camera = camera
                 opened.callback(camera.close)
-            microphone = None if plan.microphone is None else open_microphone(plan.microphone, clock)
+            microphone = probe.microphone
+            if microphone is None and plan.microphone is not None:
+                microphone = open_microphone(plan.microphone, clock)
             if microphone is not None:
                 opened.callback(microphone.close)
             self.sinks: list[Sink] = []
@@ -90,8 +118,11 @@ class Session:
             for sink in self.sinks:
                 if isinstance(sink, VirtualCamera):
                     sink.hold(still(self._look.portrait))
-            avatar = self.engine.prepare(self._look.portrait)
-            face = None if camera is None else open_face_video(config, person)
+            preparing = partial(self.engine.prepare, self._look.portrait)
+            avatar = patiently(f"preparing {config.portrait.name}", preparing, interrupted, say)
+            rungs = RUNGS if config.quality == "auto" and not plan.offline else RUNGS[:1]
+            self._ladder = Ladder(config.fps, rungs, tracks=camera is not None)
+            face = None if camera is None else open_face_video(config, person, self._ladder)
             if config.mouth == "driver":
                 say("the avatar shows the driver's own mouth: the pixels between the lips leave, and nothing else")
             self._start_ns = 0 if plan.offline else clock.now_ns() + _LEAD_NS
@@ -101,10 +132,11 @@ class Session:
                 idle=Idle(config.seed, config.liveliness, config.blinks),
                 engine=self.engine,
                 avatar=avatar,
-                sinks=self.sinks,
+                sinks=self.sinks if probe.instrument is None else [probe.instrument(sink) for sink in self.sinks],
                 fps=config.fps,
                 clock=clock,
                 metrics=self.metrics,
+                ladder=self._ladder,
                 start_ns=self._start_ns,
             )
             if "preview" in plan.outputs:
@@ -175,10 +207,11 @@ class Session:
     ) -> list[Lane[Any]]:
         lanes: list[Lane[Any]] = []
         if camera is not None:
-            lanes.append(Lane("video", self._in_time(camera), face, self.metrics))
+            lanes.append(Lane("video", self._in_time(camera), face, self.metrics, clock=self._clock))
         if microphone is not None and self.plan.listens:
             speech = open_speech(self.plan.config, self.plan.offline, speaker, self._say)
-            lanes.append(Lane("audio", self._in_time(microphone), speech, self.metrics, audible=True))
+            lane = Lane("audio", self._in_time(microphone), speech, self.metrics, audible=True, clock=self._clock)
+            lanes.append(lane)
         elif microphone is not None:
             lanes.append(Lane("soundtrack", self._in_time(microphone), None, self.metrics, audible=True))
         return lanes
@@ -199,7 +232,13 @@ class Session:
         if name == "preview":
             from runtime.sinks.preview import Preview  # aiohttp: a third of a second that others need not pay
 
-            return Preview(title=config.portrait.stem, status=self.status, change=self.swap)
+            return Preview(
+                title=config.portrait.stem,
+                status=self.status,
+                change=self.swap,
+                clock=self._clock,
+                metrics=self.metrics,
+            )
         device = name.partition(":")[2]
         if is_virtual_microphone(name):
             output = open_sound_output(device, self._clock, getattr(microphone, "name", None))
@@ -237,9 +276,12 @@ class Session:
             frames=self.loop.tempo.frames,
             dropped=self.loop.dropped,
             lost=self.loop.lost | underruns,
+            faults=self.loop.faults,
             fps_rendered=round(self.loop.tempo.mean_fps, 2),
+            quality=self._ladder.standing,
             stages=stage_times(self.metrics),
             latency_ms=latency(self.metrics),
+            paths=paths(self.metrics),
             audio_video_offset_ms=self._audio_video_offset_ms(),
             camera_fps=getattr(self._camera, "rate_fps", None),
         )
@@ -263,12 +305,13 @@ def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
     return Camera(camera or default_camera(), clock)
 
 
-def open_face_video(config: Run, person: PersonCheck | None) -> FaceVideo:
-    """The driver of `--camera`."""
+def open_face_video(config: Run, person: PersonCheck | None, ladder: Ladder) -> FaceVideo:
+    """The driver of `--camera`, which looks at as many frames as the ladder says."""
     model = load_face_model()
     mouth = MouthCutter(model) if config.mouth == "driver" else None
     sight = MouthSight(model) if config.mode == "both" else None
-    return FaceVideo(MediapipeTracker(), model, person, config.motion == "absolute", mouth, sight)
+    absolute, tracker = config.motion == "absolute", OneFace(MediapipeTracker())
+    return FaceVideo(tracker, model, person, absolute, mouth, sight, lambda: ladder.rung.track_every)
 
 
 def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
@@ -280,6 +323,6 @@ def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
     return Microphone(microphone or None, clock)
 
 
-def build(config: Run, say: Callable[[str], None]) -> Session:
+def build(config: Run, say: Callable[[str], None], interrupted: Callable[[], bool] = lambda: False) -> Session:
     """Checks, opens and prepares everything for a run."""
-    return Session(make_plan(config, free_virtual_cameras()), MonotonicClock(), say)
+    return Session(make_plan(config, free_virtual_cameras()), MonotonicClock(), say, interrupted)

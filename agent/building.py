@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from agent.config import ModelsBuild
 from agent.engines import load_real3d
+from models.errors import InputError
 from models.weights import built_folder
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ def build(config: ModelsBuild, say: Callable[[str], None], progress: Callable[[s
         progress: hears a phase of the build, its steps that are done, and all of its steps; False ends the build.
 
     Raises:
-        InputError: weights, TensorRT or a GPU are missing.
+        InputError: weights, TensorRT or a GPU are missing, or the backend has no such precision.
         AgentError: TensorRT cannot build the network.
     """
+    if config.backend == "onnx" and config.precision not in (None, "fp32"):
+        raise InputError(f"--precision {config.precision}: --backend onnx exports in fp32; leave --precision out")
     _, model = load_real3d()
     from models.backends.verdict import Verdicts
     from models.real3d.open_executor import build_engine, built_files, exported_frame
@@ -34,4 +37,4 @@ def build(config: ModelsBuild, say: Callable[[str], None], progress: Callable[[s
     Verdicts(files).forget()
     if config.backend == "onnx":
         return exported_frame(model, files, "float32", say)
-    return build_engine(model, files, _STORED[config.precision], say, progress)
+    return build_engine(model, files, _STORED[config.precision or "fp16"], say, progress)

@@ -1,4 +1,4 @@
-"""The command line: `agent run`, `agent demo`, `agent devices`, `agent calibrate`, `agent models`."""
+"""The command line: `agent run`, `demo`, `devices`, `doctor`, `calibrate`, `models` and `bench`."""
 
 import io
 import json
@@ -21,10 +21,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agent.config import (
+    Bench,
     Calibrate,
     Command,
     Demo,
     Devices,
+    Doctor,
     Models,
     ModelsBuild,
     ModelsImport,
@@ -32,12 +34,14 @@ from agent.config import (
     ModelsRemove,
     Run,
 )
+from agent.patience import Abandoned, patiently
 from models.errors import AgentError, InputError
 
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _FRAME = " ─│╭╮╰╯"  # drawn around what is wrong with a command line
 _MEGABYTE = 1_000_000
 _INSIST_NS = 1_000_000_000  # a second Ctrl-C counts from then on
+_SAY_EVERY_NS = 10_000_000_000
 
 console = Console(stderr=True, highlight=False)
 
@@ -58,17 +62,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 demo(command)
             case Devices():
                 devices()
+            case Doctor():
+                return int(not doctor(command))
             case Calibrate():
                 calibrate(command)
             case Models():
                 models(command)
+            case Bench():
+                bench(command)
             case _:
                 assert_never(command)
     except AgentError as error:
         _say(f"agent: {error}")
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         _say("agent: interrupted")
+        if isinstance(stop, Abandoned):
+            os._exit(130)  # a library that is at work would crash where it is shut down
         return 130
     except Exception as error:
         if "AGENT_TRACEBACK" in os.environ:
@@ -118,11 +128,12 @@ def _say(line: str) -> None:
 def run(config: Run) -> None:
     """`agent run`."""
     from agent.build import build  # numba, mediapipe and the like: seconds that --help need not pay
+    from agent.metrics import served_metrics
 
-    with _interruptible() as interrupt:
+    with _interruptible(at_once=True) as interrupt:
         session = None
         try:
-            session = build(config, _say)
+            session = build(config, _say, lambda: interrupt.asked)
             interrupt.stop_with(session.loop.stop)
             if session.plan.offline:
                 with _progress(session.plan.frames) as advance:
@@ -130,7 +141,7 @@ def run(config: Run) -> None:
             else:
                 for sink in session.sinks:
                     _say(f"{sink.name}: {getattr(sink, 'url', 'on')}")
-                with _status_line(session.status):
+                with served_metrics(config.metrics_port, session.status, _say), _status_line(session.status):
                     session.loop.run_live()
         finally:  # a failed run is the one whose figures are wanted most
             if session is not None:
@@ -139,8 +150,10 @@ def run(config: Run) -> None:
                 _write_report(config.report, session.report().as_dict())
     if interrupt.asked and session.loop.tempo.frames == 0:
         raise KeyboardInterrupt
+    done, wanted = session.loop.tempo.frames, session.plan.frames
+    cut = f": {done} of {wanted} pictures" if interrupt.asked and session.plan.offline and done < wanted else ""
     for path in session.written():
-        _say(f"wrote {path}")
+        _say(f"wrote {path}{cut}")
 
 
 def _write_report(path: Path, figures: dict[str, object]) -> None:
@@ -173,12 +186,29 @@ def devices() -> None:
     print(describe_devices())
 
 
+def doctor(config: Doctor) -> bool:
+    """`agent doctor`: whether `agent run` would work."""
+    from agent.doctor.diagnosis import diagnose
+    from agent.doctor.finding import would_fail
+    from agent.doctor.report import as_dict, show
+    from agent.doctor.survey import survey
+
+    with console.status("") as status:
+        system = survey(config, lambda what: status.update(f"looking at {what}"))
+    findings = diagnose(system)
+    if config.json:
+        print(json.dumps(as_dict(config, system, findings), indent=2))
+    else:
+        show(Console(highlight=False), findings)
+    return not would_fail(findings)
+
+
 def calibrate(config: Calibrate) -> None:
     """`agent calibrate`."""
     from agent.calibrate import Calibration
     from agent.calibrate_speech import SpeechCalibration
 
-    with _interruptible() as interrupt:
+    with _interruptible(at_once=True) as interrupt:
         calibration = SpeechCalibration(config) if config.speech else Calibration(config)
         interrupt.stop_with(calibration.stop)
         if calibration.live:
@@ -207,6 +237,17 @@ def models(config: Models) -> None:
             _say(remove(config.action))
         case _:
             assert_never(config.action)
+
+
+def bench(config: Bench) -> None:
+    """`agent bench`."""
+    from agent.bench.latency import LatencyBench
+
+    with _interruptible() as interrupt:
+        task = LatencyBench(config, _say)
+        interrupt.stop_with(task.stop)
+        figures = task.run()
+    print(json.dumps(figures.as_dict(), indent=2) if config.json else figures)
 
 
 def _import(config: ModelsImport) -> None:
@@ -240,8 +281,9 @@ def _build(config: ModelsBuild) -> None:
             bar.update(task, description=phase, completed=done, total=total)
             return not interrupt.asked
 
+        say = (lambda line: None) if console.is_terminal else _say
         try:
-            path = build(config, _say, told)
+            path = patiently("building", lambda: build(config, _say, told), lambda: interrupt.asked, say)
         except AgentError:
             if interrupt.asked:
                 raise KeyboardInterrupt from None
@@ -250,10 +292,11 @@ def _build(config: ModelsBuild) -> None:
 
 
 class _Interrupt:
-    """What Ctrl-C, SIGTERM and SIGHUP do: end the run cleanly, or, before it starts, as soon as it could start."""
+    """What Ctrl-C, SIGTERM and SIGHUP do: end the run cleanly, or, before it starts, end at once or be noted."""
 
-    def __init__(self) -> None:
+    def __init__(self, at_once: bool) -> None:
         self.asked = False
+        self._at_once = at_once
         self._stop: Callable[[], None] | None = None
         self._since_ns = 0
 
@@ -264,19 +307,20 @@ class _Interrupt:
             stop()
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        now_ns = time.monotonic_ns()
-        if self.asked and now_ns - self._since_ns > _INSIST_NS:
-            raise KeyboardInterrupt  # asked again: at once
-        if not self.asked and self._stop is not None:
+        now_ns, again = time.monotonic_ns(), self.asked
+        insists = again and now_ns - self._since_ns > _INSIST_NS
+        self.asked, self._since_ns = True, now_ns
+        if insists or (not again and self._stop is None and self._at_once):
+            raise KeyboardInterrupt
+        if not again and self._stop is not None:
             # Setting an event in a handler can deadlock with the thread that it interrupts.
             threading.Thread(target=self._stop, name="stop", daemon=True).start()
-        self.asked, self._since_ns = True, now_ns
 
 
 @contextmanager
-def _interruptible() -> Iterator[_Interrupt]:
-    """Ctrl-C and SIGTERM end the body cleanly."""
-    interrupt = _Interrupt()
+def _interruptible(at_once: bool = False) -> Iterator[_Interrupt]:
+    """Ctrl-C and SIGTERM end the body cleanly; `at_once`, by a KeyboardInterrupt until it says how to stop it."""
+    interrupt = _Interrupt(at_once)
     heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores some
     before = {number: signal.signal(number, interrupt) for number in heard}
     try:
@@ -288,11 +332,19 @@ def _interruptible() -> Iterator[_Interrupt]:
 
 @contextmanager
 def _progress(total: int, doing: str = "rendering") -> Iterator[Callable[[int], None]]:
-    """A bar for what is done offline."""
+    """A bar for what is done offline; where there is no terminal, a line every ten seconds."""
     columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("frames", total=total)
-        yield lambda done: progress.update(task, completed=done)
+        task, said_ns = progress.add_task("frames", total=total), time.monotonic_ns()
+
+        def advance(done: int) -> None:
+            nonlocal said_ns
+            progress.update(task, completed=done)
+            if not console.is_terminal and time.monotonic_ns() - said_ns >= _SAY_EVERY_NS:
+                said_ns = time.monotonic_ns()
+                _say(f"{doing}: {done} of {total}")
+
+        yield advance
 
 
 @contextmanager

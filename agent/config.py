@@ -70,6 +70,12 @@ class Run:
     fps: int = 25
     """Output pictures per second, 1 to 120."""
 
+    quality: Literal["auto", "best"] = "auto"
+    """What a live run does on a machine that is too busy: auto draws the person more coarsely, then follows every
+    second frame of the camera and predicts the others, then halves --fps, each before pictures come late, and takes it
+    back when there is time again; best never draws worse and rather leaves pictures out. Files are always rendered
+    at their best."""
+
     realtime: bool = False
     """Play files at their own speed, as devices would, even when everything is a file."""
 
@@ -110,6 +116,10 @@ class Run:
     """painted: no pixel of the camera's pictures leaves; driver, in --mode video and both: the avatar shows your own
     teeth and tongue, so the pixels between your lips leave, and nothing else of your picture."""
 
+    metrics_port: int | None = None
+    """Serve the figures of a live run for Prometheus at http://127.0.0.1:PORT/metrics, to this machine only; 0 takes
+    any free port. Default: not at all."""
+
     report: Path | None = None
     """Write frames, drops, stage times and latency to this JSON file at the end."""
 
@@ -125,6 +135,53 @@ class Demo:
 @dataclass(frozen=True)
 class Devices:
     """List cameras, microphones and virtual cameras, by the names that `agent run` takes."""
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Look at everything that `agent run` would use here, try it, and say what to do about what is wrong.
+
+    Give the options of the run in question. Inputs are opened for two seconds, the engine draws for one, and each
+    output is fed with a test pattern or a tone and read back as another program would. Camera pictures are only
+    measured: brightness, contrast, rate. Exit code 0 if the run would work, 1 if it would fail.
+
+    agent doctor                                       a plain `agent run`: microphone, virtual camera or preview
+
+    agent doctor --mode video --portrait me.png        webcam and photo, too
+
+    agent doctor --output virtual-camera --json        for scripts: {"would_fail", "findings": [{"id", "severity",
+    "what", "remedy"}]}
+    """
+
+    portrait: Path | None = None
+    """The photo of the run. Default: the bundled one."""
+
+    mode: Literal["audio", "video", "both"] = "audio"
+    """As in `agent run`: audio needs a microphone, video a camera, both both."""
+
+    microphone: str | None = None
+    """Microphone by name, or a file. Default: the system's."""
+
+    camera: str | None = None
+    """Camera by index or name, or a file. Default: the first."""
+
+    output: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """As in `agent run`; may be given several times. Default: virtual-camera if there is one, else preview."""
+
+    engine: EngineName = "builtin"
+    """As in `agent run`."""
+
+    backend: BackendName = "auto"
+    """As in `agent run`."""
+
+    size: str = "512"
+    """As in `agent run`."""
+
+    fps: int = 25
+    """As in `agent run`: whether the engine is fast enough for it here."""
+
+    json: bool = False
+    """As JSON, for scripts."""
 
 
 @dataclass(frozen=True)
@@ -215,8 +272,9 @@ class ModelsBuild:
     backend: Literal["onnx", "tensorrt"] = "tensorrt"
     """onnx: a file for ONNX Runtime, in fp32; tensorrt: the same, built for this GPU."""
 
-    precision: Literal["fp16", "bf16", "fp32"] = "fp16"
-    """Of features and the weights that they meet; places, colours and the volume stay in fp32."""
+    precision: Literal["fp16", "bf16", "fp32"] | None = None
+    """For tensorrt, of features and the weights that they meet; places, colours and the volume stay in fp32. Default:
+    fp16."""
 
 
 @dataclass(frozen=True)
@@ -252,7 +310,41 @@ class Models:
     """What to do."""
 
 
-Command = Run | Demo | Devices | Calibrate | Models
+@dataclass(frozen=True)
+class Bench:
+    """Measure a run from outside.
+
+    agent bench latency     from a synthetic camera to the program that reads the virtual camera, or the page
+
+    A camera of its own films a face with a bar code that changes with every frame. A real run is driven by it, and a
+    second process reads the output as any program would and finds the codes again. No pixel of a camera reaches an
+    output, so an instrument before the output draws the code of the frame that each picture shows. Then the same
+    without codes: the filmed mouth opens and shuts (with --mode audio, a word is said), until the picture shows it.
+    """
+
+    what: tyro.conf.Positional[Literal["latency"]]
+    """latency: how old the picture is that others see, and where that time goes."""
+
+    mode: Literal["video", "audio"] = "video"
+    """video: a face before the camera; audio: a voice at the microphone, with the look-ahead apart."""
+
+    output: str | None = None
+    """virtual-camera, virtual-camera:DEVICE, or preview. Default: virtual-camera if there is one, else preview."""
+
+    seconds: float = 20.0
+    """How long codes are read, 2 to 600; the run lasts about 15 seconds longer."""
+
+    size: str = "512"
+    """Output size, as in `agent run`."""
+
+    fps: int = 25
+    """Output pictures per second, as in `agent run`."""
+
+    json: bool = False
+    """As JSON, for scripts."""
+
+
+Command = Run | Demo | Devices | Doctor | Calibrate | Models | Bench
 
 _MAX_SIDE = 2160
 

@@ -29,10 +29,14 @@ def open_engine(
             return BuiltinEngine()
         case "real3d":
             weights, model = load_real3d()
+            from models.real3d.face import load_real3d_face
             from models.real3d.open_executor import open_executor
+            from models.real3d.state_store import default_states
             from runtime.engines.real3d import Real3dEngine
 
-            return Real3dEngine(weights, open_executor(backend, model, built_folder(name), say), say)
+            face = load_real3d_face(weights.folder)
+            executor = open_executor(backend, model, face, built_folder(name), say)
+            return Real3dEngine(weights, face, executor, say, default_states(weights.digests[VIDEO_FILE]))
         case _:
             raise InputError(f"there is no engine {name}; give one of {', '.join(ENGINES)}")
 

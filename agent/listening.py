@@ -5,8 +5,8 @@ from collections import deque
 
 from calibration.mouth_heard import MouthHeard
 from models.audio.speech_mouth import HOP, HOP_NS
-from runtime.frame import AudioWindow, Sound
 from runtime.resample import SpeechWindows
+from runtime.sound import AudioWindow, Sound
 from runtime.sources import Source
 
 

@@ -48,6 +48,7 @@ class Look:
             case chosen:
                 background, uploaded = chosen or self.background, False
                 portrait = on_background(cut_out, background)
+        portrait = replace(portrait, keepable=cut_out.keepable and not uploaded)
         return Look(name, cut_out, self.framing, background, uploaded, portrait)
 
 
@@ -60,4 +61,4 @@ def first_look(photo: Path, size: tuple[int, int], framing: Framing, background:
 def _cut_out(photo: Path | Upload, size: tuple[int, int], framing: Framing) -> Portrait:
     if isinstance(photo, Upload):  # is not left on disk
         return portrait_of(photo.data, size, framing, photo.name, None)
-    return portrait_of(read_file(photo), size, framing, photo.name, default_store())
+    return replace(portrait_of(read_file(photo), size, framing, photo.name, default_store()), keepable=True)

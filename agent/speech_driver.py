@@ -13,7 +13,7 @@ from models.weights import Missing, Weights, find
 from runtime.drivers import Driver
 from runtime.drivers.gestures import Gestures
 from runtime.drivers.speech_face import SpeechFace
-from runtime.frame import Sound
+from runtime.sound import Sound
 
 Say = Callable[[str], None]
 

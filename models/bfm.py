@@ -4,6 +4,7 @@ The file is `BFM_model_front.mat`, which Deep3DFaceRecon's set-up makes from the
 the University of Basel) and an expression basis. Nothing of it comes with this package.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ def load_bfm(path: Path) -> MorphableModel:
     Raises:
         InputError: no such file, not a MATLAB file, damaged, or other arrays than these; all faults in one line.
     """
-    content = _read(path)
+    content = read_arrays(path, _KEYS)
     faults = _faults(content)
     if faults:
         raise InputError(f"{path} is not a BFM_model_front.mat: {'; '.join(faults)}; {_REMEDY}")
@@ -70,14 +71,18 @@ def to_picture(vertices: Float[np.ndarray, "n 3"], side: int) -> Float32[np.ndar
     return np.stack([x, y, away], axis=1).astype(np.float32)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_arrays(path: Path, keys: Sequence[str]) -> dict[str, Any]:
+    """These arrays of a MATLAB file; those that are not in it are left out.
+
+    Raises InputError, in one line: no such file, not a MATLAB file, or damaged.
+    """
     if not path.exists():
         raise InputError(f"{path}: no such file; {_REMEDY}")
     if not path.is_file():
         raise InputError(f"{path} is a folder; give the BFM_model_front.mat in it")
     try:
         with path.open("rb") as file:
-            content: dict[str, Any] = loadmat(file, variable_names=_KEYS)
+            content: dict[str, Any] = loadmat(file, variable_names=keys)
     except PermissionError:
         raise InputError(f"{path} cannot be read: permission denied") from None
     except NotImplementedError:

@@ -47,8 +47,7 @@ def read_content(path: Path) -> Any:
                 f"{path} wants to run code while it is read ({code[1]}), and is refused: get it from where it was "
                 "published"
             ) from None
-        reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise InputError(f"{path} is not a file of weights, or damaged ({reason}); get it again") from None
+        raise InputError(f"{path} is not a file of weights, or damaged; get it again") from None
 
 
 def network_entries(content: Any, path: Path) -> dict[str, Any]:
@@ -127,8 +126,10 @@ def write_tensors(tensors: Mapping[str, Tensor], path: Path) -> None:
         written[name] = tensor.detach() if alone else tensor.detach().clone(memory_format=torch.contiguous_format)
     try:
         save_file(written, path)
-    except SafetensorError as error:
-        raise AgentError(f"{path.parent} cannot be written to: {error}") from None
+    except SafetensorError:  # of writing: the system's, in words of its own
+        raise AgentError(
+            f"{path} cannot be written; make room in its folder, or name another one in AGENT_DATA"
+        ) from None
 
 
 def size_bytes(tensors: Iterable[Tensor]) -> int:

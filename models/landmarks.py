@@ -1,6 +1,6 @@
 """Face landmarks in photos and in video, behind a Protocol; mediapipe's Face Mesh inside."""
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -38,14 +38,20 @@ class MediapipeTracker:
     """Whether mediapipe has said in this process what it says at its first face."""
 
     def __init__(self) -> None:
-        with quiet_mediapipe() as solutions:
-            self._mesh = _face_mesh(solutions, static_image_mode=False, max_num_faces=1)
-            _run(self._mesh, np.zeros((64, 64, 3), np.uint8))
+        self._mesh: Any = _tracking_mesh()
 
     def track(self, image: UInt8[np.ndarray, "h w 3"]) -> Landmarks | None:
-        """Landmarks of the face in the next RGB frame, or None when there is none."""
-        with nullcontext() if MediapipeTracker._quiet else quiet_mediapipe():
-            faces = _run(self._mesh, image)
+        """Landmarks of the face in the next RGB frame, or None when there is none. After a failure it begins anew."""
+        if self._mesh is None:
+            self._mesh = _tracking_mesh()
+        try:
+            with nullcontext() if MediapipeTracker._quiet else quiet_mediapipe():
+                faces = _run(self._mesh, image)
+        except Exception:
+            mesh, self._mesh = self._mesh, None  # a graph that has failed once fails for ever
+            with suppress(Exception):
+                mesh.close()
+            raise
         MediapipeTracker._quiet |= bool(faces)
         return faces[0] if faces else None
 
@@ -127,6 +133,13 @@ def _face_score(solutions: Any, image: UInt8[np.ndarray, "h w 3"]) -> float:
 
 def _face_mesh(solutions: Any, **options: Any) -> Any:
     return solutions.face_mesh.FaceMesh(refine_landmarks=True, **options)
+
+
+def _tracking_mesh() -> Any:
+    with quiet_mediapipe() as solutions:
+        mesh = _face_mesh(solutions, static_image_mode=False, max_num_faces=1)
+        _run(mesh, np.zeros((64, 64, 3), np.uint8))
+        return mesh
 
 
 def _run(mesh: Any, image: UInt8[np.ndarray, "h w 3"]) -> list[Landmarks]:

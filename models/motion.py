@@ -102,6 +102,13 @@ class Motion:
         """One coefficient by name."""
         return float(self.expression[INDEX[name]])
 
+    @property
+    def is_finite(self) -> bool:
+        """Whether all that moves the portrait is a number; what is not must not be drawn."""
+        moving = (self.expression, self.rotation, self.translation, self.surface)
+        scalars = (self.confidence, self.mouth_confidence)
+        return bool(np.isfinite(scalars).all()) and all(v is None or bool(np.isfinite(v).all()) for v in moving)
+
     def at(self, pts_ns: int) -> "Motion":
         """The same motion, said to describe another instant."""
         return replace(self, pts_ns=pts_ns)

@@ -36,3 +36,5 @@ class Portrait:
     """Face landmarks in pixels of `image`; x right, y down, z away from the camera, weak perspective."""
     notes: tuple[str, ...] = ()
     """What the user should know about the photo, each to be said after its name ("shows two faces; ...")."""
+    keepable: bool = False
+    """Whether what is made of it may stay on disk; False where any of it was chosen on a page."""

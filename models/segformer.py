@@ -1,6 +1,6 @@
 """SegFormer (Xie et al., 2021): overlapping patches, attention over fewer keys, a convolution within the MLP."""
 
-from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -12,6 +12,30 @@ Grid = tuple[int, int]
 """Rows and columns of a map whose pixels are tokens, row by row."""
 
 
+class Stage(NamedTuple):
+    """One of an encoder's sizes."""
+
+    width: int
+    """Channels."""
+    heads: int
+    reduction: int
+    """How much coarser the grid of keys is."""
+    kernel: int
+    """Of the convolution that leads to it, in pixels."""
+    stride: int
+
+    @property
+    def hidden(self) -> int:
+        """Width of the MLP's inner layer."""
+        return 4 * self.width
+
+
+MIT_B0 = (Stage(32, 1, 8, 7, 4), Stage(64, 2, 4, 3, 2), Stage(160, 5, 2, 3, 2), Stage(256, 8, 1, 3, 2))
+"""The smallest encoder: maps at 1/4, 1/8, 1/16 and 1/32 of the image's size."""
+DEPTH = 2
+"""Blocks in each of its stages."""
+
+
 def to_tokens(image: Float[Tensor, "b c h w"]) -> Tokens:
     """Map -> one token per pixel, row by row."""
     return image.flatten(2).transpose(1, 2)
@@ -20,6 +44,12 @@ def to_tokens(image: Float[Tensor, "b c h w"]) -> Tokens:
 def to_image(tokens: Tokens, grid: Grid) -> Float[Tensor, "b c h w"]:
     """Tokens -> map; the inverse of `to_tokens`."""
     return torch.unflatten(tokens.transpose(1, 2), 2, grid)
+
+
+def attend(query: Tokens, key: Float[Tensor, "b k c"], value: Float[Tensor, "b k c"], heads: int) -> Tokens:
+    """What the queries find, each head among its own channels."""
+    query, key, value = (torch.unflatten(x, 2, (heads, -1)).transpose(1, 2) for x in (query, key, value))
+    return functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
 
 
 class PatchEmbedding(nn.Module):
@@ -53,10 +83,8 @@ class Attention(nn.Module):
     def forward(self, x: Tokens, grid: Grid) -> Tokens:
         """`x` after looking at itself."""
         source = self.norm(to_tokens(self.sr(to_image(x, grid)))) if self.reduction > 1 else x
-        query = self.q(x).unflatten(2, (self.heads, -1)).transpose(1, 2)
-        key, value = self.kv(source).unflatten(2, (2, self.heads, -1)).permute(2, 0, 3, 1, 4).unbind(0)
-        seen = functional.scaled_dot_product_attention(query, key, value)
-        return self.proj(seen.transpose(1, 2).flatten(2))
+        key, value = self.kv(source).chunk(2, 2)
+        return self.proj(attend(self.q(x), key, value, self.heads))
 
 
 class DepthwiseConv(nn.Module):
@@ -102,33 +130,25 @@ class Block(nn.Module):
 
 
 class MixTransformer(nn.Module):
-    """MiT-B0: four stages at 1/4, 1/8, 1/16 and 1/32 of the image's size, of 32, 64, 160 and 256 channels."""
-
-    widths: Sequence[int] = (32, 64, 160, 256)
-    heads: Sequence[int] = (1, 2, 5, 8)
-    reductions: Sequence[int] = (8, 4, 2, 1)
-    depth = 2
+    """MiT-B0."""
 
     def __init__(self) -> None:
         super().__init__()
         inputs = 3
-        for stage, (width, heads, reduction) in enumerate(
-            zip(self.widths, self.heads, self.reductions, strict=True), 1
-        ):
-            kernel, stride = (7, 4) if stage == 1 else (3, 2)
-            blocks = nn.ModuleList(Block(width, heads, 4 * width, reduction, eps=1e-6) for _ in range(self.depth))
-            self.add_module(f"patch_embed{stage}", PatchEmbedding(inputs, width, kernel, stride))
-            self.add_module(f"block{stage}", blocks)
-            self.add_module(f"norm{stage}", nn.LayerNorm(width, 1e-6))
-            inputs = width
+        for number, stage in enumerate(MIT_B0, 1):
+            blocks = (Block(stage.width, stage.heads, stage.hidden, stage.reduction, eps=1e-6) for _ in range(DEPTH))
+            self.add_module(f"patch_embed{number}", PatchEmbedding(inputs, stage.width, stage.kernel, stage.stride))
+            self.add_module(f"block{number}", nn.ModuleList(blocks))
+            self.add_module(f"norm{number}", nn.LayerNorm(stage.width, 1e-6))
+            inputs = stage.width
 
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> list[Float[Tensor, "b _ _ _"]]:
         """The maps of all stages, finest first. Height and width are multiples of 32."""
         maps = []
-        for stage in range(1, len(self.widths) + 1):
-            tokens, grid = self.get_submodule(f"patch_embed{stage}")(image)
-            for block in self.get_submodule(f"block{stage}").children():
+        for number in range(1, len(MIT_B0) + 1):
+            tokens, grid = self.get_submodule(f"patch_embed{number}")(image)
+            for block in self.get_submodule(f"block{number}").children():
                 tokens = block(tokens, grid)
-            image = to_image(self.get_submodule(f"norm{stage}")(tokens), grid)
+            image = to_image(self.get_submodule(f"norm{number}")(tokens), grid)
             maps.append(image)
         return maps

@@ -69,11 +69,17 @@ def limits(rays: Rays, cube: float) -> tuple[Float[Tensor, "b r 1"], Float[Tenso
 
 
 def render(field: Field, rays: Rays, cube: float, coarse: int, fine: int) -> Rendered:
-    """Looks at `coarse` samples per ray, then at `fine` more where the first saw something."""
+    """Looks at `coarse` samples per ray within the cube, evenly, then at `fine` more where the first saw something."""
     near, far = limits(rays, cube)
-    first = near + (far - near) * torch.linspace(0, 1, coarse, dtype=near.dtype, device=near.device)
+    first, draws = (torch.linspace(0, 1, n, dtype=near.dtype, device=near.device) for n in (coarse, fine))
+    return render_samples(field, rays, near + (far - near) * first, draws)
+
+
+def render_samples(field: Field, rays: Rays, first: Depths, draws: Float[Tensor, "f"]) -> Rendered:
+    """Looks at the `first` samples of each ray, then at one more for each of the `draws`, see `fine_depths`."""
+    coarse = first.shape[-1]
     seen_first = _look(field, rays.points(first))
-    second = fine_depths(sample_weights(seen_first.density[..., 0], first), first, fine)
+    second = fine_depths(sample_weights(seen_first.density[..., 0], first), first, draws)
     seen_second = _look(field, rays.points(second))
 
     depths, order = torch.cat([first, second], -1).sort(-1)
@@ -112,16 +118,16 @@ def share(weights: Float[Tensor, "b r i"]) -> Float[Tensor, "b r i+1"]:
     return (functional.pad(weights, (1, 0)) + functional.pad(weights, (0, 1))) / 2
 
 
-def fine_depths(weights: Float[Tensor, "b r i"], depths: Depths, count: int) -> Float[Tensor, "b r _"]:
-    """`count` depths that divide what the coarse samples saw evenly; widened a little, so that edges are not missed.
+def fine_depths(weights: Float[Tensor, "b r i"], depths: Depths, draws: Float[Tensor, "f"]) -> Float[Tensor, "b r f"]:
+    """Depths up to which these parts (0..1) of what the coarse samples saw lie.
 
-    As the released renderers have it, the first and last weights and the last interval are left out.
+    What they saw is widened a little, so that edges are not missed. As the released renderers have it, the first and
+    last weights and the last interval are left out.
     """
     smooth = functional.avg_pool1d(functional.max_pool1d(weights, 2, 1, padding=1), 2, 1) + 0.01
     chance = smooth[..., 1:-1] + 1e-5
     reached = functional.pad(running_sum(chance / chance.sum(-1, keepdim=True)), (1, 0))
     bins = _middle(depths)
-    draws = torch.linspace(0, 1, count, dtype=depths.dtype, device=depths.device)
     above = (reached[..., None, :] <= draws[:, None]).sum(-1)
     low, high = (above - 1).clamp(min=0), above.clamp(max=reached.shape[-1] - 1)
     start, width = reached.gather(-1, low), reached.gather(-1, high) - reached.gather(-1, low)

@@ -55,9 +55,13 @@ class Stock:
     folder: Path | None
     """None if there is no set."""
     files: dict[str, StoredFile]
+    unread: Path | None = None
+    """The record of a set that is there, if there is none that can be read."""
 
     def fault(self, name: str) -> str:
         """What is wrong with a file at first sight; empty if nothing."""
+        if self.unread is not None:
+            return f"may be there, but {self.unread} is damaged or of another version"
         if self.folder is None or name not in self.files:
             return "is missing"
         try:
@@ -123,12 +127,13 @@ class WeightStore:
         self.folder = folder
 
     def current(self) -> Stock:
-        """The present set."""
-        for number in reversed(self._numbers()):
+        """The present set: the newest whose record can be read."""
+        numbers = self._numbers()
+        for number in reversed(numbers):
             with suppress(OSError, ValueError, KeyError, TypeError):
                 folder = self.folder / str(number)
                 return Stock(folder, _read_record(folder / RECORD))
-        return Stock(None, {})
+        return Stock(None, {}, self.folder / str(numbers[-1]) / RECORD if numbers else None)
 
     @contextmanager
     def replacing(self, needed_bytes: int) -> Iterator[Replacement]:

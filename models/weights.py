@@ -1,6 +1,6 @@
 """Which weights an engine has, and which it lacks."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from models.errors import InputError
@@ -22,6 +22,8 @@ class Weights:
     """Holds the files of all parts that are there, under the names in `Part.files`."""
     absent: tuple[Part, ...]
     """Parts that it can do without, and that are not (or not all) there."""
+    digests: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of each file in the folder, by name, as it was brought in."""
 
     def file(self, part: Part) -> Path | None:
         """The first file of a part; None if it is not there."""
@@ -39,15 +41,11 @@ class Missing:
     """What is wrong with each, as a phrase."""
 
     def error(self) -> InputError:
-        """One line: what is missing, where to get it, under which licence, and what to do."""
-        wanted = "; ".join(
-            f"its {part.title} {fault}: {part.source}; licence: {part.licence}"
-            for part, fault in zip(self.parts, self.faults, strict=True)
-        )
-        options = " ".join(f"{part.option} ..." for part in self.parts)
+        """One line: what is missing, and what to do."""
+        wanted = ", ".join(f"its {part.title} {fault}" for part, fault in zip(self.parts, self.faults, strict=True))
         return InputError(
-            f"{self.engine} is not ready: {wanted}. Bring what is missing with `agent models import {self.engine} "
-            f"{options}`, or use --engine builtin"
+            f"{self.engine} is not ready: {wanted}. `agent models list` says where to get it, under which licence, and "
+            "how to bring it in; or use --engine builtin"
         )
 
 
@@ -61,7 +59,8 @@ def find(engine: str) -> Weights | Missing:
     missing = {part: fault for part, fault in absent.items() if part.needed}
     if missing or stock.folder is None:
         return Missing(engine, tuple(missing), tuple(missing.values()))
-    return Weights(engine, stock.folder, tuple(absent))
+    digests = {name: file.sha256 for name, file in stock.files.items()}
+    return Weights(engine, stock.folder, tuple(absent), digests)
 
 
 def store_of(engine: str) -> WeightStore:
@@ -85,5 +84,5 @@ def fault_of(part: Part, stock: Stock, thorough: bool = False) -> str:
     check = stock.damage if thorough else stock.fault
     faults = [f"{name} {fault}" for name in part.files if (fault := check(name))]
     if len(faults) == len(part.files) and not any(name in stock.files for name in part.files):
-        return "is missing"
+        return stock.fault(part.files[0])
     return ", ".join(faults)

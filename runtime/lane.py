@@ -6,10 +6,14 @@ from typing import Generic, Literal, TypeVar
 
 from models.errors import AgentError
 from models.motion import Motion, lerp
+from runtime.clock import Clock, MonotonicClock
 from runtime.drivers import Driver
-from runtime.frame import Frame, Sound
+from runtime.faults import Faults
+from runtime.frame import Frame
 from runtime.metrics import Metrics
+from runtime.sound import Sound
 from runtime.sources import Source
+from runtime.trail import Driven
 
 Role = Literal["video", "audio", "soundtrack"]
 T = TypeVar("T", Frame, Sound)
@@ -27,63 +31,99 @@ class Lane(Generic[T]):
         driver: Driver[T] | None,
         metrics: Metrics,
         audible: bool = False,
+        clock: Clock | None = None,
     ) -> None:
+        """`clock`: the run's; None for the machine's own."""
         self.role = role
         self.audible = audible
         """Whether its sound goes to the sinks."""
         self._finished = threading.Event()
         self._source: Source[T] = source
         self._driver: Driver[T] | None = driver
-        self._metrics = metrics
+        self._metrics, self._clock = metrics, clock or MonotonicClock()
         self._values: Iterator[T] = iter(source)
-        self._motions: tuple[Motion | None, Motion | None] = (None, None)  # before, newest
+        self._driven: tuple[Driven | None, Driven | None] = (None, None)  # before, newest
         self._read_ns = -1
+        self._faults = Faults(f"the {role} driver", "its motion eases out until it works again")
         self._thread: threading.Thread | None = None
 
-    def newest(self, _due_ns: int) -> Motion | None:
-        """The last motion that the driver gave, whatever the instant; None before the first."""
-        return self._motions[1]
+    @property
+    def newest(self) -> Driven | None:
+        """The last motion that the driver gave, whatever its instant; None before the first."""
+        return self._driven[1]
 
     @property
     def lost(self) -> int:
         """Values of the source that nobody took in time."""
         return self._source.lost
 
+    @property
+    def faults(self) -> int:
+        """How often the driver failed and the run went on."""
+        return self._faults.count
+
     def ended(self, before_ns: int) -> bool:
         """Whether the source has ended, its last value before an instant."""
         return self._finished.is_set() and self._read_ns < before_ns
 
     def step(self, hear: Callable[[Sound], None]) -> bool:
-        """Takes one value through the driver; false when the source has ended."""
+        """Takes one value through the driver; false when the source has ended. Raises what source and driver raise."""
+        value = self._take(hear)
+        if value is not None:
+            self._drive(value)
+        return value is not None
+
+    def live_step(self, hear: Callable[[Sound], None]) -> bool:
+        """As `step`, but a driver that fails gives no motion, and the mix eases out of what it gave last.
+
+        Raises AgentError if it fails for good, and what the source raises.
+        """
+        value = self._take(hear)
+        if value is None:
+            return False
+        try:
+            self._drive(value)
+        except Exception as error:
+            self._faults.endured(error, value.pts_ns)
+        else:
+            self._faults.worked()
+        return True
+
+    def _take(self, hear: Callable[[Sound], None]) -> T | None:
         value = next(self._values, None)
         if value is None:
             self._finished.set()
-            return False
-        if isinstance(value, Sound):
+        elif isinstance(value, Sound):
             self._read_ns = value.end_ns
             if self.audible:
                 hear(value)
         else:
             self._read_ns = value.pts_ns
-        if self._driver is not None:
-            with self._metrics.measure(f"{self.role} driver"):
-                motions = self._driver.push(value)
-            for motion in motions:
-                self._motions = (self._motions[1], motion)
-        return True
+        return value
+
+    def _drive(self, value: T) -> None:
+        if self._driver is None:
+            return
+        taken_ns = self._clock.now_ns()
+        with self._metrics.measure(f"{self.role} driver"):
+            motions = self._driver.push(value)
+        for motion in motions:
+            if not motion.is_finite:
+                raise ArithmeticError("its motion is not a number")
+            self._driven = (self.newest, Driven(motion, self._read_ns, taken_ns, self._clock.now_ns()))
 
     def advance(self, pts_ns: int, hear: Callable[[Sound], None]) -> None:
         """Steps until the motion at `pts_ns` is known (a soundtrack: until it was heard), or the source ends."""
         while not self._finished.is_set():
-            newest = self._motions[1]
-            known_ns = self._read_ns if self._driver is None else newest.pts_ns if newest else -1
+            newest = self.newest
+            known_ns = self._read_ns if self._driver is None else newest.motion.pts_ns if newest else -1
             if known_ns >= pts_ns:
                 return
             self.step(hear)
 
     def at(self, pts_ns: int) -> Motion | None:
         """The motion at an instant between the last two, interpolated; past the newest, the newest."""
-        before, newest = self._motions
+        before, newest = (None if driven is None else driven.motion for driven in self._driven)
         if before is None or newest is None or not before.pts_ns <= pts_ns < newest.pts_ns:
             return newest if newest is None or newest.pts_ns <= pts_ns else newest.at(pts_ns)
         weight = (pts_ns - before.pts_ns) / (newest.pts_ns - before.pts_ns)
@@ -94,7 +134,7 @@ class Lane(Generic[T]):
 
         def run() -> None:
             try:
-                while self.step(hear):
+                while self.live_step(hear):
                     pass
             except BaseException as error:  # else the loop would wait for a thread that is gone
                 fail(error)

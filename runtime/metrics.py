@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -13,13 +13,15 @@ import numpy as np
 
 from runtime.clock import Clock
 
+_SHARES = (50, 95, 99)
 _WINDOW = 4096  # values remembered per stage: memory stays bounded when the agent runs all day
 
 
 @dataclass(frozen=True, slots=True)
 class Percentiles:
-    """Percentiles of durations in milliseconds; 0 where nothing was measured."""
+    """Mean and percentiles of durations in milliseconds; 0 where nothing was measured."""
 
+    mean_ms: float
     p50_ms: float
     p95_ms: float
     p99_ms: float
@@ -31,11 +33,18 @@ class Metrics:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ns: dict[str, deque[int]] = {}
+        self._total_ns: dict[str, int] = {}
 
     def add(self, stage: str, duration_ns: int) -> None:
         """Records one duration."""
+        self.add_all({stage: duration_ns})
+
+    def add_all(self, durations_ns: Mapping[str, int]) -> None:
+        """Records durations by stage, which nobody sees but together."""
         with self._lock:
-            self._ns.setdefault(stage, deque(maxlen=_WINDOW)).append(duration_ns)
+            for stage, duration_ns in durations_ns.items():
+                self._ns.setdefault(stage, deque(maxlen=_WINDOW)).append(duration_ns)
+                self._total_ns[stage] = self._total_ns.get(stage, 0) + duration_ns
 
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
@@ -44,10 +53,20 @@ class Metrics:
         yield
         self.add(stage, time.perf_counter_ns() - start_ns)
 
+    def forget(self) -> None:
+        """Begins anew, as if nothing had been measured."""
+        with self._lock:
+            self._ns.clear()
+
     def stages(self) -> list[str]:
         """Names of what was measured, oldest first."""
         with self._lock:
             return list(self._ns)
+
+    def total_ns(self, stage: str) -> int:
+        """Sum of all durations of `stage`, forgotten ones too."""
+        with self._lock:
+            return self._total_ns.get(stage, 0)
 
     def recent_median_ns(self, stage: str, count: int) -> int | None:
         """Median of the newest `count` durations of `stage`; None if there are fewer than a tenth of them."""
@@ -56,13 +75,21 @@ class Metrics:
         return median_low(newest) if len(newest) * 10 >= count else None
 
     def percentiles(self, stage: str) -> Percentiles:
-        """Percentiles of what is remembered of `stage`."""
+        """Of what is remembered of `stage`."""
+        return self.together([stage])[stage]
+
+    def together(self, stages: Sequence[str]) -> dict[str, Percentiles]:
+        """Of what is remembered of each of `stages` at one instant."""
         with self._lock:
-            values = list(self._ns.get(stage, ()))
-        if not values:
-            return Percentiles(0.0, 0.0, 0.0)
-        p50, p95, p99 = (float(p) / 1e6 for p in np.percentile(values, (50, 95, 99)))
-        return Percentiles(round(p50, 3), round(p95, 3), round(p99, 3))
+            remembered = {stage: list(self._ns.get(stage, ())) for stage in stages}
+        return {stage: _percentiles(values) for stage, values in remembered.items()}
+
+
+def _percentiles(values_ns: list[int]) -> Percentiles:
+    if not values_ns:
+        return Percentiles(0.0, 0.0, 0.0, 0.0)
+    figures_ns = (np.mean(values_ns), *np.percentile(values_ns, _SHARES))
+    return Percentiles(*(round(float(ns) / 1e6, 3) for ns in figures_ns))
 
 
 class Tempo:

@@ -2,27 +2,43 @@
 
 import threading
 from collections.abc import Callable
+from typing import TypeVar
 
 from models.errors import AgentError
 from runtime.clock import Clock
-from runtime.frame import Picture, Sound
+from runtime.faults import Faults
 from runtime.metrics import Metrics
-from runtime.report import AGE
+from runtime.picture import Picture
 from runtime.ring import Ring
 from runtime.sinks import Sink
 from runtime.slot import Slot
+from runtime.sound import Sound
+from runtime.trail import Step, note
 
 _SOUND_BLOCKS = 512  # about five seconds of 10 ms blocks
 _IDLE_S = 0.05
 _PATIENCE_S = 5.0
 
+T = TypeVar("T", Picture, Sound)
+
 
 class Outlet:
-    """Feeds one sink from its own named thread."""
+    """Feeds one sink from its own named thread.
 
-    def __init__(self, sink: Sink, clock: Clock, metrics: Metrics, fail: Callable[[BaseException], None]) -> None:
+    What a sink fails to take is left out and counted. One that says itself that it is lost (an AgentError), or that
+    takes nothing for seconds, is fed no more.
+    """
+
+    def __init__(
+        self, sink: Sink, clock: Clock, metrics: Metrics, lost: Callable[["Outlet", BaseException], None]
+    ) -> None:
+        """`lost` hears at once, in the outlet's thread, why the sink is fed no more."""
         self.sink = sink
-        self._clock, self._metrics, self._fail = clock, metrics, fail
+        self.failure: BaseException | None = None
+        """Why the sink is fed no more."""
+        self._clock, self._metrics, self._lost = clock, metrics, lost
+        self._picture_faults = Faults(f"the output {sink.name}", "it misses a picture")
+        self._sound_faults = Faults(f"the sound of the output {sink.name}", "it misses some")
         self._pictures: Slot[Picture] = Slot()
         self._sounds: Ring[Sound] = Ring(_SOUND_BLOCKS)
         self._thread = threading.Thread(target=self._run, name=f"sink {sink.name}", daemon=True)
@@ -36,6 +52,11 @@ class Outlet:
     def sounds_lost(self) -> int:
         """Blocks of sound that the sink was too slow for."""
         return self._sounds.dropped
+
+    @property
+    def faults(self) -> int:
+        """How often the sink failed and the run went on."""
+        return self._picture_faults.count + self._sound_faults.count
 
     def start(self) -> None:
         """Starts the thread."""
@@ -58,6 +79,11 @@ class Outlet:
             self._thread.join(_PATIENCE_S)
         return not self._thread.is_alive()
 
+    def check(self) -> None:
+        """Raises what the sink was given up for."""
+        if self.failure is not None:
+            raise self.failure
+
     def unresponsive(self) -> AgentError:
         """What to say when `finish` gave up."""
         return AgentError(f"the output {self.sink.name} does not answer and was left behind")
@@ -68,13 +94,28 @@ class Outlet:
                 ending = self._pictures.closed
                 picture = self._pictures.take(0 if ending else _IDLE_S)
                 while (sound := self._sounds.take(0)) is not None:
-                    self.sink.hear(sound)
+                    self._give(sound, self.sink.hear, self._sound_faults)
                 if picture is not None:
-                    with self._metrics.measure(f"sink {self.sink.name}"):
-                        self.sink.send(picture)
-                    if picture.motion.pts_ns != picture.due_ns:  # else nobody moved it: it has no age
-                        self._metrics.add(f"{AGE} {self.sink.name}", self._clock.now_ns() - picture.motion.pts_ns)
+                    self._give(picture, self._show, self._picture_faults)
                 elif ending:
                     return
         except BaseException as error:  # else the loop would feed a thread that is gone
-            self._fail(error)
+            self._pictures.close()
+            self._sounds.close()
+            self.failure = error
+            self._lost(self, error)
+
+    def _give(self, value: T, take: Callable[[T], None], faults: Faults) -> None:
+        try:
+            take(value)
+        except Exception as error:
+            faults.endured(error, self._clock.now_ns())
+        else:
+            faults.worked()
+
+    def _show(self, picture: Picture) -> None:
+        begun = Step("wait for output", self._clock.now_ns())
+        with self._metrics.measure(f"sink {self.sink.name}"):
+            self.sink.send(picture)
+        if picture.trail is not None:
+            note(self._metrics, self.sink.name, picture.trail, [begun, Step("send", self._clock.now_ns())])

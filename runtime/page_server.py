@@ -39,14 +39,24 @@ class PageServer:
     `{{head}}` becomes the head and style that all pages share, `{{title}}`, `{{nonce}}` and `{{token}}` what they say.
     """
 
-    def __init__(self, name: str, page: Path, title: str, port: int, routes: Sequence[web.RouteDef]) -> None:
-        """Opens the port; where it is taken, the next 20 are tried; 0 takes any free one. `start` begins to answer.
+    def __init__(
+        self,
+        name: str,
+        page: Path | None,
+        title: str,
+        port: int,
+        routes: Sequence[web.RouteDef],
+        no_other_port: bool = False,
+    ) -> None:
+        """Opens the port; where it is taken, the next 20 are tried unless `no_other_port` will do; 0 takes any free
+        one. `start` begins to answer. Without a `page` there is nothing at `/`.
 
         Raises InputError when none is free.
         """
-        self._page_path, self._title, self._routes = page, title, routes
+        self._title, self._text = title, "" if page is None else page.read_text("utf-8")
+        self._routes = [*([web.get("/", self._page)] if self._text else []), *routes]
         self._token = secrets.token_urlsafe(16)
-        self.socket = _listen(port)
+        self.socket = _listen(port, 1 if no_other_port else _PORTS_TRIED)
         """Listens at 127.0.0.1."""
         self.run = secrets.token_hex(8)
         """Tells the page that another agent has taken the port."""
@@ -99,7 +109,7 @@ class PageServer:
 
     async def _run_server(self) -> None:
         app = web.Application(middlewares=[self._guard])
-        app.add_routes([web.get("/", self._page), *self._routes])
+        app.add_routes(self._routes)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         await web.SockSite(runner, self.socket).start()
@@ -122,7 +132,7 @@ class PageServer:
 
     async def _page(self, _: web.Request) -> web.Response:
         nonce = secrets.token_urlsafe(16)
-        page = self._page_path.read_text("utf-8").replace("{{head}}", _HEAD.read_text("utf-8"))
+        page = self._text.replace("{{head}}", _HEAD.read_text("utf-8"))
         page = page.replace("{{nonce}}", nonce).replace("{{token}}", self._token)
         policy = (
             f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; "
@@ -136,9 +146,9 @@ class PageServer:
         )
 
 
-def _listen(port: int) -> socket.socket:
-    """A socket that listens at `port` or the first free one of the next 20."""
-    last = min(port + _PORTS_TRIED, 65_536) if port else 1
+def _listen(port: int, ports_tried: int) -> socket.socket:
+    """A socket that listens at `port` or the first free one of those that follow."""
+    last = min(port + ports_tried, 65_536) if port else 1
     for candidate in range(port, last):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         if sys.platform != "win32":  # there it would let two programs share the port
@@ -152,4 +162,5 @@ def _listen(port: int) -> socket.socket:
                 raise InputError(f"Cannot open port {candidate}: {error.strerror}.") from error
         else:
             return listener
-    raise InputError(f"The ports {port} to {last - 1} are taken or not allowed: choose another, or 0 for any.")
+    which = f"port {port} is" if last == port + 1 else f"ports {port} to {last - 1} are"
+    raise InputError(f"The {which} taken or not allowed: choose another, or 0 for any.")

@@ -1,5 +1,6 @@
 """PortAudio, which may be missing where its wheel does not carry it."""
 
+import sys
 from typing import Any
 
 from models.errors import InputError
@@ -14,3 +15,13 @@ def load_portaudio() -> Any:
             "PortAudio is not installed: apt-get install libportaudio2 (macOS: brew install portaudio)"
         ) from error
     return sounddevice
+
+
+def renew_devices(sounddevice: Any) -> None:
+    """Lets PortAudio look for devices anew: it lists those that were there when it began. No stream may be open.
+
+    Nothing happens but on Linux: elsewhere a virtual microphone may be playing through it. Raises PortAudioError.
+    """
+    if sys.platform == "linux":
+        sounddevice._terminate()
+        sounddevice._initialize()

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TypedDict
 
+from runtime.ladder import Standing
 from runtime.metrics import Metrics, Percentiles
+from runtime.trail import AGE, Path, is_of_path
 
 
 class StageTimes(TypedDict):
     """Milliseconds."""
 
+    mean_ms: float
     p50_ms: float
     p95_ms: float
     p99_ms: float
@@ -38,10 +41,18 @@ class Report:
     lost: dict[str, int]
     """What inputs gave and nobody took in time, by input; blocks of sound that outputs were too slow for; how often
     virtual microphones had nothing to play."""
+    faults: dict[str, int]
+    """Failures that the run survived, by stage; stages without any are left out."""
     fps_rendered: float
     """Pictures per second of the run's wall time."""
+    quality: Standing
+    """On which rungs of the quality ladder a live run stood."""
     stages: dict[str, StageTimes]
+    """What each piece of work takes."""
     latency_ms: Latency
+    paths: dict[str, Path]
+    """To each output, and to the page's viewers ("browser"), what pictures that a driver moved spend their time with,
+    work and waiting; none offline."""
     audio_video_offset_ms: float | None
     """How much later pictures are placed than the sound captured with them, median by their time stamps; with a virtual
     microphone, how much later they are shown than it is heard, as measured. None where no output carries sound."""
@@ -53,18 +64,18 @@ class Report:
         return asdict(self)
 
 
-AGE, LATENESS, OFFSET = "picture age", "lateness", "audio/video offset"
-"""Metrics that are no stages: age of the captured instant when its picture has left through a sink (one metric a
-sink), and when its picture is due; and by how much older pictures are, when they leave, than sound when it is heard."""
+LATENESS, OFFSET = "lateness", "audio/video offset"
+"""Metrics that are no stages: age of the captured instant when its picture is due, and by how much older pictures are,
+when they leave, than sound when it is heard."""
 _RECENT = 50  # pictures: two seconds
 
 
 def stage_times(metrics: Metrics) -> dict[str, StageTimes]:
     """Percentiles of every stage."""
     return {
-        name: StageTimes(p50_ms=p.p50_ms, p95_ms=p.p95_ms, p99_ms=p.p99_ms)
+        name: StageTimes(mean_ms=p.mean_ms, p50_ms=p.p50_ms, p95_ms=p.p95_ms, p99_ms=p.p99_ms)
         for name in metrics.stages()
-        if name not in (LATENESS, OFFSET) and not name.startswith(AGE)
+        if name not in (LATENESS, OFFSET) and not is_of_path(name)
         for p in (metrics.percentiles(name),)
     }
 
@@ -78,5 +89,5 @@ def picture_age_ns(metrics: Metrics, sinks: Sequence[str]) -> int | None:
 def latency(metrics: Metrics) -> Latency:
     """Percentiles of the picture's age at the sink where it is greatest."""
     ages = [metrics.percentiles(name) for name in metrics.stages() if name.startswith(AGE)]
-    age = max(ages, key=lambda p: p.p50_ms, default=Percentiles(0.0, 0.0, 0.0))
+    age = max(ages, key=lambda p: p.p50_ms, default=Percentiles(0.0, 0.0, 0.0, 0.0))
     return Latency(p50=age.p50_ms, p95=age.p95_ms, p99=age.p99_ms)

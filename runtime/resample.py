@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 from jaxtyping import Float32
 
-from runtime.frame import SPEECH_RATE_HZ, AudioWindow, Sound
+from runtime.sound import SPEECH_RATE_HZ, AudioWindow, Sound
 
 _HALF_WIDTH = 32
 """Reach of the low-pass to either side, samples of the lower rate: at 48 kHz it waits for 2 ms of sound."""

@@ -1,15 +1,23 @@
 """The stage: the engine and avatar that are drawn, and those that wait to take their place."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 from models.motion import Motion
-from models.portrait import Pixels
 from runtime.engines import Engine
+from runtime.faults import Faults
+from runtime.picture import Picture
+
+_EASE_NS = 500_000_000  # within which drivers lose what they weigh while drawing fails, and gain it again
+_OFTEN_NS = 1_000_000_000  # for so long a failing engine is tried at every picture, then once in as long
 
 
 class Stage:
-    """Changes engine and avatar between two pictures. Owns the engines that it is given and closes each once."""
+    """Changes engine and avatar between two pictures. Owns the engines that it is given and closes each once.
+
+    It alone makes `Picture`s, of nothing but what an engine drew.
+    """
 
     def __init__(self, engine: Engine[Any], avatar: Any) -> None:
         self._lock = threading.Lock()  # guards all below
@@ -17,6 +25,17 @@ class Stage:
         self._next: tuple[Engine[Any], Any] | None = None
         self._closed = False
         self._retiring: list[threading.Thread] = []
+        self._faults = Faults(
+            "drawing", "the last picture stays until it works again"
+        )  # with what is below, the loop's
+        self._last: Picture | None = None
+        self._retry_ns = 0
+        self._trust = 1.0
+
+    @property
+    def faults(self) -> int:
+        """How often drawing failed and the picture before was shown again."""
+        return self._faults.count
 
     def swap(self, engine: Engine[Any], avatar: Any) -> None:
         """Shows another avatar from the next picture on; the newest wins. Any thread; never blocks.
@@ -29,14 +48,50 @@ class Stage:
                 self._next = (engine, avatar)
             self._retire(unused)
 
-    def render(self, motion: Motion) -> Pixels:
-        """The picture of what is shown now. Called by the loop alone."""
+    @property
+    def levels(self) -> int:
+        """Of the engine that is shown."""
+        return self._shown[0].levels
+
+    def render(self, motion: Motion, due_ns: int, level: int = 0) -> Picture:
+        """The picture of what is shown now, due at an instant, at this level or the engine's last.
+
+        Raises what the engine does. The loop's alone, as the next.
+        """
         with self._lock:
             if self._next is not None:
                 before, self._shown, self._next = self._shown, self._next, None
                 self._retire(before)
             engine, avatar = self._shown
-        return engine.render(avatar, motion)
+        return Picture(engine.render(avatar, motion, min(level, engine.levels - 1)), motion, due_ns)
+
+    def render_live(self, motion: Motion, due_ns: int, level: int = 0) -> Picture:
+        """As `render`, but where drawing fails, the last good picture, due now; the motion that it shows stays as old.
+
+        An engine that has failed for a second is tried once a second, and at once after a swap. Raises what the
+        engine raises while there is no good picture yet.
+        """
+        if self._last is not None and due_ns < self._retry_ns and self._next is None:
+            return self._again(self._last, due_ns)
+        try:
+            picture = self.render(motion, due_ns, level)
+        except Exception as error:
+            if self._last is None:
+                raise
+            if self._faults.failed(error, due_ns) >= _OFTEN_NS:
+                self._retry_ns = due_ns + _OFTEN_NS
+            return self._again(self._last, due_ns)
+        self._faults.worked()
+        if self._last is not None:
+            self._trust = min(1.0, self._trust + (due_ns - self._last.due_ns) / _EASE_NS)
+        self._last, self._retry_ns = picture, 0
+        return picture
+
+    def eased(self, motion: Motion | None) -> Motion | None:
+        """A driver's motion, which counts the less the longer drawing fails: what is drawn next may be the cause."""
+        if motion is None or self._trust == 1.0:
+            return motion
+        return replace(motion, confidence=motion.confidence * self._trust)
 
     def close(self) -> None:
         """Closes all engines; what is swapped in later is closed at once."""
@@ -49,6 +104,11 @@ class Stage:
         for thread in self._retiring:
             thread.join()
         self._shown[0].close()
+
+    def _again(self, last: Picture, due_ns: int) -> Picture:
+        self._trust = max(0.0, self._trust - (due_ns - last.due_ns) / _EASE_NS)
+        self._last = replace(last, due_ns=due_ns)
+        return self._last
 
     def _retire(self, unused: tuple[Engine[Any], Any] | None) -> None:
         """Closes an engine if nothing uses it; freeing a device may take longer than a picture has time."""

@@ -27,6 +27,7 @@ from models.landmarks import MediapipeTracker
 from models.motion import Motion
 from models.portrait import Portrait
 from models.pose import Pose
+from models.private_store import PrivateStore
 from models.raster import pncc
 from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.idle import Idle
@@ -87,7 +88,7 @@ def preparation(engine: BuiltinEngine, path: Path) -> dict[str, float]:
         return portrait_of(data, (512, 512), "photo", path.name, store)
 
     with tempfile.TemporaryDirectory() as folder:
-        store = PortraitStore(Path(folder))
+        store = PortraitStore(PrivateStore(Path(folder)))
         new = cpu_ms(lambda: engine.prepare(prepare(store)))
         return {
             "prepare a new photo 512x512": new,

@@ -34,6 +34,7 @@ from runtime.clock import MonotonicClock
 from runtime.drivers.idle import Idle
 from runtime.engines.builtin import BuiltinEngine
 from runtime.frame import Frame
+from runtime.ladder import RUNGS, Ladder
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
@@ -90,6 +91,7 @@ def run(fifo: Path, seconds: float, ppm: float, fps: int) -> None:
         fps=fps,
         clock=CLOCK,
         metrics=metrics,
+        ladder=Ladder(fps, RUNGS[:1], tracks=False),
         start_ns=CLOCK.now_ns(),
     )
     viewer, recorder = Viewer(preview.url), Recorder()
@@ -179,8 +181,8 @@ class FlashDriver:
 class FlashEngine(BuiltinEngine):
     """Draws the avatar as ever, and white over it while it flashes."""
 
-    def render(self, avatar, motion):
-        image = super().render(avatar, motion)
+    def render(self, avatar, motion, level=0):
+        image = super().render(avatar, motion, level)
         return np.full_like(image, 255) if motion["jawOpen"] > 0.5 else image
 
 

@@ -1,11 +1,12 @@
 """Time and memory of Real3D-Portrait frames: the reference beside a backend. Weights are made by rule.
 
-    python scripts/bench_real3d.py [--device cpu] [--backend torch] [--batch 1 8] [--frames 3] [--threads 2]
+    python scripts/bench_real3d.py [--device cpu] [--backend torch] [--batch 1 8] [--frames 3] [--threads 2] [--level 0]
 
 The reference is the network as it was released, in float32 (on a GPU with torch's defaults, as its own tool runs it).
 Each form runs in a process of its own: median seconds per frame of one avatar, uploads and download included, and the
 memory that it takes; processor seconds too, which other work on the machine changes less. Portraits are prepared
-beforehand. On a GPU, the parts of a frame are then timed one by one, operations enqueued as torch does it.
+beforehand. What is painted of the driven face is then timed by itself, by both painters; on a GPU also the parts of a
+frame one by one, operations enqueued as torch does it. The face is our own, nearly as fine as the Basel model.
 """
 
 import argparse
@@ -20,15 +21,19 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from golden.dense_face import dense_face
 from golden.real3d import filled_model
 from torch import nn
 
 from models.backends.cuda_math import repeatable
+from models.real3d.drive import Drive
 from models.real3d.folded import FrameNetwork
 from models.real3d.fused_renderer import has_triton
-from models.real3d.graph_executor import GraphExecutor, channels_last, torch_run
+from models.real3d.graph_executor import GraphExecutor, channels_last, torch_runs
+from models.real3d.levels import LEVELS
 from models.real3d.networks import FramePicture, to_picture
 from models.real3d.open_executor import ON_GPU, build_engine, built_files, open_executor
+from models.real3d.painter import CpuPainter, TorchPainter, painter_on
 from models.real3d.portrait_state import prepare
 from models.real3d.trial import second_drive, trial_portrait
 
@@ -45,45 +50,46 @@ class Cost(NamedTuple):
 
 def reference(device: torch.device, batch: int) -> Callable[[], np.ndarray]:
     model, parts = filled_model().to(device), trial_portrait().to(device)
-    drive = second_drive()
+    drive, paint = second_drive(), CpuPainter(dense_face())
     canonical = model.cano_img2plane_backbone(parts.head)
 
     def draw() -> np.ndarray:
         for _ in range(batch):
-            image = model(canonical, parts, *(x.to(device) for x in drive))
+            fresh = (paint(drive), drive.camera, drive.key_points)
+            image = model(canonical, parts, *(x.to(device) for x in fresh))
             picture = to_picture(image)[0].cpu().numpy()
         return picture
 
     return draw
 
 
-def of_backend(backend: str, device: torch.device, batch: int) -> Callable[[], np.ndarray]:
+def of_backend(backend: str, device: torch.device, batch: int, level: int) -> Callable[[], np.ndarray]:
     model, drive = filled_model(), second_drive()
     if backend == "cudagraph" and batch > 1:
-        runs = {batch: torch_run(model, device, ON_GPU)}
-        executor = GraphExecutor("cudagraph", model, device, runs, ON_GPU)
+        runs = {batch: torch_runs(model, device, ON_GPU)}
+        executor = GraphExecutor("cudagraph", model, dense_face(), device, runs, ON_GPU)
         states = [executor.prepare(trial_portrait()) for _ in range(batch)]
-        drives = [x.expand(batch, *x.shape[1:]).contiguous() for x in drive]
-        return lambda: executor.frame_batch(states, *drives)[0]
+        drives = Drive(*(x.expand(batch, *x.shape[1:]).contiguous() for x in drive))
+        return lambda: executor.frame_batch(states, drives, level)[0]
     with tempfile.TemporaryDirectory() as folder:
         if backend == "tensorrt":
             build_engine(model, built_files(model, Path(folder)), ON_GPU, print, lambda phase, done, total: True)
-        executor = open_executor(backend, model, Path(folder), print)
+        executor = open_executor(backend, model, dense_face(), Path(folder), print)
     state = executor.prepare(trial_portrait())
 
     def draw() -> np.ndarray:
         for _ in range(batch):
-            picture = executor.frame(state, *drive)
+            picture = executor.frame(state, drive, level)
         return picture
 
     return draw
 
 
-def measure(form: str, device: str, batch: int, frames: int, threads: int) -> Cost:
+def measure(form: str, device: str, batch: int, frames: int, threads: int, level: int) -> Cost:
     torch.set_num_threads(threads)
     where = torch.device(device)
     with torch.inference_mode():
-        draw = reference(where, batch) if form == "reference" else of_backend(form, where, batch)
+        draw = reference(where, batch) if form == "reference" else of_backend(form, where, batch, level)
         picture = draw()
         for _ in range(ROUNDS if device != "cpu" else 0):
             draw()
@@ -123,19 +129,55 @@ def part_times(stored: torch.dtype, fused: bool, frames: int) -> dict[str, float
     device, model = torch.device("cuda"), filled_model().to("cuda")
     network = channels_last(FrameNetwork(model, stored, fused))
     state = prepare(model, trial_portrait().to(device)).stored_as(stored)
-    drive, passed = [x.to(device) for x in second_drive()], {name: [] for name in PARTS}
+    drive, passed = second_drive().to(device), {name: [] for name in PARTS}
+    fresh = (painter_on(device, dense_face())(drive), drive.camera, drive.key_points)
     for name, events in passed.items():
         watch(network.get_submodule(name), events)
     picture = FramePicture(network)
     repeatable()
     with torch.inference_mode():
         for _ in range(ROUNDS + frames):
-            picture(*state, *drive)
+            picture(*state, *fresh)
     torch.cuda.synchronize()
     return {
         name: statistics.median(start.elapsed_time(end) for start, end in events[ROUNDS:])
         for name, events in passed.items()
     }
+
+
+def painting_times(device: torch.device, frames: int) -> dict[str, float]:
+    """Milliseconds of PNCC picture and eyes by each painter: processor time, on a GPU that of the device."""
+    times = {}
+    for name, paint in (
+        ("cpu", CpuPainter(dense_face())),
+        (f"torch {device.type}", TorchPainter(dense_face(), device)),
+    ):
+        drive = second_drive() if name == "cpu" else second_drive().to(device)
+        paint(drive)
+        if name == "torch cuda":
+            times[name] = replayed_ms(lambda paint=paint, drive=drive: paint(drive), frames)
+        else:
+            times[name] = 1e3 * statistics.median(
+                timed(lambda paint=paint, drive=drive: paint(drive))[1] for _ in range(frames)
+            )
+    return times
+
+
+def replayed_ms(work: Callable[[], object], frames: int) -> float:
+    """The median, work captured in a CUDA graph."""
+    torch.cuda.synchronize()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        work()
+    spent = []
+    for _ in range(frames):
+        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        start.record()
+        graph.replay()
+        end.record()
+        end.synchronize()
+        spent.append(start.elapsed_time(end))
+    return statistics.median(spent)
 
 
 def watch(part: nn.Module, events: list[tuple[torch.cuda.Event, torch.cuda.Event]]) -> None:
@@ -154,6 +196,7 @@ def main() -> None:
     parser.add_argument("--batch", nargs="+", type=int, default=[1])
     parser.add_argument("--frames", type=int)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--level", type=int, default=0, choices=range(len(LEVELS)), help="of quality; 0 is the best")
     chosen = parser.parse_args()
     on_gpu = chosen.device == "cuda"
     frames = chosen.frames or (30 if on_gpu else 3)
@@ -161,7 +204,7 @@ def main() -> None:
         first = None
         for form in ("reference", *(chosen.backend or (["cudagraph"] if on_gpu else ["torch"]))):
             with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as alone:
-                cost = alone.submit(measure, form, chosen.device, batch, frames, chosen.threads).result()
+                cost = alone.submit(measure, form, chosen.device, batch, frames, chosen.threads, chosen.level).result()
             first = first or cost
             error = np.square(cost.picture.astype(np.float64) - first.picture).mean()
             print(
@@ -170,6 +213,8 @@ def main() -> None:
                 f"mean square error {error:.3f} of 255^2",
                 flush=True,
             )
+    for name, spent_ms in painting_times(torch.device(chosen.device), frames).items():
+        print(f"painted by {name:<10} {spent_ms:9.2f} ms")
     if on_gpu:
         whole, half = part_times(torch.float32, False, frames), part_times(getattr(torch, ON_GPU), has_triton(), frames)
         print(f"{'part':<28} {'float32':>9} {ON_GPU:>9} ms{', renderer by Triton' if has_triton() else ''}")

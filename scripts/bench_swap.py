@@ -22,7 +22,8 @@ from pathlib import Path
 from agent.build import build
 from agent.config import Run
 from runtime.change import Change, Upload
-from runtime.frame import Picture, Sound
+from runtime.picture import Picture
+from runtime.sound import Sound
 
 SETTLING_S = 3.0  # before the first change
 PAUSE_S = 0.5  # from the end of a change to its verdict: the picture after the swap counts too
@@ -31,7 +32,7 @@ PAUSE_S = 0.5  # from the end of a change to its verdict: the picture after the 
 class Gaps:
     """A sink that shows nothing and knows the longest time between two pictures."""
 
-    name = "null"
+    name, shows = "null", True
 
     def __init__(self) -> None:
         self.longest_ms = 0.0

@@ -1,6 +1,6 @@
 """How near each backend's picture is to the reference's, and what it costs. Weights are made by rule.
 
-    python scripts/check_backends.py [--paper real3d] [--backend onnx ...] [--threads 2] [--frames 1]
+    python scripts/check_backends.py [--paper real3d] [--backend onnx ...] [--levels] [--threads 2] [--frames 1]
 
 The reference: torch, operation by operation, in float32. float16 and bfloat16 stand for a GPU that stores features so:
 convolutions and matrix products are computed in float32 and rounded. Exit code 1 if a backend that a user can choose
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from golden.dense_face import dense_face
 from golden.real3d import filled_model
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -27,6 +28,7 @@ from models.real3d.executor import Executor, Picture
 from models.real3d.folded import FrameNetwork
 from models.real3d.networks import IMAGE_TO_PLANE, FramePicture
 from models.real3d.open_executor import ON_GPU, build_engine, built_files, open_executor
+from models.real3d.painter import CpuPainter
 from models.real3d.portrait_state import PortraitState
 from models.real3d.trial import second_drive, trial_portrait
 
@@ -51,11 +53,12 @@ class RoundedProducts(TorchDispatchMode):
 
 def stored_as(kind: str) -> Callable[[PortraitState], Picture]:
     stored = getattr(torch, kind)
-    network = FramePicture(FrameNetwork(filled_model(), stored))
+    network, drive = FramePicture(FrameNetwork(filled_model(), stored)), second_drive()
+    pncc = CpuPainter(dense_face())(drive)
 
     def draw(state: PortraitState) -> Picture:
         with torch.no_grad(), RoundedProducts():
-            return network(*state.stored_as(stored), *second_drive())[0].numpy()
+            return network(*state.stored_as(stored), pncc, drive.camera, drive.key_points)[0].numpy()
 
     return draw
 
@@ -97,6 +100,7 @@ def main() -> int:
     parser.add_argument("--backend", nargs="+", choices=[*CHOICES, *STORED], default=[*CHOICES, *STORED])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--frames", type=int, default=1, help="drawn to measure the time, after the first")
+    parser.add_argument("--levels", action="store_true", help="the reference's lower levels of quality as well")
     parser.add_argument("--image-to-plane", action="store_true", help="only that network, by ONNX Runtime")
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
@@ -104,10 +108,12 @@ def main() -> int:
         error = image_to_plane_error()
         print(f"image to plane, onnx: relative error {error:.1e}")
         return 0 if error <= PLANES_ERROR else 1
-    reference: Executor = open_executor("torch", filled_model(), Path(), print)
+    reference: Executor = open_executor("torch", filled_model(), dense_face(), Path(), print)
     state, drive = reference.prepare(trial_portrait()), second_drive()
-    want = reference.frame(state, *drive)
-    report(reference.name, want, want, cost(lambda: reference.frame(state, *drive), chosen.frames))
+    want = reference.frame(state, drive)
+    for level in range(reference.levels if chosen.levels else 1):
+        costs = cost(lambda level=level: reference.frame(state, drive, level), chosen.frames)
+        report(f"{reference.name} level {level}", reference.frame(state, drive, level), want, costs)
     good = True
     for name in chosen.backend:
         if name in STORED:
@@ -119,13 +125,13 @@ def main() -> int:
                 if name == "tensorrt":
                     model = filled_model()
                     build_engine(model, built_files(model, Path(folder)), ON_GPU, print, lambda *told: True)
-                executor = open_executor(name, filled_model(), Path(folder), print)
+                executor = open_executor(name, filled_model(), dense_face(), Path(folder), print)
             except InputError as error:
                 print(f"{name:<20} left out: {error}")
                 continue
             own = executor.prepare(trial_portrait())
-            picture = executor.frame(own, *drive)
-            costs = cost(lambda run=executor, own=own: run.frame(own, *drive), chosen.frames)
+            picture = executor.frame(own, drive)
+            costs = cost(lambda run=executor, own=own: run.frame(own, drive), chosen.frames)
             good &= report(executor.name, picture, want, costs) >= ENOUGH_DB
             executor.close()
     return 0 if good else 1

@@ -1,6 +1,6 @@
 """How far the papers' networks are from the released code, stage by stage.
 
-    python scripts/check_golden.py [--paper real3d] [--stage i2p ...]
+    python scripts/check_golden.py [--paper goha] [--stage i2p ...]
 
 Prints the relative L2 distance of every stage beside its tolerance; exit code 1 if one is too far. All stages take a
 minute on two cores and 4 GB of memory.
@@ -10,10 +10,10 @@ import argparse
 import sys
 
 import torch
-from golden import real3d
+from golden import goha, real3d
 from golden.stages import table
 
-PAPERS = {"real3d": real3d}
+PAPERS = {"real3d": real3d, "goha": goha}
 
 
 def main() -> int:

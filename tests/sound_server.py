@@ -23,6 +23,8 @@ def missing() -> str:
         return "PulseAudio's test needs Linux"
     if shutil.which("pulseaudio") is None:
         return "apt-get install pulseaudio"
+    if shutil.which("pactl") is None:
+        return "apt-get install pulseaudio-utils"
     if not list(Path("/usr/lib").glob("*/alsa-lib/libasound_module_pcm_pulse.so")):
         return "apt-get install libasound2-plugins"
     return "" if list(Path("/usr/lib").glob("*/libportaudio.so.2")) else "apt-get install libportaudio2"
@@ -44,10 +46,10 @@ class SoundServer:
             "PYTHONPATH": str(ROOT),
         }
         (folder / ".asoundrc").write_text("pcm.!default { type pulse }\nctl.!default { type pulse }\n")
+        self._source = f"module-pipe-source source_name=mic file={self._fifo} format=s16le rate={RATE_HZ} channels=1"
         (folder / "server.pa").write_text(
             f"load-module module-native-protocol-unix auth-anonymous=1 socket={self._socket}\n"
-            f"load-module module-pipe-source source_name=mic file={self._fifo}"
-            f" format=s16le rate={RATE_HZ} channels=1\n"
+            f"load-module {self._source}\n"
             "set-default-source mic\n"
         )
         self._process: subprocess.Popen[bytes] | None = None
@@ -66,6 +68,18 @@ class SoundServer:
             assert self._process.poll() is None, (self._folder / "server.log").read_text()
             time.sleep(0.02)
         threading.Thread(target=self._feed, daemon=True).start()
+
+    def unplug(self) -> None:
+        """Takes the input away."""
+        self._pactl("unload-module", "module-pipe-source")
+
+    def plug_in(self) -> None:
+        """Brings it back."""
+        self._pactl("load-module", *self._source.split())
+        threading.Thread(target=self._feed, daemon=True).start()
+
+    def _pactl(self, *command: str) -> None:
+        subprocess.run(["pactl", *command], env=self.environment, capture_output=True, check=True)
 
     def kill(self) -> None:
         if self._process is not None:

@@ -14,6 +14,8 @@ from torch import nn
 from models.errors import AgentError
 
 _ROOT = Path(__file__).parents[2]
+_PARTIAL = ".part-"
+_LEFT_BEHIND_S = 3600.0  # a build that is so old belongs to a process that was ended in it
 _FINGERPRINT = re.compile("[0-9a-f]{16}")
 
 
@@ -76,7 +78,8 @@ class BuiltFiles:
         path = self.folder / name
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=self.folder, prefix=".part-") as partial:
+            with tempfile.TemporaryDirectory(dir=self.folder, prefix=_PARTIAL) as partial:
+                self._sweep(Path(partial).stat().st_mtime)
                 made = Path(partial) / name
                 make(made)
                 made.replace(path)
@@ -85,6 +88,13 @@ class BuiltFiles:
                 f"{self.folder} cannot be written to: {error.strerror or error}; AGENT_DATA names another folder"
             ) from None
         return path
+
+    def _sweep(self, now_s: float) -> None:
+        """Deletes what ended processes left."""
+        for path in self.folder.glob(f"{_PARTIAL}*"):
+            with suppress(FileNotFoundError):  # another process has just finished
+                if now_s - path.stat().st_mtime > _LEFT_BEHIND_S:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def drop(self, name: str) -> None:
         """Deletes the file of that name if it is there and can be."""

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from jaxtyping import Float, Float32, Int32
 
 from models.builtin.kernels import shade
-from models.builtin.puppet import Canonical, Puppet, Shape
+from models.builtin.puppet import Canonical, Puppet
 from models.ease import smoothstep
 from models.face import FaceModel
 from models.raster import rasterise
@@ -97,23 +97,34 @@ class Relief:
         groove = np.exp(-(distance**2)) - 0.12 * np.exp(-((distance - 2.2) ** 2))
         return (slice(y0, y1), slice(x0, x1)), (-fold.depth * fade[nearest] * groove).astype(np.float32)
 
-    def apply(self, layer: np.ndarray, whole: np.ndarray, parts: np.ndarray, shape: Shape) -> None:
+    def apply(
+        self,
+        layer: np.ndarray,
+        whole: np.ndarray,
+        parts: np.ndarray,
+        vertices: Float[np.ndarray, "n 2"],
+        canonical: Canonical,
+        coarseness: int = 1,
+    ) -> None:
         """Shades the drawn head in place; nothing changes while the face is as in the photo.
 
         Args:
             layer: uint8 [h, w, 4], premultiplied.
             whole: int16 [h, w, 2], where each pixel comes from in the texture, as `backward_map` writes it.
             parts: uint16 [h, w], the same.
-            shape: what is drawn.
+            vertices: where they are drawn, pixels of the layer; face points first.
+            canonical: the face that is drawn.
+            coarseness: pixels of the texture that the relief was made for in one, across, of the one that was drawn.
         """
-        relief = self._relief(shape.canonical)
+        relief = self._relief(canonical)
         if np.abs(relief - 1).max() > _UNSEEN:
             h, w = parts.shape
-            face = shape.vertices[:SURFACE_COUNT, :2]
+            face = vertices[:SURFACE_COUNT]
             left, top = np.clip(np.floor(face.min(0)), 0, [w, h]).astype(int)
             right, bottom = np.clip(np.ceil(face.max(0)) + 1, 0, [w, h]).astype(int)
             part = np.s_[top:bottom, left:right]
-            shade(layer[part], whole[part], parts[part], relief, self._origin[0], self._origin[1], 1 / self._step)
+            origin = (self._origin + 0.5) / coarseness - 0.5 if coarseness > 1 else self._origin
+            shade(layer[part], whole[part], parts[part], relief, origin[0], origin[1], coarseness / self._step)
 
     def _relief(self, canonical: Canonical) -> Float32[np.ndarray, "h w"]:
         """Factors by which skin becomes lighter or darker."""

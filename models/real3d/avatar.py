@@ -11,12 +11,14 @@ from models.errors import InputError
 from models.face import FaceModel
 from models.motion import Motion
 from models.portrait import Portrait
-from models.real3d.conditions import Conditioner, Conditions
+from models.real3d.conditions import Conditioner
+from models.real3d.drive import Drive
 from models.real3d.executor import Picture
 from models.real3d.face import Real3dFace
 from models.real3d.face_fit import fit_photo
 from models.real3d.fit_objective import to_fit
 from models.real3d.landmark_model import LandmarkModel
+from models.real3d.painter import CpuPainter
 from models.real3d.portrait_state import PortraitState
 from models.real3d.segmentation import Segmenter
 from models.real3d.source import SIDE, head_picture, torso_picture
@@ -26,12 +28,16 @@ from models.real3d.window import window_of
 _CLASSES = 6
 
 Preparation = Callable[[PortraitParts], PortraitState]
-Frame = Callable[[PortraitState, Tensor, Tensor, Tensor], Picture]
-"""State, PNCC [1, 3, 512, 512], camera [1, 25] and key points [1, 68, 3] -> picture."""
+Frame = Callable[[PortraitState, Drive], Picture]
+"""A batch of one -> its picture."""
 
 
 class Real3dAvatar:
-    """One portrait in motion. Not thread-safe."""
+    """One portrait in motion. Not thread-safe.
+
+    There is no picture of the person alone: the networks know where the person hides the background, at half the
+    picture's size, but their last layers redraw the fused picture with what stands behind it, hair and shoulders too.
+    """
 
     def __init__(
         self, portrait: Portrait, face: Real3dFace, own: FaceModel, segment: Segmenter, prepare: Preparation
@@ -49,31 +55,25 @@ class Real3dAvatar:
         person = fit_photo(to_fit(landmarks, SIDE), LandmarkModel(face))
         self._conditions = Conditioner(face, own, person)
         classes = segment(image, landmarks)
-        source = self._conditions.source()
+        source, paint = self._conditions.source(), CpuPainter(face)
         self._state = prepare(
             PortraitParts(
                 head=_signed(head_picture(image, classes)),
                 torso=_signed(torso_picture(image, classes)),
                 background=_signed(self._window.cut(portrait.background)),
                 segments=torch.from_numpy(np.eye(_CLASSES, dtype=np.float32)[classes]).permute(2, 0, 1)[None],
-                key_points=torch.from_numpy(source.key_points)[None],
-                pncc_canonical=torch.from_numpy(self._conditions.canonical())[None],
-                pncc_source=torch.from_numpy(source.pncc)[None],
+                key_points=source.key_points,
+                pncc_canonical=paint(self._conditions.canonical()),
+                pncc_source=paint(source),
             )
         )
         matte = portrait.matte[..., None]
         self._still = np.rint(matte * portrait.image + (1 - matte) * portrait.background).astype(np.uint8)
         """What stands around the square that the networks draw."""
 
-    def conditions(self, motion: Motion) -> Conditions:
-        """What the networks are given for this motion."""
-        return self._conditions(motion)
-
     def render(self, motion: Motion, frame: Frame) -> UInt8[np.ndarray, "h w 3"]:
         """The picture at the portrait's size, a new array; `frame` runs the networks on the avatar's device."""
-        given = self._conditions(motion)
-        tensors = (torch.from_numpy(value)[None] for value in given)
-        return self._window.paste(frame(self._state, *tensors), self._still)
+        return self._window.paste(frame(self._state, self._conditions(motion)), self._still)
 
 
 def _signed(image: UInt8[np.ndarray, "512 512 3"]) -> Float[Tensor, "1 3 512 512"]:

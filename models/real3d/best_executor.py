@@ -65,5 +65,5 @@ def agreement_db(executor: Executor, reference: Executor) -> float:
     It is of another drive than executors are captured and traced with: what was frozen in by mistake shows.
     """
     portrait, drive = trial_portrait(), second_drive()
-    want = reference.frame(reference.prepare(portrait), *drive)
-    return psnr_db(executor.frame(executor.prepare(portrait), *drive), want)
+    want = reference.frame(reference.prepare(portrait), drive)
+    return psnr_db(executor.frame(executor.prepare(portrait), drive), want)

@@ -11,19 +11,13 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 from scipy.ndimage import distance_transform_edt
 
-from models.motion import Motion
 from models.real3d.kernels import from_bytes, to_bytes
 from models.real3d.pncc import SIDE, Pncc
 
-_TOP, _BOTTOM = SIDE // 4, SIDE // 2  # where eyes are looked for
-_RIGHT_EYE, _LEFT_EYE = (SIDE // 4, SIDE // 2), (SIDE // 2, 3 * SIDE // 4)  # of the subject, unmirrored
-_RIM_PX = 5  # around a hole, that goes along
-_BEFORE_PX, _AFTER_PX = 4, 3  # around a hole's box, what is looked at and changed
-
-
-def blinked(pncc: Pncc, motion: Motion) -> Pncc:
-    """The picture with its eyes as far closed as the motion's."""
-    return eyes_closed(pncc, motion["eyeBlinkRight"], motion["eyeBlinkLeft"])
+TOP, BOTTOM = SIDE // 4, SIDE // 2  # where eyes are looked for
+RIGHT_EYE, LEFT_EYE = (SIDE // 4, SIDE // 2), (SIDE // 2, 3 * SIDE // 4)  # of the subject, unmirrored
+RIM_PX = 5  # around a hole, that goes along
+BEFORE_PX, AFTER_PX = 4, 3  # around a hole's box, what is looked at and changed
 
 
 def eyes_closed(pncc: Pncc, right: float, left: float) -> Pncc:
@@ -41,11 +35,11 @@ def eyes_closed(pncc: Pncc, right: float, left: float) -> Pncc:
         return pncc
     levels = np.empty(pncc.shape, np.uint8)
     to_bytes(pncc, levels)
-    for closure, (begin, end) in ((right, _RIGHT_EYE), (left, _LEFT_EYE)):
-        window = np.s_[_TOP:_BOTTOM, begin:end]
+    for closure, (begin, end) in ((right, RIGHT_EYE), (left, LEFT_EYE)):
+        window = np.s_[TOP:BOTTOM, begin:end]
         hole = _eye_hole(~levels[(slice(None), *window)].all(0)) if closure > 0 else None
         if hole is not None:
-            _close(levels, hole, (_TOP, begin), min(closure, 1.0))
+            _close(levels, hole, (TOP, begin), min(closure, 1.0))
     out = np.empty(pncc.shape, np.float32)
     from_bytes(levels, out)
     return out
@@ -78,11 +72,11 @@ def _eye_hole(empty: Bool[np.ndarray, "h w"]) -> _Hole | None:
 
 def _close(levels: UInt8[np.ndarray, "3 h w"], hole: _Hole, origin: tuple[int, int], closure: float) -> None:
     """Fills each column of the eye from above and below towards its middle with the codes of the nearest lid."""
-    top, left = origin[0] + hole.top - _BEFORE_PX, origin[1] + hole.left - _BEFORE_PX
-    empty = np.pad(hole.mask, (_BEFORE_PX, _AFTER_PX))
+    top, left = origin[0] + hole.top - BEFORE_PX, origin[1] + hole.left - BEFORE_PX
+    empty = np.pad(hole.mask, (BEFORE_PX, AFTER_PX))
     around = levels[:, top : top + empty.shape[0], left : left + empty.shape[1]]
     face = around.all(0)
-    eye = empty | (face & (distance_transform_edt(~empty) <= _RIM_PX))
+    eye = empty | (face & (distance_transform_edt(~empty) <= RIM_PX))
     lids = face & ~eye
     if not lids.any():
         return

@@ -3,12 +3,12 @@
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float, UInt8
-from torch import Tensor
+import torch
+from jaxtyping import UInt8
 
+from models.real3d.drive import Drive
 from models.real3d.portrait_state import PortraitState
-from models.real3d.torso_motion import KeyPoints
-from models.real3d.video_model import Image, PortraitParts
+from models.real3d.video_model import PortraitParts
 
 Picture = UInt8[np.ndarray, "512 512 3"]
 
@@ -22,14 +22,22 @@ class Executor(Protocol):
         """As in reports."""
         ...
 
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors of its states lie."""
+        ...
+
     def prepare(self, portrait: PortraitParts) -> PortraitState:
         """What frames need of a portrait; not in the thread that draws frames, and possibly beside it."""
         ...
 
-    def frame(
-        self, state: PortraitState, pncc_target: Image, camera: Float[Tensor, "1 25"], key_points: KeyPoints
-    ) -> Picture:
-        """One picture, RGB, that the caller owns; inputs but the state lie on the CPU."""
+    @property
+    def levels(self) -> int:
+        """How many levels of quality it draws at; 0 is the best, each further one takes less time."""
+        ...
+
+    def frame(self, state: PortraitState, drive: Drive, level: int = 0) -> Picture:
+        """One picture, RGB, that the caller owns; the drive, a batch of one, lies on the CPU."""
         ...
 
     def close(self) -> None:

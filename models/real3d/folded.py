@@ -15,6 +15,7 @@ from models.real3d.folded_adapter import FoldedAdapter, FoldedRenderer
 from models.real3d.folded_torso import FoldedTorso
 from models.real3d.folding import biases, conv_at, convolution
 from models.real3d.fused_renderer import FusedRenderer
+from models.real3d.levels import LEVELS, Level
 from models.real3d.portrait_state import PortraitState
 from models.real3d.super_resolution import Features, Head, Mask, SuperResolution, mix, person_mask, style_of_ones
 from models.real3d.torso import Torso
@@ -100,8 +101,14 @@ class FrameNetwork(nn.Module):
         self.eval().requires_grad_(False)
 
     def forward(
-        self, state: PortraitState, pncc_target: Image, camera: Float[Tensor, "b 25"], kp_driving: KeyPoints
+        self,
+        state: PortraitState,
+        pncc_target: Image,
+        camera: Float[Tensor, "b 25"],
+        kp_driving: KeyPoints,
+        level: Level = LEVELS[0],
     ) -> Image:
         """One frame, -1..1. `state`: of `PortraitState.stored_as` the features' type."""
         change = self.adapter(state.pncc, pncc_target.to(state.pncc.dtype))
-        return self.composite(state, self.renderer(state.planes, change, camera), kp_driving).clamp(-1, 1)
+        head = self.renderer(state.planes, change, camera, level).at_128()
+        return self.composite(state, head, kp_driving).clamp(-1, 1)

@@ -6,10 +6,11 @@ from torch.nn import functional
 
 from models.real3d.folding import convolution, linear
 from models.real3d.image_to_plane import as_planes
+from models.real3d.levels import Level
 from models.real3d.motion_adapter import FuseHead, MotionAdapter
 from models.real3d.portrait_state import MERGED_AXES, merge_planes
 from models.real3d.super_resolution import Head
-from models.real3d.video_model import CUBE, PLANE_AXES, SAMPLES, SIDE, as_head
+from models.real3d.video_model import CUBE, PLANE_AXES, as_head
 from models.triplane import FieldDecoder, Points, Sample, look_up, read_sample
 from models.volume import camera_rays, render
 
@@ -73,6 +74,7 @@ class FoldedRenderer(nn.Module):
         planes: Float[Tensor, "b 2 32 256 256"],
         change: Float[Tensor, "b 2 32 256 256"],
         camera: Float[Tensor, "b 25"],
+        level: Level,
     ) -> Head:
         """The head as the camera sees it, its planes the sum of two."""
         planes = planes + change.to(planes.dtype)
@@ -80,4 +82,5 @@ class FoldedRenderer(nn.Module):
         def field(points: Points) -> Sample:
             return read_sample(self.net(look_up(planes, points * (2 / CUBE), MERGED_AXES)))
 
-        return as_head(render(field, camera_rays(camera, SIDE), CUBE, SAMPLES, SAMPLES))
+        seen = render(field, camera_rays(camera, level.side), CUBE, level.even, level.drawn)
+        return as_head(seen, level.side)

@@ -6,9 +6,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from models.real3d.levels import Level
 from models.real3d.portrait_state import MERGED_AXES
 from models.real3d.super_resolution import Head
-from models.real3d.video_model import CUBE, PLANE_AXES, SAMPLES, SIDE
+from models.real3d.video_model import CUBE, PLANE_AXES
 from models.triplane import FieldDecoder
 
 STORED = torch.float16
@@ -35,10 +36,11 @@ class FusedRenderer(nn.Module):
         planes: Float[Tensor, "b 2 32 256 256"],
         change: Float[Tensor, "b 2 32 256 256"],
         camera: Float[Tensor, "b 25"],
+        level: Level,
     ) -> Head:
         """The head as the camera sees it."""
         from models.volume_triton import render_fused, sum_planes
 
         texels = sum_planes(planes, change, STORED)
-        seen = render_fused(texels, self._weights, camera, MERGED_AXES, SIDE, CUBE, SAMPLES, SAMPLES)
+        seen = render_fused(texels, self._weights, camera, MERGED_AXES, level.side, CUBE, level.even, level.drawn)
         return Head(seen.features, seen.opacity)

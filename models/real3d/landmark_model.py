@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from models.bfm import CAMERA_DISTANCE, FOCAL
-from models.real3d.camera import row_rotation
+from models.camera import row_rotation
 from models.real3d.face import Real3dFace
 from models.real3d.fit_objective import SIDE, Coefficients, project
 

@@ -16,9 +16,10 @@ from models.backends.spec import NetworkSpec
 from models.errors import InputError
 from models.real3d.best_executor import Candidate, best
 from models.real3d.executor import Executor
+from models.real3d.face import Real3dFace
 from models.real3d.folded import FrameNetwork
-from models.real3d.graph_executor import GraphExecutor, torch_run
-from models.real3d.networks import DRIVE_SHAPES, FramePicture, Stored, frame_spec
+from models.real3d.graph_executor import GraphExecutor, torch_runs
+from models.real3d.networks import FramePicture, Stored, frame_spec
 from models.real3d.onnx_executor import OnnxExecutor
 from models.real3d.torch_executor import TorchExecutor
 from models.real3d.trial import trial_drive
@@ -50,8 +51,9 @@ def exported_frame(model: VideoModel, files: BuiltFiles, stored: Stored, say: Sa
         say("exporting the frame network, once: about a minute")
         device = model.lambda_pertube_secc.device
         network = FramePicture(FrameNetwork(model, getattr(torch, stored)))
-        state = [tensor.zeros(device) for tensor in spec.inputs[: -len(DRIVE_SHAPES)]]
-        export(network, spec, [*state, *(x.to(device) for x in trial_drive())], path)
+        drive = trial_drive().to(device)
+        pictures = [tensor.zeros(device) for tensor in spec.inputs[:-2]]
+        export(network, spec, [*pictures, drive.camera, drive.key_points], path)
         files.drop_others()
 
     return files.get(_onnx_name(spec), make)
@@ -73,12 +75,13 @@ def build_engine(model: VideoModel, files: BuiltFiles, stored: Stored, say: Say,
     return tensorrt.build(onnx, files, frame_spec(stored), progress)
 
 
-def open_executor(backend: Backend, model: VideoModel, folder: Path, say: Say) -> Executor:
+def open_executor(backend: Backend, model: VideoModel, face: Real3dFace, folder: Path, say: Say) -> Executor:
     """The executor of `--backend`; auto is the fastest that draws what the reference draws.
 
     Args:
         backend: as in `--backend`.
         model: is moved to the executor's device.
+        face: that drives count in.
         folder: where built files are kept, for all networks of the engine.
         say: hears about slow work, and about backends that are passed over.
 
@@ -88,16 +91,16 @@ def open_executor(backend: Backend, model: VideoModel, folder: Path, say: Say) -
     """
     match backend:
         case "torch":
-            return TorchExecutor(model, _device())
+            return TorchExecutor(model, face, _device())
         case "cudagraph":
-            return _graphed(model)
+            return _graphed(model, face)
         case "onnx":
-            return _exported(model, built_files(model, folder), say)
+            return _exported(model, face, built_files(model, folder), say)
         case "tensorrt":
-            return _newest_built(model, built_files(model, folder))
+            return _newest_built(model, face, built_files(model, folder))
         case "auto":
             files = built_files(model, folder)
-            return best(_candidates(model, files, say), TorchExecutor(model, _device()), files, say)
+            return best(_candidates(model, face, files, say), TorchExecutor(model, face, _device()), files, say)
         case _:
             assert_never(backend)
 
@@ -106,15 +109,15 @@ def _device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _exported(model: VideoModel, files: BuiltFiles, say: Say) -> Executor:
-    return OnnxExecutor(model, OnnxNetwork(exported_frame(model, files, "float32", say), frame_spec()))
+def _exported(model: VideoModel, face: Real3dFace, files: BuiltFiles, say: Say) -> Executor:
+    return OnnxExecutor(model, face, OnnxNetwork(exported_frame(model, files, "float32", say), frame_spec()))
 
 
-def _graphed(model: VideoModel) -> Executor:
+def _graphed(model: VideoModel, face: Real3dFace) -> Executor:
     if not torch.cuda.is_available():
         raise InputError("--backend cudagraph needs an NVIDIA GPU, and torch finds none; use --backend auto")
     device = _device()
-    return GraphExecutor("cudagraph", model, device, {1: torch_run(model, device, ON_GPU)}, ON_GPU)
+    return GraphExecutor("cudagraph", model, face, device, {1: torch_runs(model, device, ON_GPU)}, ON_GPU)
 
 
 def built_engines(files: BuiltFiles) -> list[tuple[Stored, Path]]:
@@ -124,24 +127,25 @@ def built_engines(files: BuiltFiles) -> list[tuple[Stored, Path]]:
     return sorted(there, key=lambda engine: engine[1].stat().st_mtime_ns, reverse=True)
 
 
-def _built(model: VideoModel, stored: Stored, engine: Path) -> Executor:
+def _built(model: VideoModel, face: Real3dFace, stored: Stored, engine: Path) -> Executor:
     run = tensorrt.TensorRtNetwork(engine, frame_spec(stored))
-    return GraphExecutor(f"tensorrt {stored}", model, _device(), {1: run}, stored)
+    return GraphExecutor(f"tensorrt {stored}", model, face, _device(), {1: [run]}, stored)
 
 
-def _newest_built(model: VideoModel, files: BuiltFiles) -> Executor:
+def _newest_built(model: VideoModel, face: Real3dFace, files: BuiltFiles) -> Executor:
     for stored, engine in built_engines(files):
-        return _built(model, stored, engine)
+        return _built(model, face, stored, engine)
     raise InputError("TensorRT has built nothing for this GPU yet: agent models build real3d --backend tensorrt")
 
 
-def _candidates(model: VideoModel, files: BuiltFiles, say: Say) -> list[Candidate]:
+def _candidates(model: VideoModel, face: Real3dFace, files: BuiltFiles, say: Say) -> list[Candidate]:
     if not torch.cuda.is_available():
-        return [Candidate("onnx", partial(_exported, model, files, say), files.folder / _onnx_name(frame_spec()))]
+        exported = partial(_exported, model, face, files, say)
+        return [Candidate("onnx", exported, files.folder / _onnx_name(frame_spec()))]
     built: list[tuple[Stored, Path]] = []
     with suppress(InputError):  # no TensorRT here
         built = built_engines(files)
     return [
-        *(Candidate(f"tensorrt {stored}", partial(_built, model, stored, path), path) for stored, path in built),
-        Candidate("cudagraph", partial(_graphed, model)),
+        *(Candidate(f"tensorrt {stored}", partial(_built, model, face, stored, path), path) for stored, path in built),
+        Candidate("cudagraph", partial(_graphed, model, face)),
     ]

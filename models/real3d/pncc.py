@@ -25,22 +25,19 @@ Pncc = Float32[np.ndarray, "3 side side"]
 
 
 class PnccPainter:
-    """Draws one person's PNCC pictures. One thread, no GPU."""
+    """Draws PNCC pictures. One thread, no GPU."""
 
-    def __init__(self, face: Real3dFace, identity: Float[np.ndarray, "80"], side: int = SIDE) -> None:
+    def __init__(self, face: Real3dFace, side: int = SIDE) -> None:
         model = face.model
-        self._side = side
-        self._rest = model.shape(identity)
-        self._expressions = model.expression.reshape(len(model.expression), -1)
+        self._side, self._model = side, model
         self._first = model.triangles[0]
         uncoded = len(model.mean) + np.arange(3, dtype=np.int32)  # its corners once more, in the background's code
         self._triangles = np.concatenate([uncoded[None], model.triangles[1:]])
         self._codes = np.concatenate([model.ncc, np.zeros((3, 3), np.float32)])
 
-    def __call__(self, expression: Float[np.ndarray, "64"]) -> Pncc:
-        """The person with this expression; zeros are the face at rest."""
-        moved = (expression.astype(np.float32) @ self._expressions).reshape(-1, 3)
-        return self.draw(self._rest + moved)
+    def __call__(self, identity: Float[np.ndarray, "80"], expression: Float[np.ndarray, "64"]) -> Pncc:
+        """A person with an expression; zeros are the mean, and the face at rest."""
+        return self.draw(self._model.shape(identity, expression))
 
     def draw(self, vertices: Float32[np.ndarray, "n 3"]) -> Pncc:
         """The face model's vertices (decimetres) in its codes."""

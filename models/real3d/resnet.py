@@ -5,29 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-class BasicBlock(nn.Module):
-    """Two 3x3 convolutions and a short cut."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int, dilation: int) -> None:
-        super().__init__()
-        self.conv1 = nn.Conv2d(inputs, outputs, 3, stride, dilation, dilation, bias=False)
-        self.bn1 = nn.BatchNorm2d(outputs)
-        self.conv2 = nn.Conv2d(outputs, outputs, 3, 1, dilation, dilation, bias=False)
-        self.bn2 = nn.BatchNorm2d(outputs)
-        if inputs != outputs:
-            short = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
-            self.downsample = nn.Sequential(short, nn.BatchNorm2d(outputs))
-
-    def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b o _ _"]:
-        """The block's result."""
-        new = self.bn2(self.conv2(functional.relu(self.bn1(self.conv1(x)))))
-        return functional.relu(new + (self.downsample(x) if hasattr(self, "downsample") else x))
-
-
-def _stage(blocks: int, inputs: int, outputs: int, stride: int, dilation: int) -> nn.Sequential:
-    first = BasicBlock(inputs, outputs, stride, dilation)
-    return nn.Sequential(first, *(BasicBlock(outputs, outputs, 1, dilation) for _ in range(blocks - 1)))
+from models.resnet import basic_stage
 
 
 class ResNet34(nn.Module):
@@ -37,10 +15,10 @@ class ResNet34(nn.Module):
         super().__init__()
         self.conv1 = nn.Conv2d(inputs, 64, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
-        self.layer1 = _stage(3, 64, 64, 1, 1)
-        self.layer2 = _stage(4, 64, 128, 2, 1)
-        self.layer3 = _stage(6, 128, 256, 1, 2)
-        self.layer4 = _stage(3, 256, 512, 1, 4)
+        self.layer1 = basic_stage(3, 64, 64, 1, 1)
+        self.layer2 = basic_stage(4, 64, 128, 2, 1)
+        self.layer3 = basic_stage(6, 128, 256, 1, 2)
+        self.layer4 = basic_stage(3, 256, 512, 1, 4)
 
     def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b 512 h/8 w/8"]:
         """Features of the image; height and width are multiples of 8."""

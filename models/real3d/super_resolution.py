@@ -25,9 +25,15 @@ HEAD_THRESHOLD = 0.9
 class Head(NamedTuple):
     """What the volume renderer saw."""
 
-    features: Float[Tensor, "b 32 128 128"]
-    """The first three are the colours, -1..1."""
-    opacity: Float[Tensor, "b 1 128 128"]
+    features: Float[Tensor, "b 32 side side"]
+    """The first three are the colours, -1..1; 128 pixels wide as the networks take it."""
+    opacity: Float[Tensor, "b 1 side side"]
+
+    def at_128(self) -> "Head":
+        """As wide as the networks take it."""
+        if self.features.shape[-1] == 128:
+            return self
+        return Head(*(functional.interpolate(x, (128, 128), mode="bilinear", align_corners=False) for x in self))
 
     def at_256(self) -> Float[Tensor, "b 4 256 256"]:
         """Colours and opacity, twice as large."""

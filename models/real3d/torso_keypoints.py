@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float32
 
-from models.real3d.camera import row_rotation
+from models.camera import row_rotation
 from models.real3d.face import Real3dFace
 from models.real3d.fit_objective import SIDE, Coefficients, project
 

@@ -2,15 +2,12 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float, Float64
-from torch import Tensor
+from jaxtyping import Float64
 
 from models.real3d.camera import camera_labels
+from models.real3d.drive import Drive
 from models.real3d.torso_motion import KeyPoints
 from models.real3d.video_model import Image, PortraitParts
-
-Drive = tuple[Image, Float[Tensor, "1 25"], KeyPoints]
-"""PNCC of the driven face, camera, key points."""
 
 _SIDE = 512
 
@@ -35,19 +32,29 @@ def trial_portrait() -> PortraitParts:
 
 
 def trial_drive() -> Drive:
-    """A turned head."""
-    return _drive(np.array([[0.1, -0.2, 0.05]]), np.array([[0.1, 0.05, 0.2]]), 1.15, 0.04)
+    """A turned head that winks."""
+    return _drive(np.array([[0.1, -0.2, 0.05]]), np.array([[0.1, 0.05, 0.2]]), (0.0, 0.4), 0.04)
 
 
 def second_drive() -> Drive:
-    """The head turned the other way."""
-    return _drive(np.array([[-0.08, 0.15, -0.1]]), np.array([[-0.05, 0.1, 0.1]]), 0.9, -0.03)
+    """The head turned the other way, another person's, with closed eyes."""
+    return _drive(np.array([[-0.08, 0.15, -0.1]]), np.array([[-0.05, 0.1, 0.1]]), (0.8, 1.0), -0.03)
 
 
 def _drive(
-    euler: Float64[np.ndarray, "1 3"], translation: Float64[np.ndarray, "1 3"], frequency: float, shift: float
+    euler: Float64[np.ndarray, "1 3"],
+    translation: Float64[np.ndarray, "1 3"],
+    closures: tuple[float, float],
+    shift: float,
 ) -> Drive:
-    return _waves(frequency), torch.from_numpy(camera_labels(euler, translation)), _key_points(shift)
+    turn = torch.arange(144)[None] + 100 * shift
+    return Drive(
+        identity=0.5 * turn[:, :80].sin(),
+        expression=0.5 * turn[:, 80:].sin(),
+        closures=torch.tensor([closures]),
+        camera=torch.from_numpy(camera_labels(euler, translation)),
+        key_points=_key_points(shift),
+    )
 
 
 def _waves(frequency: float) -> Image:

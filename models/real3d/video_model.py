@@ -85,7 +85,7 @@ class VideoModel(nn.Module):
     ) -> Image:
         """One frame, -1..1. `canonical`: what `cano_img2plane_backbone` made of the portrait's head."""
         pncc = torch.cat([portrait.pncc_canonical, portrait.pncc_source, pncc_target], 1)
-        head = as_head(self.render(canonical + self.secc_img2plane_backbone(pncc), camera))
+        head = as_head(self.render(canonical + self.secc_img2plane_backbone(pncc), camera), SIDE)
         image = self.superresolution(
             head, portrait.torso, portrait.background, portrait.segments, portrait.key_points, kp_driving
         )
@@ -103,7 +103,7 @@ def load_video_model(weights: Mapping[str, Tensor]) -> VideoModel:
     return model.eval().requires_grad_(False)
 
 
-def as_head(rendered: Rendered) -> Head:
-    """What the rays saw as maps."""
-    maps = (torch.unflatten(x.transpose(1, 2), 2, (SIDE, SIDE)) for x in (rendered.features, rendered.opacity))
+def as_head(rendered: Rendered, side: int) -> Head:
+    """What the rays saw as maps of so many pixels."""
+    maps = (torch.unflatten(x.transpose(1, 2), 2, (side, side)) for x in (rendered.features, rendered.opacity))
     return Head(*maps)

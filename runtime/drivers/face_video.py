@@ -1,7 +1,7 @@
 """Video driver: landmarks of the face in each frame -> motion from how the face looked at first or is known to rest."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from models.pose import fit_pose
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
 from runtime.drivers.one_euro import OneEuro
+from runtime.drivers.prediction import Prediction
 from runtime.drivers.steady_head import SteadyHead
 from runtime.frame import Frame
 
@@ -45,12 +46,16 @@ class FaceVideo:
         absolute: bool = False,
         mouth: MouthCutter | None = None,
         sight: MouthSight | None = None,
+        track_every: Callable[[], int] = lambda: 1,
     ) -> None:
         """`absolute`: the head counts from the profile's rest pose (without one, from looking into the camera), and
         expressions without a profile from the mean face's. With `mouth`, motions carry what it cuts out of the frames;
-        without it, no pixel. With `sight`, they say how far the mouth can be believed; without it, wholly."""
+        without it, no pixel. With `sight`, they say how far the mouth can be believed; without it, wholly. Of
+        `track_every` frames, asked at each, one is looked at, and the motion of the others is predicted."""
         self._tracker, self._model = tracker, model
         self._person, self._absolute, self._mouth, self._sight = person, absolute, mouth, sight
+        self._track_every, self._prediction = track_every, Prediction()
+        self._untracked = 0  # frames since one was looked at
         self._fit: MotionFit | None = None
         self._first_face_ns: int | None = None
         self._known_ns: int | None = None
@@ -64,6 +69,23 @@ class FaceVideo:
 
     def push(self, value: Frame) -> Sequence[Motion]:
         """One motion per frame. Raises InputError when the face is not that of the profile."""
+        self._untracked += 1
+        predicted = self._prediction.at(value.pts_ns) if self._untracked < self._track_every() else None
+        if predicted is not None:
+            return (predicted,)
+        self._untracked = 0
+        motion = self._track(value)
+        self._prediction.learn(motion)
+        return (motion,)
+
+    def close(self) -> None:
+        """Frees the tracker. May be called twice."""
+        if self._last is not None and self._first_face_ns is None and not self._warned:
+            self._warned = True
+            logger.warning("no face was seen in the video; the portrait only idled")
+        self._tracker.close()
+
+    def _track(self, value: Frame) -> Motion:
         landmarks = self._tracker.track(value.image)
         last = self._last or Motion(pts_ns=value.pts_ns, confidence=0.0)
         elapsed_ns = value.pts_ns - last.pts_ns
@@ -85,14 +107,7 @@ class FaceVideo:
                 self._face_filter.reset()
             motion = self._fit.motion(self._measure(self._fit, self._head, value, landmarks), value.pts_ns, confidence)
             self._last = self._look_at_mouth(motion, value, landmarks)
-        return (self._last,)
-
-    def close(self) -> None:
-        """Frees the tracker. May be called twice."""
-        if self._last is not None and self._first_face_ns is None and not self._warned:
-            self._warned = True
-            logger.warning("no face was seen in the video; the portrait only idled")
-        self._tracker.close()
+        return self._last
 
     def _measure(self, fit: MotionFit, head: SteadyHead, frame: Frame, landmarks: Landmarks) -> Measured:
         """The face is filtered before anything is fitted to it, so that coefficients and surface stay together."""

@@ -11,8 +11,8 @@ from models.audio.speech_mouth import HOP, SpeechToMouth
 from models.ease import smoothstep
 from models.motion import Motion
 from runtime.drivers.gestures import HOP_S, Gesture, Gestures
-from runtime.frame import Sound
 from runtime.resample import SpeechWindows
+from runtime.sound import Sound
 
 HOP_NS = round(HOP_S * 1e9)
 """From one `Heard` to the next."""

@@ -9,7 +9,7 @@ from models.motion import Motion
 from models.real3d.speech_stream import LOOK_AHEAD_NS, SpeechStream
 from runtime.drivers.gestures import Gestures
 from runtime.drivers.hearing import HOP_NS, Heard, Hearing
-from runtime.frame import Sound
+from runtime.sound import Sound
 
 
 class Real3dSpeech:

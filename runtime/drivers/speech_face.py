@@ -9,7 +9,7 @@ from models.face import FaceModel
 from models.motion import Motion
 from runtime.drivers.gestures import Gestures
 from runtime.drivers.hearing import Hearing
-from runtime.frame import Sound
+from runtime.sound import Sound
 
 
 class SpeechFace:

@@ -31,12 +31,20 @@ class Engine(Protocol[AvatarT]):
         """
         ...
 
+    @property
+    def levels(self) -> int:
+        """How many levels of quality it draws at, 1 or more; 0 is the best, each further one takes less time."""
+        ...
+
     def prepare(self, portrait: Portrait) -> AvatarT:
         """The slow part, once per portrait; not in the thread that renders, once that has begun."""
         ...
 
-    def render(self, avatar: AvatarT, motion: Motion) -> Pixels:
-        """The picture at the portrait's size, RGBA if it has no background; a new array that the caller owns."""
+    def render(self, avatar: AvatarT, motion: Motion, level: int = 0) -> Pixels:
+        """The picture at the portrait's size, at every level below `levels`; RGBA if it has no background.
+
+        A new array that the caller owns.
+        """
         ...
 
     def close(self) -> None:

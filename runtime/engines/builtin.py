@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.builtin.avatar import BuiltinAvatar
+from models.builtin.avatar import COARSENESS, BuiltinAvatar
 from models.face import load_face_model
 from models.motion import Motion, expression
 from models.portrait import Pixels, Portrait
@@ -16,6 +16,7 @@ class BuiltinEngine:
     name = "builtin"
     backend = "cpu"
     portable = True
+    levels = len(COARSENESS)
 
     def prepare(self, portrait: Portrait) -> BuiltinAvatar:
         """Builds the avatar and draws it once in motion, so that all kernels are loaded before the first frame."""
@@ -23,9 +24,9 @@ class BuiltinEngine:
         avatar.render(_MOVED)
         return avatar
 
-    def render(self, avatar: BuiltinAvatar, motion: Motion) -> Pixels:
+    def render(self, avatar: BuiltinAvatar, motion: Motion, level: int = 0) -> Pixels:
         """The picture, a new array."""
-        return avatar.render(motion)
+        return avatar.render(motion, level)
 
     def close(self) -> None:
         """Nothing is held outside the avatars."""

@@ -2,7 +2,8 @@
 
 from typing import Protocol, runtime_checkable
 
-from runtime.frame import Picture, Sound
+from runtime.picture import Picture
+from runtime.sound import Sound
 
 
 @runtime_checkable
@@ -12,6 +13,11 @@ class Sink(Protocol):
     @property
     def name(self) -> str:
         """For the status line and error messages."""
+        ...
+
+    @property
+    def shows(self) -> bool:
+        """Whether it shows pictures; false where sound alone leaves."""
         ...
 
     def send(self, picture: Picture) -> None:

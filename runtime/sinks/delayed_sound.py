@@ -6,10 +6,10 @@ from collections import deque
 import numpy as np
 from jaxtyping import Float32
 
-from runtime.frame import Sound
 from runtime.sinks.playhead import Playhead
 from runtime.sinks.sound_line import RATE_HZ, SoundLine
 from runtime.sinks.stretch import REACH
+from runtime.sound import Sound
 
 _MOST = 0.005  # by which sound is ever played faster or slower: a twelfth of a semitone
 _SLEW = 0.004  # of it for a wish that has changed

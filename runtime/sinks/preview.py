@@ -8,14 +8,19 @@ from pathlib import Path
 from typing import ClassVar
 
 import cv2
-import numpy as np
 from aiohttp import web
-from jaxtyping import UInt8
 
 from runtime.change import Change
-from runtime.frame import Picture, Sound
+from runtime.clock import Clock, MonotonicClock
+from runtime.metrics import Metrics
 from runtime.page_server import HEADERS, PageServer
+from runtime.picture import Picture
 from runtime.sinks.changes import MAX_BYTES, Changes
+from runtime.sound import Sound
+from runtime.trail import Step, note
+
+VIEWERS = "browser"
+"""What the run's paths call the end at which a viewer has a picture."""
 
 _JPEG_QUALITY = 88
 _PAGE = Path(__file__).with_name("page") / "index.html"
@@ -25,8 +30,11 @@ _NEXT_PART = b"\r\n--picture\r\nContent-Type: image/jpeg\r\n\r\n"
 class _Shot:
     """A picture that becomes a JPEG when the first viewer asks, and only once."""
 
-    def __init__(self, image: UInt8[np.ndarray, "h w 3"]) -> None:
-        self._image = image
+    def __init__(self, picture: Picture, clock: Clock) -> None:
+        self.picture = picture
+        self.steps: list[Step] = []
+        """Of its way, once it is encoded."""
+        self._clock = clock
         self._lock = threading.Lock()
         self._jpeg: bytes | None = None
 
@@ -34,9 +42,11 @@ class _Shot:
         """The picture as JPEG. Any thread."""
         with self._lock:
             if self._jpeg is None:
-                bgr = cv2.cvtColor(self._image, cv2.COLOR_RGB2BGR)
+                asked = Step("wait for viewer", self._clock.now_ns())
+                bgr = cv2.cvtColor(self.picture.image, cv2.COLOR_RGB2BGR)
                 _, data = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
                 self._jpeg = data.tobytes()
+                self.steps = [asked, Step("encode", self._clock.now_ns())]
             return self._jpeg
 
 
@@ -50,11 +60,13 @@ class Preview:
     `status` is called in the server's thread twice a second per viewer and must not block. The page shows
     these keys of what it returns, as in `--report`, and a dash for what is missing: `portrait`, `engine`,
     `backend`, `mode`, `fps` (the target), `fps_rendered`, `frames`, `dropped`, `latency_ms` {"p50", "p95",
-    "p99"}, `stages` {name: {"p50_ms", "p95_ms"}} and, where it is a number, `audio_video_offset_ms`; its title shows
+    "p99"}, `paths` (of which the longest way; until there is one `stages`, {name: {"p50_ms", "p95_ms"}}), `quality`
+    {"rung", "seconds"} where there is a ladder and, where it is a number, `audio_video_offset_ms`; its title shows
     `title`, if there is one, and its controls `background` and `engines` (names).
     """
 
     name: ClassVar[str] = "preview"
+    shows: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -63,14 +75,18 @@ class Preview:
         title: str = "Avatar",
         status: Callable[[], Mapping[str, object]],
         change: Callable[[Change], Sequence[str]] | None = None,
+        clock: Clock | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """Starts to serve. Where `port` is taken, the next 20 are tried; 0 takes any free one.
 
-        `change` does what the person asks for, as `Changes` says; without it the page has no controls.
+        `change` does what the person asks for, as `Changes` says; without it the page has no controls. `metrics` learn
+        how old pictures are by the `clock` of the run (None: the machine's own) when viewers have been given them.
 
         Raises InputError when none is free.
         """
         self._status = status
+        self._clock, self._metrics = clock or MonotonicClock(), metrics or Metrics()
         self._shot: _Shot | None = None
         self._encoder = ThreadPoolExecutor(1, "preview-jpeg")
         routes = [web.get("/status.json", self._status_json), web.get("/stream.mjpeg", self._stream)]
@@ -89,7 +105,7 @@ class Preview:
 
     def send(self, picture: Picture) -> None:
         """Shows one picture to whoever watches."""
-        self._shot = _Shot(picture.image)
+        self._shot = _Shot(picture, self._clock)
         self._server.wake()
 
     def hear(self, sound: Sound) -> None:
@@ -119,6 +135,9 @@ class Preview:
                 jpeg = await asyncio.get_running_loop().run_in_executor(self._encoder, shot.jpeg)
                 await response.write(jpeg + _NEXT_PART)
                 shown = shot
+                if shot.picture.trail is not None:
+                    steps = [*shot.steps, Step("write", self._clock.now_ns())]
+                    note(self._metrics, VIEWERS, shot.picture.trail, steps)
         except ConnectionError:
             pass  # the viewer has gone
         return response

@@ -34,7 +34,8 @@ class PulseMicrophone:
         """The name that Zoom and others show."""
         self.sink = f"{_PREFIX}{zlib.crc32(label.encode()):08x}"
         """Its server-side name, by which a stream asks for it."""
-        self._source = f"{self.sink}-microphone"
+        self.source = f"{self.sink}-microphone"
+        """The server-side name by which it is recorded from."""
         self._owner = f"{os.getpid()}-{_born(os.getpid())}-{secrets.token_hex(4)}"
         self.make()
 
@@ -50,7 +51,7 @@ class PulseMicrophone:
         try:
             self._load("module-null-sink", f"sink_name={self.sink}", f"{self.label} (fed by the agent)", "sink")
             channels = "channels=2 channel_map=front-left,front-right master_channel_map=front-left,front-right"
-            names = f"master={self.sink}.monitor source_name={self._source} remix=no {channels}"
+            names = f"master={self.sink}.monitor source_name={self.source} remix=no {channels}"
             self._load("module-remap-source", names, self.label, "source")
         except InputError:
             self.remove()

@@ -7,8 +7,8 @@ import av
 import numpy as np
 from jaxtyping import Bool, Float32
 
-from runtime.frame import Sound
 from runtime.sinks.stretch import REACH, Stretch
+from runtime.sound import Sound
 
 RATE_HZ = 48_000
 

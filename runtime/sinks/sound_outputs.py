@@ -66,6 +66,11 @@ class PulseOutput:
         """The readable name of the source."""
         return self._microphone.label
 
+    @property
+    def source(self) -> str:
+        """The server-side name of the source, by which it is recorded from."""
+        return self._microphone.source
+
     def play(self, fill: Fill, stop: threading.Event) -> None:
         """Plays until `stop` is set, in blocks of 10 ms; silence, faded, while the agent hears itself.
 

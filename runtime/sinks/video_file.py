@@ -5,6 +5,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from statistics import median_low
+from typing import ClassVar
 
 import av
 import numpy as np
@@ -16,10 +17,11 @@ from jaxtyping import UInt8
 
 from models.errors import AgentError, InputError
 from models.portrait import Pixels
-from runtime.frame import Picture, Sound
+from runtime.picture import Picture
 from runtime.sinks.codecs import Codecs, codecs_for
 from runtime.sinks.partial import Partial, cause, is_playable
 from runtime.sinks.sound_line import RATE_HZ, SoundLine
+from runtime.sound import Sound
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +46,8 @@ class VideoFile:
     Everything goes to `.NAME.partial.EXT` beside the target, which takes its place at `close`. Of a run that
     failed, `NAME.partial.EXT` remains; so it does of one that was killed, at the latest when the next begins.
     """
+
+    shows: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -13,7 +13,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from models.errors import AgentError, InputError
-from runtime.frame import Picture, Sound
+from runtime.picture import Picture
+from runtime.sound import Sound
 
 _HOLD_S = 0.5  # a reader waits for the next picture no longer than this
 _GREY = 48  # of the picture that is shown before the first one
@@ -52,6 +53,7 @@ class VirtualCamera:
     """
 
     name: ClassVar[str] = "virtual-camera"
+    shows: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -80,6 +82,11 @@ class VirtualCamera:
             raise
         self._holder = threading.Thread(target=self._hold, name="virtual camera hold", daemon=True)
         self._holder.start()
+
+    @property
+    def device(self) -> str:
+        """Path or name by which other programs open it."""
+        return self._device.device
 
     def send(self, picture: Picture) -> None:
         """Shows one picture. Raises AgentError if the device fails, or did while the last picture was held."""

@@ -4,18 +4,20 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Float32
 
 from models.errors import AgentError
 from runtime.clock import Clock
-from runtime.frame import Picture, Sound
 from runtime.metrics import Metrics
+from runtime.picture import Picture
 from runtime.report import OFFSET
 from runtime.sinks.delayed_sound import DelayedSound
 from runtime.sinks.loopback_output import LoopbackOutput
 from runtime.sinks.sound_outputs import PulseOutput, SoundOutput
+from runtime.sound import Sound
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +32,8 @@ class VirtualMicrophone:
     The delay is the age at which pictures are shown, and never less than what sound needs to get here. Nothing but
     this microphone ever waits for its device: that has a thread of its own.
     """
+
+    shows: ClassVar[bool] = False
 
     def __init__(self, output: SoundOutput, picture_age_ns: Callable[[], int | None], metrics: Metrics) -> None:
         """`picture_age_ns`: how old pictures are when they are shown, smoothed; None while that is not known."""

@@ -119,7 +119,7 @@ def _linux_cameras(sysfs: Path, nodes: Path) -> Devices:
     for folder in sorted(sysfs.glob("video*"), key=_number):
         node = nodes / folder.name
         try:
-            capability = _query_capability(node)
+            capability = query_capability(node)
             name = (folder / "name").read_text(errors="replace").strip()
         except PermissionError:
             closed.append(str(node))
@@ -133,7 +133,7 @@ def _linux_cameras(sysfs: Path, nodes: Path) -> Devices:
     return Devices(tuple(cameras), "" if cameras else "no camera is connected")
 
 
-def _query_capability(node: Path) -> bytes:
+def query_capability(node: Path) -> bytes:
     """`struct v4l2_capability` of a device node. Raises OSError."""
     import fcntl
 

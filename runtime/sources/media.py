@@ -18,11 +18,13 @@ from av.packet import Packet
 from av.sidedata.sidedata import SideData
 from av.stream import Disposition
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from jaxtyping import Float32, UInt8
 
 from models.errors import InputError
-from runtime.frame import Frame, Sound
+from runtime.frame import Frame
+from runtime.sound import Sound
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +78,7 @@ def probe(path: Path) -> MediaInfo:
         origin_s = min(_time_s(frame) or Fraction(0) for frame in firsts.values())
         fps, width, height = None, 0, 0
         if picture is not None and isinstance(first_picture, VideoFrame):
-            height, width = _upright_rgb(first_picture).shape[:2]
+            height, width = _Upright()(first_picture).shape[:2]
             fps = float(picture.average_rate or picture.guessed_rate or 25)
         duration_s = _announced_s(container, wanted, origin_s) or _scanned_s(path, origin_s)
         pictures_s = duration_s
@@ -115,13 +117,14 @@ class ClipFrames:
             stream.thread_type = "AUTO"
             step_s = 1 / Fraction(self.info.fps or 25).limit_denominator(1001)
             last_s = -step_s
+            upright = _Upright()
             for _, frame in _decoded(container, [stream], self._path):
                 if self._stop.is_set():
                     return
                 time_s = _time_s(frame)
                 time_s = last_s + step_s if time_s is None else time_s - self.info.origin_s
                 if isinstance(frame, VideoFrame) and time_s > last_s:
-                    yield Frame(_upright_rgb(frame), _ns(time_s))
+                    yield Frame(upright(frame), _ns(time_s))
                     last_s = time_s
 
     def close(self) -> None:
@@ -303,20 +306,40 @@ def _ns(time_s: Fraction) -> int:
     return round(time_s * 1_000_000_000)
 
 
-def _upright_rgb(frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
-    """The picture as a player shows it: the display matrix (a phone held upright) is applied."""
-    image = np.ascontiguousarray(frame.to_ndarray(format="rgb24"))  # lines may be padded
+class _Upright:
+    """Frames of one clip -> RGB as a player shows it: the display matrix (a phone held upright) is applied.
+
+    It leaves nothing for Python's collector of cycles, which would come too late: a frame's own reformatter starts
+    threads, and its side data, asked for, keeps it; so only the first frame is asked.
+    """
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+        self._turn: tuple[bool, int, int] | None = None
+
+    def __call__(self, frame: VideoFrame) -> UInt8[np.ndarray, "h w 3"]:
+        rgb = self._reformatter.reformat(frame, format="rgb24", threads=1)
+        image = np.ascontiguousarray(rgb.to_ndarray())  # lines may be padded
+        if self._turn is None:
+            self._turn = _turn(frame)
+        transposed, down, right = self._turn
+        return np.ascontiguousarray((image.transpose(1, 0, 2) if transposed else image)[::down, ::right])
+
+
+def _turn(frame: VideoFrame) -> tuple[bool, int, int]:
+    """Whether rows are shown as columns, and then the steps (1 or -1) through rows and columns."""
     try:
         matrix = frame.side_data.get("DISPLAYMATRIX")
     except ValueError:  # beside it lies something that the library does not know yet, as in JPEG files
-        return image
+        return False, 1, 1
     if not isinstance(matrix, SideData):
-        return image
+        return False, 1, 1
     # Row vectors: a source point (x, y) is shown at (a x + c y, b x + d y), x to the right and y down.
     a, b, _, c, d = (int(value) for value in np.frombuffer(bytes(matrix), np.int32)[:5])
-    if abs(b) > abs(a):
-        image, a, d = image.transpose(1, 0, 2), c, b
-    return np.ascontiguousarray(image[:: -1 if d < 0 else 1, :: -1 if a < 0 else 1])
+    transposed = abs(b) > abs(a)
+    if transposed:
+        a, d = c, b
+    return transposed, -1 if d < 0 else 1, -1 if a < 0 else 1
 
 
 def _samples(frame: AudioFrame) -> Float32[np.ndarray, "n channels"]:

@@ -1,6 +1,7 @@
 """The microphone: blocks of sound stamped on the agent's clock."""
 
 import logging
+import re
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -10,9 +11,9 @@ from jaxtyping import Float32
 
 from models.errors import InputError
 from runtime.clock import Clock
-from runtime.frame import Sound
-from runtime.portaudio import load_portaudio
+from runtime.portaudio import load_portaudio, renew_devices
 from runtime.ring import Ring
+from runtime.sound import Sound
 from runtime.sources.devices import list_microphones
 
 _log = logging.getLogger(__name__)
@@ -23,6 +24,12 @@ _SILENT_S = 1.0
 """Without a block for so long, the stream is asked whether it still lives."""
 _LONGEST_DELAY_NS = 1_000_000_000
 """Some drivers report no or nonsensical capture times; delays beyond this are not believed."""
+_OLD_NS = 1_000_000_000
+"""Sound that is older when it is taken is lost: the process slept, or cannot keep up."""
+_MUTED_NS = 5_000_000_000
+"""Nothing but zeros for so long is no room's silence."""
+_ALSA_PLACE = re.compile(r" \(hw:\d+,\d+\)$")
+"""Ends a name, and is another when the device is plugged in again."""
 
 
 class SampleClock:
@@ -53,7 +60,8 @@ class SampleClock:
 class Microphone:
     """A sound input at its own rate, in mono or stereo and blocks of about 10 ms.
 
-    PortAudio's thread fills a ring of 2 s; when nobody empties it, the oldest blocks are lost and counted.
+    PortAudio's thread fills a ring of 2 s; when nobody empties it, the oldest blocks are lost and counted. An input
+    that goes is looked for by its name, or as the system's default, until it is back.
     """
 
     def __init__(self, wanted: str | None, clock: Clock) -> None:
@@ -64,9 +72,12 @@ class Microphone:
         self._sounddevice = load_portaudio()
         self._clock = clock
         self._ring: Ring[Sound] = Ring(_RING_BLOCKS)
-        self._overflows = 0
+        self._overflows = self._too_old = 0
+        self._heard_ns: int | None = None  # when there was last anything but zeros
+        self._told_muted = False
         self._stop = threading.Event()
         self._lock = threading.Lock()
+        self._is_default = wanted is None
         self._index, self.name = _chosen(wanted)
         try:
             self._stream: Any = self._opened()
@@ -78,13 +89,17 @@ class Microphone:
     @property
     def lost(self) -> int:
         """Blocks lost because the agent was late, and times the system says that it lost sound itself."""
-        return self._ring.dropped + self._overflows
+        return self._ring.dropped + self._too_old + self._overflows
 
     def __iter__(self) -> Iterator[Sound]:
         """Yields blocks in order; waits while the input is gone. Ends after `close`."""
         while not self._stop.is_set():
             sound = self._ring.take(_SILENT_S)
             if sound is not None:
+                if self._clock.now_ns() - sound.end_ns > _OLD_NS:
+                    self._too_old += 1
+                    continue
+                self._note_silence(sound)
                 yield sound
             elif self._close_dead_stream():
                 self._reopen()
@@ -95,6 +110,13 @@ class Microphone:
         self._ring.close()
         with self._lock:
             self._close_stream()
+
+    def _note_silence(self, sound: Sound) -> None:
+        if self._heard_ns is None or sound.samples.any():
+            self._heard_ns = sound.end_ns
+        elif sound.end_ns - self._heard_ns >= _MUTED_NS and not self._told_muted:
+            self._told_muted = True
+            _log.warning("microphone %s gives nothing but silence: is it muted?", self.name)
 
     def _close_stream(self) -> None:
         """Closes what is open. PortAudio's streams bear one thread at a time: call it under the lock."""
@@ -146,9 +168,12 @@ class Microphone:
         _log.warning("microphone %s is gone: waiting for it to come back", self.name)
         while not self._stop.wait(_SILENT_S):
             try:
+                renew_devices(self._sounddevice)
+                self._index = self._found_again()
                 stream = self._opened()  # without the lock: `close` finds nothing to close and need not wait
-            except self._sounddevice.PortAudioError:
+            except (self._sounddevice.PortAudioError, InputError):
                 continue
+            self._heard_ns = None
             with self._lock:
                 self._stream = stream
                 if self._stop.is_set():  # closed while it opened
@@ -156,6 +181,21 @@ class Microphone:
                     return
             _log.warning("microphone %s is back", self.name)
             return
+
+    def _found_again(self) -> int:
+        """PortAudio's index of the same input now. Raises InputError while there is none."""
+        if self._is_default:
+            return _chosen(None)[0]
+        devices = list_microphones().devices
+        for same in (str, _without_place):
+            for device in devices:
+                if same(device.name) == same(self.name):
+                    return device.id
+        raise InputError(f"no microphone '{self.name}'")
+
+
+def _without_place(name: str) -> str:
+    return _ALSA_PLACE.sub("", name)
 
 
 def _chosen(wanted: str | None) -> tuple[int, str]:

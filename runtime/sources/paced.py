@@ -6,13 +6,16 @@ from dataclasses import replace
 from typing import Generic, TypeVar
 
 from runtime.clock import Clock
-from runtime.frame import Frame, Sound
+from runtime.frame import Frame
+from runtime.sound import Sound
 from runtime.sources import Source
 
 T = TypeVar("T", Frame, Sound)
 
 _MOST_LOST_IN_A_ROW = 12
 """Where decoding is slower than the clip, some pictures must still come through."""
+_OLD_NS = 1_000_000_000
+"""Sound that is so late was meant for a time in which the process slept: a device would have lost it."""
 
 
 class Paced(Generic[T]):
@@ -31,7 +34,7 @@ class Paced(Generic[T]):
 
     @property
     def lost(self) -> int:
-        """How many pictures were left out because the next one was already due. Sound is never left out."""
+        """How many pictures were left out because the next one was already due, and blocks of sound, a second late."""
         return self._lost
 
     def __iter__(self) -> Iterator[T]:
@@ -41,7 +44,7 @@ class Paced(Generic[T]):
         value = next(values, None)
         while value is not None:
             successor = next(values, None)  # decoded while there is time
-            if self._is_stale(successor) and lost_in_a_row < _MOST_LOST_IN_A_ROW:
+            if self._is_old(value) or (self._is_stale(successor) and lost_in_a_row < _MOST_LOST_IN_A_ROW):
                 self._lost += 1
                 lost_in_a_row += 1
             else:
@@ -55,6 +58,9 @@ class Paced(Generic[T]):
         """Ends a waiting iterator and closes the source."""
         self._stop.set()
         self._source.close()
+
+    def _is_old(self, value: T) -> bool:
+        return isinstance(value, Sound) and self._due_ns(value) < self._clock.now_ns() - _OLD_NS
 
     def _is_stale(self, successor: T | None) -> bool:
         """True if the picture before `successor` is more than one picture late."""

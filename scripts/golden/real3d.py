@@ -13,7 +13,7 @@ from torch import Tensor
 from golden import real3d_inputs
 from golden.fill import fill, read_manifest
 from golden.real3d_inputs import GOLDEN, MANIFEST
-from golden.stages import Comparison, Measured, Stage
+from golden.stages import Comparison, Measured, Stage, every
 from models.real3d.super_resolution import Head, half_size
 from models.real3d.video_model import SIDE, VideoModel, as_head, load_video_model
 from models.segformer import to_image
@@ -26,52 +26,46 @@ ALL = slice(None)
 I2P, ADAPTER, SR = "cano_img2plane_backbone", "secc_img2plane_backbone", "superresolution"
 TORSO = f"{SR}.torso_model"
 
-
-def _every(*steps: int) -> tuple[int | slice, ...]:
-    """The first of the batch; of each further axis every so manieth value."""
-    return (0, *(slice(None, None, step) for step in steps))
-
-
 PLANES = (0, ALL, slice(None, None, 8), slice(5, None, 32), slice(3, None, 32))
 STAGES = {
-    "i2p.resnet34_layer4": Stage(_every(32, 8, 8), EXACT, f"{I2P}.low_reso_encoder.encoder.layer4"),
-    "i2p.deeplab_out": Stage(_every(16, 8, 8), EXACT, f"{I2P}.low_reso_encoder"),
-    "i2p.low_vit_out": Stage(_every(8, 32, 32), EXACT, f"{I2P}.low_reso_vit"),
-    "i2p.high_out": Stage(_every(8, 32, 32), EXACT, f"{I2P}.high_reso_encoder"),
-    "i2p.predictor_out": Stage(_every(8, 32, 32), EXACT, f"{I2P}.triplane_predictor_vit"),
+    "i2p.resnet34_layer4": Stage(every(32, 8, 8), EXACT, f"{I2P}.low_reso_encoder.encoder.layer4"),
+    "i2p.deeplab_out": Stage(every(16, 8, 8), EXACT, f"{I2P}.low_reso_encoder"),
+    "i2p.low_vit_out": Stage(every(8, 32, 32), EXACT, f"{I2P}.low_reso_vit"),
+    "i2p.high_out": Stage(every(8, 32, 32), EXACT, f"{I2P}.high_reso_encoder"),
+    "i2p.predictor_out": Stage(every(8, 32, 32), EXACT, f"{I2P}.triplane_predictor_vit"),
     "i2p.planes": Stage(PLANES, EXACT, I2P),
-    "ma.prenet": Stage(_every(1, 32, 32), EXACT, f"{ADAPTER}.prenet"),
+    "ma.prenet": Stage(every(1, 32, 32), EXACT, f"{ADAPTER}.prenet"),
     **{
         f"ma.mit_stage{stage}": Stage(
-            _every(16, step, step), EXACT, f"{ADAPTER}.mix_vit.norm{stage}", lambda x, n=8 * step: to_image(x, (n, n))
+            every(16, step, step), EXACT, f"{ADAPTER}.mix_vit.norm{stage}", lambda x, n=8 * step: to_image(x, (n, n))
         )
         for stage, step in enumerate((16, 8, 4, 2), 1)
     },
-    "ma.fuse_head": Stage(_every(16, 16, 16), EXACT, f"{ADAPTER}.fuse_head"),
+    "ma.fuse_head": Stage(every(16, 16, 16), EXACT, f"{ADAPTER}.fuse_head"),
     "ma.diff_planes": Stage(PLANES, EXACT, ADAPTER),
-    "decoder.points_rgb": Stage(_every(4, 4), EXACT),
+    "decoder.points_rgb": Stage(every(4, 4), EXACT),
     "decoder.points_sigma": Stage((0,), EXACT),
-    "vr.ray_dirs": Stage(_every(16, 16), EXACT),
-    "vr.feature": Stage(_every(4, 8, 8), LOOSE),
-    "vr.depth": Stage((0, *_every(4, 4)), LOOSE),
-    "vr.weights": Stage((0, *_every(4, 4)), LOOSE),
-    "torso.appearance": Stage(_every(8, 4, 8, 8), EXACT, f"{TORSO}.appearance_extractor"),
-    "torso.deformation": Stage(_every(4, 8, 8), LOOSE, f"{TORSO}.motion_field_estimator", lambda x: x.deformation),
-    "torso.occlusion_raw": Stage((0, *_every(4, 4)), LOOSE, f"{TORSO}.motion_field_estimator", lambda x: x.occlusion),
+    "vr.ray_dirs": Stage(every(16, 16), EXACT),
+    "vr.feature": Stage(every(4, 8, 8), LOOSE),
+    "vr.depth": Stage((0, *every(4, 4)), LOOSE),
+    "vr.weights": Stage((0, *every(4, 4)), LOOSE),
+    "torso.appearance": Stage(every(8, 4, 8, 8), EXACT, f"{TORSO}.appearance_extractor"),
+    "torso.deformation": Stage(every(4, 8, 8), LOOSE, f"{TORSO}.motion_field_estimator", lambda x: x.deformation),
+    "torso.occlusion_raw": Stage((0, *every(4, 4)), LOOSE, f"{TORSO}.motion_field_estimator", lambda x: x.occlusion),
     "torso.occlusion_2_raw": Stage(
-        (0, *_every(4, 4)), LOOSE, f"{TORSO}.motion_field_estimator", lambda x: x.torso_occlusion
+        (0, *every(4, 4)), LOOSE, f"{TORSO}.motion_field_estimator", lambda x: x.torso_occlusion
     ),
-    "torso.hid": Stage(_every(8, 16, 16), LOOSE, f"{TORSO}.deform_based_generator", lambda x: x[1]),
-    "torso.occlusion_2": Stage((0, *_every(8, 8)), LOOSE, f"{TORSO}.occlusion_2_predictor"),
-    "sr.block0_x": Stage(_every(16, 16, 16), LOOSE, f"{SR}.block0", lambda x: x[0]),
-    "sr.torso_encoder": Stage(_every(16, 16, 16), LOOSE, f"{SR}.torso_encoder"),
-    "sr.bg_encoder": Stage(_every(16, 16, 16), LOOSE, f"{SR}.bg_encoder"),
-    "sr.fuse_head_torso": Stage(_every(16, 16, 16), LOOSE, f"{SR}.fuse_head_torso_convs"),
-    "sr.head_torso_block_x": Stage(_every(16, 16, 16), LOOSE, f"{SR}.head_torso_block", lambda x: x[0]),
-    "sr.fuse_fg_bg": Stage(_every(16, 16, 16), LOOSE, f"{SR}.fuse_fg_bg_convs"),
-    "sr.image": Stage(_every(1, 8, 8), LOOSE, SR),
-    "model.image": Stage(_every(1, 8, 8), LOOSE),
-    "model.image_raw": Stage(_every(1, 8, 8), LOOSE),
+    "torso.hid": Stage(every(8, 16, 16), LOOSE, f"{TORSO}.deform_based_generator", lambda x: x[1]),
+    "torso.occlusion_2": Stage((0, *every(8, 8)), LOOSE, f"{TORSO}.occlusion_2_predictor"),
+    "sr.block0_x": Stage(every(16, 16, 16), LOOSE, f"{SR}.block0", lambda x: x[0]),
+    "sr.torso_encoder": Stage(every(16, 16, 16), LOOSE, f"{SR}.torso_encoder"),
+    "sr.bg_encoder": Stage(every(16, 16, 16), LOOSE, f"{SR}.bg_encoder"),
+    "sr.fuse_head_torso": Stage(every(16, 16, 16), LOOSE, f"{SR}.fuse_head_torso_convs"),
+    "sr.head_torso_block_x": Stage(every(16, 16, 16), LOOSE, f"{SR}.head_torso_block", lambda x: x[0]),
+    "sr.fuse_fg_bg": Stage(every(16, 16, 16), LOOSE, f"{SR}.fuse_fg_bg_convs"),
+    "sr.image": Stage(every(1, 8, 8), LOOSE, SR),
+    "model.image": Stage(every(1, 8, 8), LOOSE),
+    "model.image_raw": Stage(every(1, 8, 8), LOOSE),
 }
 
 
@@ -114,7 +108,7 @@ class Real3d:
         self.comparison.measure("vr.ray_dirs", directions.unflatten(1, (SIDE, SIDE)))
         rendered = self.model.render(self.canonical + self.change, self.camera)
         self.comparison.measure("vr.depth", rendered.depth.transpose(1, 2).unflatten(2, (SIDE, SIDE)))
-        head = as_head(rendered)
+        head = as_head(rendered, SIDE)
         self.comparison.measure("vr.feature", head.features)
         self.comparison.measure("vr.weights", head.opacity)
         self.comparison.measure("model.image_raw", head.features[:, :3].clamp(-1, 1))

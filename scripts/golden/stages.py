@@ -9,6 +9,32 @@ import numpy as np
 from torch import Tensor, nn
 
 Index = tuple[int | slice, ...]
+Distance = Callable[[np.ndarray, np.ndarray], float]
+"""Of what was computed from what was stored."""
+
+
+def relative_l2(got: np.ndarray, want: np.ndarray) -> float:
+    return float(np.linalg.norm(got - want) / np.linalg.norm(want))
+
+
+def largest(got: np.ndarray, want: np.ndarray) -> float:
+    """Of the differences."""
+    return float(np.abs(got - want).max())
+
+
+def share(got: np.ndarray, want: np.ndarray) -> float:
+    """Of values that differ."""
+    return float(np.mean(got != want))
+
+
+def outliers(got: np.ndarray, want: np.ndarray) -> float:
+    """Share of values that are off by more than a hundredth of the values' spread."""
+    return float(np.mean(np.abs(got - want) > 0.01 * want.std()))
+
+
+def every(*steps: int) -> Index:
+    """The first of the batch; of each further axis every so manieth value."""
+    return (0, *(slice(None, None, step) for step in steps))
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,11 +44,12 @@ class Stage:
     part: Index
     """Which of its values are stored."""
     tolerance: float
-    """Largest relative L2 distance of these values."""
+    """Largest distance of these values."""
     module: str = ""
     """The module whose output it is; empty: it is handed over by hand."""
     pick: Callable[[Any], Tensor] = lambda output: output
     """Which of the module's outputs."""
+    distance: Distance = relative_l2
 
 
 class Measured(NamedTuple):
@@ -30,7 +57,7 @@ class Measured(NamedTuple):
 
     name: str
     error: float
-    """Relative L2 distance of the stored values; infinite for another shape."""
+    """Distance of the stored values; infinite for another shape."""
     tolerance: float
 
     @property
@@ -63,7 +90,7 @@ class Comparison:
         error = float("inf")
         if value.shape == tuple(self._golden[f"{name}/shape"]):
             got = value[stage.part].double().cpu().numpy()
-            error = float(np.linalg.norm(got - want) / np.linalg.norm(want))
+            error = stage.distance(got, want)
         self.measured[name] = Measured(name, error, stage.tolerance)
 
 

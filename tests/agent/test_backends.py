@@ -23,7 +23,7 @@ def test_the_built_in_engine_has_no_backends(backend: BackendName) -> None:
 
 
 def test_an_engine_without_weights_says_what_is_missing() -> None:
-    with pytest.raises(InputError, match=r"real3d is not ready: its video model is missing.*agent models import"):
+    with pytest.raises(InputError, match=r"real3d is not ready: its video model is missing, its .*`agent models list`"):
         open_engine("real3d")
 
 
@@ -33,6 +33,15 @@ def test_nothing_is_built_without_weights(backend: str, tmp_path: Path, capsys: 
     (line,) = capsys.readouterr().err.splitlines()
     assert "real3d is not ready" in line
     assert list(tmp_path.rglob("*")) == []
+
+
+def test_a_precision_that_the_backend_has_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for precision, told in (("fp16", "--backend onnx exports in fp32; leave --precision out"), ("fp32", "not ready")):
+        assert main(["models", "build", "real3d", "--backend", "onnx", "--precision", precision]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert told in line
+    assert main(["models", "build", "real3d", "--precision", "bf16"]) == 2
+    assert "not ready" in capsys.readouterr().err
 
 
 def test_a_backend_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from calibration.photo import read_photo
 from models.landmarks import find_faces
 from models.topology import CHIN
 from runtime.frame import Frame
+from runtime.ladder import Ladder
 
 
 @pytest.mark.parametrize(("mode", "believed"), [("both", 0.0), ("video", 1.0)])
@@ -19,7 +20,7 @@ def test_a_covered_mouth_is_doubted_where_a_voice_can_take_its_place(
     portrait_png: Path, mode: Literal["both", "video"], believed: float
 ) -> None:
     photo = np.ascontiguousarray(read_photo(portrait_png)[:300, 80:380])
-    driver = open_face_video(Run(portrait_png, mode=mode), None)
+    driver = open_face_video(Run(portrait_png, mode=mode), None, Ladder(25, tracks=True))
     tracked = driver.push(Frame(photo, 0))[0]
     assert tracked.confidence == tracked.mouth_confidence == 1.0
     landmarks = find_faces(photo)[0]

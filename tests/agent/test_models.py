@@ -88,9 +88,9 @@ def test_an_engine_learns_what_is_there_and_what_is_missing(release, face_model,
     assert isinstance(missing, Missing) and missing.parts == (FACE_MODEL,)
     error = missing.error()
     assert isinstance(error, InputError)
-    for told in (FACE_MODEL.source, FACE_MODEL.licence, "import real3d --face-model ...`", "--engine builtin"):
+    for told in (f"its {FACE_MODEL.title} is missing", "`agent models list`", "--engine builtin"):
         assert told in str(error)
-    assert VIDEO.source not in str(error) and "\n" not in str(error)
+    assert VIDEO.title not in str(error) and "\n" not in str(error) and len(str(error)) < 200
     models("import", "real3d", "--face-model", face_model)
     weights = find("real3d")
     assert isinstance(weights, Weights) and weights.absent == (AUDIO, FACE_DATA, HUBERT, SEGMENTER)
@@ -99,6 +99,15 @@ def test_an_engine_learns_what_is_there_and_what_is_missing(release, face_model,
     assert weights.file(VIDEO).is_file()
     weights.file(FACE_MODEL).unlink()
     assert "BFM_model_front.mat cannot be found" in str(find("real3d").error())
+
+
+def test_a_damaged_record_is_told_of(release, face_model, data, capsys):
+    models("import", "real3d", "--checkpoint", release, "--face-model", face_model)
+    record = data / "1" / "weights.json"
+    record.write_text("half a")
+    told = f"may be there, but {record} is damaged"
+    assert f"its {VIDEO.title} {told}" in str(find("real3d").error())
+    assert f"{VIDEO.title} (needed) {told}" in listed(capsys)
 
 
 def test_wrong_files_cost_one_line_and_change_nothing(release, data, tmp_path, capsys):

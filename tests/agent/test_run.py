@@ -1,7 +1,9 @@
 """`agent run` and `agent demo` from files to files, as a person types them."""
 
 import json
+import time
 from itertools import pairwise
+from urllib.request import urlopen
 
 import av
 import cv2
@@ -9,10 +11,12 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
+from agent import cli
 from agent.cli import main
 from calibration.photo import read_photo
+from runtime.engines.builtin import BuiltinEngine
 from tests.agent.clips import decode, make_clip, speech
-from tests.agent.command import SMALL
+from tests.agent.command import SMALL, agent_process
 
 
 def test_a_voice_becomes_a_video_with_sound(portrait_png, wav, tmp_path):
@@ -77,6 +81,29 @@ def test_both_takes_the_voice_from_the_clip(portrait_png, nodding, tmp_path):
     arguments = ["run", "--portrait", str(portrait_png), "--mode", "both", "--camera", str(nodding)]
     assert main([*arguments, *SMALL, "--output", str(out), "--fps", "30"]) == 0
     assert len(decode(out)[0]) == 30
+
+
+@pytest.mark.parametrize(("how", "rungs", "least"), [((), 5, 1), (("--quality", "best"), 1, 0), (("--offline",), 1, 0)])
+def test_a_slow_machine_costs_quality_unless_the_best_is_asked_for(
+    portrait_png, nodding, tmp_path, monkeypatch, how, rungs, least
+):
+    draw, levels = BuiltinEngine.render, set()
+
+    def slow(self, avatar, motion, level=0):
+        levels.add(level)
+        time.sleep(0.06)
+        return draw(self, avatar, motion, level)
+
+    monkeypatch.setattr(BuiltinEngine, "render", slow)
+    report = tmp_path / "r.json"
+    arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(nodding), *SMALL]
+    pace = how if "--offline" in how else ("--realtime", *how)
+    assert main([*arguments, *pace, "--output", str(tmp_path / "a.mp4"), "--report", str(report)]) == 0
+    quality = json.loads(report.read_text())["quality"]
+    assert len(quality["seconds"]) == rungs
+    assert quality["rung"] >= least and quality["changes"] >= least
+    assert (max(levels) > 0) == (least > 0)
+    assert (quality["late"] > 0) == ("--offline" not in how)
 
 
 def test_realtime_holds_the_clips_time(portrait_png, nodding, tmp_path):
@@ -177,3 +204,19 @@ def test_devices_names_every_kind(capsys):
     assert main(["devices"]) == 0
     out = capsys.readouterr().out
     assert [title in out for title in ("Cameras", "Microphones", "Virtual cameras")] == [True] * 3
+
+
+def test_without_a_terminal_lines_tell_how_far_a_file_is(monkeypatch, capsys):
+    monkeypatch.setattr(cli, "_SAY_EVERY_NS", 0)
+    with cli._progress(3) as advance:
+        advance(1)
+        advance(2)
+    assert capsys.readouterr().err.splitlines() == ["rendering: 1 of 3", "rendering: 2 of 3"]
+
+
+def test_a_live_run_serves_its_figures_where_asked(portrait_png, speech_wav, tmp_path):
+    files = ["--portrait", str(portrait_png), "--microphone", str(speech_wav), "--output", str(tmp_path / "a.mp4")]
+    with agent_process("run", *files, *SMALL, "--realtime", "--metrics-port", "0") as process:
+        line = next(line for line in process.stderr if "metrics: " in line)
+        with urlopen(line.split()[-1], timeout=20) as answer:
+            assert b'agent_run_info{engine="builtin",backend="cpu",mode="audio"} 1\n' in answer.read()

@@ -27,7 +27,7 @@ from models.weight_part import Part
 from models.weights import Missing, Weights
 from runtime.drivers.real3d_speech import Real3dSpeech
 from runtime.drivers.speech_face import SpeechFace
-from runtime.frame import Sound
+from runtime.sound import Sound
 from tests.models.real3d.released import save_face_model
 
 MANIFEST = Path(__file__).parent.parent / "models" / "real3d" / "audio2secc_vae.json"

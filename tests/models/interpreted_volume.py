@@ -30,10 +30,10 @@ def cloudy_decoder(seed: int = 0) -> FieldDecoder:
     return decoder
 
 
-def camera(yaw_rad: float, focal: float) -> Tensor:
+def camera(yaw_rad: float, focal: float, distance: float = 2.7) -> Tensor:
     """On a circle around the cube, looking at its middle; `focal` in picture widths."""
     c, s = torch.tensor(yaw_rad).cos(), torch.tensor(yaw_rad).sin()
-    pose = torch.tensor([[c, 0, -s, 2.7 * s], [0, -1, 0, 0], [-s, 0, -c, 2.7 * c], [0, 0, 0, 1]])
+    pose = torch.tensor([[c, 0, -s, distance * s], [0, -1, 0, 0], [-s, 0, -c, distance * c], [0, 0, 0, 1]])
     lens = torch.tensor([[focal, 0, 0.5], [0, focal, 0.5], [0, 0, 1]])
     return torch.cat([pose.flatten(), lens.flatten()])
 
@@ -60,6 +60,21 @@ def compare(cameras: list[Tensor], side: int, samples: tuple[int, int], storage:
     return errors | {"missing": missing(rays), "seen": float(expected.opacity.mean())}
 
 
+def depths_of_nothing() -> dict[str, list[float]]:
+    """Nearest and farthest depth that each of two cameras at different distances has for an empty cube, both ways."""
+    cameras = torch.stack([camera(0.0, 4.3), camera(0.2, 4.3, 4.0)])
+    decoder, planes = cloudy_decoder(), torch.zeros(2, 3, 32, 16, 12)
+    decoder.net[2].bias[0] = -300
+    plain = render(lambda p: decoder(look_up(planes, p * (2 / CUBE), AXES)), camera_rays(cameras, 8), CUBE, 8, 8)
+    weights = field_weights(decoder, 3, torch.float32)
+    texels = sum_planes(planes, planes, torch.float32)
+    fused = render_fused(texels, weights, cameras, AXES, 8, CUBE, 8, 8, Tiles(8, 8))
+    depths = {"fused": fused.depth, "plain": plain.depth}
+    return {
+        name: [*depth.flatten(1).amin(1).tolist(), *depth.flatten(1).amax(1).tolist()] for name, depth in depths.items()
+    }
+
+
 def main() -> None:
     torch.set_num_threads(1)
     ahead, aside = camera(0.0, 4.3), camera(0.6, 4.3)
@@ -71,6 +86,7 @@ def main() -> None:
                 "half": compare([aside], 8, (8, 8), torch.float16, Tiles(8, 8)),
                 "two, odd, wide": compare(wide, 7, (8, 5), torch.float32, Tiles(8, 4, steps=3)),
                 "many": compare([aside], 4, (48, 48), torch.float32, Tiles(4, 4, steps=48)),
+                "nothing": depths_of_nothing(),
             }
         )
     )

@@ -7,7 +7,7 @@ import pytest
 from calibration.fit import MotionFit, Zero
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
-from models.builtin.avatar import BuiltinAvatar
+from models.builtin.avatar import COARSENESS, BuiltinAvatar
 from models.expression import EYES, eye_distance
 from models.face import load_face_model
 from models.landmarks import find_faces
@@ -57,6 +57,19 @@ def test_rest_pose_reproduces_the_photo(portrait, avatar):
     cv2.fillPoly(face, [portrait.landmarks[FACE_OVAL, :2].astype(np.int32)], 1)
     assert psnr(picture[face > 0], portrait.image[face > 0]) > 45
     assert psnr(picture, portrait.image) > 30
+
+
+@pytest.mark.parametrize("size", [(512, 512), (160, 122), (101, 97)])
+def test_lower_levels_draw_the_same_more_coarsely(portrait_png, size):
+    avatar = BuiltinAvatar(prepare_portrait(read_photo(portrait_png), size), load_face_model())
+    turned = Motion(0, expression(jawOpen=0.5, mouthSmileLeft=1), np.array([0.05, 0.2, 0], np.float32))
+    for motion in (Motion(0), turned):
+        best, coarser, coarsest = (avatar.render(motion, level) for level in range(len(COARSENESS)))
+        assert best.shape == coarser.shape == coarsest.shape == (*size[::-1], 3)
+        assert 35 > psnr(best, coarser) > psnr(best, coarsest) + 2
+        smooth = [cv2.GaussianBlur(picture, (0, 0), 3) for picture in (best, coarser, coarsest)]
+        assert psnr(smooth[0], smooth[1]) > 45, "nothing is shifted"
+        assert psnr(smooth[0], smooth[2]) > 37
 
 
 def test_the_mouth_closes_and_opens_as_far_as_asked(look):

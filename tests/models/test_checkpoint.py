@@ -67,7 +67,8 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.ckpt").write_text("hello, this is not a checkpoint")
     (tmp_path / "big.safetensors").write_bytes(struct.pack("<Q", 1 << 60))
     for name in ("text.ckpt", "big.safetensors"):
-        assert "damaged" in refusal(tmp_path / name)
+        told = f"{tmp_path / name} is not a file of weights, or damaged; get it again"
+        assert refusal(tmp_path / name) == told, "in no words of torch's"
     assert "not there" in refusal(tmp_path / "none.ckpt")
     assert "a folder" in refusal(tmp_path)
 

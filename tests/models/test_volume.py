@@ -81,12 +81,12 @@ def test_fine_samples_gather_where_something_is() -> None:
     depths = torch.linspace(0, 47, 48)[None, None]
     weights = torch.zeros(1, 1, 47)
     weights[..., 20] = 1
-    fine = fine_depths(weights, depths, 48)[0, 0]
+    fine = fine_depths(weights, depths, torch.linspace(0, 1, 48))[0, 0]
     assert (fine.diff() >= 0).all()
     assert ((fine > 18) & (fine < 23)).sum() >= 30
     assert fine[0] == 0.5 and fine[-1] == 45.5
 
 
 def test_evenly_filled_space_is_sampled_evenly() -> None:
-    fine = fine_depths(torch.ones(1, 1, 47), torch.linspace(0, 47, 48)[None, None], 46)[0, 0]
+    fine = fine_depths(torch.ones(1, 1, 47), torch.linspace(0, 47, 48)[None, None], torch.linspace(0, 1, 46))[0, 0]
     torch.testing.assert_close(fine, torch.linspace(0.5, 45.5, 46))

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ CUT = {"PRECISION": "ieee", "ACROSS": 8, "DOWN": 4}
 
 
 @pytest.fixture(scope="module")
-def apart() -> dict[str, dict[str, float]]:
+def apart() -> dict[str, dict[str, Any]]:
     """What `interpreted_volume` prints."""
     command = [sys.executable, "-m", "tests.models.interpreted_volume"]
     environment = os.environ | {"TRITON_INTERPRET": "1"}
@@ -33,6 +34,13 @@ def test_equals_the_plain_renderer(apart: dict[str, dict[str, float]], case: str
     assert 0.05 < found["seen"] < 0.95
     assert (found["missing"] > 0.1) == (case == "two, odd, wide")
     assert max(found["features"], found["opacity"], found["depth"]) < most
+
+
+@pytest.mark.timeout(300)
+def test_what_sees_nothing_is_as_far_as_its_own_camera_sees(apart: dict[str, dict[str, list[float]]]) -> None:
+    nearest, nearest_of_other, farthest, farthest_of_other = apart["nothing"]["fused"]
+    assert apart["nothing"]["plain"] == pytest.approx(apart["nothing"]["fused"], rel=1e-6)
+    assert nearest == farthest and nearest_of_other == farthest_of_other > farthest + 1
 
 
 @pytest.mark.parametrize(

@@ -110,12 +110,14 @@ def test_damage_is_noticed(store: WeightStore) -> None:
 
 
 @pytest.mark.parametrize("record", ["", "[]", "{}", '{"format": "portrait-agent weights", "version": 9, "files": []}'])
-def test_a_record_that_cannot_be_read_counts_as_none(store: WeightStore, record: str) -> None:
+def test_a_set_whose_record_cannot_be_read_is_told_of_and_replaced(store: WeightStore, record: str) -> None:
     put(store, a_bin="one")
     (store.folder / "1" / RECORD).write_text(record)
     assert store.current().folder is None
+    told = f"may be there, but {store.folder / '1' / RECORD} is damaged or of another version"
+    assert store.current().fault("a.bin") == told
     put(store, a_bin="two")
-    assert texts(store) == {"a.bin": "two"}
+    assert texts(store) == {"a.bin": "two"} and store.current().fault("b.bin") == "is missing"
 
 
 def test_the_record_says_where_files_came_from(store: WeightStore) -> None:

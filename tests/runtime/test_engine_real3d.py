@@ -7,7 +7,6 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import torch
-from scipy.io import savemat
 
 from calibration.background import on_background
 from calibration.photo import read_photo
@@ -16,17 +15,20 @@ from models.errors import InputError
 from models.face import load_face_model
 from models.motion import Motion, expression
 from models.portrait import Portrait
+from models.private_store import PrivateStore
 from models.real3d.camera import camera_labels
-from models.real3d.face import MODEL_FILE
-from models.real3d.needs import FACE_MODEL, PARTS, SEGMENTER, SEGMENTER_FILE, VIDEO
+from models.real3d.drive import Drive
+from models.real3d.face import Real3dFace
+from models.real3d.needs import SEGMENTER, SEGMENTER_FILE
+from models.real3d.painter import CpuPainter
 from models.real3d.portrait_state import PortraitState
 from models.real3d.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, FACE_SKIN, HAIR, OTHERS
+from models.real3d.state_store import StateStore
 from models.real3d.video_model import PortraitParts
 from models.real3d.window import Window, window_of
 from models.weights import Weights
 from runtime.engines import Engine
 from runtime.engines.real3d import Real3dEngine
-from tests.models import synthetic_bfm
 
 WIDTH, HEIGHT = 400, 300
 RED = (200, 10, 20)
@@ -36,23 +38,25 @@ MOUTH = np.s_[310:360, 180:330]  # of the coded faces, which always look straigh
 class Networks:
     """An executor whose pictures are red all over, and take as long as is said by `clock`."""
 
-    name = "fake"
+    name, levels, device = "fake", 2, torch.device("cpu")
 
     def __init__(self) -> None:
         self.portraits: list[PortraitParts] = []
         self.states: list[PortraitState] = []
-        self.drives: list[tuple[PortraitState, np.ndarray, np.ndarray, np.ndarray]] = []
+        self.drives: list[tuple[PortraitState, Drive]] = []
+        self.drawn_at: list[int] = []
         self.is_open, self.now_ns, self.picture_ns = True, 0, 0
 
     def prepare(self, portrait: PortraitParts) -> PortraitState:
         self.portraits.append(portrait)
-        self.states.append(PortraitState(*[torch.full((1,), float(len(self.states)))] * len(PortraitState._fields)))
+        self.states.append(PortraitState(*(torch.full((1,), float(len(self.states))) for _ in PortraitState._fields)))
         return self.states[-1]
 
-    def frame(self, state, pncc_target, camera, key_points):
+    def frame(self, state, drive, level=0):
         assert self.is_open
         self.now_ns += self.picture_ns
-        self.drives.append((state, *(value[0].numpy() for value in (pncc_target, camera, key_points))))
+        self.drives.append((state, drive))
+        self.drawn_at.append(level)
         return np.full((512, 512, 3), RED, np.uint8)
 
     def close(self) -> None:
@@ -81,13 +85,6 @@ class Brought:
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
-    folder = tmp_path_factory.mktemp("weights")
-    savemat(folder / MODEL_FILE, synthetic_bfm.bfm_content(load_face_model()))
-    return Weights("real3d", folder, tuple(part for part in PARTS if part not in (VIDEO, FACE_MODEL)))
-
-
-@pytest.fixture(scope="module")
 def photo(portrait_png: Path) -> Portrait:
     return prepare_portrait(read_photo(portrait_png), (WIDTH, HEIGHT))
 
@@ -105,10 +102,10 @@ def window(keep: Portrait) -> Window:
 
 
 @pytest.fixture(scope="module")
-def prepared(weights: Weights, keep: Portrait):
+def prepared(weights: Weights, face: Real3dFace, keep: Portrait):
     """The engine, its networks and an avatar of the bundled portrait."""
     networks = Networks()
-    engine = Real3dEngine(weights, networks, lambda line: None)
+    engine = Real3dEngine(weights, face, networks, lambda line: None)
     return engine, networks, engine.prepare(keep)
 
 
@@ -140,15 +137,15 @@ def test_the_face_model_lies_on_the_portraits_face(prepared, keep: Portrait, win
     assert smiling[MOUTH].sum() > 4 * neutral[MOUTH].sum(), "teeth show on the photo"
 
 
-def test_at_rest_the_networks_are_given_the_portrait_as_it_is(prepared) -> None:
+def test_at_rest_the_networks_are_given_the_portrait_as_it_is(prepared, face: Real3dFace) -> None:
     engine, networks, avatar = prepared
     engine.render(avatar, Motion(0))
-    state, pncc, camera, points = networks.drives[-1]
+    state, drive = networks.drives[-1]
     assert state is networks.states[0]
-    np.testing.assert_allclose(pncc, networks.portraits[0].pncc_source[0], atol=1e-6)
-    np.testing.assert_allclose(points, networks.portraits[0].key_points[0], atol=1e-6)
+    np.testing.assert_allclose(CpuPainter(face)(drive), networks.portraits[0].pncc_source, atol=1e-6)
+    np.testing.assert_allclose(drive.key_points, networks.portraits[0].key_points, atol=1e-6)
     straight = camera_labels(np.zeros(3, np.float32), np.zeros(3, np.float32))
-    np.testing.assert_array_equal(camera[16:], straight[16:])
+    np.testing.assert_array_equal(drive.camera[0, 16:], straight[16:])
 
 
 def test_turning_moves_the_camera_and_speaking_the_face(prepared) -> None:
@@ -156,19 +153,30 @@ def test_turning_moves_the_camera_and_speaking_the_face(prepared) -> None:
     engine.render(avatar, Motion(0))
     engine.render(avatar, Motion(0, rotation=np.array([0, 0.3, 0], np.float32)))
     engine.render(avatar, Motion(0, expression(jawOpen=0.7)))
-    (_, pncc, camera, points), turned, speaking = networks.drives[-3:]
-    np.testing.assert_array_equal(turned[1], pncc)
-    assert np.abs(turned[2] - camera)[:16].max() > 0.2 and np.abs(turned[3] - points).max() > 0.01
-    np.testing.assert_array_equal(speaking[2], camera)
-    assert (speaking[1] != pncc).any() and (speaking[3] - points)[:, 1].max() > 0.02
+    rest, turned, speaking = (drive for _, drive in networks.drives[-3:])
+    np.testing.assert_array_equal(turned.expression, rest.expression)
+    moved = (turned.camera - rest.camera)[0, :16].abs().max()
+    assert moved > 0.2 and (turned.key_points - rest.key_points).abs().max() > 0.01
+    np.testing.assert_array_equal(speaking.camera, rest.camera)
+    assert (speaking.expression != rest.expression).any()
+    assert (speaking.key_points - rest.key_points)[..., 1].max() > 0.02
+
+
+def test_a_picture_is_drawn_at_the_level_that_is_asked_for(prepared) -> None:
+    engine, networks, avatar = prepared
+    assert engine.levels == 2
+    for level in (1, 0):
+        engine.render(avatar, Motion(0), level)
+    engine.render(avatar, Motion(0))
+    assert networks.drawn_at[-3:] == [1, 0, 0]
 
 
 @pytest.mark.parametrize("background", ["keep", "#00ff00"])
 def test_the_drawn_square_is_pasted_into_the_portrait(
-    weights: Weights, photo: Portrait, window: Window, background: str
+    weights: Weights, face: Real3dFace, photo: Portrait, window: Window, background: str
 ) -> None:
     networks, portrait = Networks(), on_background(photo, background)
-    engine = Real3dEngine(weights, networks, lambda line: None)
+    engine = Real3dEngine(weights, face, networks, lambda line: None)
     picture = engine.render(engine.prepare(portrait), Motion(0))
     assert picture.shape == (HEIGHT, WIDTH, 3)
     inner, square = slice(window.side // 4, -window.side // 4), np.zeros((HEIGHT, WIDTH), bool)
@@ -184,30 +192,46 @@ def test_the_drawn_square_is_pasted_into_the_portrait(
         assert networks.portraits[0].background.amax((0, 2, 3)).tolist() == [-1, 1, -1]
 
 
-def test_each_avatar_keeps_its_own_state(weights: Weights, keep: Portrait) -> None:
+def test_each_avatar_keeps_its_own_state(weights: Weights, face: Real3dFace, keep: Portrait) -> None:
     networks = Networks()
-    engine = Real3dEngine(weights, networks, lambda line: None)
+    engine = Real3dEngine(weights, face, networks, lambda line: None)
     first, second = engine.prepare(keep), engine.prepare(replace(keep, background=255 - keep.background))
     for avatar, state in ((first, 0), (second, 1), (first, 0)):
         engine.render(avatar, Motion(0))
         assert networks.drives[-1][0] is networks.states[state]
 
 
-def test_a_portrait_without_background_is_refused_in_one_line(weights: Weights, photo: Portrait) -> None:
+def test_the_next_start_does_not_run_the_portraits_networks(
+    weights: Weights, face: Real3dFace, keep: Portrait, tmp_path: Path
+) -> None:
+    networks, drawn = Networks(), []
+    for _ in range(2):
+        engine = Real3dEngine(weights, face, networks, lambda line: None, StateStore(PrivateStore(tmp_path), "a1"))
+        engine.prepare(replace(keep, keepable=True))
+        drawn.append(networks.drives[-1][0])
+    assert len(networks.portraits) == 1 and drawn[1] is not drawn[0]
+    assert [torch.equal(old, new) for old, new in zip(*drawn, strict=True)] == [True] * len(PortraitState._fields)
+    engine.prepare(keep)
+    assert len(networks.portraits) == 2, "what came from a page is not kept"
+
+
+def test_a_portrait_without_background_is_refused_in_one_line(
+    weights: Weights, face: Real3dFace, photo: Portrait
+) -> None:
     networks = Networks()
     with pytest.raises(InputError, match="no transparent pictures; choose another background or engine") as caught:
-        Real3dEngine(weights, networks, print).prepare(on_background(photo, "transparent"))
+        Real3dEngine(weights, face, networks, print).prepare(on_background(photo, "transparent"))
     assert "\n" not in str(caught.value) and not networks.portraits
 
 
 def test_a_brought_segmenter_tells_the_parts_and_is_closed_once(
-    weights: Weights, keep: Portrait, monkeypatch: pytest.MonkeyPatch
+    weights: Weights, face: Real3dFace, keep: Portrait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("runtime.engines.real3d.MulticlassSegmenter", Brought)
     monkeypatch.setattr(Brought, "used", [])
     networks = Networks()
     absent = tuple(part for part in weights.absent if part is not SEGMENTER)
-    engine = Real3dEngine(replace(weights, absent=absent), networks, lambda line: None)
+    engine = Real3dEngine(replace(weights, absent=absent), face, networks, lambda line: None)
     engine.prepare(keep)
     assert (networks.portraits[0].segments[0, HAIR, :256] == 1).all()
     assert (networks.portraits[0].segments[0, CLOTHES, 256:] == 1).all()

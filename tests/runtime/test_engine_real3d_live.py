@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.io import savemat
 
 pytest.importorskip("torch")
 
@@ -14,19 +13,18 @@ import torch
 from calibration.background import on_background
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
-from models.face import load_face_model
 from models.motion import Motion, expression
 from models.portrait import Portrait
 from models.real3d import kernels
-from models.real3d.face import MODEL_FILE
-from models.real3d.needs import FACE_MODEL, PARTS, VIDEO
+from models.real3d.drive import Drive
+from models.real3d.face import Real3dFace
 from models.real3d.networks import PORTRAIT_SHAPES
+from models.real3d.painter import CpuPainter
 from models.real3d.portrait_state import PortraitState
 from models.real3d.video_model import PortraitParts
 from models.weights import Weights
 from runtime.clock import MonotonicClock
 from runtime.engines.real3d import Real3dEngine
-from tests.models import synthetic_bfm
 
 BLINK = Motion(0, expression(eyeBlinkLeft=1, eyeBlinkRight=1))
 
@@ -34,9 +32,10 @@ BLINK = Motion(0, expression(eyeBlinkLeft=1, eyeBlinkRight=1))
 class Networks:
     """An executor: the picture is the PNCC that it is given. Two callers at once are an error."""
 
-    name = "fake"
+    name, levels, device = "fake", 1, torch.device("cpu")
 
-    def __init__(self) -> None:
+    def __init__(self, face: Real3dFace) -> None:
+        self._paint = CpuPainter(face)
         self.drawn, self.together, self.closed, self._busy = 0, 0, 0, threading.Lock()
         self.parts: PortraitParts | None = None
         self.given: list[torch.Tensor] = []
@@ -47,25 +46,19 @@ class Networks:
         self.parts = portrait
         return PortraitState(*[torch.zeros(1)] * len(PORTRAIT_SHAPES))
 
-    def frame(self, state: PortraitState, pncc_target: torch.Tensor, *drive: torch.Tensor) -> np.ndarray:
+    def frame(self, state: PortraitState, drive: Drive, level: int = 0) -> np.ndarray:
         alone = self._busy.acquire(blocking=False)
         self.together += not alone
         self.drawn += 1
-        self.given.append(pncc_target)
+        pncc = self._paint(drive)
+        self.given.append(pncc)
         self.hold.wait(30)
         if alone:
             self._busy.release()
-        return ((pncc_target[0] + 1) * 127.5).to(torch.uint8).permute(1, 2, 0).numpy()
+        return ((pncc[0] + 1) * 127.5).to(torch.uint8).permute(1, 2, 0).numpy()
 
     def close(self) -> None:
         self.closed += 1
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
-    folder = tmp_path_factory.mktemp("weights")
-    savemat(folder / MODEL_FILE, synthetic_bfm.bfm_content(load_face_model()))
-    return Weights("real3d", folder, tuple(part for part in PARTS if part not in (VIDEO, FACE_MODEL)))
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +66,11 @@ def portrait(portrait_png: Path) -> Portrait:
     return prepare_portrait(read_photo(portrait_png), (256, 256))
 
 
-def test_prepared_it_draws_and_blinks_with_nothing_left_to_compile(weights: Weights, portrait: Portrait) -> None:
-    networks = Networks()
-    engine = Real3dEngine(weights, networks, print)
+def test_prepared_it_draws_and_blinks_with_nothing_left_to_compile(
+    weights: Weights, face: Real3dFace, portrait: Portrait
+) -> None:
+    networks = Networks(face)
+    engine = Real3dEngine(weights, face, networks, print)
     avatar = engine.prepare(on_background(portrait, "#00ff00"))
     compiled = [len(kernel.signatures) for kernel in (kernels.to_bytes, kernels.from_bytes)]
     warm = [*networks.given]
@@ -90,9 +85,11 @@ def test_prepared_it_draws_and_blinks_with_nothing_left_to_compile(weights: Weig
     assert engine.backend == "fake" and not engine.portable and networks.closed == 2
 
 
-def test_portraits_are_prepared_beside_a_picture_but_drawn_after_it(weights: Weights, portrait: Portrait) -> None:
-    networks = Networks()
-    engine, photo = Real3dEngine(weights, networks, print), on_background(portrait, "keep")
+def test_portraits_are_prepared_beside_a_picture_but_drawn_after_it(
+    weights: Weights, face: Real3dFace, portrait: Portrait
+) -> None:
+    networks = Networks(face)
+    engine, photo = Real3dEngine(weights, face, networks, print), on_background(portrait, "keep")
     avatar = engine.prepare(photo)
     drawn, networks.parts = networks.drawn, None
     networks.hold.clear()
@@ -110,9 +107,9 @@ def test_portraits_are_prepared_beside_a_picture_but_drawn_after_it(weights: Wei
 
 @pytest.mark.parametrize(("slow_s", "told"), [(0.03, 0), (0.06, 1)])
 def test_slow_pictures_are_told_of_the_first_not_counted(
-    weights: Weights, portrait: Portrait, monkeypatch: pytest.MonkeyPatch, slow_s: float, told: int
+    weights: Weights, face: Real3dFace, portrait: Portrait, monkeypatch: pytest.MonkeyPatch, slow_s: float, told: int
 ) -> None:
-    now_ns, networks, said = 0, Networks(), []
+    now_ns, networks, said = 0, Networks(face), []
 
     def frame(*drive: object) -> np.ndarray:
         nonlocal now_ns
@@ -122,5 +119,5 @@ def test_slow_pictures_are_told_of_the_first_not_counted(
 
     monkeypatch.setattr(MonotonicClock, "now_ns", lambda clock: now_ns)
     networks.frame = frame
-    Real3dEngine(weights, networks, said.append).prepare(on_background(portrait, "keep"))
+    Real3dEngine(weights, face, networks, said.append).prepare(on_background(portrait, "keep"))
     assert [line.partition(" for a picture here (fake)")[0] for line in said] == ["real3d takes 0.06 s"] * told

@@ -399,3 +399,34 @@ def test_one_euro_keeps_its_value_for_an_old_instant_and_forgets_on_reset() -> N
     assert np.array_equal(one_euro(np.array([9.0, 9.0]), 100), first)
     one_euro.reset()
     assert np.array_equal(one_euro(np.array([9.0, 9.0]), 50), [9.0, 9.0])
+
+
+class Counting(Script):
+    """Counts the frames that it is shown."""
+
+    looks = 0
+
+    def track(self, image: np.ndarray) -> Landmarks | None:
+        self.looks += 1
+        return super().track(image)
+
+
+def test_every_second_frame_is_predicted_where_asked(model):
+    every = 1
+    tracker = Counting(*(face(x_px=320 + 2 * k) for k in range(200)))
+    driver = FaceVideo(tracker, model, track_every=lambda: every)
+    watch(driver, 20)
+    assert tracker.looks == 20
+    every = 2
+    motions = watch(driver, 20, 20 * FRAME_NS)
+    assert tracker.looks == 30
+    assert [m.pts_ns for m in motions] == [(20 + k) * FRAME_NS for k in range(20)]
+    steps = np.diff([m.translation[0] for m in motions[4:]])
+    assert (steps > 0.2 * steps.mean()).all(), "it goes on between the frames that are looked at"
+
+
+def test_a_face_that_is_lost_is_not_predicted_to_stay(model):
+    driver = FaceVideo(Script(*[face()] * 10, None), model, track_every=lambda: 2)
+    motions = watch(driver, 60)
+    assert [m.confidence for m in motions[:19]] == [1.0] * 19
+    assert motions[40].confidence == 0.0

@@ -22,7 +22,7 @@ from models.real3d.speech_stream import SpeechStream
 from models.transfer import expression_transfer
 from runtime.drivers.real3d_speech import Real3dSpeech
 from runtime.drivers.speech_face import SpeechFace
-from runtime.frame import Sound
+from runtime.sound import Sound
 from tests.models.synthetic_bfm import bfm_content
 
 RATE_HZ = 16_000

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from runtime.frame import Sound
 from runtime.sinks.delayed_sound import DelayedSound
 from runtime.sinks.sound_line import RATE_HZ
+from runtime.sound import Sound
 
 START_NS = 5_000_000_000_321
 MS = 1_000_000

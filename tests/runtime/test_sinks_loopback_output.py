@@ -14,8 +14,8 @@ import pytest
 from models.errors import AgentError, InputError
 from models.motion import Motion
 from runtime.clock import MonotonicClock
-from runtime.frame import Picture
 from runtime.metrics import Metrics
+from runtime.picture import Picture
 from runtime.sinks.loopback_output import LoopbackOutput
 from runtime.sinks.pulse_modules import PulseMicrophone
 from runtime.sinks.virtual_microphone import VirtualMicrophone

@@ -7,6 +7,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +17,12 @@ from PIL import Image
 from models.errors import InputError
 from models.motion import Motion
 from runtime import page_server
-from runtime.frame import Picture
+from runtime.clock import FakeClock
+from runtime.metrics import Metrics
+from runtime.picture import Picture
 from runtime.sinks import preview as preview_module
 from runtime.sinks.preview import Preview
+from runtime.trail import Driven, Step, Trail, note, paths
 from tests.browser import reads, shows
 
 if TYPE_CHECKING:
@@ -140,6 +144,21 @@ def test_a_viewer_that_does_not_read_delays_nobody_and_skips_to_the_newest(previ
     assert len(seen) < len(numbers)
 
 
+def test_how_old_a_picture_is_when_a_viewer_has_it_is_learnt_where_one_looks() -> None:
+    clock, metrics = FakeClock(50_000_000), Metrics()
+    sink = Preview(0, status=dict, clock=clock, metrics=metrics)
+    moved = Trail(Driven(Motion(0), 0, 10_000_000, 20_000_000), 30_000_000, 40_000_000)
+    try:
+        sink.send(replace(picture(RED), trail=moved))
+        assert paths(metrics) == {}
+        next_jpeg(get(sink, "/stream.mjpeg"))
+    finally:
+        sink.close()  # waits for what is being written
+    path = paths(metrics)["browser"]
+    assert [step.name for step in path.steps][-3:] == ["wait for viewer", "encode", "write"]
+    assert path.p50_ms == sum(step.p50_ms for step in path.steps) == 50.0
+
+
 def test_close_does_not_wait_for_a_viewer_that_does_not_read(preview: Preview) -> None:
     stuck = viewer_with_little_room(preview)
     noise = np.random.default_rng(1).integers(0, 255, (3000, 3000, 3), np.uint8)
@@ -205,7 +224,7 @@ def test_a_taken_port_leads_to_the_next_one(preview: Preview) -> None:
 
 def test_no_free_port_is_said_with_the_remedy(monkeypatch: pytest.MonkeyPatch, preview: Preview) -> None:
     monkeypatch.setattr(page_server, "_PORTS_TRIED", 1)
-    with pytest.raises(InputError, match=r"are taken.*choose another"):
+    with pytest.raises(InputError, match=r"is taken.*choose another"):
         Preview(port_of(preview), status=dict)
 
 
@@ -257,6 +276,41 @@ def test_the_meters_show_what_the_status_says(page: "Page") -> None:
 
         status.clear()
         reads(page, fps="–", frames="–", dropped="–", p50="–", portrait="–", mode="–", engine="–", stages="")
+    finally:
+        sink.close()
+
+
+def test_the_meters_show_where_the_time_goes_and_how_far_quality_is_reduced(page: "Page") -> None:
+    metrics = Metrics()
+    for end, last_ms in (("preview", 60), ("browser", 80), ("virtual-camera", 70)):
+        driven = Driven(Motion(0), 0, 10_000_000, 30_000_000)
+        note(metrics, end, Trail(driven, 40_000_000, 60_000_000), [Step("wait for viewer", last_ms * 1_000_000)])
+    status: dict[str, object] = dict(STATUS)
+    status["paths"] = {end: asdict(path) for end, path in paths(metrics).items()}
+    status["quality"] = {"rung": 2, "seconds": [1.0, 2.0, 3.0, 0.0, 0.0]}
+    sink = Preview(0, status=lambda: status)
+    try:
+        page.goto(sink.url)
+        reads(page, end="browser", ends="virtual-camera 70 ms", quality="reduced, step 2 of 4")
+        names = ["wait for driver", "driver", "wait for tick", "draw", "wait for viewer"]
+        assert [text.strip() for text in page.locator("#stages th").all_inner_texts()] == names
+        bars = page.locator(".track i").evaluate_all(
+            "bars => bars.map(bar => [bar.className, bar.style.marginLeft, bar.style.width])"
+        )
+        assert bars == [
+            ["wait", "0%", "12.5%"],
+            ["work", "12.5%", "25%"],
+            ["wait", "37.5%", "12.5%"],
+            ["work", "50%", "25%"],
+            ["wait", "75%", "25%"],
+        ]
+        assert page.evaluate(CUT_OFF) == []
+        status["quality"] = {"rung": 0, "seconds": [1.0, 2.0, 3.0, 0.0, 0.0]}
+        reads(page, quality="full")
+        status["paths"] = {}
+        reads(page, end="picture")
+        assert page.locator("#stages tr").inner_text().split() == ["render", "14.2", "18.8"]
+        assert page.locator("#key").is_hidden()
     finally:
         sink.close()
 

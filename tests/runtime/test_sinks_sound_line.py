@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from runtime.frame import Sound
 from runtime.sinks.sound_line import RATE_HZ, SoundLine
+from runtime.sound import Sound
 
 TONE = 2 * np.pi * 50 / RATE_HZ  # a period of 20 ms: its phase tells an error of up to 10 ms
 BLOCK = 1920

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from models.motion import Motion
-from runtime.frame import Picture, Sound
+from runtime.picture import Picture
 from runtime.sinks.codecs import EXTENSIONS
 from runtime.sinks.video_file import VideoFile
+from runtime.sound import Sound
 from tests.runtime.video_files import (
     AAC_FRAME,
     COLOUR,

@@ -8,7 +8,7 @@ import pytest
 
 from models.errors import AgentError
 from models.motion import Motion
-from runtime.frame import Picture
+from runtime.picture import Picture
 from runtime.sinks.video_file import VideoFile
 from tests.runtime.video_files import FPS, SIZE, STEP_NS, pictures_of
 

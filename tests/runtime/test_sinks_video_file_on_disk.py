@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from models.errors import AgentError, InputError
-from runtime.frame import Sound
 from runtime.sinks.codecs import EXTENSIONS
 from runtime.sinks.video_file import VideoFile
+from runtime.sound import Sound
 from tests.runtime.video_files import FPS, SIZE, START_NS, click, onset_s, picture, pictures_of, sound_of, write
 
 
@@ -67,7 +67,8 @@ import sys
 from pathlib import Path
 import numpy as np
 from models.motion import Motion
-from runtime.frame import Picture, Sound
+from runtime.picture import Picture
+from runtime.sound import Sound
 from runtime.sinks.video_file import VideoFile
 
 file = VideoFile(Path(sys.argv[1]), 25, (64, 48), live=True, sound=True)

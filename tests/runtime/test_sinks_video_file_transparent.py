@@ -8,9 +8,10 @@ import pytest
 
 from models.errors import InputError
 from models.motion import Motion
-from runtime.frame import Picture, Sound
+from runtime.picture import Picture
 from runtime.sinks.codecs import TRANSPARENT_EXTENSIONS
 from runtime.sinks.video_file import VideoFile
+from runtime.sound import Sound
 from tests.runtime.video_files import COLOUR, FPS, SIZE, START_NS, STEP_NS, click, onset_s, picture, sound_of
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from models.errors import AgentError, InputError
 from models.motion import Motion
-from runtime.frame import Picture
+from runtime.picture import Picture
 from runtime.sinks import virtual_camera
 from runtime.sinks.virtual_camera import (
     VirtualCamera,

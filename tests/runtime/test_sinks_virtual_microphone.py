@@ -14,12 +14,13 @@ import pytest
 from models.errors import AgentError, InputError
 from models.motion import Motion
 from runtime.clock import MonotonicClock
-from runtime.frame import Picture, Sound
 from runtime.metrics import Metrics
+from runtime.picture import Picture
 from runtime.report import OFFSET
 from runtime.sinks.pulse_modules import PulseMicrophone, pactl
 from runtime.sinks.sound_outputs import PulseOutput
 from runtime.sinks.virtual_microphone import VirtualMicrophone
+from runtime.sound import Sound
 from tests.sound_server import SoundServer
 
 LABEL = 'Zoë\'s "voice" \\ 1'

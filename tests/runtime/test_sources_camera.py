@@ -256,7 +256,7 @@ class FakeNodes:
 @pytest.fixture
 def fake_nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeNodes:
     camera = capability(0x84A00001, 0x04200001)
-    monkeypatch.setattr("runtime.sources.devices._query_capability", lambda node: camera)
+    monkeypatch.setattr("runtime.sources.devices.query_capability", lambda node: camera)
     return FakeNodes(tmp_path)
 
 

@@ -1,7 +1,9 @@
 """Files as sources: every picture and sample, on one time origin, whatever the format."""
 
+import gc
 import logging
 import struct
+import sys
 import wave
 from fractions import Fraction
 from pathlib import Path
@@ -55,6 +57,20 @@ def write_video(path: Path, pictures: list[np.ndarray], times: list[int], sound_
             file.mux(sound.encode(block))
             file.mux(sound.encode(None))
     return path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="threads are counted in /proc")
+def test_pictures_leave_no_threads_and_no_garbage_behind(tmp_path: Path) -> None:
+    clip = ClipFrames(write_video(tmp_path / "long.avi", [grey(90)] * 60, [40 * k for k in range(60)]))
+    gc.collect()
+    gc.disable()
+    try:
+        threads = [len(list(Path("/proc/self/task").iterdir())) for _ in clip]
+        garbage = gc.collect()
+    finally:
+        gc.enable()
+    assert garbage < 60, "fewer than pictures"
+    assert threads[-1] <= threads[5], "as many at the end as soon after the start"
 
 
 def heard(path: Path) -> tuple[np.ndarray, int]:

@@ -1,4 +1,4 @@
-"""The microphone against a real PulseAudio server, which is killed and comes back; and its clock."""
+"""The microphone against a real PulseAudio server, whose input or which itself goes and comes back; and its clock."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from models.errors import InputError
-from runtime.clock import MonotonicClock
+from runtime.clock import FakeClock, MonotonicClock
 from runtime.sources.microphone import Microphone, SampleClock
 from tests.sound_server import RATE_HZ, SoundServer
 
@@ -43,6 +43,8 @@ def listen(count):
 
 print(json.dumps([d.name for d in list_microphones().devices]), flush=True)
 listen(100)
+sys.stdin.readline()
+listen(220)
 sys.stdin.readline()
 listen(220)  # more than the ring of 2 s can hold: some of them come after the server's death
 microphone.close()
@@ -83,9 +85,14 @@ def test_every_sample_arrives_and_a_lost_server_is_waited_for(sound_server: Soun
                 "lost": 0,
             }
             assert json.loads(listener.stdout.readline()) == expected
+            sound_server.unplug()
+            print("unplugged", file=listener.stdin, flush=True)
+            assert listener.stdout.readline() == "microphone pulse is gone: waiting for it to come back\n"
+            sound_server.plug_in()
+            assert listener.stdout.readline() == "microphone pulse is back\n"
+            assert json.loads(listener.stdout.readline())["backwards"] == 0
             sound_server.kill()
-            listener.stdin.write("killed\n")
-            listener.stdin.flush()
+            print("killed", file=listener.stdin, flush=True)
             assert listener.stdout.readline() == "microphone pulse is gone: waiting for it to come back\n"
             sound_server.start()
             assert listener.stdout.readline() == "microphone pulse is back\n"
@@ -138,15 +145,29 @@ class FakePortAudio(ModuleType):
     def __init__(self, *streams: Stream | None) -> None:
         """`streams` is what opening gives, in turn; None fails."""
         super().__init__("sounddevice")
+        self.names = ["Mic"]
+        self.renewed: list[str] | None = None
+        self.opened: list[int] = []
         self._streams = iter(streams)
         self.opening, self.openings = threading.Event(), threading.Semaphore(1)
 
     def query_devices(self, index: int | None = None, kind: str = "") -> Any:
-        info = {"index": 0, "name": "Mic", "max_input_channels": 1, "default_samplerate": 48_000.0}
-        return info if index is not None or kind else [info]
+        infos = [
+            {"index": number, "name": name, "max_input_channels": 1, "default_samplerate": 48_000.0}
+            for number, name in enumerate(self.names)
+        ]
+        return infos[index or 0] if index is not None or kind else infos
+
+    def _terminate(self) -> None:
+        pass
+
+    def _initialize(self) -> None:
+        if self.renewed is not None:
+            self.names = self.renewed
 
     def InputStream(self, **options: Any) -> Stream:  # noqa: N802  # its name in sounddevice
         self.opening.set()
+        self.opened.append(options["device"])
         assert self.openings.acquire(timeout=30)
         stream = next(self._streams)
         if stream is None:
@@ -222,6 +243,74 @@ def test_blocks_lost_to_a_full_ring_or_by_the_system_are_counted(monkeypatch: py
         stream.on_block(np.zeros((480, 1), np.float32), 480, time_info, status)
     microphone.close()
     assert microphone.lost == 3 + 1
+
+
+def test_sound_that_was_slept_through_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream, clock = Stream(callback=None), FakeClock()
+    monkeypatch.setitem(sys.modules, "sounddevice", FakePortAudio(stream))
+    microphone = Microphone(None, clock)
+    for _ in range(100):
+        clock.advance(BLOCK_NS)
+        status = SimpleNamespace(input_overflow=False)
+        stream.on_block(np.zeros((480, 1), np.float32), 480, SimpleNamespace(inputBufferAdcTime=0.0), status)
+    clock.advance(500_000_000)
+    sound = next(iter(microphone))
+    assert clock.now_ns() - sound.end_ns == 1_000_000_000
+    assert microphone.lost == 50 - 1
+    microphone.close()
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("wanted", "before", "after", "opened"),
+    [
+        ("USB", ["Built-in", "USB"], ["USB", "Built-in"], [1, 0]),
+        ("1", ["Built-in", "USB"], ["Other", "Built-in", "USB"], [1, 2]),
+        ("usb", ["Built-in (hw:0,0)", "USB (hw:1,0)"], ["Built-in (hw:1,0)", "USB (hw:2,0)"], [1, 1]),
+        (None, ["Built-in", "USB"], ["Other", "USB"], [0, 0]),
+    ],
+)
+def test_an_input_that_comes_back_is_known_by_its_name(
+    wanted: str | None, before: list[str], after: list[str], opened: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port_audio = FakePortAudio(Stream(callback=None), Stream(callback=None), None, None)
+    port_audio.names, port_audio.renewed = before, after
+    port_audio.openings.release()
+    monkeypatch.setitem(sys.modules, "sounddevice", port_audio)
+    microphone = Microphone(wanted, MonotonicClock())
+    port_audio.opening.clear()
+    thread = iterating(microphone)
+    assert port_audio.opening.wait(30)
+    microphone.close()
+    port_audio.openings.release(10)
+    thread.join(30)
+    assert port_audio.opened[:2] == opened
+
+
+def test_silence_that_no_room_has_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stream = Stream(callback=None)
+    monkeypatch.setitem(sys.modules, "sounddevice", FakePortAudio(stream))
+    clock = FakeClock()
+    microphone = Microphone(None, clock)
+    blocks = iter(microphone)
+
+    def hears(seconds: float, loudness: float) -> list[str]:
+        caplog.clear()
+        for _ in range(round(seconds * 100)):
+            clock.advance(BLOCK_NS)
+            samples, status = np.full((480, 1), loudness, np.float32), SimpleNamespace(input_overflow=False)
+            stream.on_block(samples, 480, SimpleNamespace(inputBufferAdcTime=0.0), status)
+            next(blocks)
+        return [record.getMessage() for record in caplog.records]
+
+    assert hears(4.9, 0.0) == []
+    assert hears(0.1, 1e-4) == []
+    assert hears(4.9, 0.0) == []
+    assert hears(0.2, 0.0) == ["microphone Mic gives nothing but silence: is it muted?"]
+    assert hears(20.0, 0.0) == []
+    microphone.close()
 
 
 def stamps(measured_ns: np.ndarray) -> np.ndarray:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pytest
 
-from runtime.frame import AudioWindow, Sound
 from runtime.resample import SpeechWindows
+from runtime.sound import AudioWindow, Sound
 
 HOP = 320
 HOP_NS = 20_000_000

@@ -13,7 +13,7 @@ from models.audio.speech_mouth import HOP
 from models.face import load_face_model
 from models.motion import COEFFICIENTS, Motion
 from runtime.drivers.speech_face import SpeechFace
-from runtime.frame import Sound
+from runtime.sound import Sound
 
 RATE_HZ = 16_000
 HOP_NS = 20_000_000

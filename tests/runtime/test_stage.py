@@ -16,6 +16,7 @@ class Painter:
 
     backend = "none"
     portable = True
+    levels = 1
 
     def __init__(self, name: str = "painter") -> None:
         self.name = name
@@ -25,7 +26,7 @@ class Painter:
     def prepare(self, portrait: Any) -> Any:
         raise NotImplementedError
 
-    def render(self, avatar: int, motion: Motion) -> Pixels:
+    def render(self, avatar: int, motion: Motion, level: int = 0) -> Pixels:
         assert not self.closed.is_set()
         return np.full((2, 2, 3), avatar, np.uint8)
 
@@ -35,7 +36,7 @@ class Painter:
 
 
 def shown(stage: Stage) -> int:
-    return int(stage.render(Motion(0))[0, 0, 0])
+    return int(stage.render(Motion(0), 0).image[0, 0, 0])
 
 
 def test_the_newest_avatar_is_drawn_from_the_next_picture_on() -> None:

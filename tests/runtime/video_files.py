@@ -6,8 +6,9 @@ import av
 import numpy as np
 
 from models.motion import Motion
-from runtime.frame import Picture, Sound
+from runtime.picture import Picture
 from runtime.sinks.video_file import VideoFile
+from runtime.sound import Sound
 
 FPS = 25
 STEP_NS = 40_000_000

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 
 from models.motion import Motion
-from runtime.frame import Picture
+from runtime.picture import Picture
 from runtime.sinks.virtual_camera import VirtualCamera
 from tests.devices.guest.chromium import browser
 from tests.devices.guest.loopback import SHARE, load

@@ -1,5 +1,6 @@
 """Files made once per network: whole or not at all; and what was measured of backends, beside them."""
 
+import os
 from importlib.metadata import version
 from pathlib import Path
 
@@ -60,6 +61,15 @@ def test_pictures_are_compared_in_decibels() -> None:
     black = np.zeros((4, 4, 3), np.uint8)
     assert psnr_db(black, black) == 99
     assert psnr_db(black + np.uint8(1), black) == psnr_db(black, black + np.uint8(1)) == pytest.approx(48.13, abs=0.01)
+
+
+def test_what_ended_processes_left_is_swept_and_what_others_make_is_not(tmp_path: Path) -> None:
+    for name, age_s in (("old", 4000.0), ("new", 0.0)):
+        (tmp_path / f".part-{name}").mkdir()
+        now_s = (tmp_path / f".part-{name}").stat().st_mtime
+        os.utime(tmp_path / f".part-{name}", (now_s - age_s, now_s - age_s))
+    BuiltFiles(tmp_path).get("x", Path.touch)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".part-new", "x"]
 
 
 def test_a_verdict_is_measured_once_and_kept(tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from models.real3d.camera import camera_labels, row_rotation
+from models.camera import row_rotation
+from models.real3d.camera import camera_labels
 from tests.models.real3d import synthetic
 
 

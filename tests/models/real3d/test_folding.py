@@ -4,16 +4,19 @@ import torch
 from torch import nn
 
 from models.real3d.folded import BackgroundFusion, HeadTorsoFusion
-from models.real3d.folded_adapter import FoldedFuseHead
+from models.real3d.folded_adapter import FoldedFuseHead, FoldedRenderer
 from models.real3d.folded_torso import DepthConstantConv
 from models.real3d.folding import without_norms
 from models.real3d.image_to_plane import conv3
+from models.real3d.levels import Level
 from models.real3d.motion_adapter import FuseHead
 from models.real3d.portrait_state import MERGED_AXES, merge_planes
 from models.real3d.super_resolution import mix
 from models.real3d.torso_layers import ConvNormAct, ResBlock, SpectralConv2d
-from models.real3d.video_model import PLANE_AXES
-from models.triplane import look_up
+from models.real3d.trial import trial_drive
+from models.real3d.video_model import CUBE, PLANE_AXES, as_head
+from models.triplane import FieldDecoder, look_up
+from models.volume import camera_rays, render
 
 
 def randomised(module: nn.Module) -> nn.Module:
@@ -81,3 +84,15 @@ def test_two_planes_hold_what_three_did() -> None:
 def test_masks_choose_the_front() -> None:
     front, back = torch.full((1, 2, 1, 2), 3.0), torch.full((1, 2, 1, 2), 5.0)
     assert mix(front, back, torch.tensor([[[[1.0, 0.25]]]]))[0, 0].tolist() == [[3.0, 4.5]]
+
+
+def test_a_level_says_how_finely_the_head_is_rendered() -> None:
+    decoder, planes, camera = randomised(FieldDecoder()), torch.randn(1, 3, 32, 256, 256), trial_drive().camera
+    merged = merge_planes(planes)
+    head = FoldedRenderer(decoder)(merged / 2, merged / 2, camera, Level(6, 8, 4))
+    seen = render(lambda p: decoder(look_up(planes, p * 2, PLANE_AXES) / 3), camera_rays(camera, 6), CUBE, 8, 4)
+    same(head.features, as_head(seen, 6).features)
+    enlarged = head.at_128()
+    assert enlarged.features.shape == (1, 32, 128, 128) and enlarged.opacity.shape == (1, 1, 128, 128)
+    assert enlarged.at_128() is enlarged
+    same(enlarged.opacity[..., 0, 0], head.opacity[..., 0, 0])

@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from golden.dense_face import dense_face
 from golden.real3d import filled_model
 
 from models.backends.verdict import ENOUGH_DB, psnr_db
 from models.real3d.best_executor import agreement_db
-from models.real3d.graph_executor import GraphExecutor, torch_run
+from models.real3d.drive import Drive
+from models.real3d.graph_executor import GraphExecutor, torch_runs
+from models.real3d.levels import LEVELS
 from models.real3d.open_executor import ON_GPU
+from models.real3d.painter import CpuPainter, TorchPainter
 from models.real3d.torch_executor import TorchExecutor
 from models.real3d.trial import second_drive, trial_drive, trial_portrait
 
@@ -22,12 +26,12 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def executor() -> GraphExecutor:
     device, model = torch.device("cuda"), filled_model()
-    runs = {batch: torch_run(model, device, ON_GPU) for batch in (1, 2)}
-    return GraphExecutor("cudagraph", model, device, runs, ON_GPU)
+    runs = {batch: torch_runs(model, device, ON_GPU) for batch in (1, 2)}
+    return GraphExecutor("cudagraph", model, dense_face(), device, runs, ON_GPU)
 
 
 def test_pictures_are_the_references(executor: GraphExecutor) -> None:
-    assert agreement_db(executor, TorchExecutor(filled_model(), torch.device("cuda"))) >= ENOUGH_DB
+    assert agreement_db(executor, TorchExecutor(filled_model(), dense_face(), torch.device("cuda"))) >= ENOUGH_DB
 
 
 def test_a_frame_waits_for_nothing_but_its_picture(executor: GraphExecutor) -> None:
@@ -37,7 +41,7 @@ def test_a_frame_waits_for_nothing_but_its_picture(executor: GraphExecutor) -> N
     torch.cuda.set_sync_debug_mode("error")
     try:
         drawn = [(first, one), (second, one), (first, other), (first, one)]
-        pictures = [executor.frame(state, *drive) for state, drive in drawn]
+        pictures = [executor.frame(state, drive) for state, drive in drawn]
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert np.array_equal(pictures[0], pictures[3]), "nothing of what was drawn between stays"
@@ -48,7 +52,34 @@ def test_avatars_of_a_batch_are_drawn_as_alone(executor: GraphExecutor) -> None:
     portrait, drives = trial_portrait(), [trial_drive(), second_drive()]
     states = [executor.prepare(portrait) for _ in range(2)]
     states[1] = states[1]._replace(background=-states[1].background)
-    both = executor.frame_batch(states, *(torch.cat(values) for values in zip(*drives, strict=True)))
-    alone = [executor.frame(state, *drive) for state, drive in zip(states, drives, strict=True)]
+    both = executor.frame_batch(states, Drive(*(torch.cat(values) for values in zip(*drives, strict=True))))
+    alone = [executor.frame(state, drive) for state, drive in zip(states, drives, strict=True)]
     assert psnr_db(alone[0], alone[1]) < 30, "two avatars"
     assert all(psnr_db(together, one) >= ENOUGH_DB for together, one in zip(both, alone, strict=True))
+
+
+def test_levels_are_replayed_in_any_order(executor: GraphExecutor) -> None:
+    state, drive = executor.prepare(trial_portrait()), second_drive()
+    assert executor.levels == len(LEVELS)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        pictures = [executor.frame(state, drive, level) for level in (0, *range(executor.levels))]
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    again = [executor.frame(state, drive, level) for level in reversed(range(executor.levels))]
+    assert all(np.array_equal(*pair) for pair in zip(pictures[1:], reversed(again), strict=True))
+    assert np.array_equal(pictures[0], pictures[1])
+    assert all(20 < psnr_db(pictures[0], picture) < 60 for picture in pictures[2:])
+
+
+def test_pictures_are_painted_on_the_device_as_on_the_cpu() -> None:
+    cuda = torch.device("cuda")
+    paint = TorchPainter(dense_face(), cuda)
+    for drive in (trial_drive(), second_drive()):
+        given, expected = drive.to(cuda), CpuPainter(dense_face())(drive)
+        torch.cuda.set_sync_debug_mode("error")
+        try:
+            drawn = paint(given)
+        finally:
+            torch.cuda.set_sync_debug_mode("default")
+        assert float(((drawn.cpu() - expected).abs().amax(1) > 0.01).float().mean()) < 1e-4

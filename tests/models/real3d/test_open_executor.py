@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from golden.dense_face import dense_face
 
 from models.backends import tensorrt
 from models.backends.built import BuiltFiles, sources_of
@@ -14,7 +15,8 @@ from models.backends.spec import NetworkSpec
 from models.errors import AgentError, InputError
 from models.real3d import best_executor, open_executor
 from models.real3d.best_executor import agreement_db
-from models.real3d.networks import DRIVE_SHAPES, PORTRAIT_SHAPES, frame_spec
+from models.real3d.drive import Drive
+from models.real3d.networks import FRESH_SHAPES, PORTRAIT_SHAPES, driven_spec, frame_spec
 from models.real3d.open_executor import Backend, Executor
 from models.real3d.portrait_state import FEATURES, PortraitState, prepare
 from models.real3d.trial import second_drive, trial_drive, trial_portrait
@@ -33,12 +35,13 @@ class Fake:
 
     def __init__(self, name: str, shade: int) -> None:
         self.name, self.shade, self.closed = name, shade, False
+        self.levels, self.device = 1, torch.device("cpu")
 
     def prepare(self, portrait: PortraitParts) -> PortraitState:
         return PortraitState(*[torch.zeros(1)] * len(PORTRAIT_SHAPES))
 
-    def frame(self, state: PortraitState, *drive: torch.Tensor) -> np.ndarray:
-        brighter = 0 if torch.equal(drive[1], trial_drive()[1]) else 20
+    def frame(self, state: PortraitState, drive: Drive, level: int = 0) -> np.ndarray:
+        brighter = 0 if torch.equal(drive.camera, trial_drive().camera) else 20
         return np.full((512, 512, 3), self.shade + brighter, np.uint8)
 
     def close(self) -> None:
@@ -48,8 +51,8 @@ class Fake:
 class Frozen(Fake):
     """Draws the drive that it was captured with, always."""
 
-    def frame(self, state: PortraitState, *drive: torch.Tensor) -> np.ndarray:
-        return super().frame(state, *trial_drive())
+    def frame(self, state: PortraitState, drive: Drive, level: int = 0) -> np.ndarray:
+        return super().frame(state, trial_drive())
 
 
 class Machine:
@@ -63,10 +66,10 @@ class Machine:
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "A GPU")
         monkeypatch.setattr(tensorrt, "require_tensorrt", lambda: SimpleNamespace(__version__="10"))
         monkeypatch.setattr(open_executor, "fingerprint", lambda model, sources: "0123")
-        monkeypatch.setattr(open_executor, "TorchExecutor", lambda model, device: Fake("torch cuda", 100))
-        built = lambda model, stored, path: self._open(f"tensorrt {stored}", self.built[stored])  # noqa: E731
+        monkeypatch.setattr(open_executor, "TorchExecutor", lambda model, face, device: Fake("torch cuda", 100))
+        built = lambda model, face, stored, path: self._open(f"tensorrt {stored}", self.built[stored])  # noqa: E731
         monkeypatch.setattr(open_executor, "_built", built)
-        monkeypatch.setattr(open_executor, "_graphed", lambda model: self._open("cudagraph", self.graphed))
+        monkeypatch.setattr(open_executor, "_graphed", lambda model, face: self._open("cudagraph", self.graphed))
 
     def has_built(self, stored: str, shade: int | Exception, content: str = "") -> None:
         """From now on; the newest."""
@@ -85,7 +88,7 @@ class Machine:
 
     def open(self, backend: Backend = "auto") -> Executor:
         self.opened.clear()
-        return open_executor.open_executor(backend, self.model, self.folder, self.said.append)
+        return open_executor.open_executor(backend, self.model, dense_face(), self.folder, self.said.append)
 
 
 @pytest.fixture
@@ -102,7 +105,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("backend", ["cudagraph", "tensorrt"])
 def test_without_a_gpu_one_line_says_so(no_gpu: None, model: VideoModel, tmp_path: Path, backend: Backend) -> None:
     with pytest.raises(InputError, match="needs an NVIDIA GPU, and torch finds none"):
-        open_executor.open_executor(backend, model, tmp_path, print)
+        open_executor.open_executor(backend, model, dense_face(), tmp_path, print)
 
 
 def test_without_tensorrt_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,10 +162,10 @@ def test_one_that_opens_and_cannot_draw_is_closed_before_the_next(
     machine.has_built("float16", 7)
     draw = Fake.frame
 
-    def frame(fake: Fake, state: PortraitState, *drive: torch.Tensor) -> np.ndarray:
+    def frame(fake: Fake, state: PortraitState, drive: Drive) -> np.ndarray:
         if fake.shade == 7:
             raise RuntimesError("no kernel")
-        return draw(fake, state, *drive)
+        return draw(fake, state, drive)
 
     monkeypatch.setattr(Fake, "frame", frame)
     assert machine.open().name == "cudagraph"
@@ -203,14 +206,14 @@ def test_a_verdict_that_cannot_be_kept_counts(machine: Machine) -> None:
 def test_auto_without_a_gpu_is_onnx_if_it_draws_the_same(
     no_gpu: None, model: VideoModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shade: int, name: str
 ) -> None:
-    monkeypatch.setattr(open_executor, "TorchExecutor", lambda model, device: Fake(f"torch {device.type}", 100))
+    monkeypatch.setattr(open_executor, "TorchExecutor", lambda model, face, device: Fake(f"torch {device.type}", 100))
 
-    def exported(model: VideoModel, files: BuiltFiles, say: object) -> Fake:
+    def exported(model: VideoModel, face: object, files: BuiltFiles, say: object) -> Fake:
         files.get("frame_float32.onnx", lambda path: path.touch())
         return Fake("onnx cpu", shade)
 
     monkeypatch.setattr(open_executor, "_exported", exported)
-    assert open_executor.open_executor("auto", model, tmp_path, print).name == name
+    assert open_executor.open_executor("auto", model, dense_face(), tmp_path, print).name == name
 
 
 def test_agreement_is_of_the_pictures() -> None:
@@ -248,10 +251,13 @@ def test_the_spec_is_that_of_the_tensors(model: VideoModel) -> None:
     portrait, drive = trial_portrait(), trial_drive()
     state = prepare(model, portrait.to(torch.device("meta"))).stored_as(torch.float16)
     for batch in (1, 2):
-        spec = frame_spec("float16", batch)
-        assert [tensor.name for tensor in spec.inputs] == [*PortraitState._fields, *DRIVE_SHAPES]
-        for tensor, value in zip(spec.inputs, (*state, *drive), strict=True):
-            assert (tensor.shape, tensor.torch_dtype) == ((batch, *value.shape[1:]), value.dtype)
+        painted, driven = frame_spec("float16", batch), driven_spec("float16", batch)
+        assert [tensor.name for tensor in painted.inputs] == [*PortraitState._fields, *FRESH_SHAPES]
+        assert [tensor.name for tensor in driven.inputs] == [*PortraitState._fields, *Drive._fields]
+        fresh = (portrait.pncc_source, drive.camera, drive.key_points)
+        for spec, new in ((painted, fresh), (driven, drive)):
+            for tensor, value in zip(spec.inputs, (*state, *new), strict=True):
+                assert (tensor.shape, tensor.torch_dtype) == ((batch, *value.shape[1:]), value.dtype)
     assert {t.name for t in frame_spec("float16").inputs if t.dtype == "float16"} == set(FEATURES)
     assert isinstance(spec, NetworkSpec) and spec.output.shape == (2, 512, 512, 3)
 

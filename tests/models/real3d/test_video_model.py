@@ -8,9 +8,14 @@ from golden.fill import read_manifest
 from golden.real3d import GROUPS, Real3d
 from golden.real3d_inputs import DRIVING_POINTS, MANIFEST, camera, pncc_target
 
+from models.real3d import folded_adapter
 from models.real3d.folded import FrameNetwork
+from models.real3d.levels import LEVELS, Level
+from models.real3d.networks import FramePicture
 from models.real3d.portrait_state import prepare
-from models.real3d.video_model import PortraitParts, VideoModel, load_video_model
+from models.real3d.trial import trial_drive, trial_portrait
+from models.real3d.video_model import SAMPLES, SIDE, PortraitParts, VideoModel, load_video_model
+from models.volume import Field, Rays, Rendered, render
 
 pytestmark = pytest.mark.timeout(600)  # half a minute of processor time, on whatever machine
 
@@ -62,6 +67,24 @@ def test_the_folded_picture_is_that_of_the_released_code(real3d: Real3d) -> None
         image = FrameNetwork(real3d.model)(state, pncc_target(), camera(), DRIVING_POINTS)
         real3d.comparison.measure("model.image", image)
     assert real3d.comparison.measured["model.image"].good
+
+
+def test_each_level_looks_at_fewer_points(unfilled: VideoModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[Level] = []
+
+    def rendering(field: Field, rays: Rays, cube: float, even: int, drawn: int) -> Rendered:
+        looked_at.append(Level(round(rays.directions.shape[1] ** 0.5), even, drawn))
+        return render(field, rays, cube, even, drawn)
+
+    monkeypatch.setattr(folded_adapter, "render", rendering)
+    device, drive, portrait = torch.device("meta"), trial_drive(), trial_portrait()
+    state, network = prepare(unfilled, portrait.to(device)), FrameNetwork(unfilled)
+    fresh = [value.to(device) for value in (portrait.pncc_source, drive.camera, drive.key_points)]
+    for level in LEVELS:
+        assert FramePicture(network, level)(*state, *fresh).shape == (1, 512, 512, 3)
+    assert tuple(looked_at) == LEVELS and LEVELS[0] == (SIDE, SAMPLES, SAMPLES)
+    points = [level.side**2 * (level.even + level.drawn) for level in LEVELS]
+    assert points == sorted(set(points), reverse=True)
 
 
 def test_a_frame_depends_on_no_value_and_waits_for_nothing(unfilled: VideoModel) -> None:

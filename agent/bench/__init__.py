@@ -1,0 +1,1 @@
+"""`agent bench`: what a run is like, measured from outside."""

@@ -1,0 +1,42 @@
+"""Of all outputs but the virtual camera."""
+
+from collections.abc import Iterator
+
+from agent.doctor.finding import Finding
+from agent.doctor.system import Equipment
+from agent.doctor.trials.output import OutputTrial
+from agent.plan import is_file_output
+
+
+def check_virtual_microphone(equipment: Equipment, trial: OutputTrial) -> Iterator[Finding]:
+    """Findings "virtual-microphone.*"."""
+    sound = equipment.sound
+    if trial.refusal and not sound.has_pactl:
+        remedy = "sudo apt install pulseaudio-utils"
+        yield Finding("virtual-microphone.pactl", "failure", trial.refusal, remedy)
+    elif trial.refusal and not sound.server:
+        remedy = "systemctl --user start pipewire-pulse, or pulseaudio --start"
+        yield Finding("virtual-microphone.server", "failure", trial.refusal, remedy)
+    elif trial.refusal:
+        yield Finding("virtual-microphone.open", "failure", trial.refusal)
+    elif trial.difference:
+        what = f"a tone was played into {trial.where}, and {trial.difference}"
+        yield Finding("virtual-microphone.sound", "failure", what, "restart the sound server")
+    elif trial.untried:
+        what = f"{trial.where} opens; not recorded from: {trial.untried}"
+        yield Finding("virtual-microphone.unheard", "note", what)
+    else:
+        yield Finding("virtual-microphone.ok", "ok", f"{trial.where}, played into and recorded from")
+
+
+def check_other_output(trial: OutputTrial) -> Iterator[Finding]:
+    """Findings "preview.*" and "file.*"."""
+    group = "file" if is_file_output(trial.output) else "preview"
+    if trial.refusal:
+        yield Finding(f"{group}.open", "failure", trial.refusal)
+    elif trial.difference:
+        what = f"{trial.where} was written and read back: {trial.difference}"
+        remedy = {"file": "choose another ending, such as .mp4", "preview": "close what filters 127.0.0.1"}[group]
+        yield Finding(f"{group}.picture", "failure", what, remedy)
+    else:
+        yield Finding(f"{group}.ok", "ok", f"{trial.where}, written and read back")

@@ -1,0 +1,1 @@
+"""What the machine says of itself, without opening a device. Nothing here raises for what is missing."""

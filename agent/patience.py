@@ -1,0 +1,50 @@
+"""Long work that need not be waited for: a library in the middle of a step hears nobody who wants to end it."""
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from typing import TypeVar
+
+T = TypeVar("T")
+
+_LOOK_S = 0.1
+_GRACE_S = 0.5  # work that can end by itself is not left behind
+_SAY_EVERY_S = 10.0
+
+
+class Abandoned(KeyboardInterrupt):
+    """Interrupted, with work left behind in a thread: the process must end without waiting for it."""
+
+
+def patiently(doing: str, work: Callable[[], T], asked: Callable[[], bool], say: Callable[[str], None]) -> T:
+    """What `work` returns or raises; it is done in a thread of its own.
+
+    Args:
+        doing: what is done, for messages.
+        work: may take minutes in which it does not listen.
+        asked: whether the user wants it to end.
+        say: hears every ten seconds for how long it has been done.
+
+    Raises Abandoned, half a second after the user wanted it to end, if it has not ended by then.
+    """
+    answer: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(work())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    begun_s = said_s = time.monotonic()
+    threading.Thread(target=run, name=doing, daemon=True).start()
+    while not wait([answer], _LOOK_S).done:
+        if asked():
+            if wait([answer], _GRACE_S).done:
+                break
+            raise Abandoned
+        now_s = time.monotonic()
+        if now_s - said_s >= _SAY_EVERY_S:
+            said_s = now_s
+            say(f"{doing}: {now_s - begun_s:.0f} s so far")
+    return answer.result()

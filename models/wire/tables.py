@@ -1,0 +1,50 @@
+"""The constants of the wire format: transform, steps, bounds and the probabilities of the entropy coder.
+
+They are part of the format: another table is another version. `scripts/train_motion_codec.py` made them.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from jaxtyping import Int32
+
+UNIT = 1024
+"""Whole numbers of the tables, but for bounds and probabilities, count in 1 / UNIT."""
+KINDS = ("alone", "after", "beside", "between")
+"""What a motion is told from: nothing, an acknowledged one, a newer one of the packet, or two around it."""
+NEIGHBOURS = 3
+"""Contexts of a level's zero flag: how many of the two levels before it were not zero."""
+BINS = 4
+"""Of a magnitude, unary bits that have probabilities of their own; later ones share the last."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tables:
+    """Probabilities are those of a 1, in 1 / `bits.ONE`."""
+
+    joint: Int32[np.ndarray, "j"]
+    """Indices of the coefficients that are told by directions."""
+    single: Int32[np.ndarray, "s"]
+    """Of those that are told by themselves."""
+    analysis: Int32[np.ndarray, "j d"]
+    """Coefficients to levels of directions."""
+    synthesis: Int32[np.ndarray, "d j"]
+    """And back."""
+    steps: Int32[np.ndarray, "s+7"]
+    """Of single coefficients, rotation (radians), translation (eye distances) and confidence."""
+    bounds: Int32[np.ndarray, "levels"]
+    """Greatest absolute level."""
+    zero: Int32[np.ndarray, "4 levels 3"]
+    """That a difference is not zero, by kind and context."""
+    more: Int32[np.ndarray, "4 levels 4"]
+    """That a magnitude is greater than 1, 2, ..., by kind."""
+
+
+@cache
+def load_tables() -> Tables:
+    """The tables of this version."""
+    told = json.loads((files("models") / "data" / "motion_tables.json").read_text())
+    return Tables(**{name: np.array(told[name], np.int32) for name in Tables.__slots__})

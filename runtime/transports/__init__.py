@@ -1,0 +1,1 @@
+"""Wires between agents: motion instead of pictures."""

@@ -1,0 +1,82 @@
+"""Throws damaged and forged packets at the motion decoder: it must never raise, hang or grow.
+
+    python scripts/fuzz_motion_codec.py --inputs 1000000 [--seed 0]
+
+A quarter are true packets, so that others find what they are told from; of the rest, mutants, cut and spliced packets,
+packets with a tail and plain noise, half have a check that fits, so that they reach the entropy decoder. Prints how
+many gave motions, and how far memory grew.
+"""
+
+import argparse
+import resource
+import time
+from binascii import crc_hqx
+
+import numpy as np
+
+from models.motion import Motion
+from models.motion_codec import MotionDecoder, MotionEncoder
+
+
+def packets(draw: np.random.Generator) -> list[bytes]:
+    """Of a restless face, told alone and from acknowledged motions."""
+    encoder, out = MotionEncoder(), []
+    values = np.cumsum(draw.standard_normal((400, 70)) * 0.05, axis=0).astype(np.float32)
+    for k, row in enumerate(np.sin(values)):
+        packet = encoder.push(Motion(k * 40_000_000, row[:64], row[64:67] / 2, row[67:]), acknowledge=k)
+        if packet is not None:
+            out.append(packet)
+            encoder.acknowledged(max(0, len(out) - 4))
+    return out
+
+
+def mutant(draw: np.random.Generator, packet: bytes, other: bytes) -> bytes:
+    out = bytearray(packet)
+    match int(draw.integers(8)):
+        case 6 | 7:
+            return packet  # so that later ones find what they are told from
+        case 0:
+            out[int(draw.integers(len(out)))] ^= 1 << int(draw.integers(8))
+        case 1:
+            for _ in range(int(draw.integers(1, 12))):
+                out[int(draw.integers(len(out)))] = int(draw.integers(256))
+        case 2:
+            del out[int(draw.integers(len(out))) :]
+        case 3:
+            at = int(draw.integers(min(len(out), len(other))))
+            out[at:] = other[at:]
+        case 4:
+            out += draw.bytes(int(draw.integers(1, 1200)))
+        case 5:
+            out = bytearray(draw.bytes(int(draw.integers(0, 200))))
+    if draw.random() < 0.5 and len(out) > 2:
+        out[-2:] = crc_hqx(bytes(out[:-2]), 0).to_bytes(2, "big")
+    return bytes(out)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--inputs", type=int, default=1_000_000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    draw, decoder, motions, longest = np.random.default_rng(options.seed), MotionDecoder(), 0, 0
+    good = packets(draw)
+    begun_ns, begun_kb = time.perf_counter_ns(), 0
+    for k in range(options.inputs):
+        packet = mutant(draw, good[k % len(good)], good[(7 * k) % len(good)])
+        at_ns = time.thread_time_ns()
+        for motion in decoder.push(packet):
+            motions += 1
+            if not np.isfinite(motion.expression).all() or np.abs(motion.expression).max() > 2:
+                raise SystemExit(f"an impossible motion from {packet.hex()}")
+        longest = max(longest, time.thread_time_ns() - at_ns)
+        if k == options.inputs // 10:
+            begun_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - begun_kb
+    seconds = (time.perf_counter_ns() - begun_ns) / 1e9
+    print(f"{options.inputs} inputs in {seconds:.0f} s, longest {longest / 1e6:.1f} ms: {decoder.dropped} dropped, "
+          f"{motions} motions from the others, memory grew by {grown} KB after the first tenth")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

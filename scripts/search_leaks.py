@@ -1,0 +1,262 @@
+"""Searches every output of a run whose parts fail for pixels of the camera.
+
+    python scripts/search_leaks.py [--frames 10000] [--seed 1]
+
+The camera's pictures are a code in two colours that no avatar has. While tracker, engine, camera and outputs fail by a
+seeded plan, everything that leaves is searched for it: frames of the virtual camera, JPEGs of the preview page, the
+video file. A failing picture must be the one before it.
+"""
+
+import agent  # noqa: F401  # before numpy: one thread for each numerical library
+
+# isort: split
+import argparse
+import http.client
+import socket
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import as_file, files
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import cv2
+import numpy as np
+from failing_parts import HEIGHT, WIDTH, Beat, Capture, Engine, Plan, Tracker
+
+from agent.build import Session
+from agent.config import Run
+from agent.plan import make_plan
+from models.errors import AgentError
+from runtime.frame import Frame
+from runtime.picture import Picture
+from runtime.sources.camera import Camera
+from runtime.sources.media import ClipFrames
+
+SIZE = 128
+GREEN, MAGENTA = (0, 255, 0), (255, 0, 255)
+CODE = np.random.default_rng(0).choice((-1.0, 1.0), (12, 16))
+COLOUR, LIKENESS = 130.0, 0.35
+"""From which a pixel has one of the code's colours, and a picture's colours go with the code."""
+LOST_AT = 0.8  # part of the run after which the virtual camera takes no more
+
+
+def coded_picture() -> np.ndarray:
+    """What the camera sees, RGB."""
+    signs = cv2.resize(CODE, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
+    return np.where(signs[..., None] > 0, np.uint8(GREEN), np.uint8(MAGENTA))
+
+
+def shows_code(image: np.ndarray) -> bool:
+    """Whether any part of the camera's picture, or a trace of all of it, is in an RGB picture."""
+    red, green, blue = np.moveaxis(image.astype(np.float32), 2, 0)
+    hue = green - (red + blue) / 2
+    if np.abs(cv2.blur(hue, (3, 3))).max() > COLOUR:
+        return True
+    cells = cv2.resize(hue, CODE.shape[::-1], interpolation=cv2.INTER_AREA)
+    if np.ptp(cells) == 0:
+        return False
+    return abs(np.corrcoef(cells.ravel(), CODE.ravel())[0, 1]) > LIKENESS
+
+
+@dataclass
+class Findings:
+    """What a run came to."""
+
+    pictures: Counter[str] = field(default_factory=Counter)
+    """Searched, by output."""
+    leaks: Counter[str] = field(default_factory=Counter)
+    """Pictures that show the camera's, by output."""
+    stood: int = 0
+    """Pictures that could not be drawn, where the one before was shown again."""
+    not_stood: int = 0
+    """The same, where another was shown."""
+    largest_step: float = 0.0
+    """Mean difference between two pictures that follow one another, grey levels."""
+    tracked: int = 0
+    faults: dict[str, int] = field(default_factory=dict)
+    ended: str = ""
+    """What the run raised at its end."""
+
+    def search(self, output: str, image: np.ndarray) -> None:
+        self.pictures[output] += 1
+        self.leaks[output] += shows_code(image)
+
+
+class Tape:
+    """A virtual camera's device that searches what it is given."""
+
+    device = "/dev/video77"
+
+    def __init__(self, plan: Plan, beat: Beat, findings: Findings) -> None:
+        self._plan, self._beat, self._findings = plan, beat, findings
+        self._last, self._last_beat = np.zeros((SIZE, SIZE, 3), np.float32), -1
+
+    def send(self, frame: np.ndarray) -> None:
+        if self._beat.number >= LOST_AT * self._plan.beats:
+            raise OSError("the device is gone")
+        image = cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_I420)
+        self._findings.search("virtual-camera", image)
+        beat = self._beat.number
+        if beat > 0:
+            step = float(np.abs(image.astype(np.float32) - self._last).mean())
+            self._findings.largest_step = max(self._findings.largest_step, step)
+            undrawn = any(self._plan.now(kind, beat) for kind in ("engine", "engine for long", "memory"))
+            if undrawn and self._last_beat == beat - 1:  # it had the picture before
+                self._findings.stood += step == 0.0
+                self._findings.not_stood += step > 0.0
+        self._last, self._last_beat = image.astype(np.float32), beat
+
+    def close(self) -> None:
+        pass
+
+
+class Viewer:
+    """Watches the preview page's stream and searches its pictures."""
+
+    def __init__(self, url: str, beat: Beat, findings: Findings) -> None:
+        self.seen = 0
+        connection = http.client.HTTPConnection(url.removeprefix("http://").rstrip("/"))
+        connection.request("GET", "/stream.mjpeg")
+        self._stream, self._beat, self._findings = connection.getresponse(), beat, findings
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        self._thread.join(30)
+
+    def _watch(self) -> None:
+        data = b""
+        while chunk := self._stream.read1():
+            data += chunk
+            while (end := data.find(b"\xff\xd9")) >= 0:
+                jpeg = np.frombuffer(data[data.find(b"\xff\xd8") : end + 2], np.uint8)
+                bgr = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
+                self._findings.search("preview", cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+                self.seen, data = self.seen + 1, data[end + 2 :]
+                self._beat.tell()
+
+
+class Taken:
+    """Counts what an output is given, and lets it fail as planned."""
+
+    def __init__(self, sink: Any, kind: str, plan: Plan, beat: Beat) -> None:
+        self.offered = self.taken = 0
+        send = sink.send
+
+        def watched(picture: Picture) -> None:
+            try:
+                if plan.now(kind, beat.number):
+                    raise RuntimeError(f"{kind} has a hiccup")
+                send(picture)
+                self.taken += 1
+            finally:
+                self.offered += 1
+                beat.tell()
+
+        sink.send = watched
+
+
+class Driven:
+    """Knows which frame a driver has done with."""
+
+    def __init__(self, driver: Any, beat: Beat) -> None:
+        self.read_ns = -1
+        push = driver.push
+
+        def watched(frame: Frame) -> Any:
+            try:
+                return push(frame)
+            finally:
+                self.read_ns = frame.pts_ns
+                beat.tell()
+
+        driver.push = watched
+
+
+def search(frames: int, seed: int, leak: Callable[[np.ndarray], np.ndarray] | None = None) -> Findings:
+    """Runs and searches. `leak`: what is wrong with the engine, for a search that must find something."""
+    findings, plan, beat = Findings(), Plan(frames, seed), Beat(frames)
+    capture, tracker = Capture(plan, beat, coded_picture()), Tracker(plan, beat)
+    with session(plan, beat, findings, capture, tracker, leak) as (run, clip):
+        camera, preview, file = (
+            Taken(sink, kind, plan, beat)
+            for sink, kind in zip(run.sinks, ("virtual-camera", "preview", "file"), strict=True)
+        )
+        viewer = Viewer(run.sinks[1].url, beat, findings)
+        driver = Driven(run.loop._lanes[0]._driver, beat)
+        beat.parts = [
+            lambda: all(output.offered > beat.number for output in (preview, file)),
+            lambda: camera.offered > beat.number or beat.number > LOST_AT * frames,
+            lambda: viewer.seen >= preview.taken,
+            lambda: beat.number < 0 or beat.rests("camera"),
+            lambda: driver.read_ns >= capture.newest_ns,
+        ]
+        beat.stop = run.loop.stop
+        try:
+            run.loop.run_live()
+        except AgentError as error:
+            findings.ended = str(error)
+        viewer.finish()
+        findings.faults, findings.tracked = run.loop.faults, tracker.tracked
+        for frame in ClipFrames(clip):
+            findings.search("file", frame.image)
+    return findings
+
+
+@contextmanager
+def session(
+    plan: Plan,
+    beat: Beat,
+    findings: Findings,
+    capture: Capture,
+    tracker: Tracker,
+    leak: Callable[[np.ndarray], np.ndarray] | None,
+) -> Iterator[tuple[Session, Path]]:
+    """A run as the command line builds it, with devices, tracker and engine of the plan; and the file it writes."""
+    with ExitStack() as stack:
+        clip = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "out.mp4"
+        photo = stack.enter_context(as_file(files("agent") / "example" / "portrait.png"))
+        replaced = {
+            "agent.build.open_camera": lambda _, clock: Camera("0", clock, capture.open),
+            "agent.build.MediapipeTracker": lambda: tracker,
+            "agent.build.open_engine": lambda *_: Engine(plan, beat, leak),
+            "runtime.sinks.virtual_camera.open_virtual_camera": lambda *_: Tape(plan, beat, findings),
+            "runtime.page_server._listen": free_port,
+        }
+        for name, replacement in replaced.items():
+            stack.enter_context(patch(name, replacement))
+        outputs = ("virtual-camera", "preview", str(clip))
+        config = Run(portrait=photo, mode="video", output=outputs, size=str(SIZE), realtime=True)
+        run = Session(make_plan(config, []), beat, lambda _: None)
+        stack.callback(run.close)
+        yield run, clip
+
+
+def free_port(_: int, _tries: int) -> socket.socket:
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    return listener
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--frames", type=int, default=10_000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    found = search(options.frames, options.seed)
+    print(f"{options.frames} ticks, {found.tracked} pictures tracked; failures survived: {found.faults}")
+    for output, count in found.pictures.items():
+        print(f"{output}: {count} pictures searched, {found.leaks[output]} show the camera's")
+    print(f"not drawn: {found.stood + found.not_stood}, of which {found.stood} show the picture before")
+    print(f"largest step from one picture to the next: {found.largest_step:.1f} grey levels; ended with: {found.ended}")
+    return int(found.leaks.total() > 0 or found.not_stood > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

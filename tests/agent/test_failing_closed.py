@@ -1,0 +1,109 @@
+"""A camera picture never leaves: whatever fails, every output is searched for it; and it cannot, by the imports."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from search_leaks import SIZE, coded_picture, search, shows_code
+
+from calibration.photo import read_photo
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("agent", "runtime", "calibration", "models")
+
+
+@pytest.mark.timeout(300)
+def test_no_output_shows_the_camera_while_everything_fails():
+    frames = 2_000
+    found = search(frames, seed=7)
+    assert found.leaks.total() == 0
+    assert found.not_stood == 0 and found.stood > 50, "a picture that cannot be drawn is the one before it"
+    assert found.largest_step < 10, "and nothing jumps"
+    assert found.tracked > 0.5 * frames
+    assert found.pictures["preview"] > 0.95 * frames and found.pictures["file"] > 0.95 * frames
+    assert found.pictures["virtual-camera"] > 0.7 * frames, "until it is gone, while the others go on"
+    stages = ["video driver", "render", "sink virtual-camera", "sink preview"]
+    assert all(found.faults[stage] > 5 for stage in stages)
+    assert "takes no more pictures: the device is gone" in found.ended
+
+
+def stretched(image: np.ndarray) -> np.ndarray:
+    return cv2.resize(coded_picture(), image.shape[1::-1], interpolation=cv2.INTER_AREA)
+
+
+def test_a_picture_of_the_camera_is_found_in_every_output():
+    found = search(200, seed=7, leak=stretched)
+    assert all(found.leaks[output] >= 2 for output in ("virtual-camera", "preview", "file"))
+
+
+def corner(image: np.ndarray) -> np.ndarray:
+    out = image.copy()
+    out[:24, -32:] = cv2.resize(coded_picture(), (32, 24), interpolation=cv2.INTER_AREA)
+    return out
+
+
+def trace(image: np.ndarray) -> np.ndarray:
+    return cv2.addWeighted(image, 0.9, stretched(image), 0.1, 0)
+
+
+def as_jpeg(image: np.ndarray) -> np.ndarray:
+    data = cv2.imencode(".jpg", stretched(image), [cv2.IMWRITE_JPEG_QUALITY, 40])[1]
+    return cv2.imdecode(data, cv2.IMREAD_COLOR)
+
+
+@pytest.mark.parametrize("leak", [stretched, corner, trace, as_jpeg])
+def test_parts_and_traces_are_found_too(leak, portrait_png):
+    photo = cv2.resize(read_photo(portrait_png), (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+    assert not shows_code(photo)
+    assert shows_code(leak(photo))
+
+
+def test_in_a_run_pictures_are_made_on_the_stage_alone():
+    makers = []
+    for path in [p for package in PACKAGES for p in (ROOT / package).rglob("*.py")]:
+        calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        if any(getattr(call, "id", getattr(call, "attr", "")) == "Picture" for call in calls):
+            makers.append(str(path.relative_to(ROOT)))
+    drawn_patterns = ["agent/doctor/trials/preview.py", "agent/doctor/trials/video_file.py"]
+    assert sorted(makers) == [*drawn_patterns, "runtime/stage.py"]
+
+
+PLANTED = {
+    "runtime/sinks/preview.py": "from runtime.frame import Frame",
+    "runtime/engines/builtin.py": "from runtime.sources.camera import Camera",
+    "runtime/outlet.py": "from runtime.frame import Frame",
+    "runtime/stage.py": "from runtime.lane import Lane",
+    "runtime/mix.py": "from runtime.drivers.face_video import FaceVideo",
+    "runtime/loop.py": "from runtime.frame import Frame",
+}
+
+
+def lint(folder: Path) -> subprocess.CompletedProcess[str]:
+    code = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+    command = [sys.executable, "-c", code, "--no-cache"]
+    return subprocess.run(command, cwd=folder, env={"PYTHONPATH": "."}, capture_output=True, text=True, check=False)
+
+
+def test_the_import_rules_keep_frames_from_what_leaves(tmp_path):
+    for package in PACKAGES:
+        for path in (ROOT / package).rglob("*.py"):
+            copy = tmp_path / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    kept = lint(tmp_path)
+    assert kept.returncode == 0, kept.stdout
+    for name, line in PLANTED.items():
+        with (tmp_path / name).open("a") as module:
+            module.write(f"\n{line}\n")
+    broken = lint(tmp_path)
+    assert broken.returncode == 1
+    reasons = broken.stdout.partition("Broken contracts")[2]
+    for name in PLANTED:
+        module = name.removesuffix(".py").replace("/", ".")
+        assert f"{module} -> runtime." in reasons, broken.stdout

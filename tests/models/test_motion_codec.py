@@ -1,0 +1,175 @@
+import json
+from binascii import crc_hqx
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.face import load_face_model
+from models.motion import Motion, expression
+from models.motion_codec import MOST_BYTES, TICK_NS, MotionDecoder, MotionEncoder
+from models.wire.levels import to_levels
+from tests.models.motions import talking
+
+VECTORS = Path(__file__).with_name("motion_vectors.json")
+
+
+def packets_of(motions: list[Motion], encoder: MotionEncoder | None = None) -> list[bytes]:
+    encoder = encoder or MotionEncoder()
+    return [packet for motion in motions if (packet := encoder.push(motion)) is not None]
+
+
+def checked(packet: bytes) -> bytes:
+    """The packet with the check that it should have."""
+    return packet[:-2] + crc_hqx(packet[:-2], 0).to_bytes(2, "big")
+
+
+def values(motion: Motion) -> np.ndarray:
+    return np.concatenate([motion.expression, motion.rotation, motion.translation])
+
+
+def test_motions_arrive_in_order_with_their_times_and_near_what_they_were() -> None:
+    motions, decoder = talking(40), MotionDecoder()
+    arrived = [motion for packet in packets_of(motions) for motion in decoder.push(packet)]
+    by_time = {motion.pts_ns: motion for motion in arrived}
+    shapes = load_face_model().expression
+    for motion in motions:
+        got = by_time[motion.pts_ns]
+        off = np.einsum("i,ipk->pk", got.expression - motion.expression, shapes)
+        assert np.linalg.norm(off, axis=1).mean() < 0.006
+        assert np.abs(got.rotation - motion.rotation).max() < 0.005
+        assert np.abs(got.translation - motion.translation).max() < 0.008
+    assert decoder.dropped == 0
+
+
+def test_each_packet_can_be_decoded_without_the_others_and_repeats_the_motion_before() -> None:
+    motions = talking(9)
+    for k, packet in enumerate(packets_of(motions)):
+        told = [motion.pts_ns for motion in MotionDecoder().push(packet)]
+        newest = 2 * k + 1
+        assert told == [motion.pts_ns for motion in motions[max(0, newest - 2) : newest + 1]]
+
+
+def test_against_an_acknowledged_motion_packets_are_smaller_and_the_same_is_decoded() -> None:
+    still = [Motion(5_000_000_000 + k * 40_000_000, talking(1)[0].expression) for k in range(40)]
+    alone, encoder = packets_of(still), MotionEncoder()
+    decoder, told, sizes = MotionDecoder(), [], []
+    for motion in still:
+        packet = encoder.push(motion)
+        if packet is not None:
+            sizes.append(len(packet))
+            told.extend(decoder.push(packet))
+            assert decoder.newest is not None
+            encoder.acknowledged(decoder.newest)
+    assert sum(sizes[1:]) < 0.6 * sum(map(len, alone[1:]))
+    want = [motion for packet in alone for motion in MotionDecoder().push(packet)]
+    assert [values(motion).tolist() for motion in told] == [values(motion).tolist() for motion in want]
+
+
+def test_a_packet_told_from_a_motion_that_never_came_is_dropped_and_counted() -> None:
+    encoder, decoder = MotionEncoder(), MotionDecoder()
+    motions = [Motion(5_000_000_000 + k * 40_000_000, expression(jawOpen=0.4)) for k in range(6)]
+    first = packets_of(motions[:2], encoder)
+    encoder.acknowledged(0)
+    second = packets_of(motions[2:], encoder)
+    assert decoder.push(second[0]) == ()
+    assert decoder.dropped == 1
+    assert len(decoder.push(first[0])) == 2
+    assert len(decoder.push(second[1])) == 3
+
+
+def test_a_stale_or_foreign_acknowledgement_changes_nothing() -> None:
+    encoder, motions = MotionEncoder(), talking(8)
+    encoder.acknowledged(999)
+    packets = packets_of(motions, encoder)
+    encoder.acknowledged(3)
+    encoder.acknowledged(1)  # comes late
+    [packet] = packets_of(talking(2, begin_ns=motions[-1].pts_ns + 40_000_000), encoder)
+    alone = packets_of([*motions, *talking(2, begin_ns=motions[-1].pts_ns + 40_000_000)])[-1]
+    assert packet == alone or packet[7] == 1  # the distance to packet 3, not to packet 1
+    assert len(packets) == 4
+
+
+def test_sequence_and_time_wrap_around() -> None:
+    encoder, decoder = MotionEncoder(motions_per_packet=1), MotionDecoder()
+    encoder._sequence = 65_534
+    begin = ((1 << 32) - 2) * TICK_NS
+    motions = talking(6, begin_ns=begin)
+    told = [decoder.push(packet)[-1].pts_ns for packet in packets_of(motions, encoder)]
+    assert told == [motion.pts_ns for motion in motions]
+    assert decoder.newest == 3
+
+
+def test_an_acknowledgement_travels_along() -> None:
+    encoder, decoder = MotionEncoder(1), MotionDecoder()
+    packet = encoder.push(talking(1)[0], acknowledge=513)
+    assert packet is not None
+    decoder.push(packet)
+    assert decoder.acknowledged == 513
+
+
+def test_noise_within_a_step_is_not_told() -> None:
+    motion = talking(1)[0]
+    levels = to_levels(motion)
+    noisy = Motion(0, motion.expression + np.float32(1e-4), motion.rotation, motion.translation)
+    assert (to_levels(noisy, levels) == levels).all()
+
+
+@pytest.mark.parametrize("cut", range(40))
+def test_a_cut_packet_is_dropped(cut: int) -> None:
+    packet, decoder = packets_of(talking(4))[1], MotionDecoder()
+    assert decoder.push(packet[:cut]) == ()
+    assert decoder.dropped == 1
+
+
+def test_a_damaged_packet_is_dropped() -> None:
+    packet, decoder = packets_of(talking(4))[1], MotionDecoder()
+    for bit in range(8 * len(packet)):
+        damaged = bytearray(packet)
+        damaged[bit // 8] ^= 1 << bit % 8
+        assert decoder.push(bytes(damaged)) == ()
+    assert decoder.dropped == 8 * len(packet)
+
+
+def test_another_version_and_endless_packets_are_dropped() -> None:
+    packet, decoder = packets_of(talking(4))[1], MotionDecoder()
+    assert decoder.push(checked(bytes([0x20 | packet[0] & 15]) + packet[1:])) == ()
+    assert decoder.push(checked(packet[:-2] + bytes(MOST_BYTES))) == ()
+    assert decoder.dropped == 2
+
+
+def test_forged_packets_give_possible_motions_or_none() -> None:
+    draw, decoder = np.random.default_rng(3), MotionDecoder()
+    packets, came = packets_of(talking(40)), 0
+    for k in range(600):
+        forged = bytearray(packets[k % len(packets)])
+        for _ in range(int(draw.integers(1, 9))):
+            forged[int(draw.integers(len(forged) - 2))] = int(draw.integers(256))
+        if draw.random() < 0.2:
+            forged = bytearray(draw.bytes(int(draw.integers(0, 300))))
+        for motion in decoder.push(checked(bytes(forged).ljust(9, b"\0"))):
+            came += 1
+            assert np.abs(motion.expression).max() <= 2
+            assert np.abs(motion.rotation).max() < 2
+            assert np.abs(motion.translation).max() < 9
+            assert 0 <= motion.confidence <= 1
+    assert came > 100
+
+
+def test_neither_end_remembers_more_than_it_may() -> None:
+    encoder, decoder = MotionEncoder(motions_per_packet=1), MotionDecoder()
+    for packet in packets_of(talking(90), encoder):
+        decoder.push(packet)
+    assert len(encoder._sent) == len(decoder._known) == 64
+
+
+def test_the_documented_packets_mean_what_they_meant() -> None:
+    """Other programs read these, too: when this fails, `VERSION` has to change."""
+    told, decoder = json.loads(VECTORS.read_text()), MotionDecoder()
+    for vector in told["packets"]:
+        motions = decoder.push(bytes.fromhex(vector["hex"]))
+        assert [motion.pts_ns // TICK_NS for motion in motions] == vector["ticks"]
+        for motion, want in zip(motions, vector["values"], strict=True):
+            np.testing.assert_allclose(values(motion), want, atol=2e-6)
+            assert motion.confidence == pytest.approx(1.0)
+    assert decoder.dropped == 0

@@ -1,0 +1,24 @@
+"""What several engines' tests are given."""
+
+import pytest
+from scipy.io import savemat
+
+from models.face import load_face_model
+from models.real3d.face import MODEL_FILE, Real3dFace, load_real3d_face
+from models.real3d.needs import FACE_MODEL, PARTS, VIDEO
+from models.weights import Weights
+from tests.models import synthetic_bfm
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
+    """Of real3d: a face model made of our own, and nothing that is optional; no network looks for the video model."""
+    folder = tmp_path_factory.mktemp("weights")
+    savemat(folder / MODEL_FILE, synthetic_bfm.bfm_content(load_face_model()))
+    return Weights("real3d", folder, tuple(part for part in PARTS if part not in (VIDEO, FACE_MODEL)))
+
+
+@pytest.fixture(scope="session")
+def face(weights: Weights) -> Real3dFace:
+    """Of these weights."""
+    return load_real3d_face(weights.folder)
