@@ -61,6 +61,7 @@ def boot(name: str, words: Sequence[str], environment: Mapping[str, str], limit_
 
 
 def _options(name: str) -> list[str]:
+    # A processor without AVX, whose emulation crashed Python now and then; numpy needs SSE4.2.
     machine = ["-accel", "tcg,thread=multi,tb-size=512", "-cpu", "Nehalem", "-M", "q35", "-m", "3072", "-smp", "2"]
     plain = ["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-serial", "stdio"]
     kernel = ["-kernel", str(FOLDER / "vmlinux"), "-initrd", str(FOLDER / "initramfs")]

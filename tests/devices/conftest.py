@@ -16,9 +16,6 @@ from vm.build import SHARE, build
 from vm.debian import UnavailableError
 
 from calibration.photo import read_photo
-from calibration.portrait import prepare_portrait
-from models.motion import Motion, expression
-from runtime.engines.builtin import BuiltinEngine
 from tests.agent.clips import make_clip
 
 Guest = Callable[[str, float], dict[str, Any]]
@@ -50,19 +47,12 @@ def guest() -> Guest:
 
 
 @pytest.fixture(scope="session")
-def poses(portrait_png: Path) -> np.ndarray:
-    """Who is before the guest's webcam: a face at rest, and with its mouth open; RGB."""
-    engine = BuiltinEngine()
-    avatar = engine.prepare(prepare_portrait(read_photo(portrait_png), (_WEBCAM_SIDE, _WEBCAM_SIDE)))
-    return np.array([engine.render(avatar, Motion(0, expression(jawOpen=jaw))) for jaw in (0.0, 0.7)])
-
-
-@pytest.fixture(scope="session")
-def prepared(guest: Guest, poses: np.ndarray, portrait_png: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """The guest's webcam; its portrait and compiled kernels, which would take an emulated machine minutes."""
-    np.save(SHARE / "webcam.npy", np.array([cv2.cvtColor(pose, cv2.COLOR_RGB2YUV_I420) for pose in poses]))
+def prepared(guest: Guest, portrait_png: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Who is before the guest's webcam; its portrait and compiled kernels, which would take it minutes to make."""
+    face = cv2.resize(read_photo(portrait_png), (_WEBCAM_SIDE, _WEBCAM_SIDE), interpolation=cv2.INTER_AREA)
+    np.save(SHARE / "webcam.npy", cv2.cvtColor(face, cv2.COLOR_RGB2YUV_I420))
     folder = tmp_path_factory.mktemp("prepared")
-    clip = make_clip(folder / "clip.mp4", list(poses) * 3, 5)
+    clip = make_clip(folder / "clip.mp4", [face] * 5, 5)
     words = ["run", f"--portrait={portrait_png}", "--mode=video", f"--camera={clip}", "--size=256"]
     code = "import sys; from agent.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", code, *words, f"--output={folder / 'out.mp4'}"]

@@ -1,4 +1,4 @@
-"""Inside the virtual machine: Chromium watches the sink. Writes report.json and picture.png into /mnt/browser."""
+"""Inside the virtual machine: Chromium watches the sink. Writes report.json and picture.rgba into /mnt/browser."""
 
 import json
 import threading
@@ -37,7 +37,7 @@ def main() -> None:
         try:
             watcher.look()
             report = {"open": watcher.wait_for("open"), "frames": watcher.wait_for("frames", 2)}
-            (FOLDER / "picture.png").write_bytes(watcher.picture)
+            (FOLDER / "picture.rgba").write_bytes(watcher.picture)
         finally:
             ended.set()
             feeder.join()

@@ -9,16 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from tests.browser import FLAGS
-
-_PAGE = Path(__file__).with_name("watch.html").read_bytes()
-_NEEDLESS = "DialMediaRouteProvider,OnDeviceModelService,OptimizationGuideOnDeviceModel,OptimizationHints,Translate"
-_MORE_FLAGS = [
-    "--use-fake-ui-for-media-stream",
-    "--user-data-dir=/dev/shm/chromium",
-    "--disable-extensions",
-    f"--disable-features={_NEEDLESS}",
-]
+_PAGE = Path(__file__).with_name("watch.html")
+_FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-dev-shm-usage --use-fake-ui-for-media-stream --no-first-run "
+    "--user-data-dir=/tmp/chromium --disable-extensions --disable-background-networking --disable-component-update "
+    "--disable-features=DialMediaRouteProvider,Translate,OptimizationHints"
+)
 
 
 class Watcher:
@@ -27,7 +23,7 @@ class Watcher:
     def __init__(self) -> None:
         self.told: list[dict[str, Any]] = []
         self.picture = b""
-        """The last one it sent, PNG."""
+        """The last one it sent, RGBA."""
         self._look = threading.Event()
         self._come = threading.Condition()
 
@@ -63,32 +59,31 @@ class Watcher:
 
 @contextmanager
 def browser(log: Path) -> Iterator[Watcher]:
-    """Chromium on a page of this process, until the end of the block."""
+    """Chromium on a page that talks to this process, until the end of the block."""
     watcher = Watcher()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:  # the base class's name
             if self.path == "/look":
                 watcher.await_look()
-            self._answer(_PAGE if self.path == "/" else b"")
+            self._answer()
 
         def do_POST(self) -> None:
             watcher.tell(self.path, self.rfile.read(int(self.headers["Content-Length"])))
-            self._answer(b"")
+            self._answer()
 
-        def _answer(self, body: bytes) -> None:
+        def _answer(self) -> None:
             self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Access-Control-Allow-Origin", "*")
+            self.send_header("Content-Length", "0")
             self.end_headers()
-            self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    words = ["chromium", *FLAGS.split(), *_MORE_FLAGS, f"http://127.0.0.1:{server.server_port}/"]
+    words = ["chromium", *_FLAGS.split(), f"{_PAGE.as_uri()}#{server.server_port}"]
     with log.open("w") as output, subprocess.Popen(words, stdout=output, stderr=output) as process:
         try:
             yield watcher

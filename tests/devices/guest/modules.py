@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import cycle
 from typing import Any
 
 import cv2
@@ -15,7 +16,6 @@ from models.errors import AgentError
 from models.motion import Motion
 from runtime.picture import Picture
 from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras, why_invisible
-from tests.devices.guest.feeder import POSE
 from tests.devices.guest.loopback import SHARE, feeder, is_camera, load, read_raw, unload, until
 
 FOLDER = SHARE / "modules"
@@ -40,15 +40,16 @@ def opening(device: str | None = None, size: tuple[int, int] = SIZE) -> tuple[Vi
 
 @contextmanager
 def fed(camera: VirtualCamera) -> Iterator[None]:
-    """Ten pictures a second."""
-    ended, shown = threading.Event(), pictures()
+    """Ten pictures a second; the first is there when the block begins."""
+    ended, shown = threading.Event(), [Picture(image, Motion(0), 0) for image in pictures()]
 
     def feed() -> None:
-        for tick in range(1_000_000):
+        for picture in cycle(shown):
             if ended.wait(0.1):
                 return
-            camera.send(Picture(shown[tick % len(shown)], Motion(0), 0))
+            camera.send(picture)
 
+    camera.send(shown[-1])
     thread = threading.Thread(target=feed)
     thread.start()
     try:
@@ -125,8 +126,7 @@ def watched(camera: VirtualCamera) -> str:
 def shared(module: str) -> dict[str, Any]:
     """Without exclusive_caps: a device is camera and output at once, and takes several feeders if it is let."""
     load(module, LABELS, exclusive=False)
-    POSE.write_text("0")
-    np.save(FOLDER / "feed.npy", np.zeros((1, SIZE[1] * 3 // 2, SIZE[0]), np.uint8))
+    np.save(FOLDER / "feed.npy", np.zeros((SIZE[1] * 3 // 2, SIZE[0]), np.uint8))
     with feeder(10, FOLDER / "feed.npy"):
         until(lambda: free_virtual_cameras() == ["/dev/video11"], "the feeder is seen")
         camera, _ = opening()

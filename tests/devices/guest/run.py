@@ -14,12 +14,11 @@ from typing import Any
 
 import cv2
 
-from tests.devices.guest.feeder import POSE
 from tests.devices.guest.loopback import SHARE, feeder, is_camera, load, plug, read_raw, unplug, until
 
 FOLDER = SHARE / "run"
 PICTURES = SHARE / "webcam.npy"
-AVATAR, WEBCAM, MOVED = 10, 11, 12
+AVATAR, WEBCAM = 10, 11
 SIDE, FPS = 256, 5
 
 
@@ -100,9 +99,7 @@ def watched(agent: Agent, report: dict[str, Any]) -> None:
 
 
 def unplugged(agent: Agent, webcam: subprocess.Popen[bytes], report: dict[str, Any]) -> None:
-    """A mouth opens, and the webcam goes."""
-    settle(1)
-    read_raw(AVATAR, 2, FOLDER / "follows.yuv")
+    """The webcam goes."""
     gone_s = time.monotonic()
     webcam.kill()
     report["noticed_s"] = agent.wait_for("gives no more pictures", gone_s) - gone_s
@@ -112,20 +109,18 @@ def unplugged(agent: Agent, webcam: subprocess.Popen[bytes], report: dict[str, A
 
 
 def replugged(agent: Agent, report: dict[str, Any]) -> None:
-    """The webcam comes back under another number."""
-    plug(MOVED, "Webcam")
-    with feeder(MOVED, PICTURES):
+    """The webcam comes back."""
+    plug(WEBCAM, "Webcam")
+    with feeder(WEBCAM, PICTURES):
         plugged_s = time.monotonic()
-        report["mended_s"] = agent.wait_for(f"camera {MOVED} (Webcam) is back", plugged_s - 10) - plugged_s
-        settle(1)
-        read_raw(AVATAR, 2, FOLDER / "follows_again.yuv")
+        report["mended_s"] = agent.wait_for(f"camera {WEBCAM} (Webcam) is back", plugged_s - 10) - plugged_s
+        time.sleep(8)
         report["status"] = agent.end()
     report["agent"] = json.loads((FOLDER / "agent.json").read_text())
 
 
 def main() -> None:
     report: dict[str, Any] = {}
-    POSE.write_text("0")
     load("new", {AVATAR: "Avatar", WEBCAM: "Webcam"})
     with feeder(WEBCAM, PICTURES) as webcam:
         agent = Agent()
