@@ -90,13 +90,14 @@ class Session:
         self.engine = patiently(f"opening the engine {config.engine}", opening, interrupted, say)
         self._camera: Source[Frame] | None = None
         self._loop: Loop | None = None
-        profile = None if config.profile is None else load_profile(config.profile)
-        speaker = None if profile is None else open_speaker(profile, config, say)
-        person = None if profile is None or plan.camera is None else open_person(profile, plan.camera)
         self._look: Look | None = None
         self._turn = Turn(self._swap)
         self._preparing: Worker[Wish, Prepared] = Worker("the change", warm_up, prepare)
         with ExitStack() as opened:
+            opened.callback(self.engine.close)
+            profile = None if config.profile is None else load_profile(config.profile)
+            speaker = None if profile is None else open_speaker(profile, config, say)
+            person = None if profile is None or plan.camera is None else open_person(profile, plan.camera)
             camera = probe.camera
             if camera is None and plan.camera is not None:
                 camera = open_camera(plan.camera, clock)

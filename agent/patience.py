@@ -26,7 +26,7 @@ def patiently(doing: str, work: Callable[[], T], asked: Callable[[], bool], say:
         asked: whether the user wants it to end.
         say: hears every ten seconds for how long it has been done.
 
-    Raises Abandoned, half a second after the user wanted it to end, if it has not ended by then.
+    Raises Abandoned, half a second after a KeyboardInterrupt, or after the user wanted it to end if it has not by then.
     """
     answer: Future[T] = Future()
 
@@ -38,13 +38,15 @@ def patiently(doing: str, work: Callable[[], T], asked: Callable[[], bool], say:
 
     begun_s = said_s = time.monotonic()
     threading.Thread(target=run, name=doing, daemon=True).start()
-    while not wait([answer], _LOOK_S).done:
-        if asked():
-            if wait([answer], _GRACE_S).done:
-                break
-            raise Abandoned
-        now_s = time.monotonic()
-        if now_s - said_s >= _SAY_EVERY_S:
-            said_s = now_s
-            say(f"{doing}: {now_s - begun_s:.0f} s so far")
+    try:
+        while not wait([answer], _LOOK_S).done and not asked():
+            now_s = time.monotonic()
+            if now_s - said_s >= _SAY_EVERY_S:
+                said_s = now_s
+                say(f"{doing}: {now_s - begun_s:.0f} s so far")
+    except KeyboardInterrupt:
+        wait([answer], _GRACE_S)
+        raise Abandoned from None
+    if not wait([answer], _GRACE_S).done:
+        raise Abandoned
     return answer.result()

@@ -67,7 +67,7 @@ class MotionEncoder:
             return None
         self._fresh = 0
         packets = [self._packet(None, acknowledge)]
-        if self._reference is not None:
+        if self._reference in self._sent:
             packets.append(self._packet(self._reference, acknowledge))
         _remember(self._sent, self._sequence, self._recent[-1].levels)
         self._sequence = (self._sequence + 1) % _SEQUENCES

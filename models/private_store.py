@@ -57,8 +57,11 @@ class PrivateStore:
                 file.write(_digest(body, key))
                 file.write(body)
             temporary.replace(self.folder / f"{key}{_SUFFIX}")
+            temporary = None
             self._make_room()
         except OSError:
+            pass
+        finally:
             if temporary is not None:
                 with suppress(OSError):
                     temporary.unlink(missing_ok=True)

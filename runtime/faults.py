@@ -2,7 +2,7 @@
 
 import logging
 
-from models.errors import AgentError
+from models.errors import AgentError, InputError
 
 _log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ class Faults:
     def endured(self, error: Exception, now_ns: int) -> None:
         """Counts a failure. Raises AgentError if it has gone on for too long, or if `error` is an AgentError."""
         if isinstance(error, AgentError):
+            self.count += not isinstance(error, InputError)  # a refusal is no failure
             raise error
         if self.failed(error, now_ns) >= (LASTING_NS if self._worked else UNTRIED_NS):
             raise AgentError(f"{self._part} fails again and again: {in_words(error)}") from error

@@ -142,8 +142,8 @@ class Loop:
                 due_ns = self._start_ns + round(tick * 1e9 / self._fps)
                 if not self._clock.wait_until(due_ns, self._stop):
                     break
-                begun_ns = self._clock.now_ns()
                 driven = {lane.role: newest for lane in self._lanes if (newest := lane.newest) is not None}
+                begun_ns = self._clock.now_ns()
                 motions = {role: newest.motion for role, newest in driven.items()}
                 drawn = self._render(due_ns, motions, self._stage.render_live)
                 picture = self._trailed(drawn, begun_ns, driven.values())

@@ -88,7 +88,8 @@ class Metrics:
 def _percentiles(values_ns: list[int]) -> Percentiles:
     if not values_ns:
         return Percentiles(0.0, 0.0, 0.0, 0.0)
-    figures_ns = (np.mean(values_ns), *np.percentile(values_ns, _SHARES))
+    values = np.array(values_ns)
+    figures_ns = (values.mean(), *np.percentile(values, _SHARES))
     return Percentiles(*(round(float(ns) / 1e6, 3) for ns in figures_ns))
 
 

@@ -1,6 +1,7 @@
 """PortAudio, which may be missing where its wheel does not carry it."""
 
 import sys
+from contextlib import suppress
 from typing import Any
 
 from models.errors import InputError
@@ -23,5 +24,6 @@ def renew_devices(sounddevice: Any) -> None:
     Nothing happens but on Linux: elsewhere a virtual microphone may be playing through it. Raises PortAudioError.
     """
     if sys.platform == "linux":
-        sounddevice._terminate()
+        with suppress(sounddevice.PortAudioError):  # it did not begin the last time
+            sounddevice._terminate()
         sounddevice._initialize()

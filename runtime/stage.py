@@ -25,9 +25,8 @@ class Stage:
         self._next: tuple[Engine[Any], Any] | None = None
         self._closed = False
         self._retiring: list[threading.Thread] = []
-        self._faults = Faults(
-            "drawing", "the last picture stays until it works again"
-        )  # with what is below, the loop's
+        # What is below is the loop's.
+        self._faults = Faults("drawing", "the last picture stays until it works again")
         self._last: Picture | None = None
         self._retry_ns = 0
         self._trust = 1.0

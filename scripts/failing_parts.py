@@ -101,11 +101,10 @@ class Beat:
             self.changed.notify_all()
 
 
-class Capture(cv2.VideoCapture):
+class Capture:
     """A camera whose every picture is `image`, or what a failure makes of it."""
 
     def __init__(self, plan: Plan, beat: Beat, image: np.ndarray) -> None:
-        super().__init__()
         self._plan, self._beat, self._image, self._taken = plan, beat, image, -1
         self.newest_ns = -1
         """Instant of the last picture that was given."""
@@ -132,6 +131,9 @@ class Capture(cv2.VideoCapture):
         if self._plan.now("another size", self._taken):
             image = image[::2, ::2]
         return True, cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+
+    def get(self, _: int) -> float:
+        return 25.0
 
     def release(self) -> None:
         pass

@@ -19,14 +19,21 @@ from pathlib import Path
 RUN = "import sys; from agent.cli import main; sys.exit(main())"
 STUCK = """
 import threading
-import cv2
 import numpy as np
 import runtime.sources.camera
 from runtime.sources.devices import Device
 
-class Stuck(cv2.VideoCapture):
+class Stuck:
+    grabbed = 0
+
+    def get(self, what):
+        return 30.0
+
+    def release(self):
+        pass
+
     def grab(self):
-        self.grabbed = getattr(self, "grabbed", 0) + 1
+        self.grabbed += 1
         if self.grabbed > 3:
             threading.Event().wait()
         return True

@@ -92,7 +92,7 @@ class LatencyBench:
             pictures=len(ages_ms),
             dropped=self._report.dropped - self._dropped,
             rung=self._report.quality["rung"],
-            load=os.getloadavg(),
+            load=os.getloadavg() if sys.platform != "win32" else (0.0, 0.0, 0.0),
             glass_to_glass_ms=Spread.of(ages_ms),
             path=self._report.paths[end],
             steps=self._steps(reader.readings, device.start_ns, own_ms),

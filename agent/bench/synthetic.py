@@ -3,6 +3,7 @@
 import threading
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import closing
 from typing import ClassVar
 
 import numpy as np
@@ -94,13 +95,13 @@ class SyntheticCamera:
 
     def _play(self) -> None:
         self.start_ns = self._clock.now_ns()
-        for k, still in enumerate(self._stills):
-            image = still.copy()
-            draw_stamp(image, k)
-            if not self._clock.wait_until(self.start_ns + round(k * 1e9 / CAMERA_FPS), self._stop):
-                break
-            self._slot.put(Frame(image, self._clock.now_ns()))
-        self._slot.close()
+        with closing(self._slot):
+            for k, still in enumerate(self._stills):
+                image = still.copy()
+                draw_stamp(image, k)
+                if not self._clock.wait_until(self.start_ns + round(k * 1e9 / CAMERA_FPS), self._stop):
+                    return
+                self._slot.put(Frame(image, self._clock.now_ns()))
 
 
 class SyntheticMicrophone:
@@ -137,9 +138,9 @@ class SyntheticMicrophone:
 
     def _play(self) -> None:
         self.start_ns = self._clock.now_ns()
-        for k, block in enumerate(self._blocks):
-            pts_ns = self.start_ns + k * BLOCK_NS
-            if not self._clock.wait_until(pts_ns + BLOCK_NS, self._stop):
-                break
-            self._ring.put(Sound(block[:, None], SOUND_HZ, pts_ns))
-        self._ring.close()
+        with closing(self._ring):
+            for k, block in enumerate(self._blocks):
+                pts_ns = self.start_ns + k * BLOCK_NS
+                if not self._clock.wait_until(pts_ns + BLOCK_NS, self._stop):
+                    return
+                self._ring.put(Sound(block[:, None], SOUND_HZ, pts_ns))

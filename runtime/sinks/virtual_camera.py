@@ -154,10 +154,10 @@ def open_virtual_camera(size: tuple[int, int], fps: int, device: str | None) -> 
     for path in paths:
         try:
             camera = _opened(size, fps, path)
+            _check_size(camera, size)
         except InputError as refusal:
             refusals.append(refusal)
             continue
-        _check_size(camera, size)
         if reason := why_invisible(path):
             logger.warning("%s", reason)
         return camera

@@ -156,6 +156,15 @@ def test_forged_packets_give_possible_motions_or_none() -> None:
     assert came > 100
 
 
+def test_acknowledgements_that_stop_leave_packets_that_can_be_decoded() -> None:
+    encoder, decoder = MotionEncoder(motions_per_packet=1), MotionDecoder()
+    for k, packet in enumerate(packets_of(talking(3), encoder)):
+        decoder.push(packet)
+        encoder.acknowledged(k)
+    for packet in packets_of(talking(90, begin_ns=6_000_000_000), encoder):
+        assert decoder.push(packet)
+
+
 def test_neither_end_remembers_more_than_it_may() -> None:
     encoder, decoder = MotionEncoder(motions_per_packet=1), MotionDecoder()
     for packet in packets_of(talking(90), encoder):

@@ -42,13 +42,14 @@ def look_at_gpu(with_torch: bool, root: Path = Path("/")) -> Gpu:
     has_device = (root / "dev/nvidiactl").exists() or (root / "proc/driver/nvidia/version").exists()
     try:
         listed = _smi("--query-gpu=name,driver_version,memory.free", "--format=csv,noheader,nounits")
-        name, driver, free_mb = (part.strip() for part in listed.splitlines()[0].split(","))
+        name, driver, free = (part.strip() for part in listed.splitlines()[0].split(","))
+        free_mb = int(free) if free.isdecimal() else 0  # "[N/A]" where memory is the computer's
         cuda = re.search(r"CUDA Version: ([\d.]+)", _smi())
     except FileNotFoundError:
         return Gpu(has_device, "nvidia-smi is not installed" if has_device else "", "", "", "", 0, torch)
     except (OSError, ValueError, IndexError, subprocess.SubprocessError) as error:
         return Gpu(has_device, _complaint(error), "", "", "", 0, torch)
-    return Gpu(True, "", name, driver, cuda[1] if cuda else "", int(free_mb), torch)
+    return Gpu(True, "", name, driver, cuda[1] if cuda else "", free_mb, torch)
 
 
 def _smi(*arguments: str) -> str:
