@@ -62,6 +62,8 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
     size = parse_size(config.size)
     if not 1 <= config.fps <= 120:
         raise InputError(f"--fps {config.fps}: give 1 to 120")
+    if config.metrics_port is not None and not 0 <= config.metrics_port <= 65_535:
+        raise InputError(f"--metrics-port {config.metrics_port}: give 0 to 65535")
     if config.seed < 0:
         raise InputError(f"--seed {config.seed}: give 0 or more")
     for option, value, most in (
@@ -108,6 +110,8 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
     if config.offline and not can_be_offline:
         raise InputError("--offline needs files as inputs and only files as outputs")
     offline = can_be_offline and not config.realtime
+    if offline and config.metrics_port is not None:
+        raise InputError("--metrics-port has no use in an offline run: leave it out, or give --realtime")
     return Plan(config, size, camera, microphone, outputs, offline, min(durations, default=0))
 
 

@@ -49,5 +49,6 @@ class Faults:
 
 
 def in_words(error: BaseException) -> str:
-    """An exception in one line."""
-    return " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
+    """An exception in one line, without a full stop."""
+    text = str(error) if isinstance(error, AgentError) else f"{type(error).__name__}: {error}"
+    return " ".join(text.split()).rstrip(":.")

@@ -168,7 +168,8 @@ class VideoFile:
             self._attempt(self._container.close)
             self._partial.discard()
             return
-        self._attempt(self._finish)
+        if self._error is None:  # libav crashes where it goes on with a file whose head it could not write
+            self._attempt(self._finish)
         self._attempt(self._container.close)
         if complete and self._error is None:
             self._attempt(self._replace_target)

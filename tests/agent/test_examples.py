@@ -27,7 +27,7 @@ def test_the_unit_starts_a_run():
     command = _parse(arguments)
     assert program.endswith("/.venv/bin/agent")
     assert isinstance(command, Run) and command.output == ("virtual-camera", "virtual-microphone")
-    assert read(UNIT)["Service"]["RestartPreventExitStatus"] == "2"
+    assert read(UNIT)["Service"]["Restart"] == "on-failure"
 
 
 def test_the_menu_entry_starts_and_ends_that_unit():

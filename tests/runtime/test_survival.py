@@ -243,7 +243,7 @@ def test_an_output_that_is_lost_is_said_at_once_and_raised_at_the_end(caplog):
     assert lost.offered == 3
     assert len(good.pictures) == 12
     assert good.complete and not lost.complete
-    assert warnings(caplog) == ["the output lost is given up: AgentError: the disk is full; the others go on"]
+    assert warnings(caplog) == ["the output lost is given up: the disk is full; the others go on"]
 
 
 def test_an_output_that_takes_nothing_for_seconds_is_given_up():
