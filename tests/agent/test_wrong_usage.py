@@ -103,6 +103,8 @@ def test_bad_inputs(portrait_png, wav, nodding, tmp_path, capsys):
         (["--microphone", wav, "--fps", "0"], "1 to 120"),
         (["--microphone", wav, "--realtime", "--offline"], "exclude"),
         (["--microphone", wav, "--seed", "-1"], "0 or more"),
+        (["--microphone", wav, "--metrics-port", "70000"], "--metrics-port 70000: give 0 to 65535"),
+        (["--microphone", wav, "--metrics-port", "9100"], "--metrics-port has no use in an offline run"),
         (["--microphone", wav, "--temperature", "1.6"], "--temperature 1.6: give 0 to 1.5"),
         (["--microphone", wav, "--temperature", "-0.1"], "--temperature -0.1: give 0 to 1.5"),
         (["--microphone", wav, "--temperature", "nan"], "--temperature nan: give 0 to 1.5"),
