@@ -71,7 +71,7 @@ def test_the_drivers_own_mouth_is_shown_when_asked_and_announced(portrait_png, t
         assert main([*arguments, "--size", "256", "--mouth", mouth, "--output", str(out)]) == 0
         assert ("the pixels between the lips leave" in capsys.readouterr().err) == (mouth == "driver")
         shown[mouth] = np.stack(decode(out)[0]).astype(int)
-    differs = np.abs(shown["driver"] - shown["painted"]).mean(axis=(0, 3)) > 8  # more than what coding differs by
+    differs = np.abs(shown["driver"] - shown["painted"]).mean(axis=(0, 3)) > 12  # coding differs by up to 8
     rows, columns = np.nonzero(differs)
     assert rows.size and np.ptp(rows) < 40 and np.ptp(columns) < 60, "the mouth and nothing else"
 
