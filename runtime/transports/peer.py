@@ -1,0 +1,93 @@
+"""A WebRTC peer under our ICE policy: made, described, connected, watched until it is gone.
+
+    peer = open_peer(policy)          an aiortc RTCPeerConnection: add tracks and data channels to it
+    text = await offer(peer, policy)            one end; then `accept` with what came back
+    text = await answer(peer, their_offer, policy)        the other end
+    await gone(peer)                  returns why, seconds after the other end has vanished
+
+Everything here belongs to one asyncio loop. Only `offer`, `answer` and `accept` read what the other end says.
+"""
+
+import asyncio
+from collections.abc import Collection
+from contextlib import suppress
+
+from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+from runtime.transports.description import DescriptionError, read_description
+from runtime.transports.ice import IcePolicy, confine
+
+CONNECT_S = 10.0
+"""A peer that has not connected by then is given up."""
+SILENT_S = 8.0
+"""A peer that nothing comes from for so long has vanished: reports are due every 5 s at most."""
+
+_LOOK_S = 0.5
+_CLOSE_S = 2.0
+
+
+def open_peer(policy: IcePolicy) -> RTCPeerConnection:
+    """A new peer."""
+    return RTCPeerConnection(RTCConfiguration(list(policy.servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+
+
+async def offer(peer: RTCPeerConnection, policy: IcePolicy) -> str:
+    """The offer of a peer that has its tracks and channels, with all its candidates."""
+    confine(peer, policy)
+    await peer.setLocalDescription(await peer.createOffer())
+    return str(peer.localDescription.sdp)
+
+
+async def answer(peer: RTCPeerConnection, text: str, policy: IcePolicy, kinds: Collection[str]) -> str:
+    """The answer to an offer of `kinds`; the peer then waits to be connected to. Raises DescriptionError."""
+    await _hear(peer, "offer", text, policy, kinds)
+    confine(peer, policy)
+    try:
+        await peer.setLocalDescription(await peer.createAnswer())
+    except Exception as error:
+        raise DescriptionError("the offer cannot be answered") from error
+    return str(peer.localDescription.sdp)
+
+
+async def accept(peer: RTCPeerConnection, text: str, policy: IcePolicy) -> None:
+    """Takes the answer to the peer's offer. Raises DescriptionError."""
+    kinds = ("audio", "video", "application")
+    await _hear(peer, "answer", text, policy, kinds)
+
+
+async def gone(peer: RTCPeerConnection) -> str:
+    """Waits until a peer that is connecting or connected is no more; returns why: "closed", "failed" or "vanished"."""
+    loop = asyncio.get_running_loop()
+    begun_s = heard_s = loop.time()
+    packets = connected = 0
+    while True:
+        if peer.connectionState in ("closed", "failed"):
+            return str(peer.connectionState)
+        connected = connected or peer.connectionState == "connected"
+        if not connected and loop.time() - begun_s > CONNECT_S:
+            return "failed"
+        before, packets = packets, await _packets_received(peer)
+        if packets != before or not connected:
+            heard_s = loop.time()
+        elif loop.time() - heard_s > SILENT_S:
+            return "vanished"
+        await asyncio.sleep(_LOOK_S)
+
+
+async def close_peer(peer: RTCPeerConnection) -> None:
+    """Says goodbye and frees the peer, whatever the other end does. May be called twice."""
+    with suppress(TimeoutError, ConnectionError):
+        await asyncio.wait_for(peer.close(), _CLOSE_S)
+
+
+async def _hear(peer: RTCPeerConnection, kind: str, text: str, policy: IcePolicy, kinds: Collection[str]) -> None:
+    text = read_description(text, policy, kinds)
+    try:
+        await peer.setRemoteDescription(RTCSessionDescription(text, kind))
+    except Exception as error:  # aiortc has no single kind for what it cannot use
+        raise DescriptionError(f"the {kind} cannot be used: {error}") from error
+
+
+async def _packets_received(peer: RTCPeerConnection) -> int:
+    stats = (await peer.getStats()).values()
+    return sum(report.packetsReceived for report in stats if report.type == "transport")
