@@ -119,9 +119,9 @@ class Parts:
             raise ProtocolError("the portrait is larger than announced")
         if len(self._data) < self._hello.size:
             return None
-        if digest_of(self._data) != self._hello.digest:
+        if digest_of(portrait := bytes(self._data)) != self._hello.digest:
             raise ProtocolError("the portrait is not the announced one")
-        return bytes(self._data)
+        return portrait
 
 
 def _hello(said: dict[str, Any]) -> Hello:

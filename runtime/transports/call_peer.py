@@ -5,7 +5,7 @@ belongs to the transport's asyncio loop, but `CallPeer.at`, which one other thre
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -85,7 +85,7 @@ class Host(Protocol):
         ...
 
 
-class Lost(AgentError):
+class LostError(AgentError):
     """The connection broke, which may pass."""
 
 
@@ -103,16 +103,22 @@ class CallPeer:
         self._parts: Parts | None = None
         self._sent = False
         self._messages = 0
+        self._leaving: str | None = None  # why this end hangs up
         self._heard_s: float | None = None  # when motion came last
         self.ready = False
         """Whether the other end shows our portrait."""
+        self._voice = VoiceTrack(clock, host.say)
+        self.peer.addTrack(self._voice)  # first: with a channel before it, aiortc's bundle does not connect
         self._control = self._channel("control", _CONTROL)
         self._motion = self._channel("motion", _MOTION, ordered=False, maxRetransmits=0)
-        self.link = MotionLink(clock, self._motion.send, lambda: queued_bytes(self.peer.sctp))
-        acknowledge_in_passing(self.peer.sctp)
-        self._voice = VoiceTrack(clock, host.say)
-        self.peer.addTrack(self._voice)
+        sctp = self.peer.sctp
+        assert sctp is not None  # it came with the channels
+        self.link = MotionLink(clock, self._motion.send, lambda: queued_bytes(sctp))
+        acknowledge_in_passing(sctp)
         self.peer.on("track", lambda track: self._start(hear(track, clock, host.hear)))
+        self._room = asyncio.Event()
+        self._control.bufferedAmountLowThreshold = _BUFFERED_BYTES
+        self._control.on("bufferedamountlow", self._room.set)
         self._control.on("open", lambda: self._tell(myself.hello))
         self._control.on("message", self._on_control)
         self._motion.on("message", self._on_motion)
@@ -121,14 +127,14 @@ class CallPeer:
         """Waits for the end of the call and frees the peer; returns what the other end said at last.
 
         Raises:
-            Lost: the connection broke.
+            LostError: the connection broke.
             AgentError: the other end does what it must not, or its portrait cannot be shown.
         """
         self._start(self._watch())
         try:
             return await self._over
         except AgentError as error:
-            if not isinstance(error, Lost):
+            if not isinstance(error, LostError):
                 self._tell(Bye(str(error)))
                 await asyncio.sleep(_GOODBYE_S)
             raise
@@ -150,13 +156,14 @@ class CallPeer:
 
     async def hang_up(self, reason: str) -> None:
         """Says goodbye; `run` returns."""
+        self._leaving = reason
         self._tell(Bye(reason))
-        await asyncio.sleep(_GOODBYE_S)
+        await asyncio.wait([self._over], timeout=_GOODBYE_S)
         self._end(reason)
 
     def drop(self) -> None:
         """Ends the connection without a word: another one takes its place."""
-        self._end(Lost("another connection took its place"))
+        self._end(LostError("another connection took its place"))
 
     def _channel(self, name: str, number: int, **options: Any) -> RTCDataChannel:
         return self.peer.createDataChannel(name, negotiated=True, id=number, **options)
@@ -175,10 +182,10 @@ class CallPeer:
     def _end(self, how: str | Exception) -> None:
         if self._over.done():
             return
-        if isinstance(how, Exception):
+        if isinstance(how, Exception) and self._leaving is None:
             self._over.set_exception(how)
         else:
-            self._over.set_result(how)
+            self._over.set_result(self._leaving or str(how))
 
     def _tell(self, message: Message) -> None:
         if self._control.readyState == "open":
@@ -192,10 +199,10 @@ class CallPeer:
             while not vanished.done():
                 await asyncio.wait([vanished], timeout=_LOOK_S)
                 if self._heard_s is not None and self._loop.time() - self._heard_s > SILENT_S:
-                    raise Lost("the other end is not heard any more")
+                    raise LostError("the other end is not heard any more")
         finally:
             vanished.cancel()
-        raise Lost(f"the connection {vanished.result()}")
+        raise LostError(f"the connection {vanished.result()}")
 
     def _on_motion(self, packet: object) -> None:
         self._heard_s = self._loop.time()
@@ -257,6 +264,7 @@ class CallPeer:
     async def _send_portrait(self) -> None:
         data = self._myself.portrait
         for first in range(0, len(data), control.PART_BYTES):
-            while self._control.bufferedAmount > _BUFFERED_BYTES:
-                await asyncio.sleep(0.02)
+            self._room.clear()
             self._control.send(data[first : first + control.PART_BYTES])
+            if self._control.bufferedAmount > _BUFFERED_BYTES:
+                await self._room.wait()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 from aiortc import rtcsctptransport
@@ -11,8 +12,7 @@ _ACKNOWLEDGE_S = 0.1  # RFC 9260 6.2 allows 0.5
 _EVERY = 2  # packets: one acknowledgement at the least
 _BUNDLED_BYTES = 1000  # a message that is longer fills a packet by itself
 
-rtcsctptransport.SCTP_RTO_INITIAL = 0.5
-rtcsctptransport.SCTP_RTO_MIN = 0.3  # of 1 s: a lost motion must not hold up those after it; more than _ACKNOWLEDGE_S
+vars(rtcsctptransport).update(SCTP_RTO_INITIAL=0.5, SCTP_RTO_MIN=0.3)  # s; of 3 and 1: more than _ACKNOWLEDGE_S
 
 
 def queued_bytes(sctp: RTCSctpTransport) -> int:
@@ -61,10 +61,8 @@ class _InPassing:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        try:
+        with suppress(ConnectionError):  # the association ends by itself
             await self._send_now()
-        except ConnectionError:  # the association ends by itself
-            pass
 
     async def _send(self, chunk: Any) -> None:
         """In place of the transport's: an acknowledgement that is owed goes with data."""

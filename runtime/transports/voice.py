@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from fractions import Fraction
-from typing import ClassVar
 
 import av
 import numpy as np
@@ -30,7 +29,7 @@ Read = Callable[[int, int], Float32[np.ndarray, "count 2"]]
 class VoiceTrack(MediaStreamTrack):
     """What this end says, 50 packets a second of mono Opus."""
 
-    kind: ClassVar[str] = "audio"
+    kind = "audio"
 
     def __init__(self, clock: Clock, read: Read) -> None:
         """`read` is called in the transport's thread."""
