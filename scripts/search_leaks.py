@@ -222,8 +222,8 @@ def session(
         clip = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "out.mp4"
         photo = stack.enter_context(as_file(files("agent") / "example" / "portrait.png"))
         replaced = {
-            "agent.build.open_camera": lambda _, clock: Camera("0", clock, capture.open),
-            "agent.build.MediapipeTracker": lambda: tracker,
+            "agent.inputs.open_camera": lambda _, clock: Camera("0", clock, capture.open),
+            "agent.inputs.MediapipeTracker": lambda: tracker,
             "agent.build.open_engine": lambda *_: Engine(plan, beat, leak),
             "runtime.sinks.virtual_camera.open_virtual_camera": lambda *_: Tape(plan, beat, findings),
             "runtime.page_server._listen": free_port,

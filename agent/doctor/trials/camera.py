@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.build import open_camera
+from agent.inputs import open_camera
 from models.errors import AgentError
 from runtime.clock import MonotonicClock
 from runtime.sinks.virtual_camera import list_virtual_cameras
