@@ -11,7 +11,7 @@ from typing import assert_never
 
 import tyro
 
-from agent.config import Bench, Calibrate, Command, Demo, Devices, Doctor, Models, Run
+from agent.config import Bench, Calibrate, Call, Command, Demo, Devices, Doctor, Models, Run
 from agent.patience import Abandoned
 from agent.terminal import say
 from models.errors import AgentError, InputError
@@ -74,6 +74,10 @@ def _carry_out(command: Command) -> int:
             from agent.commands.run import run
 
             run(command)
+        case Call():
+            from agent.commands.call import call
+
+            call(command)
         case Demo():
             from agent.commands.run import demo
 

@@ -52,8 +52,8 @@ class Look:
         return Look(name, cut_out, self.framing, background, uploaded, portrait)
 
 
-def first_look(photo: Path, size: tuple[int, int], framing: Framing, background: str) -> Look:
-    """Reads and prepares a photo, or takes it from the store. Raises InputError for a picture of no use."""
+def first_look(photo: Path | Upload, size: tuple[int, int], framing: Framing, background: str) -> Look:
+    """Reads and prepares a photo, or takes a file from the store. Raises InputError for a picture of no use."""
     cut_out = _cut_out(photo, size, framing)
     return Look(photo.name, cut_out, framing, background, False, on_background(cut_out, background))
 

@@ -12,6 +12,9 @@ from models.errors import InputError
 from runtime.sinks.codecs import EXTENSIONS, TRANSPARENT_EXTENSIONS
 from runtime.sources.media import MediaInfo, probe
 
+LOUDSPEAKER = "loudspeaker"
+"""An output of calls: loudspeaker, or loudspeaker:NAME."""
+
 _MEDIA_SUFFIXES = frozenset(
     (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac")
     + (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v")
@@ -127,6 +130,11 @@ def parse_input(name: str) -> Path | str:
 def is_file_output(name: str) -> bool:
     """Whether an output is a file, not a device or a page."""
     return name != "preview" and name.partition(":")[0] not in ("virtual-camera", "virtual-microphone")
+
+
+def is_loudspeaker(name: str) -> bool:
+    """Whether an output is what the user hears: for calls only, whose voice is somebody else's."""
+    return name.partition(":")[0] == LOUDSPEAKER
 
 
 def is_virtual_microphone(name: str) -> bool:

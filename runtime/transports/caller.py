@@ -32,6 +32,7 @@ class Caller:
         self,
         link: str,
         servers: Sequence[str],
+        line: Line,
         myself: Myself,
         host: Host,
         clock: Clock,
@@ -42,8 +43,7 @@ class Caller:
 
         Raises InputError: a link that is none.
         """
-        self.line = Line()
-        self._link, self._servers = parse_link(link), servers
+        self._link, self._servers, self._line = parse_link(link), servers, line
         self._myself, self._host, self._clock = myself, host, clock
         self._said, self._over = said, over
         self._loop = asyncio.new_event_loop()
@@ -53,7 +53,7 @@ class Caller:
 
     def close(self, reason: str) -> None:
         """Hangs up. May be called twice, and when the call has ended."""
-        self.line.hang_up(reason)
+        self._line.hang_up(reason)
         run_in(self._loop, self._cancel())
         self._thread.join()
 
@@ -92,7 +92,7 @@ class Caller:
                     continue
                 if lost_s is not None:
                     self._said("the call is back")
-                self.line.connect(peer)
+                self._line.connect(peer)
                 try:
                     return await peer.run()
                 except LostError as error:

@@ -1,11 +1,12 @@
 """Being called: an end that prints a link for one caller at a time."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Sequence
 
 from models.errors import AgentError
 from runtime.clock import Clock
-from runtime.page_server import PageServer
+from runtime.page_server import LOOPBACK, PageServer
 from runtime.transports.call_peer import KINDS, CallPeer, Host, LostError, Myself
 from runtime.transports.caller import PATH, RESUME_S
 from runtime.transports.ice import policy_for
@@ -18,6 +19,9 @@ LIFETIME_S = 3600.0
 """For so long a link is good."""
 PORT = 8785
 
+_ANY = "0.0.0.0"
+_ELSEWHERE = ("192.0.2.1", 9)  # documentation's: nobody has it
+
 
 class Listener:
     """Answers callers from the thread of a server. A link is good for one; who hung up needs a new one."""
@@ -27,6 +31,7 @@ class Listener:
         host: str,
         port: int | None,
         servers: Sequence[str],
+        line: Line,
         myself: Myself,
         me: Host,
         clock: Clock,
@@ -37,8 +42,8 @@ class Listener:
 
         `said` hears what the user should know; `left` hears how each call ended. Raises InputError.
         """
-        self.line = Line()
-        self._policy = policy_for(host, servers)
+        self._line = line
+        self._host, self._policy = host, policy_for(host, servers)
         self._myself, self._me, self._clock = myself, me, clock
         self._said, self._left = said, left
         self._invitation = Invitation(clock, LIFETIME_S, uses=1, places=1)
@@ -60,11 +65,14 @@ class Listener:
     @property
     def link(self) -> Link:
         """What the next caller needs."""
-        return Link(self._server.url.rstrip("/"), self._invitation.secret)
+        base = self._server.url.rstrip("/")
+        if self._host == _ANY:
+            base = base.replace(LOOPBACK, _own_address())
+        return Link(base, self._invitation.secret)
 
     def close(self, reason: str) -> None:
         """Hangs up and listens no more. May be called twice."""
-        self.line.hang_up(reason)
+        self._line.hang_up(reason)
         if self._loop is not None:
             run_in(self._loop, self._cancel())
         self._server.close()
@@ -75,7 +83,7 @@ class Listener:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _join(self, offer: str) -> Joined:
-        before, peer = self.line.peer, CallPeer(self._policy, self._myself, self._me, self._clock)
+        before, peer = self._line.peer, CallPeer(self._policy, self._myself, self._me, self._clock)
         try:
             text = await answer(peer.peer, offer, self._policy, KINDS)
         except BaseException:
@@ -83,7 +91,7 @@ class Listener:
             raise
         if before is not None:
             before.drop()
-        self.line.connect(peer)
+        self._line.connect(peer)
         joined = Joined(text, lambda: peer.hang_up("hung up"))
         self._loop = asyncio.get_running_loop()
         task = self._loop.create_task(self._serve(peer, joined))
@@ -96,13 +104,23 @@ class Listener:
         try:
             ending = await peer.run()
         except LostError as error:
-            if self.line.peer is peer:
+            if self._line.peer is peer:
                 self._said(f"{error}: it may come back for {RESUME_S:.0f} s")
                 await asyncio.sleep(RESUME_S)
             ending = error
         except AgentError as error:
             ending = error
         self._signalling.ended(joined)
-        if self.line.peer is peer:
+        if self._line.peer is peer:
             self._invitation.renew()
             self._left(ending)
+
+
+def _own_address() -> str:
+    """By which others most likely reach this machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_ELSEWHERE)  # sends nothing
+        except OSError:
+            return LOOPBACK
+        return str(probe.getsockname()[0])

@@ -39,6 +39,17 @@ class MotionLink:
         """Packets that could not be read."""
         return self._decoder.dropped
 
+    def counts(self) -> dict[str, float]:
+        """The figures so far, for a report."""
+        return {
+            "packets_sent": self.sent,
+            "bytes_sent": self.sent_bytes,
+            "packets_withheld": self.withheld,
+            "packets_received": self.received,
+            "packets_dropped": self.dropped + self.flooded,
+            "playout_delay_ms": round(self.delay_ns / 1e6, 3),
+        }
+
     @property
     def delay_ns(self) -> int:
         """By how much motions are shown later than at once, so that they come evenly."""

@@ -12,6 +12,7 @@ from runtime.sound import Sound
 from runtime.transports.call_control import Hello
 from runtime.transports.call_peer import Myself
 from runtime.transports.caller import Caller
+from runtime.transports.line import Line
 from runtime.transports.listener import Listener
 from tests.agent.command import wait_until
 from tests.models.motions import talking
@@ -32,6 +33,7 @@ class End:
         self.sounds: list[Sound] = []
         self.is_shown = threading.Event()
         self.refusal: str | None = None
+        self.line = Line()
         self.end: Caller | Listener | None = None
 
     def called(self, hello: Hello) -> None:
@@ -56,17 +58,14 @@ class End:
         return np.repeat(0.3 * np.sin(2 * np.pi * 440 * t)[:, None], 2, axis=1).astype(np.float32)
 
     def listen(self, port: int | None = 0) -> "End":
-        self.end = Listener("127.0.0.1", port, (), self.myself, self, CLOCK, self.lines.append, self.endings.append)
+        self.end = Listener(
+            "127.0.0.1", port, (), self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append
+        )
         return self
 
     def call(self, link: object) -> "End":
-        self.end = Caller(str(link), (), self.myself, self, CLOCK, self.lines.append, self.endings.append)
+        self.end = Caller(str(link), (), self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append)
         return self
-
-    @property
-    def line(self):
-        assert self.end is not None
-        return self.end.line
 
     @property
     def link(self):
