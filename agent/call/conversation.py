@@ -118,8 +118,9 @@ class Conversation:
         self._speaking.begin()
 
     def hear(self, sound: Sound) -> None:
-        """To the session's outputs."""
-        self._sounds.put(sound)
+        """To the session's outputs, once there are some."""
+        if self._ready.is_set():
+            self._sounds.put(sound)
 
     def say(self, count: int, leaves_ns: int) -> Float32[np.ndarray, "count 2"]:
         """The user's voice."""

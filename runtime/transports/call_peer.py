@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from aiortc import RTCDataChannel, RTCPeerConnection
@@ -54,6 +54,7 @@ class Myself:
         return Hello(self.name, control.digest_of(self.portrait), len(self.portrait), self.may_keep)
 
 
+@runtime_checkable
 class Host(Protocol):
     """This end of a call: its user, portraits and loops. No method may block but the two that say so."""
 
@@ -134,13 +135,13 @@ class CallPeer:
         try:
             return await self._over
         except AgentError as error:
+            self._cancel_tasks()
             if not isinstance(error, LostError):
                 self._tell(Bye(str(error)))
                 await asyncio.sleep(_GOODBYE_S)
             raise
         finally:
-            for task in self._tasks:
-                task.cancel()
+            self._cancel_tasks()
             self._voice.stop()
             await close_peer(self.peer)
 
@@ -178,6 +179,10 @@ class CallPeer:
             await work
         except Exception as error:
             self._end(error)
+
+    def _cancel_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
 
     def _end(self, how: str | Exception) -> None:
         if self._over.done():

@@ -23,6 +23,7 @@ RESUME_S = 30.0
 """For so long an end that was lost may come back."""
 
 _AGAIN_S = 0.5
+_GOODBYE_S = 2.0
 
 
 class Caller:
@@ -49,17 +50,21 @@ class Caller:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="call", daemon=True)
         self._task: asyncio.Task[str] | None = None
+        self._talking: CallPeer | None = None
         self._thread.start()
 
     def close(self, reason: str) -> None:
         """Hangs up. May be called twice, and when the call has ended."""
-        self._line.hang_up(reason)
-        run_in(self._loop, self._cancel())
+        run_in(self._loop, self._hang_up(reason))
         self._thread.join()
 
-    async def _cancel(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+    async def _hang_up(self, reason: str) -> None:
+        if self._task is None:
+            return
+        if self._talking is not None:
+            await self._talking.hang_up(reason)
+            await asyncio.wait([self._task], timeout=_GOODBYE_S)
+        self._task.cancel()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -93,11 +98,14 @@ class Caller:
                 if lost_s is not None:
                     self._said("the call is back")
                 self._line.connect(peer)
+                self._talking = peer
                 try:
                     return await peer.run()
                 except LostError as error:
                     lost_s = self._loop.time()
                     self._said(f"{error}: trying to come back")
+                finally:
+                    self._talking = None
 
     async def _join(self, http: aiohttp.ClientSession, link: Link) -> tuple[CallPeer, Link]:
         """A connection, and the link to come back with."""

@@ -21,7 +21,7 @@ CLOCK = MonotonicClock()
 
 
 class End:
-    """A user who shows anything, hums, and remembers."""
+    """A user who shows anything, beeps, and remembers."""
 
     def __init__(self, name: str, portrait: bytes = b"", kept: dict[str, bytes] | None = None) -> None:
         self.myself = Myself(name, portrait or name.encode() * 10_000, may_keep=True)
@@ -54,8 +54,10 @@ class End:
         self.sounds.append(sound)
 
     def say(self, count: int, leaves_ns: int) -> np.ndarray:
-        t = (leaves_ns / 1e9) % 1000 + np.arange(count) / 48_000
-        return np.repeat(0.3 * np.sin(2 * np.pi * 440 * t)[:, None], 2, axis=1).astype(np.float32)
+        """A beep at every full second of the clock."""
+        ns = (leaves_ns + np.arange(count) * 1_000_000_000 // 48_000) % 1_000_000_000
+        wave = np.where(ns < 100_000_000, 0.5 * np.sin(ns * 6e-6), 0)
+        return np.repeat(wave[:, None], 2, 1).astype(np.float32)
 
     def listen(self, port: int | None = 0) -> "End":
         self.end = Listener(
@@ -65,6 +67,11 @@ class End:
 
     def call(self, link: object) -> "End":
         self.end = Caller(str(link), (), self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append)
+        return self
+
+    def ended(self) -> "End":
+        """Once the call is over."""
+        wait_until(lambda: bool(self.endings), 20)
         return self
 
     @property
