@@ -60,5 +60,5 @@ def first_look(photo: Path | Upload, size: tuple[int, int], framing: Framing, ba
 
 def _cut_out(photo: Path | Upload, size: tuple[int, int], framing: Framing) -> Portrait:
     if isinstance(photo, Upload):  # is not left on disk
-        return portrait_of(photo.data, size, framing, photo.name, None)
+        return portrait_of(photo.data, size, framing, photo.name, None, photo.landmarks)
     return replace(portrait_of(read_file(photo), size, framing, photo.name, default_store()), keepable=True)

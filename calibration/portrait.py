@@ -30,6 +30,7 @@ def prepare_portrait(
     background: str = "keep",
     name: str = "the photo",
     framing: Framing = "photo",
+    landmarks: Float32[np.ndarray, "478 3"] | None = None,
 ) -> Portrait:
     """Finds the face and prepares everything that does not move.
 
@@ -39,11 +40,12 @@ def prepare_portrait(
         background: as in `on_background`.
         name: what to call the photo in messages.
         framing: as in `Canvas.framed`.
+        landmarks: of the face in pixels of the photo, where they are known; None looks for it.
 
     Raises:
         InputError: no human face, or one smaller than `MIN_FACE_PX`; a background that cannot be read.
     """
-    landmarks, notes = choose_face(photo, name)
+    landmarks, notes = choose_face(photo, name) if landmarks is None else (landmarks, ())
     canvas = Canvas.framed(framing, landmarks, (photo.shape[1], photo.shape[0]), size)
     worth_it = canvas.scale <= _MOST_ENLARGED and max(size) <= _FINE_UP_TO_PX
     fine = canvas.finer(_FINE if worth_it else 1, beyond=round(PERSON_MARGIN * max(size)))

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from calibration.photo import decode_photo, read_photo
-from calibration.portrait import choose_face
-from calibration.travelling import MOST_BYTES, cleaned, pack, unpack
+from calibration.photo import read_photo
+from calibration.travelling import MOST_BYTES, pack, unpack
 from models.folders import cache_folder
 from models.private_store import PrivateStore
 from runtime.change import Upload
@@ -17,17 +16,14 @@ assert MOST_BYTES <= MOST_PORTRAIT
 
 def own_portrait(photo: Path) -> bytes:
     """The user's photo as it travels. Raises InputError: no picture, or no face in it."""
-    data = pack(read_photo(photo))
-    choose_face(unpack(data), str(photo))
-    return data
+    return pack(read_photo(photo), str(photo))
 
 
 def their_portrait(hello: Hello, data: bytes) -> Upload:
     """Somebody's portrait as it can be shown: pixels of ours, in memory. Raises InputError: no such thing."""
-    picture = cleaned(data)
     name = f"the portrait of {hello.name}" if hello.name else "the portrait"
-    choose_face(decode_photo(picture, name), name)
-    return Upload(name, picture)
+    arrived = unpack(data, name)
+    return Upload(name, arrived.picture, arrived.landmarks)
 
 
 class KeptPortraits:

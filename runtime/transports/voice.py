@@ -16,7 +16,8 @@ from runtime.sound import Sound
 RATE_HZ = 48_000
 _BLOCK = 960  # 20 ms
 _BLOCK_NS = 20_000_000
-_BITS_PER_S = 24_000
+_BITS_PER_S = 20_000
+_LAST_SILENT = 10  # blocks that are sent when a sound has ended
 _LATE_NS = 100_000_000  # what is later is left out
 
 _JITTER_NS = 80_000_000  # aiortc holds back four blocks
@@ -27,7 +28,7 @@ Read = Callable[[int, int], Float32[np.ndarray, "count 2"]]
 
 
 class VoiceTrack(MediaStreamTrack):
-    """What this end says, 50 packets a second of mono Opus."""
+    """What this end says, 50 packets a second of mono Opus; none while there is no sound at all."""
 
     kind = "audio"
 
@@ -36,7 +37,7 @@ class VoiceTrack(MediaStreamTrack):
         super().__init__()
         self._clock, self._read = clock, read
         self._begun_ns = clock.now_ns()
-        self._blocks = 0
+        self._blocks = self._silent = 0
         self._encoder = av.CodecContext.create("libopus", "w")
         self._encoder.bit_rate = _BITS_PER_S
         self._encoder.format, self._encoder.layout = av.AudioFormat("s16"), av.AudioLayout("mono")
@@ -51,7 +52,11 @@ class VoiceTrack(MediaStreamTrack):
                 self._blocks = (now_ns - self._begun_ns) // _BLOCK_NS
             await asyncio.sleep(max(0, self._due_ns() - now_ns) / 1e9)
             at, self._blocks = self._blocks, self._blocks + 1
-            for packet in self._encoder.encode(self._block(at)):
+            samples = self._read(_BLOCK, self._clock.now_ns()).mean(1)
+            self._silent = 0 if samples.any() else self._silent + 1
+            if self._silent > _LAST_SILENT:
+                continue
+            for packet in self._encoder.encode(_frame(samples, at * _BLOCK)):
                 packet.pts, packet.time_base = at * _BLOCK, Fraction(1, RATE_HZ)
                 return packet
         raise MediaStreamError
@@ -59,11 +64,11 @@ class VoiceTrack(MediaStreamTrack):
     def _due_ns(self) -> int:
         return self._begun_ns + self._blocks * _BLOCK_NS
 
-    def _block(self, at: int) -> av.AudioFrame:
-        samples = self._read(_BLOCK, self._clock.now_ns()).mean(1)
-        frame = av.AudioFrame.from_ndarray((np.clip(samples, -1, 1) * 32767).astype(np.int16)[None], "s16", "mono")
-        frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, at * _BLOCK, Fraction(1, RATE_HZ)
-        return frame
+
+def _frame(samples: Float32[np.ndarray, "n"], pts: int) -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray((np.clip(samples, -1, 1) * 32767).astype(np.int16)[None], "s16", "mono")
+    frame.sample_rate, frame.pts, frame.time_base = RATE_HZ, pts, Fraction(1, RATE_HZ)
+    return frame
 
 
 async def hear(track: MediaStreamTrack, clock: Clock, heard: Callable[[Sound], None]) -> None:
