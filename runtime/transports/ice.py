@@ -81,20 +81,21 @@ def is_loopback(address: str) -> bool:
 
 def confine(peer: RTCPeerConnection, policy: IcePolicy) -> None:
     """Lets a peer gather the candidates that `policy` permits, and no others. Before its local description is set."""
-    for gatherer in _gatherers(peer):
+    for gatherer in gatherers(peer):
         connection = gatherer._connection
         gather = partial(_gather, type(connection).get_component_candidates, connection, policy)
         vars(connection)["get_component_candidates"] = gather  # aioice leaves loopback out and cannot be told
+
+
+def gatherers(peer: RTCPeerConnection) -> Iterator[RTCIceGatherer]:
+    """What finds the peer's candidates; where all media go one way, several times the same."""
+    for transceiver in peer.getTransceivers():
+        yield transceiver.receiver.transport.transport.iceGatherer
+    if peer.sctp is not None:
+        yield peer.sctp.transport.transport.iceGatherer
 
 
 async def _gather(
     gather: _Gather, connection: object, policy: IcePolicy, component: int, addresses: list[str]
 ) -> list[Candidate]:
     return await gather(connection, component, policy.usable(addresses))
-
-
-def _gatherers(peer: RTCPeerConnection) -> Iterator[RTCIceGatherer]:
-    for transceiver in peer.getTransceivers():
-        yield transceiver.receiver.transport.transport.iceGatherer
-    if peer.sctp is not None:
-        yield peer.sctp.transport.transport.iceGatherer
