@@ -44,7 +44,8 @@ def best(
                 executor = candidate.open()
                 opened.callback(executor.close)
                 content = "" if candidate.file is None else f", file {sha256(candidate.file)[:16]}"
-                db = verdicts.of(f"{executor.name}, {here}{content}", partial(agreement_db, executor, reference))
+                what = f"{executor.name} at {executor.levels} levels, {here}{content}"
+                db = verdicts.of(what, partial(agreement_db, executor, reference))
             except InputError:
                 continue  # not on this machine
             except Exception as error:  # runtimes have exceptions of their own, of no common kind
@@ -60,10 +61,14 @@ def best(
 
 
 def agreement_db(executor: Executor, reference: Executor) -> float:
-    """How near an executor's picture is to the reference's: PSNR in dB.
+    """How near an executor's pictures are to the reference's: PSNR in dB, at the level where it is lowest.
 
-    It is of another drive than executors are captured and traced with: what was frozen in by mistake shows.
+    They are of another drive than executors are captured and traced with: what was frozen in by mistake shows. Levels
+    that only one of the two has are left out.
     """
     portrait, drive = trial_portrait(), second_drive()
-    want = reference.frame(reference.prepare(portrait), drive)
-    return psnr_db(executor.frame(executor.prepare(portrait), drive), want)
+    state, of_reference = executor.prepare(portrait), reference.prepare(portrait)
+    return min(
+        psnr_db(executor.frame(state, drive, level), reference.frame(of_reference, drive, level))
+        for level in range(min(executor.levels, reference.levels))
+    )
