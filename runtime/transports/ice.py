@@ -11,9 +11,9 @@ from aiortc.rtcicetransport import RTCIceGatherer, parse_stun_turn_uri
 
 from models.errors import InputError
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK, ANYWHERE = "127.0.0.1", "0.0.0.0"
 
-_ANY = ("0.0.0.0", "::")
+_ANY = (ANYWHERE, "::")
 
 _Gather = Callable[..., Awaitable[list[Candidate]]]
 
@@ -77,6 +77,14 @@ def policy_for(host: str, servers: Sequence[str] = (), user: str = "", password:
 def is_loopback(address: str) -> bool:
     """Whether an IP address is this machine's own."""
     return ipaddress.ip_address(address).is_loopback
+
+
+def is_local(host: str) -> bool:
+    """Whether a host name or address stands for this machine, without looking it up."""
+    try:
+        return is_loopback(host)
+    except ValueError:
+        return host == "localhost"
 
 
 def confine(peer: RTCPeerConnection, policy: IcePolicy) -> None:
