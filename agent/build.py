@@ -16,9 +16,10 @@ from agent.inputs import NO_INPUTS, open_inputs
 from agent.lanes import open_lanes
 from agent.look import Look, first_look
 from agent.patience import patiently
-from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_loudspeaker, is_virtual_microphone, make_plan
+from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_loudspeaker, is_virtual_microphone, is_webrtc, make_plan
 from agent.probe import Probe
 from agent.shown import Shown
+from agent.webrtc import open_webrtc
 from calibration.background import still
 from runtime.change import Change, Upload
 from runtime.clock import Clock, MonotonicClock
@@ -27,7 +28,7 @@ from runtime.ladder import RUNGS, Ladder
 from runtime.loop import Loop
 from runtime.metrics import Metrics
 from runtime.report import LATENESS, OFFSET, Report, latency, picture_age_ns, stage_times
-from runtime.sinks import Sink
+from runtime.sinks import DelayingSink, Sink
 from runtime.sinks.loudspeaker import Loudspeaker
 from runtime.sinks.video_file import VideoFile
 from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
@@ -183,6 +184,8 @@ class Session:
                 clock=self._clock,
                 metrics=self.metrics,
             )
+        if is_webrtc(name):
+            return open_webrtc(name, plan, self.status, self._clock, self.metrics)
         if is_virtual_microphone(name):
             output = open_sound_output(device, self._clock, getattr(self._inputs.microphone, "name", None))
             return VirtualMicrophone(output, self._picture_age_ns, self.metrics)
@@ -211,7 +214,7 @@ class Session:
 
     def report(self) -> Report:
         """The figures so far."""
-        underruns = {sink.name: sink.underruns for sink in self.sinks if isinstance(sink, VirtualMicrophone)}
+        underruns = {sink.name: sink.underruns for sink in self.sinks if isinstance(sink, DelayingSink)}
         return Report(
             engine=self.shown.engine.name,
             backend=self.shown.engine.backend,
@@ -231,7 +234,7 @@ class Session:
         )
 
     def _audio_video_offset_ms(self) -> float | None:
-        if any(isinstance(sink, VirtualMicrophone) for sink in self.sinks):
+        if any(isinstance(sink, DelayingSink) for sink in self.sinks):
             return self.metrics.percentiles(OFFSET).p50_ms if OFFSET in self.metrics.stages() else None
         delays = [sink.delay_ns for sink in self.sinks if isinstance(sink, VideoFile)]
         if self.plan.microphone is None or not delays or delays[0] is None:

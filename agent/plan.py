@@ -67,6 +67,10 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError(f"--fps {config.fps}: give 1 to 120")
     if config.metrics_port is not None and not 0 <= config.metrics_port <= 65_535:
         raise InputError(f"--metrics-port {config.metrics_port}: give 0 to 65535")
+    if config.webrtc_port is not None and not 0 <= config.webrtc_port <= 65_535:
+        raise InputError(f"--webrtc-port {config.webrtc_port}: give 0 to 65535")
+    if not 1 <= config.webrtc_viewers <= 64:
+        raise InputError(f"--webrtc-viewers {config.webrtc_viewers}: give 1 to 64")
     if config.seed < 0:
         raise InputError(f"--seed {config.seed}: give 0 or more")
     for option, value, most in (
@@ -129,7 +133,8 @@ def parse_input(name: str) -> Path | str:
 
 def is_file_output(name: str) -> bool:
     """Whether an output is a file, not a device or a page."""
-    return name != "preview" and name.partition(":")[0] not in ("virtual-camera", "virtual-microphone")
+    kind = name.partition(":")[0]
+    return name not in ("preview", "webrtc") and kind not in ("virtual-camera", "virtual-microphone", "whip")
 
 
 def is_loudspeaker(name: str) -> bool:
@@ -142,14 +147,19 @@ def is_virtual_microphone(name: str) -> bool:
     return name.partition(":")[0] == "virtual-microphone"
 
 
+def is_webrtc(name: str) -> bool:
+    """Whether an output carries pictures and sound by WebRTC."""
+    return name == "webrtc" or name.startswith("whip:")
+
+
 def _microphone(config: Run, camera: Path | str | None, look: Callable[[Path], MediaInfo]) -> Path | str | None:
     """What is heard: what was named, else the sound of a clip that acts as camera, else the default device."""
     if config.microphone is not None:
         return parse_input(config.microphone)
     if isinstance(camera, Path) and look(camera).has_sound:
         return camera
-    needless = config.mode == "video" and not any(map(is_virtual_microphone, config.output))
-    return None if needless else ""
+    heard = any(is_virtual_microphone(name) or is_webrtc(name) for name in config.output)
+    return None if config.mode == "video" and not heard else ""
 
 
 def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) -> None:
@@ -162,7 +172,8 @@ def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) ->
         if path.suffix.lower() not in EXTENSIONS:
             kinds = ", ".join(EXTENSIONS)
             raise InputError(
-                f"{option} {path}: give virtual-camera, virtual-microphone, preview, or a file ending in {kinds}"
+                f"{option} {path}: give virtual-camera, virtual-microphone, preview, webrtc, whip:URL, or a file "
+                f"ending in {kinds}"
             )
     if config.background == "transparent":
         _check_transparent(outputs)
