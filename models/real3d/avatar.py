@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
+from models.backends.executor import Picture
 from models.errors import InputError
 from models.face import FaceModel
 from models.face_fit.landmark_model import LandmarkModel
@@ -16,7 +17,6 @@ from models.motion import Motion
 from models.portrait import Portrait
 from models.real3d.conditions import Conditioner
 from models.real3d.drive import Drive
-from models.real3d.executor import Picture
 from models.real3d.face import Real3dFace
 from models.real3d.painter import CpuPainter
 from models.real3d.portrait_state import PortraitState
