@@ -161,3 +161,14 @@ def test_memory_of_another_kind_is_not_handed_over(wrong: Tensor, tmp_path: Path
     assert network(torch.tensor([[-1.0, 1.0]])).tolist() == [[0, 1]]
     with pytest.raises(AssertionError, match="x: "):
         network(wrong)
+
+
+def test_an_input_that_nothing_looks_at_may_be_given(tmp_path: Path) -> None:
+    class First(nn.Module):
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            return 2 * x
+
+    network, inputs = First(), (torch.ones(1, 2), torch.ones(3))
+    got, want = exported(network, inputs, tmp_path / "first.onnx")
+    assert [given.name for given in onnx.load(tmp_path / "first.onnx").graph.input] == ["x0"]
+    assert torch.equal(got, want)
