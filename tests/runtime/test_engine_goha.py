@@ -116,13 +116,14 @@ def disc(picture: np.ndarray) -> tuple[np.ndarray, float]:
 def test_the_person_is_cut_out_with_the_face_in_the_middle(prepared, face: GohaFace, keep: Portrait) -> None:
     engine, networks, _ = prepared
     assert isinstance(engine, Engine) and not engine.portable and engine.levels == 3
-    picture = networks.portraits[0].picture[0]
-    assert picture.shape == (3, 512, 512) and picture.min() == -1 and picture.max() > 0.5
-    assert (picture[:, :40, :40] == -1).all(), "around the person"
-    assert (picture[:, 216:296, 216:296] > -1).all(1).float().mean() > 0.9
+    picture = networks.portraits[0].picture[0].permute(1, 2, 0).numpy()
+    assert picture.shape == (512, 512, 3) and (picture[216:296, 216:296] > -1).any(2).mean() > 0.99
     points = five_points(keep.landmarks[load_face_model().keypoints68, :2])
     square = square_of(points, five_points(face.model.mean[face.model.keypoints68]))
-    assert square.left < points[:, 0].min() and points[:, 1].max() < square.top + square.side
+    assert 0.2 < np.linalg.norm(points[1] - points[0]) / square.side < 0.35
+    matte, photo = square.cut(np.rint(255 * keep.matte).astype(np.uint8)), square.cut(keep.image)
+    assert (picture[matte == 0] == -1).all() and 0.05 < (matte == 0).mean() < 0.7
+    np.testing.assert_allclose(picture[matte == 255], photo[matte == 255] / 127.5 - 1, atol=1e-6)
 
 
 def test_the_face_model_is_painted_with_the_portraits_smile(prepared) -> None:
