@@ -7,7 +7,7 @@ from torch.nn import functional
 
 from models.backends.picture_bytes import to_picture
 from models.goha.levels import LEVELS, Level
-from models.goha.lifting import Nearest
+from models.goha.means import Means
 from models.goha.model import SIDE, TARGET_SIDE, Camera, Goha, Source, as_picture
 from models.goha.restoration import Picture
 from models.triplane import FieldDecoder, Planes
@@ -20,10 +20,10 @@ class FrameNetwork(nn.Module):
     the last network draws is taken for black, too.
     """
 
-    def __init__(self, model: Goha, find: Nearest, level: Level = LEVELS[0]) -> None:
-        """Several may share a model, which has to be `trimmed`; `find`: see `lifting.lay_on_planes`."""
+    def __init__(self, model: Goha, means: Means, level: Level = LEVELS[0]) -> None:
+        """Several may share a model, which has to be `trimmed`."""
         super().__init__()
-        self.model, self.level, self._find = model, level, find
+        self.model, self.level, self._means = model, level, means
 
     def forward(
         self,
@@ -37,10 +37,10 @@ class FrameNetwork(nn.Module):
     ) -> UInt8[Tensor, "b 512 512 4"]:
         """RGB, multiplied by alpha, and alpha."""
         if self.level.appearance == "looked up":
-            planes = self.model.planes(Source(normalised, keep, source_camera, canonical), face, self._find)
+            planes = self.model.planes(Source(normalised, keep, source_camera, canonical), face, self._means)
         else:
             planes = frozen + self.model.expression(face)
-        seen = self.model.look(planes, camera, TARGET_SIDE, self.level.samples)
+        seen = self.model.look(planes, camera, TARGET_SIDE, self._means.read, self.level.samples)
         colours = self.model.neural_layers["gfpgan"](as_picture(seen.features, TARGET_SIDE))
         opacity = torch.unflatten(seen.opacity.transpose(1, 2), 2, (TARGET_SIDE, TARGET_SIDE))
         alpha = functional.interpolate(opacity, (SIDE, SIDE), mode="bilinear", align_corners=True)
