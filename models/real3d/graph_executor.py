@@ -9,11 +9,13 @@ from torch import Tensor
 
 from models.backends.cuda_graph import GraphedNetwork, Run
 from models.backends.cuda_math import repeatable
+from models.backends.layout import channels_last
 from models.real3d.drive import Drive
 from models.real3d.executor import Picture
 from models.real3d.face import Real3dFace
 from models.real3d.folded import FrameNetwork
-from models.real3d.fused_renderer import has_triton
+from models.real3d.folded_adapter import FoldedRenderer
+from models.real3d.fused_renderer import FusedRenderer, has_triton
 from models.real3d.levels import LEVELS
 from models.real3d.networks import PORTRAIT_SHAPES, FramePicture, Stored, driven_spec
 from models.real3d.painter import Painter, painter_on
@@ -102,14 +104,7 @@ def _example(batch: int) -> Drive:
 
 
 def torch_runs(model: VideoModel, device: torch.device, stored: Stored) -> list[Run]:
-    """The frame network by torch at every level, laid out for tensor cores; all share its weights."""
-    network = channels_last(FrameNetwork(model.to(device), getattr(torch, stored), fused=has_triton()))
+    """The frame network by torch at every level, channels last; all share its weights."""
+    renderer = FusedRenderer if has_triton() else FoldedRenderer
+    network = channels_last(FrameNetwork(model.to(device), getattr(torch, stored), renderer))
     return [FramePicture(network, level) for level in LEVELS]
-
-
-def channels_last(network: FrameNetwork) -> FrameNetwork:
-    """The network, its 2-D kernels laid out channels last; feature maps then follow."""
-    for values in (*network.parameters(), *network.buffers()):
-        if values.ndim == 4:
-            values.data = values.data.contiguous(memory_format=torch.channels_last)
-    return network

@@ -1,17 +1,22 @@
 """The networks run by torch, operation by operation: the reference."""
 
+from functools import partial
+
 import torch
 
 from models.backends.cuda_math import repeatable
+from models.backends.layout import channels_last
 from models.real3d.drive import Drive
 from models.real3d.executor import Picture
 from models.real3d.face import Real3dFace
 from models.real3d.folded import FrameNetwork
+from models.real3d.folded_adapter import FoldedRenderer
 from models.real3d.levels import LEVELS
 from models.real3d.networks import FramePicture
 from models.real3d.painter import CpuPainter
 from models.real3d.portrait_state import PortraitState, prepare
 from models.real3d.video_model import PortraitParts, VideoModel
+from models.triplane import look_up, look_up_on_cpu
 
 
 class TorchExecutor:
@@ -24,7 +29,8 @@ class TorchExecutor:
         repeatable()
         self.device = device
         self._model = model.to(device)
-        network = FrameNetwork(self._model)
+        read = look_up_on_cpu if device.type == "cpu" else look_up
+        network = channels_last(FrameNetwork(self._model, renderer=partial(FoldedRenderer, look_up=read)))
         self._networks = [FramePicture(network, level) for level in LEVELS]
         self._paint = CpuPainter(face)
 

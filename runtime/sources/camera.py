@@ -20,7 +20,7 @@ from runtime.sources.devices import Device, list_cameras
 _log = logging.getLogger(__name__)
 
 _RETRY_NS = 500_000_000
-_JOIN_S = 0.5  # closing does not wait longer for a driver that hangs
+_JOIN_S = 0.3  # closing does not wait longer for a driver that hangs
 _FIRST_TRIES = 5  # a camera may need some seconds for its first picture
 _RATE_NS = 5_000_000_000
 _ERRORS = 2  # OpenCV's log level

@@ -247,7 +247,7 @@ def test_a_network_is_named_by_the_modules_that_define_it() -> None:
         path.relative_to(Path(open_executor.__file__).parents[1]).as_posix()
         for path in sources_of(*open_executor._DEFINED_IN)
     }
-    assert {"real3d/folded.py", "stylegan.py", "volume.py", "volume_kernels.py", "backends/onnx_file.py"} <= names
+    assert {"real3d/folded.py", "stylegan.py", "volume.py", "triplane.py", "backends/onnx_file.py"} <= names
     assert not names & {"real3d/avatar.py", "real3d/open_executor.py", "builtin/avatar.py", "weight_store.py"}
 
 
