@@ -34,10 +34,10 @@ from agent.config import (
     ModelsRemove,
     Run,
 )
-from agent.patience import Abandoned, patiently
+from agent.patience import patiently
+from agent.program import ENDING_SIGNALS
 from models.errors import AgentError, InputError
 
-_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 _FRAME = " ─│╭╮╰╯"  # drawn around what is wrong with a command line
 _MEGABYTE = 1_000_000
 _INSIST_NS = 1_000_000_000  # a second Ctrl-C counts from then on
@@ -47,7 +47,7 @@ console = Console(stderr=True, highlight=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; returns the exit code: 0 done, 1 failed, 2 wrong usage or input."""
+    """Runs one command; returns the exit code: 0 done, 1 failed, 2 wrong usage or input, 130 interrupted."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     if arguments == ["--version"]:
         print(f"agent {version('portrait-agent')}")
@@ -75,10 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AgentError as error:
         _say(f"agent: {error}")
         return error.exit_code
-    except KeyboardInterrupt as stop:
-        _say("agent: interrupted")
-        if isinstance(stop, Abandoned):
-            os._exit(130)  # a library that is at work would crash where it is shut down
+    except KeyboardInterrupt:
         return 130
     except Exception as error:
         if "AGENT_TRACEBACK" in os.environ:
@@ -148,12 +145,12 @@ def run(config: Run) -> None:
                 session.close()
             if session is not None and config.report is not None:
                 _write_report(config.report, session.report().as_dict())
-    if interrupt.asked and session.loop.tempo.frames == 0:
-        raise KeyboardInterrupt
-    done, wanted = session.loop.tempo.frames, session.plan.frames
-    cut = f": {done} of {wanted} pictures" if interrupt.asked and session.plan.offline and done < wanted else ""
-    for path in session.written():
-        _say(f"wrote {path}{cut}")
+        if interrupt.asked and session.loop.tempo.frames == 0:
+            raise KeyboardInterrupt
+        done, wanted = session.loop.tempo.frames, session.plan.frames
+        cut = f": {done} of {wanted} pictures" if interrupt.asked and session.plan.offline and done < wanted else ""
+        for path in session.written():
+            _say(f"wrote {path}{cut}")
 
 
 def _write_report(path: Path, figures: dict[str, object]) -> None:
@@ -193,7 +190,7 @@ def doctor(config: Doctor) -> bool:
     from agent.doctor.report import as_dict, show
     from agent.doctor.survey import survey
 
-    with console.status("") as status:
+    with _interruptible(at_once=True), console.status("") as status:
         system = survey(config, lambda what: status.update(f"looking at {what}"))
     findings = diagnose(system)
     if config.json:
@@ -296,6 +293,8 @@ class _Interrupt:
 
     def __init__(self, at_once: bool) -> None:
         self.asked = False
+        self.raised = False
+        """Whether a KeyboardInterrupt was raised wherever the body was."""
         self._at_once = at_once
         self._stop: Callable[[], None] | None = None
         self._since_ns = 0
@@ -311,6 +310,7 @@ class _Interrupt:
         insists = again and now_ns - self._since_ns > _INSIST_NS
         self.asked, self._since_ns = True, now_ns
         if insists or (not again and self._stop is None and self._at_once):
+            self.raised = True
             raise KeyboardInterrupt
         if not again and self._stop is not None:
             # Setting an event in a handler can deadlock with the thread that it interrupts.
@@ -321,10 +321,15 @@ class _Interrupt:
 def _interruptible(at_once: bool = False) -> Iterator[_Interrupt]:
     """Ctrl-C and SIGTERM end the body cleanly; `at_once`, by a KeyboardInterrupt until it says how to stop it."""
     interrupt = _Interrupt(at_once)
-    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores some
+    heard = [number for number in ENDING_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores some
     before = {number: signal.signal(number, interrupt) for number in heard}
     try:
         yield interrupt
+    except BaseException as error:
+        if not interrupt.raised and not isinstance(error, KeyboardInterrupt):
+            raise
+        _say("agent: interrupted")
+        raise KeyboardInterrupt from error  # a library that is imported makes an ImportError of it
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

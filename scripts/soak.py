@@ -107,7 +107,7 @@ def running(arguments: list[str], folder: Path) -> Iterator[tuple[subprocess.Pop
     """The run's process, and where its page is."""
     with as_file(files("agent") / "example" / "portrait.png") as photo:
         command = ["run", "--portrait", str(photo), "--realtime", "--output", "preview", *arguments]
-        code = "import sys; from agent.cli import main; sys.exit(main())"
+        code = "from agent.program import program; program()"
         with (
             (folder / "log").open("w+") as log,
             subprocess.Popen([sys.executable, "-c", code, *command], stderr=log, text=True) as process,

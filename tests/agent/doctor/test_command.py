@@ -18,7 +18,7 @@ from tests.agent.doctor.machine import spoilt
 
 def examined(environment, *options):
     """Exit code and the JSON that it prints."""
-    code = "import sys; from agent.cli import main; sys.exit(main())"
+    code = "from agent.program import program; program()"
     command = [sys.executable, "-c", code, "doctor", "--json", "--size", "128", *options]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, check=False)
     return done.returncode, json.loads(done.stdout)
