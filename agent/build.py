@@ -268,6 +268,7 @@ class Session:
 
     def report(self) -> Report:
         """The figures so far."""
+        ways = paths(self.metrics)
         underruns = {sink.name: sink.underruns for sink in self.sinks if isinstance(sink, VirtualMicrophone)}
         return Report(
             engine=self.engine.name,
@@ -279,10 +280,10 @@ class Session:
             lost=self.loop.lost | underruns,
             faults=self.loop.faults,
             fps_rendered=round(self.loop.tempo.mean_fps, 2),
-            quality=self._ladder.standing,
+            quality=None if self.plan.offline else self._ladder.standing,
             stages=stage_times(self.metrics),
-            latency_ms=latency(self.metrics),
-            paths=paths(self.metrics),
+            latency_ms=latency(ways),
+            paths=ways,
             audio_video_offset_ms=self._audio_video_offset_ms(),
             camera_fps=getattr(self._camera, "rate_fps", None),
         )

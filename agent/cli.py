@@ -321,7 +321,9 @@ class _Interrupt:
 def _interruptible(at_once: bool = False) -> Iterator[_Interrupt]:
     """Ctrl-C and SIGTERM end the body cleanly; `at_once`, by a KeyboardInterrupt until it says how to stop it."""
     interrupt = _Interrupt(at_once)
-    heard = [number for number in ENDING_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores some
+    heard = [
+        number for number in ENDING_SIGNALS if signal.getsignal(number) is not signal.SIG_IGN
+    ]  # nohup ignores some
     before = {number: signal.signal(number, interrupt) for number in heard}
     try:
         yield interrupt
@@ -361,10 +363,9 @@ def _status_line(status: Callable[[], dict[str, Any]]) -> Iterator[None]:
         terminal = console.is_terminal
         while not ended.wait(0.5 if terminal else 10.0):
             now = status()
-            line = (
-                f"{now['fps_rendered']:.1f} fps, latency {now['latency_ms']['p50']:.0f} ms "
-                f"(p95 {now['latency_ms']['p95']:.0f}), {now['dropped']} dropped; Ctrl-C ends"
-            )
+            ages = now["latency_ms"]
+            late = "" if ages is None else f"latency {ages['p50']:.0f} ms (p95 {ages['p95']:.0f}), "
+            line = f"{now['fps_rendered']:.1f} fps, {late}{now['dropped']} dropped; Ctrl-C ends"
             if terminal:
                 sys.stderr.write(f"\r\x1b[K{line}")
                 sys.stderr.flush()

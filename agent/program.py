@@ -38,4 +38,3 @@ def program() -> NoReturn:
 def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
     os.write(2, b"agent: interrupted\n")
     os._exit(_INTERRUPTED)
-

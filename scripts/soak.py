@@ -144,13 +144,14 @@ def follow(process: subprocess.Popen[str], url: str, minutes: float) -> None:
         with urllib.request.urlopen(url + "status.json") as answer:
             status = json.load(answer)
         offset_ms = status["audio_video_offset_ms"] or 0.0
-        lines.append((resident_mb(process.pid), status["latency_ms"]["p50"], offset_ms))
+        ages_ms = status["latency_ms"] or {"p50": np.nan, "p95": np.nan}
+        lines.append((resident_mb(process.pid), ages_ms["p50"], offset_ms))
         threads, open_files = (len(list(Path(f"/proc/{process.pid}/{kind}").iterdir())) for kind in ("task", "fd"))
         losses = sum(status["lost"].values()), sum(status["faults"].values())
         print(
             f"{len(lines) - 1:6d}  {lines[-1][0]:6.1f}  {threads:7d}  {open_files:5d}  {status['frames']:6d}  "
             f"{status['dropped']:7d}  {losses[0]:4d}  {losses[1]:6d}  "
-            f"{lines[-1][1]:6.0f} {status['latency_ms']['p95']:6.0f}  {offset_ms:16.1f}",
+            f"{lines[-1][1]:6.0f} {ages_ms['p95']:6.0f}  {offset_ms:16.1f}",
             flush=True,
         )
     warm = np.array(lines[WARM_MINUTES:])

@@ -31,8 +31,9 @@ from agent.probe import Probe
 from models.errors import AgentError, InputError
 from runtime.clock import MonotonicClock
 from runtime.report import Report
-from runtime.sinks.preview import VIEWERS, Preview
+from runtime.sinks.preview import Preview
 from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
+from runtime.trail import VIEWERS
 
 T = TypeVar("T")
 

@@ -17,10 +17,7 @@ from runtime.page_server import HEADERS, PageServer
 from runtime.picture import Picture
 from runtime.sinks.changes import MAX_BYTES, Changes
 from runtime.sound import Sound
-from runtime.trail import Step, note
-
-VIEWERS = "browser"
-"""What the run's paths call the end at which a viewer has a picture."""
+from runtime.trail import VIEWERS, Step, note
 
 _JPEG_QUALITY = 88
 _PAGE = Path(__file__).with_name("page") / "index.html"

@@ -59,7 +59,7 @@ def test_it_does_not_wait_for_threads_of_libraries():
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full device is Linux's")
 def test_what_cannot_be_written_is_no_success():
     command = [sys.executable, "-c", "from agent.program import program; program()", "--version"]
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         assert subprocess.run(command, stdout=full, timeout=60).returncode == 1
 
 
