@@ -240,7 +240,7 @@ def bench(config: Bench) -> None:
     """`agent bench`."""
     from agent.bench.latency import LatencyBench
 
-    with _interruptible() as interrupt:
+    with _interruptible(at_once=True) as interrupt:
         task = LatencyBench(config, _say)
         interrupt.stop_with(task.stop)
         figures = task.run()

@@ -120,9 +120,9 @@ class Preview:
         """JPEGs, each followed at once by the head of the next: until then browsers do not show it."""
         response = web.StreamResponse(headers=HEADERS)
         response.content_type = "multipart/x-mixed-replace; boundary=picture"
-        await response.prepare(request)
         shown: _Shot | None = None
         try:
+            await response.prepare(request)
             await response.write(_NEXT_PART)
             while not self._server.closing:
                 changed, shot = self._server.changed, self._shot
