@@ -1,6 +1,5 @@
 """The command line: `agent run`, `demo`, `devices`, `doctor`, `calibrate`, `models` and `bench`."""
 
-import io
 import json
 import logging
 import os
@@ -9,21 +8,19 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, suppress
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from importlib.resources import as_file, files
 from pathlib import Path
 from types import FrameType
 from typing import Any, assert_never
 
-import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from agent.config import (
     Bench,
     Calibrate,
-    Command,
     Demo,
     Devices,
     Doctor,
@@ -36,9 +33,9 @@ from agent.config import (
 )
 from agent.patience import patiently
 from agent.program import ENDING_SIGNALS
+from agent.usage import parse
 from models.errors import AgentError, InputError
 
-_FRAME = " ─│╭╮╰╯"  # drawn around what is wrong with a command line
 _MEGABYTE = 1_000_000
 _INSIST_NS = 1_000_000_000  # a second Ctrl-C counts from then on
 _SAY_EVERY_NS = 10_000_000_000
@@ -55,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings = _Warnings(logging.WARNING)
     logging.getLogger().addHandler(warnings)
     try:
-        match command := _parse(arguments or ["--help"]):
+        match command := parse(arguments or ["--help"]):
             case Run():
                 run(command)
             case Demo():
@@ -85,27 +82,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         logging.getLogger().removeHandler(warnings)
     return 0
-
-
-def _parse(arguments: Sequence[str]) -> Command:
-    """The command. Raises InputError, in one line, for what cannot be understood, and SystemExit(0) after `--help`."""
-    told = io.StringIO()
-    try:
-        with redirect_stderr(told):
-            command: Command = tyro.cli(
-                Command,
-                prog="agent",
-                description="A virtual-camera avatar agent: one portrait photo becomes a live, talking person.",
-                args=arguments,
-                config=(tyro.conf.FlagCreatePairsOff,),
-            )
-    except SystemExit as stop:
-        if stop.code in (None, 0):
-            raise
-        frameless = [line.strip(_FRAME) for line in told.getvalue().splitlines()]
-        paragraphs = " ".join(line or "\n" for line in frameless[1:-1]).split("\n")
-        raise InputError("; ".join(text.strip().rstrip(".") for text in paragraphs)) from None
-    return command
 
 
 class _Warnings(logging.Handler):

@@ -1,6 +1,7 @@
 """What a run will consist of: settings checked, files looked into, before anything slow or lasting starts."""
 
 import os
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +17,9 @@ _MEDIA_SUFFIXES = frozenset(
     (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac")
     + (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v")
 )
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+:)/", re.IGNORECASE)  # a path has one slash of the two
+_NEGATIVE = re.compile(r"-\d+")
+_OUTPUTS = f"give virtual-camera, virtual-microphone, preview, or a file ending in {', '.join(EXTENSIONS)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +80,11 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
             raise InputError(f"{option} {value:g}: give 0 to {most:g}")
     if config.realtime and config.offline:
         raise InputError("--realtime and --offline exclude each other: give one of them")
+    _check_names(config)
     if not config.portrait.exists():
         raise InputError(f"--portrait {config.portrait}: no such file")
+    if config.portrait.is_dir():
+        raise InputError(f"--portrait {config.portrait} is a folder; give a picture file")
     if config.mode == "audio" and config.camera is not None:
         raise InputError("--camera has no use in --mode audio: leave it out, or give --mode video or both")
     if config.mode == "audio" and config.motion != "relative":
@@ -113,6 +120,25 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
     if offline and config.metrics_port is not None:
         raise InputError("--metrics-port has no use in an offline run: leave it out, or give --realtime")
     return Plan(config, size, camera, microphone, outputs, offline, min(durations, default=0))
+
+
+def _check_names(config: Run) -> None:
+    """Raises InputError for names that can be no file's and no device's."""
+    named = (
+        ("--portrait", str(config.portrait)),
+        ("--profile", str(config.profile or "")),
+        ("--background", config.background),
+        ("--camera", config.camera or ""),
+        ("--microphone", config.microphone or ""),
+    )
+    for option, name in named:
+        if found := _ADDRESS.match(name):
+            address = f"{found[1]}//{name[found.end() :].lstrip('/')}"
+            raise InputError(f"{option} {address} is an address; download it first, and give the file")
+    if _NEGATIVE.fullmatch(config.camera or ""):
+        raise InputError(f"--camera {config.camera}: cameras count from 0; agent devices lists them")
+    if "" in config.output:
+        raise InputError(f"--output is empty: {_OUTPUTS}")
 
 
 def parse_input(name: str) -> Path | str:
@@ -152,10 +178,7 @@ def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) ->
     written = [("--output", Path(name)) for name in outputs if is_file_output(name)]
     for option, path in written:
         if path.suffix.lower() not in EXTENSIONS:
-            kinds = ", ".join(EXTENSIONS)
-            raise InputError(
-                f"{option} {path}: give virtual-camera, virtual-microphone, preview, or a file ending in {kinds}"
-            )
+            raise InputError(f"{option} {path}: {_OUTPUTS}")
     if config.background == "transparent":
         _check_transparent(outputs)
     if config.report is not None:
