@@ -85,6 +85,8 @@ class Session:
         cv2.setNumThreads(1)  # pools of several libraries on few cores make latency worse
         sys.setswitchinterval(_SWITCH_S)
         config = plan.config
+        if plan.left_out:
+            say(plan.left_out)
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
         opening = partial(open_engine, config.engine, config.backend, say)
         self.engine = patiently(f"opening the engine {config.engine}", opening, interrupted, say)

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ _MEDIA_SUFFIXES = frozenset(
 )
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+:)/", re.IGNORECASE)  # a path has one slash of the two
 _NEGATIVE = re.compile(r"-\d+")
+_NOTICED_NS = 200_000_000
 _OUTPUTS = f"give virtual-camera, virtual-microphone, preview, or a file ending in {', '.join(EXTENSIONS)}"
 
 
@@ -36,6 +37,8 @@ class Plan:
     offline: bool
     duration_ns: int
     """Of the shortest file that drives the face; 0 with devices."""
+    left_out: str = ""
+    """What the run has no use for of a longer file, in one line; empty if nothing."""
 
     @property
     def frames(self) -> int:
@@ -109,9 +112,11 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError(f"--microphone {microphone} has no sound; give a file with speech")
     outputs = config.output or (("virtual-camera",) if virtual_cameras else ("preview",))
     _check_outputs(config, outputs, [path for path in (camera, microphone) if isinstance(path, Path)])
-    durations = [look(camera).pictures_ns] if isinstance(camera, Path) else []
+    durations_ns = {f"--camera {camera}": look(camera).pictures_ns} if isinstance(camera, Path) else {}
     if isinstance(microphone, Path) and config.mode != "video":
-        durations.append(look(microphone).duration_ns)
+        durations_ns[f"--microphone {microphone}" if config.microphone else f"the sound of {microphone}"] = look(
+            microphone
+        ).duration_ns
     only_files = not any(isinstance(device, str) for device in (camera, microphone))
     can_be_offline = only_files and all(map(is_file_output, outputs))
     if config.offline and not can_be_offline:
@@ -119,7 +124,21 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
     offline = can_be_offline and not config.realtime
     if offline and config.metrics_port is not None:
         raise InputError("--metrics-port has no use in an offline run: leave it out, or give --realtime")
-    return Plan(config, size, camera, microphone, outputs, offline, min(durations, default=0))
+    shortest_ns = min(durations_ns.values(), default=0)
+    return Plan(config, size, camera, microphone, outputs, offline, shortest_ns, _left_out(durations_ns))
+
+
+def _left_out(durations_ns: Mapping[str, int]) -> str:
+    """Of files of two lengths, what is not used, where that is heard or seen."""
+    if not durations_ns:
+        return ""
+    shorter, longer = min(durations_ns, key=durations_ns.__getitem__), max(durations_ns, key=durations_ns.__getitem__)
+    if durations_ns[longer] - durations_ns[shorter] < _NOTICED_NS:
+        return ""
+    return (
+        f"the run ends with {shorter} after {durations_ns[shorter] / 1e9:.1f} s; {longer} lasts "
+        f"{durations_ns[longer] / 1e9:.1f} s and is cut"
+    )
 
 
 def _check_names(config: Run) -> None:

@@ -85,6 +85,19 @@ def test_both_takes_the_voice_from_the_clip(portrait_png, nodding, tmp_path):
     assert len(decode(out)[0]) == 30
 
 
+def test_files_of_two_lengths_end_with_the_shorter_one_which_is_said(portrait_png, nodding, wav, tmp_path, capsys):
+    longer = tmp_path / "longer.wav"
+    wavfile.write(longer, 16_000, speech(1.5, 16_000))
+    arguments = ["run", "--portrait", str(portrait_png), "--mode", "both", "--camera", str(nodding), *SMALL]
+    for sound, said in (
+        (longer, f"the run ends with --camera {nodding} after 1.0 s; --microphone {longer} lasts 1.5 s and is cut"),
+        (wav, ""),
+    ):
+        assert main([*arguments, "--microphone", str(sound), "--output", str(tmp_path / "o.mp4")]) == 0
+        assert capsys.readouterr().err.splitlines()[:-1] == ([said] if said else [])
+        assert len(decode(tmp_path / "o.mp4")[0]) == 25
+
+
 @pytest.fixture
 def slow_levels(monkeypatch):
     """The levels of what is drawn, on a machine that takes 60 ms and more for a picture."""
