@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import cv2
 
-from agent.config import ENGINES, Run
-from agent.engines import open_engine
+from agent.config import Run
+from agent.engines import open_engine, usable_engines
 from agent.known_person import open_person, open_speaker
 from agent.look import Look, first_look
 from agent.patience import patiently
@@ -94,6 +94,7 @@ class Session:
         self._loop: Loop | None = None
         self._look: Look | None = None
         self._turn = Turn(self._swap)
+        self._engines = usable_engines()
         self._preparing: Worker[Wish, Prepared] = Worker("the change", warm_up, prepare)
         with ExitStack() as opened:
             opened.callback(self.engine.close)
@@ -261,7 +262,7 @@ class Session:
             return figures
         name = self._look.name
         figures |= {"portrait": name, "title": Path(name).stem}
-        figures |= {"background": Path(self._look.background).name, "engines": ENGINES}
+        figures |= {"background": Path(self._look.background).name, "engines": self._engines}
         return figures | self.report().as_dict() | {"fps_rendered": round(self._loop.tempo.recent_fps, 1)}
 
     def written(self) -> list[Path]:

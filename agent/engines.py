@@ -1,12 +1,13 @@
 """Engines by name."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from agent.config import ENGINES, BackendName
+from agent.config import ENGINES, BackendName, EngineName
 from models.errors import InputError
 from models.real3d.needs import VIDEO, VIDEO_FILE
-from models.weights import Missing, Weights, built_folder, find
+from models.weights import PARTS, Missing, Weights, built_folder, find
 from runtime.engines import Engine
 from runtime.engines.builtin import BuiltinEngine
 
@@ -39,6 +40,18 @@ def open_engine(
             return Real3dEngine(weights, face, executor, say, default_states(weights.digests[VIDEO_FILE]))
         case _:
             raise InputError(f"there is no engine {name}; give one of {', '.join(ENGINES)}")
+
+
+def usable_engines() -> tuple[EngineName, ...]:
+    """Those that `open_engine` would open: their weights are there, and what runs them."""
+    return tuple(name for name in ENGINES if name not in PARTS or _is_usable(name))
+
+
+def _is_usable(engine: EngineName) -> bool:
+    try:
+        return isinstance(find(engine), Weights) and all(map(find_spec, ("torch", "safetensors")))
+    except InputError:  # there is no folder for weights
+        return False
 
 
 def load_real3d() -> tuple[Weights, "VideoModel"]:

@@ -56,10 +56,11 @@ class Preview:
 
     `status` is called in the server's thread twice a second per viewer and must not block. The page shows
     these keys of what it returns, as in `--report`, and a dash for what is missing: `portrait`, `engine`,
-    `backend`, `mode`, `fps` (the target), `fps_rendered`, `frames`, `dropped`, `latency_ms` {"p50", "p95",
-    "p99"}, `paths` (of which the longest way; until there is one `stages`, {name: {"p50_ms", "p95_ms"}}), `quality`
-    {"rung", "seconds"} where there is a ladder and, where it is a number, `audio_video_offset_ms`; its title shows
-    `title`, if there is one, and its controls `background` and `engines` (names).
+    `backend`, `mode`, `fps` (the target), `fps_rendered`, `frames`, `dropped`, `paths` (the way to
+    the output that others see, else to this page; until there is one `stages`, {name: {"p50_ms", "p95_ms"}}),
+    `quality` {"rung", "seconds"} where there is a ladder and, where it is a number, `audio_video_offset_ms`; its title
+    shows `title`, if there is one, and its controls `background` and `engines` (names of those that can be chosen). Of
+    files only the name is shown.
     """
 
     name: ClassVar[str] = "preview"
