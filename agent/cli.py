@@ -53,14 +53,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger().addHandler(warnings)
     try:
         match command := parse(arguments or ["--help"]):
+            case Doctor():
+                return int(not doctor(command))
             case Run():
                 run(command)
             case Demo():
                 demo(command)
             case Devices():
                 devices()
-            case Doctor():
-                return int(not doctor(command))
             case Calibrate():
                 calibrate(command)
             case Models():
