@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -141,17 +142,15 @@ def follow(process: subprocess.Popen[str], url: str, minutes: float) -> None:
         time.sleep(max(0.0, began_s + 60 * len(lines) - time.monotonic()))
         if process.poll() is not None:
             break
-        with urllib.request.urlopen(url + "status.json") as answer:
-            status = json.load(answer)
+        status = figures(url)
         offset_ms = status["audio_video_offset_ms"] or 0.0
-        ages_ms = status["latency_ms"] or {"p50": np.nan, "p95": np.nan}
-        lines.append((resident_mb(process.pid), ages_ms["p50"], offset_ms))
+        lines.append((resident_mb(process.pid), status["latency_ms"]["p50"], offset_ms))
         threads, open_files = (len(list(Path(f"/proc/{process.pid}/{kind}").iterdir())) for kind in ("task", "fd"))
         losses = sum(status["lost"].values()), sum(status["faults"].values())
         print(
             f"{len(lines) - 1:6d}  {lines[-1][0]:6.1f}  {threads:7d}  {open_files:5d}  {status['frames']:6d}  "
             f"{status['dropped']:7d}  {losses[0]:4d}  {losses[1]:6d}  "
-            f"{lines[-1][1]:6.0f} {ages_ms['p95']:6.0f}  {offset_ms:16.1f}",
+            f"{lines[-1][1]:6.0f} {status['latency_ms']['p95']:6.0f}  {offset_ms:16.1f}",
             flush=True,
         )
     warm = np.array(lines[WARM_MINUTES:])
@@ -160,6 +159,16 @@ def follow(process: subprocess.Popen[str], url: str, minutes: float) -> None:
         memory, age, offset = growth
         drift = f"age {age:+.2f} ms, picture to sound {offset:+.2f} ms"
         print(f"growth in 10 minutes, warm: memory {memory:+.2f} MB, {drift}; load {os.getloadavg()[2]:.1f}")
+
+
+def figures(url: str) -> dict[str, Any]:
+    """What the run's page says, as soon as a picture was moved."""
+    while True:
+        with urllib.request.urlopen(url + "status.json") as answer:
+            status: dict[str, Any] = json.load(answer)
+        if status["latency_ms"] is not None:
+            return status
+        time.sleep(0.1)
 
 
 def resident_mb(pid: int) -> float:
