@@ -6,11 +6,11 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from agent.build import open_microphone
 from agent.calibrate import check_calibration, describe, learnt_profile
 from agent.calibration_page import CalibrationPage
 from agent.config import Calibrate
 from agent.face_source import FaceSource
+from agent.inputs import open_microphone
 from agent.listening import Listening
 from agent.plan import parse_input
 from calibration.learn import Learner

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from agent.doctor.trials.output import OutputTrial
-from agent.doctor.trials.patience import within
 from agent.doctor.trials.pattern import compare_pattern, draw_pattern
+from agent.patience import within
 from models.errors import AgentError
 from runtime.sinks.virtual_camera import Device, open_virtual_camera
 
@@ -41,7 +41,7 @@ def try_virtual_camera(
             if open_reader is None and sys.platform != "linux":
                 untried = "this system does not say which camera it is"
             else:
-                difference = within(_PATIENCE_S, lambda: _read(where, open_reader or _open_reader))
+                difference = within(_PATIENCE_S, "trial", lambda: _read(where, open_reader or _open_reader))
     except TimeoutError:
         difference = "no picture came"
     finally:
