@@ -1,4 +1,4 @@
-"""The composition root: settings -> objects. The only file that knows every name."""
+"""The composition root: settings -> a run that is ready to start."""
 
 import sys
 from collections.abc import Callable
