@@ -14,6 +14,8 @@ NetworkEngineName = Literal["real3d", "goha"]
 """Engines whose weights a user brings in."""
 BackendName = Literal["auto", "torch", "cudagraph", "onnx", "tensorrt"]
 
+BUNDLED_PORTRAIT = Path(__file__).with_name("example") / "portrait.png"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -140,7 +142,7 @@ class Devices:
 
 
 @dataclass(frozen=True)
-class Doctor:
+class Doctor(Run):
     """Look at everything that `agent run` would use here, try it, and say what to do about what is wrong.
 
     Give the options of the run in question. Inputs are opened for two seconds, the engine draws for one, and each
@@ -155,32 +157,8 @@ class Doctor:
     "what", "remedy"}]}
     """
 
-    portrait: Path | None = None
-    """The photo of the run. Default: the bundled one."""
-
-    mode: Literal["audio", "video", "both"] = "audio"
-    """As in `agent run`: audio needs a microphone, video a camera, both both."""
-
-    microphone: str | None = None
-    """Microphone by name, or a file. Default: the system's."""
-
-    camera: str | None = None
-    """Camera by index or name, or a file. Default: the first."""
-
-    output: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """As in `agent run`; may be given several times. Default: virtual-camera if there is one, else preview."""
-
-    engine: EngineName = "builtin"
-    """As in `agent run`."""
-
-    backend: BackendName = "auto"
-    """As in `agent run`."""
-
-    size: str = "512"
-    """As in `agent run`."""
-
-    fps: int = 25
-    """As in `agent run`: whether the engine is fast enough for it here."""
+    portrait: Annotated[Path, tyro.conf.arg(help_behavior_hint="(default: the bundled one)")] = BUNDLED_PORTRAIT
+    """The photo of the run."""
 
     json: bool = False
     """As JSON, for scripts."""

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
 
-RUN = "import sys; from agent.cli import main; sys.exit(main())"
+RUN = "from agent.program import program; program()"
 STUCK = """
 import threading
 import numpy as np

@@ -77,7 +77,7 @@ def test_a_signal_while_preparing_ends_it_at_once(portrait_png, wav, tmp_path, m
 
 
 STUCK = """
-import sys, threading
+import threading
 import numpy as np
 import runtime.sources.camera
 from runtime.sources.devices import Device
@@ -101,8 +101,8 @@ class Stuck:
         return True, np.zeros((96, 128, 3), np.uint8)
 
 runtime.sources.camera.open_capture = lambda wanted: (Device(0, "a camera"), Stuck())
-from agent.cli import main
-sys.exit(main())
+from agent.program import program
+program()
 """
 
 
