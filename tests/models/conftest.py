@@ -1,5 +1,7 @@
-"""The bundled portrait's face and an avatar of it; reference numbers, and two face models read from files: one without a
-face, for the numbers, and our own face."""
+"""The bundled portrait's face and an avatar of it; reference numbers, and two face models read from files.
+
+One is without a face, for the numbers; the other is our own face.
+"""
 
 from pathlib import Path
 
