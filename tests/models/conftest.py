@@ -1,7 +1,4 @@
-"""The bundled portrait's face and an avatar of it; reference numbers, and two face models read from files.
-
-One is without a face, for the numbers; the other is our own face.
-"""
+"""Face models read from files, one without a face for the reference numbers; the bundled portrait and its avatar."""
 
 from pathlib import Path
 
@@ -14,23 +11,11 @@ from calibration.portrait import prepare_portrait
 from models.bfm import MODEL_FILE
 from models.builtin.avatar import BuiltinAvatar
 from models.face import load_face_model
-from models.portrait import Portrait
 from models.real3d.face import LANDMARKS_FILE, Real3dFace, load_real3d_face
 from tests.models import synthetic_bfm
 from tests.models.real3d import synthetic
 
 Golden = dict[str, np.ndarray]
-
-
-@pytest.fixture(scope="module")
-def portrait(portrait_png: Path) -> Portrait:
-    """The face as large as it gets."""
-    return prepare_portrait(read_photo(portrait_png)[:280, 90:370], (512, 512))
-
-
-@pytest.fixture(scope="module")
-def avatar(portrait: Portrait) -> BuiltinAvatar:
-    return BuiltinAvatar(portrait, load_face_model())
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +37,13 @@ def face(tmp_path_factory: pytest.TempPathFactory) -> Real3dFace:
     folder = tmp_path_factory.mktemp("face")
     savemat(folder / MODEL_FILE, synthetic_bfm.bfm_content(load_face_model()))
     return load_real3d_face(folder)
+
+
+@pytest.fixture(scope="module")
+def portrait(portrait_png):
+    return prepare_portrait(read_photo(portrait_png)[:280, 90:370], (512, 512))
+
+
+@pytest.fixture(scope="module")
+def avatar(portrait):
+    return BuiltinAvatar(portrait, load_face_model())
