@@ -55,7 +55,7 @@ from runtime.transports.ice import IcePolicy
 FPS = 25
 NAMESPACE = "agent-bench"
 FALL_S, BACK_S, SETTLING_S = 10.0, 8.0, 3.0
-SLOW = "rate 300kbit burst 8k latency 1000ms"
+SLOW = "rate 300kbit burst 8k latency 300ms"
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync "
     "--disable-component-update --allow-loopback-in-peer-connection "
