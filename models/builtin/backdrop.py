@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
 from models.builtin.constants import BACKDROP
+from models.builtin.part import Part
 from models.builtin.surround import head_weight
 from models.ease import smoothstep
 from models.portrait import Portrait
@@ -36,7 +37,7 @@ class Backdrop:
         self._filled = plate[self._band].astype(np.float32)
         self._to_photo = np.clip(through, 0, 255) - self._filled
         self._head = np.clip(_head_weight(portrait, self._band) / _HEAD, 0, 1).astype(np.float32)[:, None]
-        self._shown, self._shares = plate.copy(), (0.0, 0.0)
+        self._plate, self._shown, self._shares = plate, plate.copy(), (0.0, 0.0)
         self._near, self._gone = (part * longest for part in BACKDROP.gone)
 
     def behind(self, head_px: float, torso_px: float) -> UInt8[np.ndarray, "h w 3"]:
@@ -47,6 +48,14 @@ class Backdrop:
             self._shown[self._band] = (self._filled + share * self._to_photo + np.float32(0.5)).astype(np.uint8)
             self._shares = head, torso
         return self._shown
+
+
+    def for_player(self) -> Part:
+        """The backdrop at rest, the one that is seen when everything has gone, and where and with what they change."""
+        where = np.zeros(self._plate.shape[:2], np.float32)
+        where[self._band] = 1 / 255 + 254 / 255 * self._head[:, 0]
+        rest = self.behind(0.0, 0.0).copy()
+        return Part({}, layers={"rest": rest, "gone": self._plate, "where": where})
 
 
 def _person(portrait: Portrait) -> Float32[np.ndarray, "h w 4"]:

@@ -132,6 +132,8 @@ class _Backdrop:
     """How far crown or torso go, in parts of the picture's longer side, until no photo is left behind them."""
 
     gone: Range = (0.004, 0.02)
+    crown: float = 0.4
+    """Heights of the face that the crown lies above it."""
 
 
 HEAD, LIPS, RELIEF, EYE, LID, MOUTH, BACKDROP = _Head(), _Lips(), _Relief(), _Eye(), _Lid(), _Mouth(), _Backdrop()

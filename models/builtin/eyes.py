@@ -8,6 +8,7 @@ from models.builtin.constants import EYE
 from models.builtin.drawing import LUMA, Box, area, blur_px, spread, translate
 from models.builtin.lens import Lens, find_lens, wears_glasses
 from models.builtin.lids import Lid
+from models.builtin.part import Part
 from models.builtin.puppet import Puppet, Shape
 from models.expression import EYES, EyeContour
 
@@ -77,6 +78,19 @@ class Eye:
         self._draw_ball(image, shape)
         self._lid.draw(image, shape)
 
+    def for_player(self) -> Part:
+        """White and iris, lid, and what lies in front of them; a part that is not drawn is left out."""
+        numbers: dict[str, object] = {"width": self._width, "radius": self._radius}
+        layers: dict[str, np.ndarray] = {}
+        if self._layers is not None:
+            numbers["origin"] = self._origin
+            layers = {"white": self._layers[0], "iris": self._layers[1]}
+        if self._lens is not None:
+            numbers["lens_origin"] = [self._lens.box.left, self._lens.box.top]
+            layers["lens"] = self._lens.layer
+        lid = self._lid.for_player()
+        return Part(numbers | lid.numbers, layers=layers | lid.layers)
+
     def _draw_ball(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
         if self._layers is None:
             return
@@ -100,9 +114,8 @@ class Eye:
         moved = box.warp(iris, translate(to_picture, linear @ gaze), replicate=False)
         colour = colour + (moved[..., :3] - colour) * moved[..., 3:]
         lit = box.mask(polygon + [0, EYE.shade_shift * self._width * zoom], blur_px(EYE.shade_blur, self._width))
-        colour *= (EYE.shade[0] + EYE.shade[1] * np.clip(EYE.shade_gain * lit, 0, 1))[
-            ..., None
-        ]  # the upper lid's shadow
+        shade = EYE.shade[0] + EYE.shade[1] * np.clip(EYE.shade_gain * lit, 0, 1)  # of the upper lid
+        colour *= shade[..., None]
         if self._lens is not None:
             colour = self._lens.over(colour, box, place)
         box.blend(image, colour, box.mask(polygon, blur_px(EYE.blur, self._width)) * np.float32(weight))

@@ -13,6 +13,7 @@ from jaxtyping import Float, Float32, UInt8
 from models.builtin.constants import LID
 from models.builtin.drawing import LUMA, Box, blur_px, spread, translate
 from models.builtin.lens import Lens
+from models.builtin.part import Part
 from models.builtin.puppet import Puppet, Shape
 from models.ease import smoothstep
 from models.expression import EyeContour
@@ -95,6 +96,20 @@ class Lid:
             lash = 0.5 * lash + 0.5 * np.minimum(around[inked].mean(0), lash)
         return _Skin(skin, shadow, lash.astype(np.float32))
 
+    def for_player(self) -> Part:
+        """The skin it is painted with, if any."""
+        if self._skin is None:
+            return Part({})
+        numbers = {
+            "lid_origin": self._origin,
+            "down": self._down,
+            "out": self._out,
+            "crease": self._crease,
+            "shadow": self._skin.shadow,
+            "lash": self._skin.lash,
+        }
+        return Part(numbers, layers={"lid": self._skin.colours})
+
     def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
         """Paints the lid into the picture, in place; nothing changes while the eye is as open as in the photo."""
         closed = 1 - self._contour.openness(shape.canonical) / self._rest_openness
@@ -134,9 +149,8 @@ class Lid:
     ) -> Float32[np.ndarray, "h w"]:
         """A lid is round: lighter in its middle, darker in the crease, towards the corners and at the lashes."""
         middle = 0.5 * (crease + edge)
-        light = box.stroke(
-            middle[2:-2], max(1, round(LID.light_width * self._width)), blur_px(LID.light_blur, self._width)
-        )
+        thickness = max(1, round(LID.light_width * self._width))
+        light = box.stroke(middle[2:-2], thickness, blur_px(LID.light_blur, self._width))
         return LID.light[0] + LID.light[1] * np.clip(LID.light_gain * light, 0, 1)
 
 

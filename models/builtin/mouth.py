@@ -15,6 +15,7 @@ from models.builtin.constants import MOUTH
 from models.builtin.drawing import LUMA, Affine, Box, Polygon, area, blur_px, compose, translate
 from models.builtin.driver_mouth import lay
 from models.builtin.light import light_on
+from models.builtin.part import Part
 from models.builtin.plates import CENTRE, HEIGHT, PER_UNIT, WIDTH, Plates, mix, paint_plates
 from models.builtin.puppet import Puppet, Shape
 from models.ease import smoothstep
@@ -144,6 +145,18 @@ class Mouth:
             return
         colour = self._inside(shape, box, polygon, driver, own / (painted + own))
         box.blend(image, colour, box.mask(polygon, blur_px(MOUTH.blur, self._width)) * np.float32(weight))
+
+    def for_player(self) -> Part:
+        """The plates, and where they lie."""
+        numbers = {
+            "width": self._width,
+            "rest_area": self._rest_area,
+            "anchor": self._anchor,
+            "to_portrait": self._to_portrait,
+            "bounced": self._light.bounced,
+        }
+        upper = np.dstack([self._plates.upper, self._plates.upper_cover])
+        return Part(numbers, layers={"upper": upper, "lower": self._plates.lower})
 
     def _moved(self, shape: Shape) -> float:
         """How far the inner lips are from where the photo has them, at most, in widths of the mouth."""

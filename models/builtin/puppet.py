@@ -6,14 +6,15 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
-from models.builtin.constants import HEAD, LIPS
+from models.builtin.constants import BACKDROP, HEAD, LIPS, MOUTH
+from models.builtin.part import Part
 from models.builtin.surround import Surround
 from models.ease import smoothstep
 from models.expression import EYES, close_mouth, eye_distance, eye_opening, lid_follow, part_lips
 from models.face import FaceModel
 from models.motion import CAMERA_DISTANCE, INDEX, Motion
 from models.pose import NECK_PIVOT, Pose
-from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, SKULL_OVAL, SURFACE_COUNT
+from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, LOWER_LIP, SKULL_OVAL, SURFACE_COUNT
 
 Canonical = Float[np.ndarray, "478 3"]
 
@@ -55,7 +56,7 @@ class Puppet:
         self.rest = self.rest_pose.to_canonical(landmarks.astype(np.float64))
         self.rest_vertices = np.vstack([landmarks[:SURFACE_COUNT].astype(np.float64), surround.points])
         self.eye_distance = eye_distance(self.rest)
-        self._surround = surround
+        self._landmarks, self._surround = landmarks, surround
         self._on_torso = SURFACE_COUNT + int(surround.head_weight.argmin())
         self._skull = 1 - smoothstep(0.0, _SKULL_REACH, _distance(model.mean, model.mean[SKULL_OVAL]))[:, None]
         self._basis = self._fit_basis(model)
@@ -105,9 +106,38 @@ class Puppet:
         out[SURFACE_COUNT:] = self._move_surround(canonical, pose, linear, self._aside(torso))
         return Shape(canonical, out, linear, pose)
 
+    def for_player(self) -> Part:
+        """What moves the portrait elsewhere."""
+        pose, jaw = self.rest_pose, [*MOUTH.jaw_points, LOWER_LIP[5]]
+        return Part(
+            numbers={
+                "scale": pose.scale,
+                "rotation": pose.rotation,
+                "translation": pose.translation,
+                "pivot": self._pivot,
+                "rest_yaw": self._rest_yaw,
+                "hidden_knee": self._hidden_knee,
+                "room": self._room,
+                "lid_follow": np.stack(self._lid_follow),
+                "closed_jaw": self.closed[jaw],
+                "on_torso": self._on_torso - SURFACE_COUNT,
+            },
+            arrays={
+                "landmarks": self._landmarks,
+                "grid": self._surround.points,
+                "steadier": self._surround.steadier,
+                "head_weight": self._surround.head_weight,
+                "outline_weights": self._surround.outline_weights,
+                "basis": self._basis,
+                "skull": self._skull[:, 0],
+                "grin": self._grin,
+            },
+        )
+
     def crown_shift(self, shape: Shape) -> float:
         """Pixels by which the crown of the head has moved from where the portrait has it."""
-        crown = self.rest_vertices[FOREHEAD_TOP] + 0.4 * (self.rest_vertices[FOREHEAD_TOP] - self.rest_vertices[CHIN])
+        top, chin = self.rest_vertices[[FOREHEAD_TOP, CHIN]]
+        crown = top + BACKDROP.crown * (top - chin)
         moved = shape.linear @ (crown - self.rest_pose.translation) + shape.pose.translation - crown
         return float(np.linalg.norm(moved[:2]))
 

@@ -12,6 +12,7 @@ from jaxtyping import Float, Float32, Int32
 
 from models.builtin.constants import RELIEF
 from models.builtin.kernels import shade
+from models.builtin.part import Part
 from models.builtin.puppet import Canonical, Puppet
 from models.ease import smoothstep
 from models.face import FaceModel
@@ -134,6 +135,15 @@ class Relief:
             if weight > 0:
                 relief[window] += np.float32(weight) * drawn
         return relief
+
+    def for_player(self) -> Part:
+        """The folds; a player finds slopes from the mesh."""
+        numbers: dict[str, object] = {"size": self._size}
+        numbers["folds"] = [
+            {"across": fold.across, "onset": fold.onset, "top": window[0].start, "left": window[1].start, "of": of.shape}
+            for fold, (window, of) in zip(_FOLDS, self._folds, strict=True)
+        ]
+        return Part(numbers, {"folds": np.concatenate([of.ravel() for _, of in self._folds])})
 
     def _light(self, canonical: Canonical) -> Float[np.ndarray, "468"]:
         """How light each point of a canonical face is."""
