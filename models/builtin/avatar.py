@@ -18,7 +18,7 @@ from models.face import FaceModel
 from models.motion import Motion
 from models.portrait import Pixels, Portrait
 from models.pose import fit_pose
-from models.topology import FACE_OVAL, SURFACE_COUNT
+from models.topology import SURFACE_COUNT
 
 COARSENESS = (1, 2, 3)
 """Level -> pixels of the picture, across and down, that the person is drawn with one of; background, eyes and mouth
@@ -91,6 +91,6 @@ class BuiltinAvatar:
         """Where the mesh lies under `motion`, for measurements."""
         return self._persons[0].coverage(self._puppet.shape(motion))
 
-    def face_outline(self, motion: Motion) -> Float[np.ndarray, "36 2"]:
-        """Where the face's outline lies under `motion`, in pixels, for measurements."""
-        return self._puppet.shape(motion).vertices[FACE_OVAL, :2]
+    def landmarks(self, motion: Motion) -> Float[np.ndarray, "468 3"]:
+        """Where the points of the face's surface lie under `motion`, in pixels, for measurements."""
+        return self._puppet.shape(motion).vertices[:SURFACE_COUNT]

@@ -49,7 +49,6 @@ class Backdrop:
             self._shares = head, torso
         return self._shown
 
-
     def for_player(self) -> Part:
         """The backdrop at rest, the one that is seen when everything has gone, and where and with what they change."""
         where = np.zeros(self._plate.shape[:2], np.float32)

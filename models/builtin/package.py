@@ -15,8 +15,9 @@ from io import BytesIO
 from struct import Struct
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from models.builtin.package_check import MOST_SIDE, check, whole
 from models.errors import InputError
 
 VERSION = 1
@@ -24,8 +25,6 @@ MOST_BYTES = 400_000
 MOST_HEADER = 1 << 16
 MOST_VALUES = 1 << 18
 """Numbers in an array."""
-MOST_SIDE = 1536
-"""Pixels of a picture's side."""
 
 _MAGIC = b"AVATAR"
 _HEAD = Struct(">6sHI")
@@ -52,7 +51,7 @@ class Package:
             blobs.append(zlib.compress(np.ascontiguousarray(array, _TYPES[kind]).tobytes(), 9))
             arrays.append({"name": name, "bytes": len(blobs[-1]), "type": kind, "shape": list(array.shape)})
         for name, picture in self.pictures.items():
-            width, height = _picture_size(picture)
+            width, height = picture_size(picture)
             blobs.append(picture)
             pictures.append({"name": name, "bytes": len(picture), "size": [width, height]})
         told = json.dumps({**self.numbers, "arrays": arrays, "pictures": pictures}, separators=(",", ":"))
@@ -66,8 +65,9 @@ class Package:
     def from_bytes(cls, data: bytes) -> "Package":
         """Reads a package from anywhere. Raises InputError when it is not one that can be drawn safely."""
         try:
-            return cls(*_read(data))
-        except (ValueError, KeyError, TypeError, RecursionError, zlib.error, OSError, UnidentifiedImageError) as error:
+            package = cls(*_read(data))
+            check(package.numbers, package.arrays, {name: picture_size(it) for name, it in package.pictures.items()})
+        except (ValueError, LookupError, TypeError, RecursionError, zlib.error, OSError) as error:
             raise InputError(f"The avatar package is damaged or not one ({error}); ask for it again.") from error
 
 
@@ -86,14 +86,14 @@ def _read(data: bytes) -> tuple[dict[str, object], dict[str, np.ndarray], dict[s
     if not 0 < len(listed) <= _MOST_ARRAYS or not 0 < len(shown) <= _MOST_PICTURES:
         raise ValueError("too many parts")
     for entry in [*listed, *shown]:
-        size = _whole(entry["bytes"], MOST_BYTES)
+        size = whole(entry["bytes"], 1, MOST_BYTES)
         blob, at = data[at : at + size], at + size
         if len(blob) < size:
             raise ValueError("cut short")
         if "shape" in entry:
             arrays[str(entry["name"])] = _array(blob, entry["type"], entry["shape"])
         else:
-            if list(_picture_size(blob)) != [_whole(side, MOST_SIDE) for side in entry["size"]]:
+            if list(picture_size(blob)) != [whole(side, 1, MOST_SIDE) for side in entry["size"]]:
                 raise ValueError("a picture of another size")
             pictures[str(entry["name"])] = blob
     if at != len(data):
@@ -104,7 +104,7 @@ def _read(data: bytes) -> tuple[dict[str, object], dict[str, np.ndarray], dict[s
 def _array(blob: bytes, kind: str, shape: list[int]) -> np.ndarray:
     count = 1
     for side in shape:
-        count *= _whole(side, MOST_VALUES)
+        count *= whole(side, 1, MOST_VALUES)
     dtype = _TYPES[kind]
     if count > MOST_VALUES:
         raise ValueError("an array that is too large")
@@ -125,19 +125,13 @@ def _inflated(blob: bytes, most: int) -> bytes:
     return out
 
 
-def _picture_size(data: bytes) -> tuple[int, int]:
-    """Width and height of a WebP file, which is not decoded."""
+def picture_size(data: bytes) -> tuple[int, int]:
+    """Width and height of a plain WebP file, which is not decoded. Raises ValueError for another."""
+    if data[12:16] not in (b"VP8 ", b"VP8L"):
+        raise ValueError("an unusual picture")
     with Image.open(BytesIO(data), formats=("WEBP",)) as picture:
-        if getattr(picture, "n_frames", 1) != 1 or picture.mode != "RGB":
-            raise ValueError("an unusual picture")
         width, height = picture.size
-    return _whole(width, MOST_SIDE), _whole(height, MOST_SIDE)
-
-
-def _whole(value: object, most: int) -> int:
-    if type(value) is not int or not 0 < value <= most:
-        raise ValueError(f"{value!r} as a size")
-    return value
+    return whole(width, 1, MOST_SIDE), whole(height, 1, MOST_SIDE)
 
 
 def _refuse(text: str) -> None:

@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from models.builtin.avatar import BuiltinAvatar
 from models.builtin.constants import TABLE
 from models.builtin.package import Package
+from models.builtin.package_check import GONE_SCALE
 from models.builtin.package_pictures import Atlas, lossless, lossy, smaller, soften_margin
 from models.builtin.part import Part
 from models.errors import InputError
@@ -17,9 +18,6 @@ from models.expression import EYES, SHUT, WIDE_GAIN
 from models.motion import CAMERA_DISTANCE, COEFFICIENTS
 from models.pose import NECK_PIVOT
 from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, LOWER_LIP, SURFACE_COUNT, UPPER_LIP
-
-GONE_SCALE = 4
-"""Picture's pixels in one, across, of what is seen of the background when the person has moved: it is smooth."""
 
 _QUALITIES = (92, 90, 88, 86, 84, 82, 80, 77, 74, 70)
 _ATLAS_QUALITY, _GONE_QUALITY = 92, 85

@@ -140,7 +140,13 @@ class Relief:
         """The folds; a player finds slopes from the mesh."""
         numbers: dict[str, object] = {"size": self._size}
         numbers["folds"] = [
-            {"across": fold.across, "onset": fold.onset, "top": window[0].start, "left": window[1].start, "of": of.shape}
+            {
+                "across": fold.across,
+                "onset": fold.onset,
+                "top": window[0].start,
+                "left": window[1].start,
+                "of": of.shape,
+            }
             for fold, (window, of) in zip(_FOLDS, self._folds, strict=True)
         ]
         return Part(numbers, {"folds": np.concatenate([of.ravel() for _, of in self._folds])})
