@@ -30,6 +30,9 @@ _MAGIC = b"AVATAR"
 _HEAD = Struct(">6sHI")
 _TYPES = {"u1": np.dtype("<u1"), "i1": np.dtype("<i1"), "u2": np.dtype("<u2"), "i2": np.dtype("<i2")}
 _MOST_ARRAYS, _MOST_PICTURES = 32, 16
+_DAMAGE = (
+    ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, zlib.error, OSError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +70,9 @@ class Package:
         try:
             package = cls(*_read(data))
             check(package.numbers, package.arrays, {name: picture_size(it) for name, it in package.pictures.items()})
-        except (ValueError, LookupError, TypeError, RecursionError, zlib.error, OSError) as error:
+        except _DAMAGE as error:
             raise InputError(f"The avatar package is damaged or not one ({error}); ask for it again.") from error
+        return package
 
 
 def _read(data: bytes) -> tuple[dict[str, object], dict[str, np.ndarray], dict[str, bytes]]:

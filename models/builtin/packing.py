@@ -114,7 +114,6 @@ def _geometry(parts: Mapping[str, Part]) -> tuple[dict[str, object], dict[str, n
     height, width = parts["backdrop"].layers["rest"].shape[:2]
     numbers: dict[str, object] = {
         "size": [width, height],
-        "constants": TABLE,
         "expression": {"wide_gain": WIDE_GAIN, "shut": SHUT, "camera": CAMERA_DISTANCE, "neck": NECK_PIVOT},
         "coefficients": COEFFICIENTS,
         "topology": {
@@ -130,7 +129,7 @@ def _geometry(parts: Mapping[str, Part]) -> tuple[dict[str, object], dict[str, n
     }
     on_torso = int(np.searchsorted(seen, puppet.numbers["on_torso"]))
     numbers["parts"] |= {"puppet": {**puppet.numbers, "on_torso": on_torso}}
-    return _plain(numbers), arrays
+    return {**_plain(numbers), "constants": TABLE}, arrays
 
 
 def _scaled(values: np.ndarray, most: int, per: tuple[int, ...] | None = None) -> _Scaled:

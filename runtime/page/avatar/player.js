@@ -13,6 +13,7 @@ export { MotionDecoder } from "./motion.js";
 export { PackageError, readPackage } from "./package.js";
 
 const AT_ONCE = 0.25, FOLLOWS_MS = 2000;  // how the torso follows the head: runtime/torso.py
+const RETURN_MS = 300;  // a face that was at rest for want of motions comes back in so long
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render/i;
 const REST = { expression: new Float32Array(64), rotation: [0, 0, 0], translation: [0, 0, 0], torso: [0, 0] };
 
@@ -27,6 +28,8 @@ export class Player {
     this.playout = new Playout();
     this.torso = new TorsoFollow();
     this.drawn = 0;  // pictures
+    this.faith = 1;
+    this.last = 0;  // instant of the last picture
     this.running = null;
     this.renderer = open(canvas, avatar, renderer);
     canvas.addEventListener("webglcontextlost", event => event.preventDefault());
@@ -70,7 +73,9 @@ export class Player {
   at(now) {
     const motion = this.playout.at(now);
     if (motion === null) return;
-    const ease = values => values.map(value => value * motion.faith), translation = ease(motion.translation);
+    this.faith = Math.min(motion.faith, this.faith + Math.max(0, now - this.last) / RETURN_MS);
+    this.last = now;
+    const ease = values => values.map(value => value * this.faith), translation = ease(motion.translation);
     this.show({
       expression: ease(motion.expression), rotation: ease(motion.rotation), translation,
       torso: this.torso.follow(translation, now),
