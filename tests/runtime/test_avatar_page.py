@@ -24,7 +24,7 @@ from tests.models.hostile_packages import hostile
 from tests.models.motions import talking
 
 RENDERERS = ("webgl", "software")
-SEEN = ("rest", "smile", "blink", "other yaw", "tilted")
+SEEN = ("rest", "smile", "half blink", "up", "other yaw", "frown", "tilted")
 LEAST_DB = {"frame": 36.0, "mouth": 33.0, "eyes": 34.0}
 COARSE, LEAST_COARSE_DB = 4, {"frame": 43.5, "mouth": 43.0, "eyes": 42.5}
 RETURN_NS = 300_000_000
