@@ -6,6 +6,7 @@ said, lengths are parts of what they lie on: of the eye's width for eyes and lid
 
 import math
 from dataclasses import asdict, dataclass
+from typing import Any
 
 Range = tuple[float, float]
 
@@ -138,16 +139,13 @@ class _Backdrop:
 
 HEAD, LIPS, RELIEF, EYE, LID, MOUTH, BACKDROP = _Head(), _Lips(), _Relief(), _Eye(), _Lid(), _Mouth(), _Backdrop()
 
-TABLE = {
-    name: asdict(group)
-    for name, group in {
-        "head": HEAD,
-        "lips": LIPS,
-        "relief": RELIEF,
-        "eye": EYE,
-        "lid": LID,
-        "mouth": MOUTH,
-        "backdrop": BACKDROP,
-    }.items()
+TABLE: dict[str, dict[str, Any]] = {
+    "head": asdict(HEAD),
+    "lips": asdict(LIPS),
+    "relief": asdict(RELIEF),
+    "eye": asdict(EYE),
+    "lid": asdict(LID),
+    "mouth": asdict(MOUTH),
+    "backdrop": asdict(BACKDROP),
 }
 """All of them by group and name, as JSON can tell them."""

@@ -13,6 +13,7 @@ import zlib
 from dataclasses import dataclass
 from io import BytesIO
 from struct import Struct
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -28,7 +29,12 @@ MOST_VALUES = 1 << 18
 
 _MAGIC = b"AVATAR"
 _HEAD = Struct(">6sHI")
-_TYPES = {"u1": np.dtype("<u1"), "i1": np.dtype("<i1"), "u2": np.dtype("<u2"), "i2": np.dtype("<i2")}
+_TYPES: dict[str, np.dtype[Any]] = {
+    "u1": np.dtype("<u1"),
+    "i1": np.dtype("<i1"),
+    "u2": np.dtype("<u2"),
+    "i2": np.dtype("<i2"),
+}
 _MOST_ARRAYS, _MOST_PICTURES = 32, 16
 _DAMAGE = (
     ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, zlib.error, OSError,
@@ -39,7 +45,7 @@ _DAMAGE = (
 class Package:
     """What an avatar package holds."""
 
-    numbers: dict[str, object]
+    numbers: dict[str, Any]
     """As JSON has them."""
     arrays: dict[str, np.ndarray]
     """int8, uint8, int16 or uint16, row by row; what a unit is, `numbers` says."""
@@ -75,7 +81,7 @@ class Package:
         return package
 
 
-def _read(data: bytes) -> tuple[dict[str, object], dict[str, np.ndarray], dict[str, bytes]]:
+def _read(data: bytes) -> tuple[dict[str, Any], dict[str, np.ndarray], dict[str, bytes]]:
     if not _HEAD.size <= len(data) <= MOST_BYTES:
         raise ValueError(f"{len(data)} bytes long")
     magic, version, length = _HEAD.unpack_from(data)

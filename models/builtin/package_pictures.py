@@ -36,7 +36,7 @@ class Atlas:
         self.alpha: Float32[np.ndarray, "h w"] = np.ones((top + row, width), np.float32)
         for name, (x, y, w, h) in self.places.items():
             part = np.s_[y - _GUTTER : y + h + _GUTTER, x - _GUTTER : x + w + _GUTTER]
-            edged = cv2.copyMakeBorder(layers[name], *[_GUTTER] * 4, cv2.BORDER_REPLICATE)
+            edged = cv2.copyMakeBorder(layers[name], _GUTTER, _GUTTER, _GUTTER, _GUTTER, cv2.BORDER_REPLICATE)
             self.colours[part] = edged[..., :3]
             if edged.shape[2] == 4:
                 self.alpha[part] = edged[..., 3]

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -83,7 +84,7 @@ def _pictures(parts: Mapping[str, Part], atlas: Atlas) -> dict[str, bytes]:
     }
 
 
-def _geometry(parts: Mapping[str, Part]) -> tuple[dict[str, object], dict[str, np.ndarray]]:
+def _geometry(parts: Mapping[str, Part]) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     puppet, person, relief = parts["puppet"], parts["person"], parts["relief"]
     seen = np.union1d(
         person.arrays["surround"][person.arrays["surround"] >= SURFACE_COUNT] - SURFACE_COUNT,
@@ -112,7 +113,7 @@ def _geometry(parts: Mapping[str, Part]) -> tuple[dict[str, object], dict[str, n
     }
     arrays["grid"] = np.diff(arrays["grid"], axis=1, prepend=np.int16(0))
     height, width = parts["backdrop"].layers["rest"].shape[:2]
-    numbers: dict[str, object] = {
+    numbers: dict[str, Any] = {
         "size": [width, height],
         "expression": {"wide_gain": WIDE_GAIN, "shut": SHUT, "camera": CAMERA_DISTANCE, "neck": NECK_PIVOT},
         "coefficients": COEFFICIENTS,
@@ -156,7 +157,7 @@ def _differences(triangles: Int[np.ndarray, "t 3"]) -> Int[np.ndarray, "3 t"]:
     return np.stack([np.diff(first, prepend=0), triangles[:, 1] - first, triangles[:, 2] - first])
 
 
-def _plain(value: object) -> object:
+def _plain(value: Any) -> Any:
     """As JSON takes it, with seven digits of every number."""
     match value:
         case dict():

@@ -1,7 +1,7 @@
 """What a player elsewhere needs of one part of an avatar."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -10,9 +10,9 @@ import numpy as np
 class Part:
     """Numbers for the package's header, arrays, and pictures."""
 
-    numbers: Mapping[str, object]
+    numbers: dict[str, Any]
     """Numbers, arrays of a few numbers, lists and mappings of them."""
-    arrays: Mapping[str, np.ndarray] = field(default_factory=dict)
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
     """Of geometry."""
-    layers: Mapping[str, np.ndarray] = field(default_factory=dict)
+    layers: dict[str, np.ndarray] = field(default_factory=dict)
     """RGB or RGBA pictures [h, w, c]: colours 0..255, alpha 0..1; or masks [h, w], 0..1."""

@@ -18,7 +18,7 @@ export class Frames {
       for (const axis of [0, 1]) this.uv[2 * i + axis] = restVertices[3 * i + axis] + margin;
   }
 
-  /** {vertices, overlays, shaded: whether the relief shows, behind: how far [head, torso] have the photo behind them}. */
+  /** {vertices, overlays, shaded: whether the relief shows, behind: how far head and torso have the photo behind}. */
   at(motion) {
     const { avatar: { width, height, constants: { backdrop } } } = this;
     const shape = this.puppet.shape(motion), longest = Math.max(width, height);

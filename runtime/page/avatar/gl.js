@@ -54,7 +54,8 @@ export class GlRenderer {
     for (const name of ["sheet", "backdrop", "gone", "atlas"]) {
       const { width, height, data } = avatar[name];
       this.texture(name, gl.LINEAR);
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(data.buffer));
+      const bytes = new Uint8Array(data.buffer);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
     }
     const { width, height } = this.frames.relief;
     this.foldBytes = new Uint8Array(width * height).fill(128);
@@ -233,7 +234,8 @@ class Program {
 
 function setter(gl, type) {
   return {
-    [gl.FLOAT]: "uniform1fv", [gl.FLOAT_VEC2]: "uniform2fv", [gl.FLOAT_VEC3]: "uniform3fv", [gl.FLOAT_VEC4]: "uniform4fv",
+    [gl.FLOAT]: "uniform1fv", [gl.FLOAT_VEC2]: "uniform2fv", [gl.FLOAT_VEC3]: "uniform3fv",
+    [gl.FLOAT_VEC4]: "uniform4fv",
     [gl.INT]: "uniform1iv", [gl.BOOL]: "uniform1iv", [gl.SAMPLER_2D]: "uniform1iv",
   }[type];
 }

@@ -51,7 +51,8 @@ export class MotionDecoder {
     if (acknowledges) this.acknowledged = view.getUint16(at);
     const newest = told[told.length - 1];
     this.ticks = newest.ticks;
-    if (this.newest === null || (sequence - this.newest + SEQUENCES) % SEQUENCES < SEQUENCES / 2) this.newest = sequence;
+    const ahead = (sequence - this.newest + SEQUENCES) % SEQUENCES;
+    if (this.newest === null || ahead < SEQUENCES / 2) this.newest = sequence;
     this.known.delete(sequence);
     this.known.set(sequence, newest.levels);
     if (this.known.size > REMEMBERED) this.known.delete(this.known.keys().next().value);
@@ -68,7 +69,8 @@ export class MotionDecoder {
 
 function readMotions(bits, reference, ticks, tables) {
   const older = bits.number(2);
-  const levels = readDifferences(bits, reference ? AFTER : ALONE, tables).map((d, i) => d + (reference ? reference[i] : 0));
+  const differences = readDifferences(bits, reference ? AFTER : ALONE, tables);
+  const levels = reference ? differences.map((difference, i) => reference[i] + difference) : differences;
   const newest = { ticks, levels: bounded(levels, tables) }, told = [];
   for (let k = 0; k < older; k++) {
     const at = ticks - bits.number(OFFSET_BITS);

@@ -1,45 +1,20 @@
 // Avatar package -> what a renderer needs. docs/avatar_package.md has the format; models/builtin/package.py writes it.
 // A package comes from somebody else: every length, shape, index and size is checked before it is used.
 
+import { MOST_SIDE, array, inflated, picture } from "./blobs.js";
+import { PackageError, expect, list, number, numbers, whole } from "./checks.js";
+import { CONSTANTS, EXPRESSION, EYE, LENS, LID, MOUTH, PUPPET, WHITE } from "./contents.js";
+
+export { PackageError } from "./checks.js";
+
 const VERSION = 1;
 const HEAD_BYTES = 12;
-const MOST_BYTES = 400_000, MOST_HEADER = 1 << 16, MOST_VALUES = 1 << 18, MOST_SIDE = 1536;
-const MOST_ARRAYS = 32, MOST_PICTURES = 16, MOST_FOLDS = 16, MOST_NUMBER = 1e5;
+const MOST_BYTES = 400_000, MOST_HEADER = 1 << 16;
+const MOST_ARRAYS = 32, MOST_PICTURES = 16, MOST_FOLDS = 16;
 const LEAST_PICTURE = 64, MOST_PICTURE = 1024;
-const TYPES = { u1: Uint8Array, i1: Int8Array, u2: Uint16Array, i2: Int16Array };
 const GONE_SCALE = 4;  // picture's pixels in one, across, of the picture "gone"
 
 export const SURFACE = 468, LANDMARKS = 478, COEFFICIENTS = 64;
-
-// How many numbers stand under each name.
-const CONSTANTS = {
-  head: { expression: 2, torso_gain: 1, turn: 2, shift: 2, room_knee: 1, hidden_room: 1, zoom: 2, steadying_turns: 2 },
-  lips: { corners: 2, grin_knee: 1, grin_room: 1 },
-  relief: { light: 3, ambient: 1, slope_range: 2, unseen: 1 },
-  eye: {
-    least_area: 1, gaze: 1, opening: 1, slack: 1, shade: 2, shade_gain: 1, shade_shift: 1, shade_blur: 2, blur: 2,
-  },
-  lid: {
-    closing: 2, shut: 2, below: 1, corner: 2, blur: 2, light: 2, light_gain: 1, light_width: 1, light_blur: 2,
-    lash: 1, lash_ends: 1, lash_blur: 2, lash_strength: 1,
-  },
-  mouth: {
-    unit: 1, moved: 1, open: 2, blur: 2, lower_light: 1, shade_blur: 2, shade: 2, closed: 2, joined: 2, joint_px: 1,
-    joint_shade: 1, joint_blur: 2, jaw_points: 3, jaw_down: 2, jaw_up: 1, jaw_shift: 3,
-  },
-  backdrop: { gone: 2, crown: 1 },
-};
-const EXPRESSION = { wide_gain: 1, shut: 2, camera: 1, neck: 3 };
-const PUPPET = {
-  scale: 1, rotation: 9, translation: 3, pivot: 3, rest_yaw: 1, hidden_knee: 1, room: 4, lid_follow: 128,
-  closed_jaw: 12, on_torso: 1,
-};
-const EYE = { width: 1, radius: 1 }, WHITE = { origin: 2 }, LENS = { lens_origin: 2 };
-const LID = { lid_origin: 2, down: 2, out: 2, crease: 18, shadow: 3, lash: 3 };
-const MOUTH = { width: 1, rest_area: 1, anchor: 3, to_portrait: 6, bounced: 3 };
-
-/** Raised for what is not a package that can be drawn safely. */
-export class PackageError extends Error {}
 
 /** An ArrayBuffer -> the avatar. Rejects with PackageError. */
 export async function readPackage(buffer) {
@@ -233,95 +208,12 @@ function accumulate(values, rows, columns) {
     for (let i = 1; i < columns; i++) values[row * columns + i] += values[row * columns + i - 1];
 }
 
-async function array({ type, shape }, blob) {
-  const sides = list(shape, 1, 3).map(side => whole(side, 1, MOST_VALUES));
-  const count = sides.reduce((a, b) => a * b, 1);
-  expect(count <= MOST_VALUES && Object.hasOwn(TYPES, type), "array");
-  const Type = TYPES[type], bytes = await inflated(blob, count * Type.BYTES_PER_ELEMENT);
-  expect(bytes.length === count * Type.BYTES_PER_ELEMENT, "array");
-  return { shape: sides, values: new Type(bytes.buffer) };
-}
-
 function shaped(arrays, name, shape) {
   const stored = arrays.get(name);
   expect(stored && stored.shape.length === shape.length && stored.shape.every((side, i) => side === shape[i]), name);
   return stored.values;
 }
 
-/** What zlib compressed; never more than `most` bytes. */
-async function inflated(blob, most) {
-  const reader = new Blob([blob]).stream().pipeThrough(new DecompressionStream("deflate")).getReader();
-  const chunks = [];
-  let length = 0;
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    length += next.value.length;
-    if (length > most) reader.cancel().catch(() => {});
-    expect(length <= most, "more than it says");
-    chunks.push(next.value);
-  }
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  return out;
-}
-
-/** A WebP file of the size that the header tells -> its pixels, RGBA. */
-async function picture({ size }, blob) {
-  const [width, height] = list(size, 2, 2).map(side => whole(side, 1, MOST_SIDE));
-  const [w, h] = webpSize(blob);
-  expect(w === width && h === height, "a picture of another size");
-  const bitmap = await createImageBitmap(new Blob([blob], { type: "image/webp" }), { colorSpaceConversion: "none" });
-  expect(bitmap.width === width && bitmap.height === height, "a picture of another size");
-  const canvas = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  canvas.drawImage(bitmap, 0, 0);
-  bitmap.close();
-  return { width, height, data: canvas.getImageData(0, 0, width, height).data };
-}
-
-/** Width and height of a plain WebP file, which is not decoded. */
-function webpSize(blob) {
-  expect(blob.length > 30, "picture");
-  const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
-  const name = at => String.fromCharCode(...blob.subarray(at, at + 4));
-  expect(name(0) === "RIFF" && name(8) === "WEBP", "picture");
-  if (name(12) === "VP8 ") return [view.getUint16(26, true) & 0x3fff, view.getUint16(28, true) & 0x3fff];
-  expect(name(12) === "VP8L", "picture");
-  const bits = view.getUint32(21, true);
-  return [(bits & 0x3fff) + 1, (bits >>> 14 & 0x3fff) + 1];
-}
-
 function coefficientIndex(names) {
   return new Map(list(names, COEFFICIENTS, COEFFICIENTS).map((name, i) => [String(name), i]));
-}
-
-/** Numbers by name; lists of lists become one list. */
-function numbers(told, names) {
-  return Object.fromEntries(Object.entries(names).map(([name, count]) => {
-    if (count === 1) return [name, number(told[name])];
-    const values = [told[name]].flat(3).map(number);
-    expect(values.length === count, name);
-    return [name, values];
-  }));
-}
-
-function number(value) {
-  expect(typeof value === "number" && Math.abs(value) <= MOST_NUMBER, "number");
-  return value;
-}
-
-function whole(value, least, most) {
-  expect(Number.isInteger(value) && value >= least && value <= most, "size or index");
-  return value;
-}
-
-function list(value, least, most) {
-  expect(Array.isArray(value) && value.length >= least && value.length <= most, "list");
-  return value;
-}
-
-function expect(holds, what) {
-  if (!holds) throw new PackageError(`The avatar package is damaged or not one (${what}).`);
 }

@@ -101,7 +101,8 @@ export class Playout {
     const before = this.motions.findLast(motion => newest.pts - motion.pts >= VELOCITY);
     const values = newest.values.slice();
     if (before) {
-      const part = DAMPING * (1 - Math.exp(-Math.min(pts - newest.pts, PREDICTED) / DAMPING)) / (newest.pts - before.pts);
+      const late = Math.min(pts - newest.pts, PREDICTED);
+      const part = DAMPING * (1 - Math.exp(-late / DAMPING)) / (newest.pts - before.pts);
       for (let i = 0; i < VALUES; i++) {
         const value = values[i], carried = value + part * (value - before.values[i]), allowed = clip(carried, -1, 1.5);
         values[i] = i < EXPRESSION ? clip(carried, Math.min(value, allowed), Math.max(value, allowed)) : carried;

@@ -58,7 +58,8 @@ export class Puppet {
     const { puppet, topology, coefficient, expression } = this.avatar, { canonical, rest } = this;
     topology.eyes.forEach((eye, n) => {
       const side = ["Right", "Left"][n];
-      const blink = coefficients[coefficient.get(`eyeBlink${side}`)], wide = coefficients[coefficient.get(`eyeWide${side}`)];
+      const blink = coefficients[coefficient.get(`eyeBlink${side}`)];
+      const wide = coefficients[coefficient.get(`eyeWide${side}`)];
       let opening = Math.max(0, 1 - blink + expression.wide_gain * wide);
       const [least, most] = expression.shut;
       opening *= clip((opening - least) / (most - least), 0, 1);
@@ -79,7 +80,8 @@ export class Puppet {
     if (width <= knee) return;
     const excess = width - bend([width], [knee, knee + lips.grin_room])[0];
     const [right, left] = lips.corners;
-    const across = [0, 1, 2].map(axis => (canonical[3 * left + axis] - canonical[3 * right + axis]) * 0.5 * excess / width);
+    const part = 0.5 * excess / width;
+    const across = [0, 1, 2].map(axis => part * (canonical[3 * left + axis] - canonical[3 * right + axis]));
     for (let i = 0; i < LANDMARKS; i++)
       for (let axis = 0; axis < 3; axis++) canonical[3 * i + axis] += grin[i] * across[axis];
   }
@@ -87,8 +89,8 @@ export class Puppet {
   /** Inner lips that crossed are moved to their midline. */
   partLips() {
     const { topology: { chin, forehead, lips: [uppers, lowers] } } = this.avatar, { canonical } = this;
-    const axis = [0, 1, 2].map(a => canonical[3 * chin + a] - canonical[3 * forehead + a]), length = Math.hypot(...axis);
-    const down = axis.map(a => a / length);
+    const axis = [0, 1, 2].map(a => canonical[3 * chin + a] - canonical[3 * forehead + a]);
+    const down = axis.map(a => a / Math.hypot(...axis));
     for (let i = 1; i < uppers.length - 1; i++) {
       const upper = 3 * uppers[i], lower = 3 * lowers[i];
       let gap = 0;
@@ -160,7 +162,8 @@ export class Puppet {
 
   /** Skin around the face goes with what its outline does. */
   followOutline(scale, r) {
-    const { topology: { oval }, followers, outlineWeights } = this.avatar, { canonical, rest, outline, vertices } = this;
+    const { topology: { oval }, followers, outlineWeights } = this.avatar;
+    const { canonical, rest, outline, vertices } = this;
     oval.forEach((vertex, j) => {
       const d = [0, 1, 2].map(axis => scale * (canonical[3 * vertex + axis] - rest[3 * vertex + axis]));
       outline.set(apply(r, d), 3 * j);
