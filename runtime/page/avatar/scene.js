@@ -182,8 +182,9 @@ export class Scene {
   box(polygon, pad) {
     const { width, height } = this.avatar;
     const xs = polygon.map(point => point[0]), ys = polygon.map(point => point[1]);
-    const left = Math.max(Math.floor(Math.min(...xs)) - pad, 0), right = Math.min(Math.ceil(Math.max(...xs)) + pad, width);
-    const top = Math.max(Math.floor(Math.min(...ys)) - pad, 0), bottom = Math.min(Math.ceil(Math.max(...ys)) + pad, height);
+    const left = Math.max(Math.floor(Math.min(...xs)) - pad, 0), top = Math.max(Math.floor(Math.min(...ys)) - pad, 0);
+    const right = Math.min(Math.ceil(Math.max(...xs)) + pad, width);
+    const bottom = Math.min(Math.ceil(Math.max(...ys)) + pad, height);
     return right - left >= 3 && bottom - top >= 3 ? [left, top, right, bottom] : null;
   }
 }

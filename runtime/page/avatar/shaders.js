@@ -120,7 +120,10 @@ uniform vec4 skin; uniform vec3 toSkin[2], shadow, lash; uniform vec2 middle[5],
 uniform vec2 middleTold, endsTold, lashesTold; uniform float blur, strength, lightGain, lashStrength;
 void main() {
   float d = 1e9, e = 1e9, l = 1e9;
-  for (int i = 0; i < 4; i++) { d = min(d, away(q, middle[i], middle[i + 1])); l = min(l, away(q, lashes[i], lashes[i + 1])); }
+  for (int i = 0; i < 4; i++) {
+    d = min(d, away(q, middle[i], middle[i + 1]));
+    l = min(l, away(q, lashes[i], lashes[i + 1]));
+  }
   for (int i = 0; i < 7; i++) e = min(e, away(q, ends[i], ends[i + 1]));
   float lit = light.x + light.y * clamp(lightGain * stroke(d, middleTold), 0.0, 1.0);
   vec3 colour = behindLens(edged(skin, to(toSkin, q)).rgb * pow(vec3(lit), shadow));

@@ -48,10 +48,13 @@ export class SoftRenderer {
   triangle(xyz, triangles, t, shaded) {
     const { avatar: { width, height, sheet }, frames: { uv, relief: { light } }, depth, u, v } = this;
     const i = triangles[t], j = triangles[t + 1], k = triangles[t + 2];
-    const ax = xyz[3 * i], ay = xyz[3 * i + 1], bx = xyz[3 * j], by = xyz[3 * j + 1], cx = xyz[3 * k], cy = xyz[3 * k + 1];
-    const first = Math.max(0, Math.ceil(Math.min(ay, by, cy))), last = Math.min(height - 1, Math.floor(Math.max(ay, by, cy)));
+    const ax = xyz[3 * i], ay = xyz[3 * i + 1], bx = xyz[3 * j], by = xyz[3 * j + 1];
+    const cx = xyz[3 * k], cy = xyz[3 * k + 1];
+    const first = Math.max(0, Math.ceil(Math.min(ay, by, cy)));
+    const last = Math.min(height - 1, Math.floor(Math.max(ay, by, cy)));
     const area = (bx - ax) * (cy - ay) - (cx - ax) * (by - ay);
-    if (!(first <= last && Math.abs(area) > 1e-6) || Math.max(ax, bx, cx) < 0 || Math.min(ax, bx, cx) > width - 1) return;
+    if (!(first <= last && Math.abs(area) > 1e-6)) return;
+    if (Math.max(ax, bx, cx) < 0 || Math.min(ax, bx, cx) > width - 1) return;
     const bdx = (cy - ay) / area, bdy = (ax - cx) / area, cdx = (ay - by) / area, cdy = (bx - ax) / area;
     const gradient = (a, b, c) => [(b - a) * bdx + (c - a) * cdx, (b - a) * bdy + (c - a) * cdy];
     const [udx, udy] = gradient(uv[2 * i], uv[2 * j], uv[2 * k]);
@@ -113,7 +116,8 @@ export class SoftRenderer {
     }
     if (factor === 1) return seen;
     const alpha = seen >>> 24;
-    const red = Math.min((seen & 255) * factor + 0.5, alpha), green = Math.min((seen >>> 8 & 255) * factor + 0.5, alpha);
+    const red = Math.min((seen & 255) * factor + 0.5, alpha);
+    const green = Math.min((seen >>> 8 & 255) * factor + 0.5, alpha);
     const blue = Math.min((seen >>> 16 & 255) * factor + 0.5, alpha);
     return (alpha << 24 | blue << 16 | green << 8 | red) >>> 0;
   }
@@ -124,12 +128,14 @@ function foldAt({ left, top, step, width, height, folds }, px, py) {
   const x = (px - left) / step, y = (py - top) / step, i = Math.floor(y), j = Math.floor(x);
   if (i < 0 || j < 0 || i >= height - 1 || j >= width - 1) return 0;
   const b = x - j, a = y - i, at = i * width + j;
-  return (folds[at] * (1 - b) + folds[at + 1] * b) * (1 - a) + (folds[at + width] * (1 - b) + folds[at + width + 1] * b) * a;
+  const above = folds[at] * (1 - b) + folds[at + 1] * b, below = folds[at + width] * (1 - b) + folds[at + width + 1] * b;
+  return above * (1 - a) + below * a;
 }
 
 /** Premultiplied `layer` over an opaque pixel of which `rest` / 255 is seen. */
 function over(layer, pixel, rest) {
-  const red = (layer & 255) + (pixel & 255) * rest / 255 + 0.5, green = (layer >>> 8 & 255) + (pixel >>> 8 & 255) * rest / 255 + 0.5;
+  const red = (layer & 255) + (pixel & 255) * rest / 255 + 0.5;
+  const green = (layer >>> 8 & 255) + (pixel >>> 8 & 255) * rest / 255 + 0.5;
   const blue = (layer >>> 16 & 255) + (pixel >>> 16 & 255) * rest / 255 + 0.5;
   return (0xff000000 | Math.min(blue, 255) << 16 | Math.min(green, 255) << 8 | Math.min(red, 255)) >>> 0;
 }
@@ -165,7 +171,8 @@ class Backdrop {
 
 function goneAt({ width, height, data }, x, y) {
   const column = Math.min(Math.max(x, 0), width - 1.001), row = Math.min(Math.max(y, 0), height - 1.001);
-  const j = Math.floor(column), i = Math.floor(row), b = column - j, a = row - i, at = 4 * (i * width + j), under = at + 4 * width;
+  const j = Math.floor(column), i = Math.floor(row), b = column - j, a = row - i;
+  const at = 4 * (i * width + j), under = at + 4 * width;
   return [0, 1, 2].map(c => (data[at + c] * (1 - b) + data[at + 4 + c] * b) * (1 - a)
     + (data[under + c] * (1 - b) + data[under + 4 + c] * b) * a);
 }

@@ -123,8 +123,11 @@ function layer({ data, width }, [left, top, w, h], m, x, y, out) {
   const row = Math.min(Math.max(m[3] * x + m[4] * y + m[5], 0), h - 1);
   const j = Math.floor(column), i = Math.floor(row), b = column - j, a = row - i;
   const at = 4 * ((top + i) * width + left + j), under = at + 4 * width;
-  for (let c = 0; c < 4; c++)
-    out[c] = (data[at + c] * (1 - b) + data[at + 4 + c] * b) * (1 - a) + (data[under + c] * (1 - b) + data[under + 4 + c] * b) * a;
+  for (let c = 0; c < 4; c++) {
+    const above = data[at + c] * (1 - b) + data[at + 4 + c] * b;
+    const below = data[under + c] * (1 - b) + data[under + 4 + c] * b;
+    out[c] = above * (1 - a) + below * a;
+  }
   out[3] /= 255;
 }
 
