@@ -27,17 +27,20 @@ class Hearing:
     """What the receiver believes that the line bears, bit/s."""
     missed: Callable[[], None]
     """It asks for packets again."""
+    may_resend: Callable[[], bool]
+    """Whether lost packets may be sent again."""
     key_wanted: Callable[[], None]
     """It can go on with a key picture only."""
 
 
 def hear_reports(sender: RTCRtpSender, hearing: Hearing) -> None:
-    """Tells `hearing` what the receiver of a sender's pictures reports; aiortc goes on with it as before."""
+    """Tells `hearing` what the receiver of a sender's pictures reports; aiortc then acts on it as before."""
     handle = sender._handle_rtcp_packet
 
     async def handle_and_tell(packet: Any) -> None:
-        await handle(packet)
         _tell(packet, sender._ssrc, hearing)
+        if not isinstance(packet, RtcpRtpfbPacket) or hearing.may_resend():
+            await handle(packet)
 
     vars(sender)["_handle_rtcp_packet"] = handle_and_tell  # aiortc shows none of it
 

@@ -29,6 +29,7 @@ class EncodedTrack(MediaStreamTrack):
         """Pictures or blocks that were left out because the peer was slow."""
         self._want_key = want_key
         self._needs_key = self._is_video = kind == "video"
+        self._paused = False
         self._queue: deque[Encoded] = deque()
         self._filled = asyncio.Event()
         self._home = asyncio.get_running_loop()
@@ -42,6 +43,18 @@ class EncodedTrack(MediaStreamTrack):
         """Waits for a key picture, as at the beginning."""
         self._queue.clear()
         self._needs_key = True
+
+    def pause(self) -> None:
+        """Leaves out what is delivered from now on."""
+        self._paused = True
+        self._queue.clear()
+
+    def go_on(self) -> None:
+        """Ends a pause, if there is one, with the next key picture."""
+        if self._paused:
+            self._paused = False
+            self.restart()
+            self._want_key()
 
     async def recv(self) -> av.Packet:
         """The next packet, for aiortc."""
@@ -58,7 +71,7 @@ class EncodedTrack(MediaStreamTrack):
         self._filled.set()
 
     def _take(self, encoded: Encoded) -> None:
-        if self._needs_key and not encoded.is_key:
+        if self._paused or (self._needs_key and not encoded.is_key):
             return
         self._needs_key = False
         if self._is_video and len(self._queue) >= _PICTURES:

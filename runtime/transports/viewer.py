@@ -16,7 +16,8 @@ from runtime.transports.reports import Hearing, hear_reports
 from runtime.transports.tracks import EncodedTrack
 
 _LOOK_S = 0.1  # from one round trip to the next
-_LATE_NS = 40_000_000  # of our own: such a round trip says nothing about the line
+_LATE_NS = 40_000_000
+_MOST_TRAVELLING = 20
 
 
 class Viewer:
@@ -31,6 +32,8 @@ class Viewer:
         self._watching: Rung | None = None
         self._codec: VideoCodec = "VP8"
         self._task: asyncio.Task[None] | None = None
+        self._travelling: list[int] = []  # when packets were sent that have not come back, since the last that has
+        self._lagged_ns = 0  # when our own loop was late last: round trips that saw that say nothing
         self._connected = asyncio.Event()
         peer.on("connectionstatechange", self._note_state)
 
@@ -89,26 +92,43 @@ class Viewer:
         hear_reports(self._pictured.sender, self._hearing())
         self._broadcast.listen(self._sound.deliver)
         try:
-            while True:
-                self._follow()
-                asked_ns = self._clock.now_ns()
-                await asyncio.sleep(_LOOK_S)
-                lag_ns = self._clock.now_ns() - asked_ns - round(_LOOK_S * 1e9)
-                with suppress(ConnectionError):
-                    trip_ns = await round_trip_ns(self.peer)
-                    if lag_ns < _LATE_NS:
-                        self._congestion.round_trip(self._clock.now_ns(), trip_ns)
+            async with asyncio.TaskGroup() as trips:
+                while True:
+                    self._follow()
+                    asked_ns = self._clock.now_ns()
+                    trips.create_task(self._travel(asked_ns))
+                    await asyncio.sleep(_LOOK_S)
+                    now_ns = self._clock.now_ns()
+                    self._lagged_ns = now_ns if now_ns - asked_ns > _LOOK_S * 1e9 + _LATE_NS else self._lagged_ns
+                    if self._travelling and self._lagged_ns < self._travelling[0]:
+                        self._congestion.overdue(now_ns, self._travelling[0])
         finally:
             self._broadcast.stop_listening(self._sound.deliver)
             self._watch(None)
+
+    async def _travel(self, sent_ns: int) -> None:
+        """Sends a packet there and back. Whatever was sent before one that comes back is lost, not late."""
+        self._travelling.append(sent_ns)
+        with suppress(ConnectionError):
+            trip_ns = await round_trip_ns(self.peer)
+            if trip_ns is not None and self._lagged_ns < sent_ns:
+                self._congestion.round_trip(self._clock.now_ns(), trip_ns)
+            if trip_ns is not None:
+                self._travelling = [other for other in self._travelling if other > sent_ns]
+        if len(self._travelling) > _MOST_TRAVELLING:
+            self._travelling.pop()
 
     def _note_state(self) -> None:
         if self.peer.connectionState == "connected":
             self._connected.set()
 
     def _follow(self) -> None:
-        """Watches what congestion says, if anything."""
-        self._watch(None if self._congestion.paused else Rung(self._codec, self._congestion.rung))
+        """Does what congestion says."""
+        if self._congestion.paused:
+            self._pictures.pause()
+        else:
+            self._watch(Rung(self._codec, self._congestion.rung))
+            self._pictures.go_on()
 
     def _watch(self, rung: Rung | None) -> None:
         if rung == self._watching:
@@ -138,5 +158,6 @@ class Viewer:
             lost=lambda share: congestion.lost(now_ns(), share),
             estimated=lambda bps: congestion.estimated(now_ns(), bps),
             missed=lambda: congestion.missed(now_ns()),
+            may_resend=lambda: congestion.may_resend(now_ns()),
             key_wanted=self._want_key,
         )
