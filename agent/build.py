@@ -14,10 +14,11 @@ from agent.engines import open_engine, usable_engines
 from agent.inputs import open_face_video, open_inputs
 from agent.look import Look, first_look
 from agent.patience import patiently
-from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
+from agent.plan import Plan, is_file_output, is_virtual_microphone, is_webrtc, make_plan
 from agent.probe import Probe
 from agent.shown import Shown
 from agent.speech_driver import open_speech
+from agent.webrtc import open_webrtc
 from calibration.background import still
 from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
@@ -29,7 +30,7 @@ from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
 from runtime.report import LATENESS, OFFSET, Report, latency, picture_age_ns, stage_times
-from runtime.sinks import Sink
+from runtime.sinks import DelayingSink, Sink
 from runtime.sinks.video_file import VideoFile
 from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
 from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
@@ -199,6 +200,8 @@ class Session:
                 clock=self._clock,
                 metrics=self.metrics,
             )
+        if is_webrtc(name):
+            return open_webrtc(name, plan, self.status, self._clock, self.metrics)
         device = name.partition(":")[2]
         if is_virtual_microphone(name):
             output = open_sound_output(device, self._clock, getattr(self._inputs.microphone, "name", None))
@@ -228,7 +231,7 @@ class Session:
     def report(self) -> Report:
         """The figures so far."""
         ways = paths(self.metrics)
-        underruns = {sink.name: sink.underruns for sink in self.sinks if isinstance(sink, VirtualMicrophone)}
+        underruns = {sink.name: sink.underruns for sink in self.sinks if isinstance(sink, DelayingSink)}
         return Report(
             engine=self.shown.engine.name,
             backend=self.shown.engine.backend,
@@ -248,7 +251,7 @@ class Session:
         )
 
     def _audio_video_offset_ms(self) -> float | None:
-        if any(isinstance(sink, VirtualMicrophone) for sink in self.sinks):
+        if any(isinstance(sink, DelayingSink) for sink in self.sinks):
             return self.metrics.percentiles(OFFSET).p50_ms if OFFSET in self.metrics.stages() else None
         delays = [sink.delay_ns for sink in self.sinks if isinstance(sink, VideoFile)]
         if self.plan.microphone is None or not delays or delays[0] is None:

@@ -20,7 +20,9 @@ _MEDIA_SUFFIXES = frozenset(
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+:)/", re.IGNORECASE)  # a path has one slash of the two
 _NEGATIVE = re.compile(r"-\d+")
 _NOTICED_NS = 200_000_000
-_OUTPUTS = f"give virtual-camera, virtual-microphone, preview, or a file ending in {', '.join(EXTENSIONS)}"
+_OUTPUTS = (
+    f"give virtual-camera, virtual-microphone, preview, webrtc, whip:URL, or a file ending in {', '.join(EXTENSIONS)}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,10 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError(f"--fps {config.fps}: give 1 to 120")
     if config.metrics_port is not None and not 0 <= config.metrics_port <= 65_535:
         raise InputError(f"--metrics-port {config.metrics_port}: give 0 to 65535")
+    if config.webrtc_port is not None and not 0 <= config.webrtc_port <= 65_535:
+        raise InputError(f"--webrtc-port {config.webrtc_port}: give 0 to 65535")
+    if not 1 <= config.webrtc_viewers <= 64:
+        raise InputError(f"--webrtc-viewers {config.webrtc_viewers}: give 1 to 64")
     if config.seed < 0:
         raise InputError(f"--seed {config.seed}: give 0 or more")
     for option, value, most in (
@@ -171,12 +177,18 @@ def parse_input(name: str) -> Path | str:
 
 def is_file_output(name: str) -> bool:
     """Whether an output is a file, not a device or a page."""
-    return name != "preview" and name.partition(":")[0] not in ("virtual-camera", "virtual-microphone")
+    kind = name.partition(":")[0]
+    return name not in ("preview", "webrtc") and kind not in ("virtual-camera", "virtual-microphone", "whip")
 
 
 def is_virtual_microphone(name: str) -> bool:
     """Whether an output carries sound only."""
     return name.partition(":")[0] == "virtual-microphone"
+
+
+def is_webrtc(name: str) -> bool:
+    """Whether an output carries pictures and sound by WebRTC."""
+    return name == "webrtc" or name.startswith("whip:")
 
 
 def _microphone(config: Run, camera: Path | str | None, look: Callable[[Path], MediaInfo]) -> Path | str | None:
@@ -185,8 +197,8 @@ def _microphone(config: Run, camera: Path | str | None, look: Callable[[Path], M
         return parse_input(config.microphone)
     if isinstance(camera, Path) and look(camera).has_sound:
         return camera
-    needless = config.mode == "video" and not any(map(is_virtual_microphone, config.output))
-    return None if needless else ""
+    heard = any(is_virtual_microphone(name) or is_webrtc(name) for name in config.output)
+    return None if config.mode == "video" and not heard else ""
 
 
 def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) -> None:

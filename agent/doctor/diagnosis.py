@@ -25,7 +25,7 @@ def _of_equipment(system: System, equipment: Equipment) -> Iterator[Finding]:
     from agent.doctor.checks.inputs import check_camera, check_microphone, check_profile
     from agent.doctor.checks.outputs import check_other_output, check_virtual_microphone
     from agent.doctor.checks.virtual_camera import check_no_virtual_camera, check_virtual_camera
-    from agent.plan import is_file_output, is_virtual_microphone
+    from agent.plan import is_file_output, is_virtual_microphone, is_webrtc
 
     trials = equipment.trials
     if trials.camera is not None:
@@ -42,7 +42,7 @@ def _of_equipment(system: System, equipment: Equipment) -> Iterator[Finding]:
     for trial in trials.outputs:
         if is_virtual_microphone(trial.output):
             yield from check_virtual_microphone(equipment, trial)
-        elif trial.output == "preview" or is_file_output(trial.output):
+        elif trial.output == "preview" or is_file_output(trial.output) or is_webrtc(trial.output):
             yield from check_other_output(trial)
         else:
             yield from check_virtual_camera(system, equipment, trial)

@@ -49,3 +49,13 @@ class Sink(Protocol):
         `complete` is false after a failure: what was made is kept, but must not replace anything.
         """
         ...
+
+
+@runtime_checkable
+class DelayingSink(Sink, Protocol):
+    """A sink whose sound leaves as late as pictures do."""
+
+    @property
+    def underruns(self) -> int:
+        """How often there was no sound when it was due."""
+        ...

@@ -32,13 +32,15 @@ def check_virtual_microphone(equipment: Equipment, trial: OutputTrial) -> Iterat
 
 
 def check_other_output(trial: OutputTrial) -> Iterator[Finding]:
-    """Findings "preview.*" and "file.*"."""
-    group = "file" if is_file_output(trial.output) else "preview"
+    """Findings "preview.*", "webrtc.*", "whip.*" and "file.*"."""
+    group = "file" if is_file_output(trial.output) else trial.output.partition(":")[0]
     if trial.refusal:
         yield Finding(f"{group}.open", "failure", trial.refusal)
     elif trial.difference:
         what = f"{trial.where} was written and read back: {trial.difference}"
-        remedy = {"file": "choose another ending, such as .mp4", "preview": "close what filters 127.0.0.1"}[group]
+        remedy = "choose another ending, such as .mp4" if group == "file" else "close what filters 127.0.0.1"
         yield Finding(f"{group}.picture", "failure", what, remedy)
+    elif trial.untried:
+        yield Finding(f"{group}.untried", "note", f"{trial.output} was left alone: {trial.untried}")
     else:
         yield Finding(f"{group}.ok", "ok", f"{trial.where}, written and read back")

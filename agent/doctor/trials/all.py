@@ -14,7 +14,8 @@ from agent.doctor.trials.video_file import try_video_file
 from agent.doctor.trials.virtual_camera import try_virtual_camera
 from agent.doctor.trials.virtual_microphone import try_virtual_microphone
 from agent.doctor.trials.warnings import collected_warnings
-from agent.plan import Plan, is_file_output, is_virtual_microphone
+from agent.doctor.trials.webrtc import try_webrtc
+from agent.plan import Plan, is_file_output, is_virtual_microphone, is_webrtc
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,10 @@ def _try_output(output: str, plan: Plan, loopback: LoopbackModule, microphone: M
         return try_video_file(output, plan.size, plan.config.fps)
     if output == "preview":
         return try_preview(plan.size)
+    if output == "webrtc":
+        return try_webrtc(plan)
+    if is_webrtc(output):
+        return OutputTrial(output, untried="trying it would go on air there")
     if is_virtual_microphone(output):
         return try_virtual_microphone(output, microphone.name if microphone else None)
     if loopback.opens_once:
