@@ -283,7 +283,8 @@ def test_the_meters_show_what_the_status_says(page: "Page") -> None:
 
 def test_the_meters_show_where_the_time_goes_and_how_far_quality_is_reduced(page: "Page") -> None:
     metrics = Metrics()
-    ends = (("/home/me/secret/talk.mp4", 900), ("preview", 60), ("virtual-camera", 80), ("browser", 70))
+    ends = (("/home/me/secret/talk.mp4", 900), ("preview", 60), ("virtual-camera", 80))
+    ends += (("browser", 70), ("whip:live.example.org", 75))
     for end, last_ms in ends:
         driven = Driven(Motion(0), 0, 10_000_000, 30_000_000)
         note(metrics, end, Trail(driven, 40_000_000, 60_000_000), [Step("wait for viewer", last_ms * 1_000_000)])
@@ -294,7 +295,7 @@ def test_the_meters_show_where_the_time_goes_and_how_far_quality_is_reduced(page
     try:
         page.goto(sink.url)
         reads(page, end="virtual camera", p50="80 ms", p95="80 ms", p99="80 ms", quality="reduced, step 2 of 4")
-        reads(page, ends="this page 70 ms, talk.mp4 900 ms")
+        reads(page, ends="whip:live.example.org 75 ms, this page 70 ms, talk.mp4 900 ms")
         names = ["wait for driver", "driver", "wait for tick", "draw", "wait for viewer"]
         assert [text.strip() for text in page.locator("#stages th").all_inner_texts()] == names
         bars = page.locator(".track i").evaluate_all(
@@ -311,7 +312,9 @@ def test_the_meters_show_where_the_time_goes_and_how_far_quality_is_reduced(page
         status["quality"] = {"rung": 0, "seconds": [1.0, 2.0, 3.0, 0.0, 0.0]}
         reads(page, quality="full")
         assert "secret" not in page.locator("body").inner_text()
-        status["paths"] = {end: path for end, path in status["paths"].items() if end != "virtual-camera"}
+        status["paths"] = {
+            end: path for end, path in status["paths"].items() if end in ("browser", "/home/me/secret/talk.mp4")
+        }
         reads(page, end="this page", p50="70 ms", ends="talk.mp4 900 ms")
         status["paths"] = {}
         reads(page, end="picture", p50="–")
