@@ -13,11 +13,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.gfpgan.restoration import Picture, Restoration
 from models.goha.face_mask import Mask, eroded, keep_mask
 from models.goha.face_parser import FaceParser
 from models.goha.lifting import lay_on_planes, lift
 from models.goha.plane_heads import PLANES, PlaneHead, PlaneUpsampler
-from models.goha.restoration import Picture, Restoration
 from models.goha.segformer import FeatureEncoder
 from models.triplane import FieldDecoder, PlaneAxes, Planes, Points, Sample, look_up
 from models.volume import Rendered, camera_rays, render_samples
@@ -134,7 +134,7 @@ class Goha(nn.Module):
     def forward(self, source: Source, face: Float[Tensor, "b 3 224 224"], camera: Camera) -> Picture:
         """One frame, about -1..1."""
         seen = self.look(self.planes(source, face), camera, TARGET_SIDE)
-        return self.neural_layers["gfpgan"](as_picture(seen.features, TARGET_SIDE))
+        return self.neural_layers["gfpgan"](stretched(as_picture(seen.features, TARGET_SIDE)))
 
 
 def samples(directions: Float[Tensor, "b r 3"]) -> tuple[Float[Tensor, "b r s"], Float[Tensor, "s"]]:
@@ -152,6 +152,11 @@ def as_picture(features: Float[Tensor, "b r c"], side: int) -> Float[Tensor, "b 
 def enlarged(image: Float[Tensor, "b 3 h w"]) -> Picture:
     """As large as the portrait; bilinear."""
     return functional.interpolate(image, (SIDE, SIDE), mode="bilinear", align_corners=False)
+
+
+def stretched(image: Float[Tensor, "b 3 h w"]) -> Picture:
+    """As large as the last network takes it; the outermost pixels stay where they are."""
+    return functional.interpolate(image, (SIDE, SIDE), mode="bilinear", align_corners=True)
 
 
 def load_goha(weights: Mapping[str, Tensor]) -> Goha:

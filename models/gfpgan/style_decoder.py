@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.goha.plane_heads import double_size
+from models.convolution import double_size
 from models.stylegan import GAIN
 
 STYLE = 512
