@@ -1,8 +1,8 @@
 """All networks of the avatar in the names of the released weights: portrait, driven face and camera in, a picture out.
 
-This is the reference: one frame at a time, as the released code does it. What is computed once per portrait is in
-`Source`; everything else is new with every frame, even the portrait's appearance, since it is looked up on the surface
-that the driver's expression has made.
+What is computed once per portrait is in `Source`; as the released code has it, everything else is new with every frame,
+even the portrait's appearance, since it is looked up on the surface that the driver's expression has made. Frames are
+drawn by `frame_network`.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from torch.nn import functional
 from models.gfpgan.restoration import Picture, Restoration
 from models.goha.face_mask import Mask, eroded, keep_mask
 from models.goha.face_parser import FaceParser
-from models.goha.lifting import lay_on_planes, lift
+from models.goha.lifting import Nearest, lay_on_planes, lift, nearest
 from models.goha.plane_heads import PLANES, PlaneHead, PlaneUpsampler
 from models.goha.segformer import FeatureEncoder
 from models.triplane import FieldDecoder, PlaneAxes, Planes, Points, Sample, look_up
@@ -105,11 +105,11 @@ class Goha(nn.Module):
         seen = self.look(planes, camera, SOURCE_SIDE)
         return as_picture(seen.features, SOURCE_SIDE), lift(camera_rays(camera, SOURCE_SIDE), seen.depth)
 
-    def appearance(self, base: Planes, source: Source) -> Planes:
+    def appearance(self, base: Planes, source: Source, find: Nearest = nearest) -> Planes:
         """What the portrait's detail adds to the planes, laid on the surface that they have."""
         coarse, points = self.surface(base, source.camera)
         features = self.id_net(self.detail(coarse, source))
-        return self.id_upsampler(lay_on_planes(features, points * (2 / CUBE), PLANE_AXES, self.uv))
+        return self.id_upsampler(lay_on_planes(features, points * (2 / CUBE), PLANE_AXES, self.uv, find))
 
     def detail(self, coarse: Float[Tensor, "b 3 128 128"], source: Source) -> Float[Tensor, "b 6 512 512"]:
         """The portrait with the coarse picture of it over the features of the face, then the coarse picture."""
@@ -121,27 +121,24 @@ class Goha(nn.Module):
         """Colour and density at points of the world."""
         return self.decoder(look_up(planes, points * (2 / CUBE), PLANE_AXES) / PLANES)
 
-    def look(self, planes: Planes, camera: Camera, side: int) -> Rendered:
-        """What the camera sees, one ray per pixel of a picture of `side` x `side`."""
+    def look(self, planes: Planes, camera: Camera, side: int, count: int = SAMPLES) -> Rendered:
+        """What the camera sees, one ray per pixel of a picture of `side` x `side`; `count`: see `SAMPLES`."""
         rays = camera_rays(camera, side)
-        return render_samples(lambda points: self.field(planes, points), rays, *samples(rays.directions))
+        return render_samples(lambda points: self.field(planes, points), rays, *samples(rays.directions, count))
 
-    def planes(self, source: Source, face: Float[Tensor, "b 3 224 224"]) -> Planes:
+    def planes(self, source: Source, face: Float[Tensor, "b 3 224 224"], find: Nearest = nearest) -> Planes:
         """The person with the expression that the picture of the face model has."""
         base = source.canonical + self.expression(face)
-        return base + self.appearance(base, source)
-
-    def forward(self, source: Source, face: Float[Tensor, "b 3 224 224"], camera: Camera) -> Picture:
-        """One frame, about -1..1."""
-        seen = self.look(self.planes(source, face), camera, TARGET_SIDE)
-        return self.neural_layers["gfpgan"](stretched(as_picture(seen.features, TARGET_SIDE)))
+        return base + self.appearance(base, source, find)
 
 
-def samples(directions: Float[Tensor, "b r 3"]) -> tuple[Float[Tensor, "b r s"], Float[Tensor, "s"]]:
+def samples(
+    directions: Float[Tensor, "b r 3"], count: int = SAMPLES
+) -> tuple[Float[Tensor, "b r s"], Float[Tensor, "s"]]:
     """Depths of the even samples, and which parts of what they saw the others divide."""
-    counted = torch.arange(SAMPLES, dtype=directions.dtype, device=directions.device) + 0.5
-    depths = NEAR + (FAR - NEAR) / (SAMPLES - 1) * counted
-    return depths.expand(*directions.shape[:2], SAMPLES), counted / SAMPLES
+    counted = torch.arange(count, dtype=directions.dtype, device=directions.device) + 0.5
+    depths = NEAR + (FAR - NEAR) / (count - 1) * counted
+    return depths.expand(*directions.shape[:2], count), counted / count
 
 
 def as_picture(features: Float[Tensor, "b r c"], side: int) -> Float[Tensor, "b 3 side side"]:
@@ -154,7 +151,7 @@ def enlarged(image: Float[Tensor, "b 3 h w"]) -> Picture:
     return functional.interpolate(image, (SIDE, SIDE), mode="bilinear", align_corners=False)
 
 
-def stretched(image: Float[Tensor, "b 3 h w"]) -> Picture:
+def stretched(image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c 512 512"]:
     """As large as the last network takes it; the outermost pixels stay where they are."""
     return functional.interpolate(image, (SIDE, SIDE), mode="bilinear", align_corners=True)
 

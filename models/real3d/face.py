@@ -9,8 +9,8 @@ from jaxtyping import Float, Float32, Int32, Int64
 from models.bfm import load_bfm
 from models.errors import InputError
 from models.face import load_face_model
+from models.face_fit.correspondence import eye_triangles, nearest_vertices
 from models.morphable import MorphableModel
-from models.real3d.correspondence import eye_triangles, nearest_vertices
 
 MODEL_FILE = "BFM_model_front.mat"
 LANDMARKS_FILE = "index_mp468_from_mesh35709.npy"

@@ -19,7 +19,7 @@ from golden.goha_stages import STAGES
 from golden.stages import Comparison, Measured
 from models.goha.coefficients import CoefficientNetwork, FaceCoefficients, load_coefficients, read, to_network
 from models.goha.face_mask import keep_mask
-from models.goha.face_picture import FacePainter, Look
+from models.goha.face_picture import FacePainter, Look, Person, person_of
 from models.goha.lifting import lay_on_planes, nearest
 from models.goha.model import (
     CUBE,
@@ -79,10 +79,11 @@ class GohaRun:
 
     def paint_face(self) -> None:
         known = read(goha_inputs.coefficients())
-        painter, expression = _painter(known, known), known.expression[0].numpy()
+        person, expression = _person(known, known), known.expression[0].numpy()
+        painter = FacePainter(goha_inputs.face(), person)
         vertices, colours = painter.vertices(expression)
         self.measure("face.vertices", torch.from_numpy(vertices * [1, 1, -1] + [0, 0, 10]))
-        self.measure("face.texture", torch.from_numpy(painter.texture))
+        self.measure("face.texture", torch.from_numpy(person.texture))
         self.measure("face.colours", torch.from_numpy(colours))
         raster = painter.draw(vertices, colours)
         self.measure("face.mask", torch.from_numpy(raster.mask))
@@ -138,7 +139,7 @@ class GohaRun:
             seen = points[..., list(axes)]
             found = seen[0, nearest(seen, places)[0]]
             self.measure(f"appearance.distance_{plane}", (found - places).norm(dim=-1))
-        laid = lay_on_planes(features, points, PLANE_AXES, model.uv)
+        laid = lay_on_planes(features, points, PLANE_AXES, model.uv, nearest)
         self.measure("appearance.on_planes", laid)
         self.measure("appearance.planes", model.id_upsampler(laid))
 
@@ -164,7 +165,7 @@ class GohaRun:
         self.measure("frame.canonical", source.canonical)
         both = torch.cat([self.portrait, goha_inputs.image("tgt")])
         person, driver = (read(row[None]) for row in network(to_network(both)))
-        painter = _painter(person, read(goha_inputs.frontal()))
+        painter = FacePainter(goha_inputs.face(), _person(person, read(goha_inputs.frontal())))
         face = torch.from_numpy(painter(driver.expression[0].numpy()))[None]
         self.measure("frame.face", enlarged(face))
         planes = model.planes(source, face)
@@ -201,9 +202,9 @@ def measure(groups: Iterable[str]) -> Iterable[Measured]:
     return run.comparison.measured.values()
 
 
-def _painter(person: FaceCoefficients, frontal: FaceCoefficients) -> FacePainter:
+def _person(person: FaceCoefficients, frontal: FaceCoefficients) -> Person:
     look = (person.identity, person.texture, person.light, frontal.angle, frontal.translation)
-    return FacePainter(goha_inputs.face(), Look(*(values[0].numpy() for values in look)))
+    return person_of(goha_inputs.face(), Look(*(values[0].numpy() for values in look)))
 
 
 def _rows(values: Tensor, side: int) -> Tensor:

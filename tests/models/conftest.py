@@ -16,7 +16,7 @@ Golden = dict[str, np.ndarray]
 
 @pytest.fixture(scope="session")
 def golden() -> Golden:
-    with np.load(Path(__file__).parent / "golden_pre.npz") as data:
+    with np.load(Path(__file__).parent / "real3d" / "golden_pre.npz") as data:
         return dict(data)
 
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from models.face_fit.landmark_model import COUNT, LandmarkModel, to_parameters
+from models.face_fit.objective import IGNORED, Coefficients, photo_objective, to_fit
+from models.face_fit.photo import fit_photo
 from models.real3d.face import Real3dFace
-from models.real3d.face_fit import fit_photo
-from models.real3d.fit_objective import IGNORED, Coefficients, photo_objective, to_fit
-from models.real3d.landmark_model import COUNT, LandmarkModel, to_parameters
 from tests.models.real3d import synthetic
 
 Golden = dict[str, np.ndarray]

@@ -2,38 +2,45 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic
 
 from models.backends.built import BuiltFiles
+from models.backends.executor import Executor
 from models.backends.machine import machine
+from models.backends.paper import DriveT, PartsT, StateT, Trial
 from models.backends.verdict import ENOUGH_DB, Verdicts, psnr_db
 from models.errors import InputError
-from models.real3d.executor import Executor
-from models.real3d.trial import second_drive, trial_portrait
 from models.weight_store import sha256
 
 
-class Candidate(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Candidate(Generic[PartsT, StateT, DriveT]):
     """A way to open an executor."""
 
     name: str
     """As in messages."""
-    open: Callable[[], Executor]
+    open: Callable[[], Executor[PartsT, StateT, DriveT]]
     """Raises InputError where this machine has no such backend, and whatever else a runtime raises."""
     file: Path | None = None
     """What it runs, if that is a file; there once it is open."""
 
 
 def best(
-    candidates: Iterable[Candidate], reference: Executor, files: BuiltFiles, say: Callable[[str], None]
-) -> Executor:
+    candidates: Iterable[Candidate[PartsT, StateT, DriveT]],
+    reference: Executor[PartsT, StateT, DriveT],
+    trial: Callable[[], Trial[PartsT, DriveT]],
+    files: BuiltFiles,
+    say: Callable[[str], None],
+) -> Executor[PartsT, StateT, DriveT]:
     """The first candidate that works and draws as the reference does; else the reference.
 
     Args:
         candidates: fastest first. Those that are passed over are closed before the next is opened.
         reference: what their pictures are compared with, once.
+        trial: what they draw then.
         files: where verdicts are kept.
         say: hears of what is passed over, and why.
     """
@@ -44,7 +51,7 @@ def best(
                 executor = candidate.open()
                 opened.callback(executor.close)
                 content = "" if candidate.file is None else f", file {sha256(candidate.file)[:16]}"
-                db = verdicts.of(f"{executor.name}, {here}{content}", partial(agreement_db, executor, reference))
+                db = verdicts.of(f"{executor.name}, {here}{content}", partial(agreement_db, executor, reference, trial))
             except InputError:
                 continue  # not on this machine
             except Exception as error:  # runtimes have exceptions of their own, of no common kind
@@ -59,11 +66,15 @@ def best(
     return reference
 
 
-def agreement_db(executor: Executor, reference: Executor) -> float:
+def agreement_db(
+    executor: Executor[PartsT, StateT, DriveT],
+    reference: Executor[PartsT, StateT, DriveT],
+    trial: Callable[[], Trial[PartsT, DriveT]],
+) -> float:
     """How near an executor's picture is to the reference's: PSNR in dB.
 
     It is of another drive than executors are captured and traced with: what was frozen in by mistake shows.
     """
-    portrait, drive = trial_portrait(), second_drive()
-    want = reference.frame(reference.prepare(portrait), drive)
-    return psnr_db(executor.frame(executor.prepare(portrait), drive), want)
+    shown = trial()
+    want = reference.frame(reference.prepare(shown.parts), shown.second)
+    return psnr_db(executor.frame(executor.prepare(shown.parts), shown.second), want)

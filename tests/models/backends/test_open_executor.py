@@ -1,6 +1,7 @@
 """Backends by name: what a machine lacks is said in one line, and auto takes what draws the same."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,25 +10,26 @@ import pytest
 import torch
 from golden.dense_face import dense_face
 
-from models.backends import tensorrt
+from models.backends import best_executor, open_executor, tensorrt
+from models.backends.best_executor import agreement_db
 from models.backends.built import BuiltFiles, sources_of
+from models.backends.executor import Executor
+from models.backends.open_executor import Backend
 from models.backends.spec import NetworkSpec
 from models.errors import AgentError, InputError
-from models.real3d import best_executor, open_executor
-from models.real3d.best_executor import agreement_db
 from models.real3d.drive import Drive
-from models.real3d.networks import FRESH_SHAPES, PORTRAIT_SHAPES, driven_spec, frame_spec
-from models.real3d.open_executor import Backend, Executor
-from models.real3d.portrait_state import FEATURES, PortraitState, prepare
-from models.real3d.trial import second_drive, trial_drive, trial_portrait
+from models.real3d.networks import FRESH_SHAPES, LAYOUT, PORTRAIT_SHAPES
+from models.real3d.paper import Real3dPaper, real3d_paper
+from models.real3d.portrait_state import FEATURES, PortraitState
+from models.real3d.trial import second_drive, trial, trial_drive, trial_portrait
 from models.real3d.video_model import PortraitParts, VideoModel
 
 
 @pytest.fixture
-def model() -> VideoModel:
+def paper() -> Real3dPaper:
     """Shapes alone."""
     with torch.device("meta"):
-        return VideoModel().eval().requires_grad_(False)
+        return real3d_paper(VideoModel().eval().requires_grad_(False), dense_face())
 
 
 class Fake:
@@ -58,25 +60,27 @@ class Frozen(Fake):
 class Machine:
     """A machine with a GPU whose backends draw in these shades; an error is raised instead."""
 
-    def __init__(self, model: VideoModel, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-        self.model, self.folder, self.said, self.opened, self.asked = model, folder, [], [], []
+    def __init__(self, paper: Real3dPaper, monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+        self.paper, self.folder, self.said, self.opened, self.asked = paper, folder, [], [], []
         self.built: dict[str, int | Exception] = {}
+        self.builds = 0
         self.graphed: int | Exception = 100
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "A GPU")
         monkeypatch.setattr(tensorrt, "require_tensorrt", lambda: SimpleNamespace(__version__="10"))
         monkeypatch.setattr(open_executor, "fingerprint", lambda model, sources: "0123")
-        monkeypatch.setattr(open_executor, "TorchExecutor", lambda model, face, device: Fake("torch cuda", 100))
-        built = lambda model, face, stored, path: self._open(f"tensorrt {stored}", self.built[stored])  # noqa: E731
+        monkeypatch.setattr(open_executor, "TorchExecutor", lambda paper, device: Fake("torch cuda", 100))
+        built = lambda paper, stored, path: self._open(f"tensorrt {stored}", self.built[stored])  # noqa: E731
         monkeypatch.setattr(open_executor, "_built", built)
-        monkeypatch.setattr(open_executor, "_graphed", lambda model, face: self._open("cudagraph", self.graphed))
+        monkeypatch.setattr(open_executor, "_graphed", lambda paper: self._open("cudagraph", self.graphed))
 
     def has_built(self, stored: str, shade: int | Exception, content: str = "") -> None:
         """From now on; the newest."""
-        path = self.folder / "0123" / tensorrt.engine_name(frame_spec(stored))
+        path = self.folder / "0123" / tensorrt.engine_name(LAYOUT.frame_spec(stored))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
-        os.utime(path, (len(self.built), len(self.built)))
+        self.builds += 1
+        os.utime(path, (self.builds, self.builds))
         self.built[stored] = shade
 
     def _open(self, name: str, shade: int | Exception) -> Fake:
@@ -88,12 +92,12 @@ class Machine:
 
     def open(self, backend: Backend = "auto") -> Executor:
         self.opened.clear()
-        return open_executor.open_executor(backend, self.model, dense_face(), self.folder, self.said.append)
+        return open_executor.open_executor(backend, self.paper, self.folder, self.said.append)
 
 
 @pytest.fixture
-def machine(model: VideoModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
-    return Machine(model, monkeypatch, tmp_path)
+def machine(paper: Real3dPaper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Machine:
+    return Machine(paper, monkeypatch, tmp_path)
 
 
 @pytest.fixture
@@ -103,9 +107,9 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("backend", ["cudagraph", "tensorrt"])
-def test_without_a_gpu_one_line_says_so(no_gpu: None, model: VideoModel, tmp_path: Path, backend: Backend) -> None:
+def test_without_a_gpu_one_line_says_so(no_gpu: None, paper: Real3dPaper, tmp_path: Path, backend: Backend) -> None:
     with pytest.raises(InputError, match="needs an NVIDIA GPU, and torch finds none"):
-        open_executor.open_executor(backend, model, dense_face(), tmp_path, print)
+        open_executor.open_executor(backend, paper, tmp_path, print)
 
 
 def test_without_tensorrt_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,61 +208,60 @@ def test_a_verdict_that_cannot_be_kept_counts(machine: Machine) -> None:
 
 @pytest.mark.parametrize(("shade", "name"), [(100, "onnx cpu"), (120, "torch cpu")])
 def test_auto_without_a_gpu_is_onnx_if_it_draws_the_same(
-    no_gpu: None, model: VideoModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shade: int, name: str
+    no_gpu: None, paper: Real3dPaper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shade: int, name: str
 ) -> None:
-    monkeypatch.setattr(open_executor, "TorchExecutor", lambda model, face, device: Fake(f"torch {device.type}", 100))
+    monkeypatch.setattr(open_executor, "TorchExecutor", lambda paper, device: Fake(f"torch {device.type}", 100))
 
-    def exported(model: VideoModel, face: object, files: BuiltFiles, say: object) -> Fake:
+    def exported(paper: Real3dPaper, files: BuiltFiles, say: object) -> Fake:
         files.get("frame_float32.onnx", lambda path: path.touch())
         return Fake("onnx cpu", shade)
 
     monkeypatch.setattr(open_executor, "_exported", exported)
-    assert open_executor.open_executor("auto", model, dense_face(), tmp_path, print).name == name
+    assert open_executor.open_executor("auto", paper, tmp_path, print).name == name
 
 
 def test_agreement_is_of_the_pictures() -> None:
-    assert agreement_db(Fake("a", 7), Fake("b", 7)) == 99 > agreement_db(Fake("a", 7), Fake("b", 9)) > 40
+    assert agreement_db(Fake("a", 7), Fake("b", 7), trial) == 99 > agreement_db(Fake("a", 7), Fake("b", 9), trial) > 40
 
 
 def test_what_is_frozen_in_shows() -> None:
-    assert agreement_db(Fake("a", 7), Frozen("b", 7)) < 45
+    assert agreement_db(Fake("a", 7), Frozen("b", 7), trial) < 45
     assert all(not torch.equal(one, other) for one, other in zip(trial_drive(), second_drive(), strict=True))
 
 
-def test_a_network_is_named_by_the_modules_that_define_it() -> None:
+def test_a_network_is_named_by_the_modules_that_define_it(paper: Real3dPaper) -> None:
     names = {
         path.relative_to(Path(open_executor.__file__).parents[1]).as_posix()
-        for path in sources_of(*open_executor._DEFINED_IN)
+        for path in sources_of(*paper.defined_in, "models.backends.onnx_file")
     }
     assert {"real3d/folded.py", "stylegan.py", "volume.py", "volume_kernels.py", "backends/onnx_file.py"} <= names
-    assert not names & {"real3d/avatar.py", "real3d/open_executor.py", "builtin/avatar.py", "weight_store.py"}
+    assert not names & {"real3d/avatar.py", "backends/open_executor.py", "builtin/avatar.py", "weight_store.py"}
 
 
 def test_an_export_leaves_nothing_of_other_weights(
-    model: VideoModel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    paper: Real3dPaper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name in ("a" * 16, "b" * 16):
         (tmp_path / name).mkdir()
     (tmp_path / "timing.cache").touch()
     monkeypatch.setattr(open_executor, "export", lambda network, spec, example, path: path.touch())
-    for name in ("FrameNetwork", "FramePicture"):
-        monkeypatch.setattr(open_executor, name, lambda *given: torch.nn.Identity())
-    path = open_executor.exported_frame(model, BuiltFiles(tmp_path / ("b" * 16)), "float32", print)
+    paper = replace(paper, exported=lambda stored: torch.nn.Identity())
+    path = open_executor.exported_frame(paper, BuiltFiles(tmp_path / ("b" * 16)), "float32", print)
     assert path.is_file() and sorted(x.name for x in tmp_path.iterdir()) == ["b" * 16, "timing.cache"]
 
 
-def test_the_spec_is_that_of_the_tensors(model: VideoModel) -> None:
+def test_the_spec_is_that_of_the_tensors(paper: Real3dPaper) -> None:
     portrait, drive = trial_portrait(), trial_drive()
-    state = prepare(model, portrait.to(torch.device("meta"))).stored_as(torch.float16)
+    state = paper.prepare(portrait.to(torch.device("meta")), torch.float16)
     for batch in (1, 2):
-        painted, driven = frame_spec("float16", batch), driven_spec("float16", batch)
+        painted, driven = LAYOUT.frame_spec("float16", batch), LAYOUT.driven_spec("float16", batch)
         assert [tensor.name for tensor in painted.inputs] == [*PortraitState._fields, *FRESH_SHAPES]
         assert [tensor.name for tensor in driven.inputs] == [*PortraitState._fields, *Drive._fields]
         fresh = (portrait.pncc_source, drive.camera, drive.key_points)
         for spec, new in ((painted, fresh), (driven, drive)):
             for tensor, value in zip(spec.inputs, (*state, *new), strict=True):
                 assert (tensor.shape, tensor.torch_dtype) == ((batch, *value.shape[1:]), value.dtype)
-    assert {t.name for t in frame_spec("float16").inputs if t.dtype == "float16"} == set(FEATURES)
+    assert {t.name for t in LAYOUT.frame_spec("float16").inputs if t.dtype == "float16"} == set(FEATURES)
     assert isinstance(spec, NetworkSpec) and spec.output.shape == (2, 512, 512, 3)
 
 

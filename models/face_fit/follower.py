@@ -1,17 +1,16 @@
-"""Our motions in the expression coefficients that Real3D-Portrait is driven with: its way to follow a tracked face."""
+"""Our motions in the expression coefficients of the Basel face model: how networks follow a tracked face."""
 
 import numpy as np
 from jaxtyping import Float32
 
 from models.bfm import CAMERA_DISTANCE, FOCAL
 from models.face import FaceModel
-from models.motion import INDEX, Motion
+from models.face_fit.landmarked_face import LandmarkedFace
+from models.face_fit.objective import SIDE, photo_objective
+from models.motion import Motion
 from models.pose import Pose
-from models.real3d.face import Real3dFace
-from models.real3d.fit_objective import SIDE, photo_objective
 from models.topology import SURFACE_COUNT
 
-_BLINKS = [INDEX["eyeBlinkLeft"], INDEX["eyeBlinkRight"]]
 _DEPTH_WEIGHT = 0.3  # of squares: trackers guess depth
 _FARTHEST = 0.25  # eye distances; nine clips leave at most 0.22 to the surface: what is beyond was mistracked
 _PX = SIDE * FOCAL / CAMERA_DISTANCE
@@ -26,7 +25,7 @@ class FaceFollower:
     frame: no look-ahead, nothing to reset after a gap, and no jump where a surface comes or goes little by little.
     """
 
-    def __init__(self, face: Real3dFace, own: FaceModel, aligned: Pose) -> None:
+    def __init__(self, face: LandmarkedFace, own: FaceModel, aligned: Pose) -> None:
         """`own`: the model that motions count in; `aligned` takes its mean to that of `face`."""
         objective = photo_objective()
         bases = face.model.expression[:, face.landmarks468].astype(np.float64).reshape(len(face.model.expression), -1)
@@ -39,13 +38,8 @@ class FaceFollower:
         self._of_shapes: Float32[np.ndarray, "64 64"] = self._of_surface @ shapes.T
 
     def __call__(self, motion: Motion) -> Float32[np.ndarray, "64"]:
-        """The coefficients of BFM 2009; the motion's head and confidence are not looked at.
-
-        Closed eyes are left out: this paper closes them in the picture of the face's surface, not in its coefficients.
-        """
-        open_eyed = motion.expression.copy()
-        open_eyed[_BLINKS] = 0
-        out = self._of_shapes @ open_eyed
+        """The coefficients of BFM 2009; the motion's head and confidence are not looked at."""
+        out = self._of_shapes @ motion.expression
         if motion.surface is not None:
             out += self._of_surface @ _believable(motion.surface[:SURFACE_COUNT]).ravel()
         return np.asarray(out, np.float32)

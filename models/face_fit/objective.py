@@ -1,4 +1,4 @@
-"""What a fit of the face model to landmarks makes small: Real3D-Portrait's own objective."""
+"""What a fit of the face model to landmarks makes small: the objective of Real3D-Portrait."""
 
 from dataclasses import dataclass
 
@@ -32,7 +32,7 @@ class Coefficients:
     """About N(0, 1)."""
     expression: Float32[np.ndarray, "64"]
     euler: Float32[np.ndarray, "3"]
-    """Radians about x, y and z, see `models.real3d.camera`."""
+    """Radians about x, y and z, see `models.camera.row_rotation`."""
     translation: Float32[np.ndarray, "3"]
     """Decimetres."""
 

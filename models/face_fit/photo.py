@@ -7,8 +7,7 @@ of it in about ten.
 import numpy as np
 from jaxtyping import Float64
 
-from models.real3d.fit_objective import Coefficients, Objective, photo_objective
-from models.real3d.landmark_model import (
+from models.face_fit.landmark_model import (
     COUNT,
     EXPRESSION,
     IDENTITY,
@@ -16,6 +15,7 @@ from models.real3d.landmark_model import (
     LandmarkModel,
     to_coefficients,
 )
+from models.face_fit.objective import Coefficients, Objective, photo_objective
 
 _POSE = TRANSLATION.stop  # how many parameters are free at first
 _STEPS, _CONVERGED = 40, 1e-7

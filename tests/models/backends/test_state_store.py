@@ -8,11 +8,12 @@ import torch
 
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
+from models.backends import state_store
+from models.backends.state_store import StateStore, default_states
 from models.portrait import Portrait
 from models.private_store import PrivateStore
-from models.real3d import state_store
+from models.real3d.networks import STATE
 from models.real3d.portrait_state import PortraitState
-from models.real3d.state_store import StateStore, default_states
 from models.real3d.trial import trial_portrait
 from models.real3d.video_model import PortraitParts
 
@@ -50,7 +51,7 @@ def entries(tmp_path: Path) -> PrivateStore:
 
 def prepared(entries, portrait, executor, *, weights="a1", parts=None):
     """As after a start of the program."""
-    return StateStore(entries, weights).preparation(portrait, executor)(parts or trial_portrait())
+    return StateStore(entries, weights, STATE).preparation(portrait, executor)(parts or trial_portrait())
 
 
 def kept(entries: PrivateStore) -> list[Path]:
@@ -78,7 +79,7 @@ def test_another_portrait_other_weights_and_another_executor_are_prepared_anew(e
     other = Counting("cudagraph")
     prepared(entries, portrait, other)
     assert other.prepared == 1
-    monkeypatch.setattr(state_store, "_recipe", lambda: b"of a later version")
+    monkeypatch.setattr(state_store, "_recipe", lambda module: b"of a later version")
     prepared(entries, portrait, executor)
     assert executor.prepared == 4 and len(kept(entries)) == 5
 
@@ -97,7 +98,7 @@ def test_a_damaged_entry_is_made_anew(entries, portrait, damage):
 def test_an_entry_of_other_tensors_is_made_anew(entries, portrait, monkeypatch):
     executor = Counting()
     with monkeypatch.context() as changed:
-        changed.setattr(state_store, "_encode", lambda state: state_store.save({"planes": torch.zeros(1)}))
+        changed.setattr(StateStore, "_encode", lambda store, state: state_store.save({"planes": torch.zeros(1)}))
         prepared(entries, portrait, executor)
     prepared(entries, portrait, executor)
     assert executor.prepared == 2
@@ -112,9 +113,9 @@ def test_nothing_stays_on_disk_of_what_was_chosen_on_a_page(entries, portrait):
 
 def test_the_place_is_the_user_s_to_choose(tmp_path, portrait, monkeypatch):
     monkeypatch.setenv("AGENT_CACHE", "")
-    assert default_states("a1") is None
+    assert default_states("real3d", "a1", STATE) is None
     monkeypatch.setenv("AGENT_CACHE", str(tmp_path))
-    states = default_states("a1")
+    states = default_states("real3d", "a1", STATE)
     assert states is not None
     states.preparation(portrait, Counting())(trial_portrait())
     assert len(list((tmp_path / "prepared-real3d").iterdir())) == 1

@@ -1,28 +1,23 @@
 """The networks on a GPU: from a drive to its picture one CUDA graph per frame, one for each level of quality."""
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from torch import Tensor
+from torch import Tensor, nn
 
 from models.backends.cuda_graph import GraphedNetwork, Run
 from models.backends.cuda_math import repeatable
-from models.real3d.drive import Drive
-from models.real3d.executor import Picture
-from models.real3d.face import Real3dFace
-from models.real3d.folded import FrameNetwork
-from models.real3d.fused_renderer import has_triton
-from models.real3d.levels import LEVELS
-from models.real3d.networks import PORTRAIT_SHAPES, FramePicture, Stored, driven_spec
-from models.real3d.painter import Painter, painter_on
-from models.real3d.portrait_state import PortraitState, prepare
-from models.real3d.trial import trial_drive
-from models.real3d.video_model import PortraitParts, VideoModel
+from models.backends.executor import Picture
+from models.backends.paper import DriveT, Painter, Paper, PartsT, StateT, Stored
+
+NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
-class GraphExecutor:
+class GraphExecutor(Generic[PartsT, StateT, DriveT]):
     """Executor whose frames are replayed: what comes from the host is the drive, what goes back is the picture.
 
     Portraits are prepared on a stream of their own, in any one other thread.
@@ -31,8 +26,7 @@ class GraphExecutor:
     def __init__(
         self,
         name: str,
-        model: VideoModel,
-        face: Real3dFace,
+        paper: Paper[PartsT, StateT, DriveT],
         device: torch.device,
         runs: Mapping[int, Sequence[Run]],
         stored: Stored,
@@ -43,40 +37,40 @@ class GraphExecutor:
 
         Args:
             name: as in reports.
-            model: is moved to the device.
-            face: that drives count in.
+            paper: whose model is moved to the device.
             device: a GPU.
             runs: what runs the frame network at each level, by the number of avatars; as many levels for each.
             stored: type of its features.
         """
         repeatable()
-        self.name = name
-        self._model, self.device = model.to(device), device
-        self._stored = getattr(torch, stored)
-        paint = painter_on(device, face)
+        self.name, self.device = name, device
+        self._paper, self._stored = paper, getattr(torch, stored)
+        paper.model.to(device)
+        paint, drive = paper.painter(device), paper.trial().drive
         self._graphs = {
             batch: GraphedNetwork(
-                [driven(run, paint) for run in of_levels], driven_spec(stored, batch), _example(batch), device
+                [driven(run, paint, paper) for run in of_levels],
+                paper.layout.driven_spec(stored, batch),
+                [values.expand(batch, *values.shape[1:]) for values in drive],
+                device,
             )
             for batch, of_levels in runs.items()
         }
         self.levels = min(len(of_levels) for of_levels in runs.values())
         self._preparing = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
-    def prepare(self, portrait: PortraitParts) -> PortraitState:
+    def prepare(self, portrait: PartsT) -> StateT:
         """What frames need of a portrait; waits until it is there, which frames do not."""
         with torch.cuda.stream(self._preparing):
-            state = prepare(self._model, portrait.to(self.device)).stored_as(self._stored)
+            state = self._paper.prepare(portrait.to(self.device), self._stored)
             self._preparing.synchronize()
         return state
 
-    def frame(self, state: PortraitState, drive: Drive, level: int = 0) -> Picture:
+    def frame(self, state: StateT, drive: DriveT, level: int = 0) -> Picture:
         """One picture."""
         return self.frame_batch([state], drive, level)[0]
 
-    def frame_batch(
-        self, states: Sequence[PortraitState], drive: Drive, level: int = 0
-    ) -> UInt8[np.ndarray, "b 512 512 3"]:
+    def frame_batch(self, states: Sequence[StateT], drive: DriveT, level: int = 0) -> UInt8[np.ndarray, "b h w c"]:
         """One picture of each avatar; for a number of them that was captured."""
         return self._graphs[len(states)](states, drive, level).numpy().copy()
 
@@ -87,28 +81,24 @@ class GraphExecutor:
         self._graphs.clear()
 
 
-def driven(run: Run, paint: Painter) -> Run:
-    """The frame network with the drive, one by one, in place of what is painted of it."""
+def driven(run: Run, paint: Painter[StateT, DriveT], paper: Paper[PartsT, StateT, DriveT]) -> Run:
+    """The frame network with the whole state and the drive, one by one, in place of what is painted of them."""
+    kept = len(paper.state.names)
 
     def from_drive(*tensors: Tensor) -> Tensor:
-        drive = Drive(*tensors[len(PORTRAIT_SHAPES) :])
-        return run(*tensors[: len(PORTRAIT_SHAPES)], paint(drive), drive.camera, drive.key_points)
+        state, drive = paper.state.make(tensors[:kept]), paper.drive(tensors[kept:])
+        return run(*paper.seen(state), *paint(state, drive))
 
     return from_drive
 
 
-def _example(batch: int) -> Drive:
-    return Drive(*(values.expand(batch, *values.shape[1:]) for values in trial_drive()))
+def has_triton() -> bool:
+    """Whether kernels can be compiled."""
+    return torch.cuda.is_available() and find_spec("triton") is not None
 
 
-def torch_runs(model: VideoModel, device: torch.device, stored: Stored) -> list[Run]:
-    """The frame network by torch at every level, laid out for tensor cores; all share its weights."""
-    network = channels_last(FrameNetwork(model.to(device), getattr(torch, stored), fused=has_triton()))
-    return [FramePicture(network, level) for level in LEVELS]
-
-
-def channels_last(network: FrameNetwork) -> FrameNetwork:
-    """The network, its 2-D kernels laid out channels last; feature maps then follow."""
+def channels_last(network: NetworkT) -> NetworkT:
+    """The network, its 2-D kernels laid out channels last, as tensor cores want them; feature maps then follow."""
     for values in (*network.parameters(), *network.buffers()):
         if values.ndim == 4:
             values.data = values.data.contiguous(memory_format=torch.channels_last)

@@ -5,8 +5,8 @@ from jaxtyping import Float64
 
 from models.bfm import CAMERA_DISTANCE, FOCAL
 from models.camera import row_rotation
-from models.real3d.face import Real3dFace
-from models.real3d.fit_objective import SIDE, Coefficients, project
+from models.face_fit.landmarked_face import LandmarkedFace
+from models.face_fit.objective import SIDE, Coefficients, project
 
 EULER, TRANSLATION, EXPRESSION, IDENTITY = slice(0, 3), slice(3, 6), slice(6, 70), slice(70, 150)
 """Where each kind of parameter stands in a vector of them; identity last, so that it can be left out."""
@@ -27,7 +27,7 @@ def to_coefficients(parameters: Float64[np.ndarray, "150"]) -> Coefficients:
 class LandmarkModel:
     """Landmarks of a face from its parameters, pixels as fits measure them."""
 
-    def __init__(self, face: Real3dFace) -> None:
+    def __init__(self, face: LandmarkedFace) -> None:
         at = face.landmarks468
         self._mean = face.model.mean[at].T.astype(np.float64)
         bases = np.concatenate([face.model.expression[:, at], face.model.identity[:, at]]).astype(np.float64)

@@ -1,20 +1,22 @@
 """Executors: what runs the networks of a frame, on which device."""
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
+from torch import Tensor
 
-from models.real3d.drive import Drive
-from models.real3d.portrait_state import PortraitState
-from models.real3d.video_model import PortraitParts
+Picture = UInt8[np.ndarray, "h w c"]
+"""As the paper's frame network gives it."""
 
-Picture = UInt8[np.ndarray, "512 512 3"]
+PartsT = TypeVar("PartsT", contravariant=True)
+StateT = TypeVar("StateT", bound=tuple[Tensor, ...])
+DriveT = TypeVar("DriveT", contravariant=True)
 
 
 @runtime_checkable
-class Executor(Protocol):
+class Executor(Protocol[PartsT, StateT, DriveT]):
     """Runs the networks for every avatar of an engine, one at a time."""
 
     @property
@@ -27,7 +29,7 @@ class Executor(Protocol):
         """Where the tensors of its states lie."""
         ...
 
-    def prepare(self, portrait: PortraitParts) -> PortraitState:
+    def prepare(self, portrait: PartsT) -> StateT:
         """What frames need of a portrait; not in the thread that draws frames, and possibly beside it."""
         ...
 
@@ -36,8 +38,8 @@ class Executor(Protocol):
         """How many levels of quality it draws at; 0 is the best, each further one takes less time."""
         ...
 
-    def frame(self, state: PortraitState, drive: Drive, level: int = 0) -> Picture:
-        """One picture, RGB, that the caller owns; the drive, a batch of one, lies on the CPU."""
+    def frame(self, state: StateT, drive: DriveT, level: int = 0) -> Picture:
+        """One picture that the caller owns; the drive, a batch of one, lies on the CPU."""
         ...
 
     def close(self) -> None:
