@@ -65,8 +65,8 @@ def _open_real3d_speech(
 
     from models.audio.hubert_file import load_hubert
     from models.real3d.audio_to_motion import load_audio_to_motion
-    from models.real3d.speech_stream import Delivery, SpeechStream
-    from runtime.drivers.real3d_speech import Real3dSpeech
+    from models.real3d.speech_stream import LOOK_AHEAD_NS, Delivery, SpeechStream
+    from runtime.drivers.paper_speech import PaperSpeech
 
     device = _device()
     where = "a GPU" if device == "cuda" else "the CPU: that takes longer than the speech"
@@ -78,4 +78,9 @@ def _open_real3d_speech(
     delivery = Delivery(Delivery().mouth_amp * config.mouth_amplitude, config.temperature, config.seed)
     own = load_face_model()
     fit = MouthFit(expression_transfer(load_bfm(weights.folder / FACE_MODEL.files[0]), own), own)
-    return Real3dSpeech(lambda: SpeechStream(hubert, network, delivery), fit, gestures)
+    return PaperSpeech(
+        lambda: SpeechStream(hubert, network, delivery),
+        LOOK_AHEAD_NS,
+        lambda heard, mouth: heard.motion(fit(mouth)),
+        gestures,
+    )

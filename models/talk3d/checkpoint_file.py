@@ -41,5 +41,5 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if isinstance(null := content.get(NULL), Tensor):
         entries[f"conditions.{NULL}"] = null.detach()
     drawer, step = content.get(DRAWER), content.get("iter")
-    tuned = path.name.endswith(TUNED) and isinstance(drawer, dict)
-    return Checkpoint(entries, dict(drawer) if tuned else None, step if isinstance(step, int) else None)
+    tuned = drawer if path.name.endswith(TUNED) and isinstance(drawer, dict) else None
+    return Checkpoint(entries, tuned, step if isinstance(step, int) else None)

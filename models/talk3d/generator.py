@@ -59,15 +59,15 @@ class Generator(nn.Module):
         """Colour and density at points of the world."""
         return self.decoder(look_up(planes, points * (2 / CUBE), PLANE_AXES) / PLANES)
 
-    def render(self, planes: Planes, camera: Camera) -> Rendered:
-        """What the camera sees, one ray per pixel."""
+    def render(self, planes: Planes, camera: Camera, count: int = SAMPLES) -> Rendered:
+        """What the camera sees, one ray per pixel; `count`: see `SAMPLES`."""
         rays = camera_rays(camera, RENDERED_SIDE)
-        count = torch.arange(SAMPLES, dtype=camera.dtype, device=camera.device)
-        depths = (NEAR + (FAR - NEAR) / (SAMPLES - 1) * (count + 0.5)).expand(*rays.directions.shape[:2], SAMPLES)
-        draws = torch.linspace(0, 1, SAMPLES, dtype=camera.dtype, device=camera.device)
+        number = torch.arange(count, dtype=camera.dtype, device=camera.device)
+        depths = (NEAR + (FAR - NEAR) / (count - 1) * (number + 0.5)).expand(*rays.directions.shape[:2], count)
+        draws = torch.linspace(0, 1, count, dtype=camera.dtype, device=camera.device)
         return render_samples(partial(self.field, planes), rays, depths, draws)
 
-    def look(self, planes: Planes, camera: Camera) -> Features:
+    def look(self, planes: Planes, camera: Camera, count: int = SAMPLES) -> Features:
         """The same as a picture."""
-        seen = self.render(planes, camera).features.transpose(1, 2)
+        seen = self.render(planes, camera, count).features.transpose(1, 2)
         return torch.unflatten(seen, 2, (RENDERED_SIDE, RENDERED_SIDE))

@@ -25,7 +25,7 @@ from models.real3d.needs import AUDIO, HUBERT, VIDEO
 from models.real3d.speech_stream import Delivery
 from models.weight_part import Part
 from models.weights import Missing, Weights
-from runtime.drivers.real3d_speech import Real3dSpeech
+from runtime.drivers.paper_speech import PaperSpeech
 from runtime.drivers.speech_face import SpeechFace
 from runtime.sound import Sound
 from tests.models.real3d.released import save_face_model
@@ -55,7 +55,7 @@ def cpu(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 def test_files_are_made_with_the_papers_speech() -> None:
     told: list[str] = []
     driver = open_speech(REAL3D, True, None, told.append)
-    assert isinstance(driver, Real3dSpeech)
+    assert isinstance(driver, PaperSpeech)
     assert told == ["real3d's own speech network moves the face, on the CPU: that takes longer than the speech"]
 
 
@@ -110,7 +110,7 @@ def test_a_live_run_on_a_gpu_has_the_papers(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.nn.Module, "to", to)
     told: list[str] = []
-    assert isinstance(open_speech(REAL3D, False, None, told.append), Real3dSpeech)
+    assert isinstance(open_speech(REAL3D, False, None, told.append), PaperSpeech)
     assert told == ["real3d's own speech network moves the face, on a GPU"]
     assert moved == ["cuda", "cuda"]
 
