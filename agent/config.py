@@ -8,8 +8,10 @@ import tyro
 
 from models.errors import InputError
 
-EngineName = Literal["builtin", "real3d"]
+EngineName = Literal["builtin", "real3d", "goha"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+NetworkEngineName = Literal["real3d", "goha"]
+"""Engines whose weights a user brings in."""
 BackendName = Literal["auto", "torch", "cudagraph", "onnx", "tensorrt"]
 
 
@@ -52,7 +54,7 @@ class Run:
     engine: EngineName = "builtin"
     """builtin: drawn on the CPU, no download; real3d: Real3D-Portrait's networks, whose weights you bring in
     (`agent models list`), for a GPU; with its audio-to-motion model and HuBERT they move the mouth with the voice, too
-    (live on a GPU only; into files anywhere)."""
+    (live on a GPU only; into files anywhere); goha: GOHA's, the same way, for non-commercial use alone."""
 
     backend: BackendName = "auto"
     """What runs the networks of an engine that has some: torch (any machine; the reference), cudagraph (NVIDIA GPUs),
@@ -233,14 +235,18 @@ class ModelsImport:
     --face-model BFM_model_front.mat
 
     Something more, later:  agent models import real3d --face-data Real3DPortrait/deep_3drecon
+
+    Of GOHA:  agent models import goha --checkpoint checkpoint825000.ckpt --deep3d epoch_20.pth \
+    --face-model BFM_model_front.mat
     """
 
-    engine: tyro.conf.Positional[Literal["real3d"]]
+    engine: tyro.conf.Positional[NetworkEngineName]
     """The engine that they are for."""
 
     checkpoint: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction] = ()
     """The unpacked folder with secc2plane_torso_orig/ and audio2secc_vae/ in it (of several model_ckpt_steps_*.ckpt the
-    one of the most steps is taken), or the checkpoints themselves, the option given twice."""
+    one of the most steps is taken), or the checkpoints themselves, the option given twice. Of GOHA:
+    checkpoint825000.ckpt."""
 
     without_audio: bool = False
     """Do with the video model alone; the agent's own speech network then drives."""
@@ -258,6 +264,9 @@ class ModelsImport:
     segmenter: Path | None = None
     """MediaPipe's selfie_multiclass_256x256.tflite."""
 
+    deep3d: Path | None = None
+    """Of GOHA: Deep3DFaceRecon's epoch_20.pth of April 2023, which reads colours and light of a portrait's face."""
+
 
 @dataclass(frozen=True)
 class ModelsBuild:
@@ -266,7 +275,7 @@ class ModelsBuild:
     agent models build real3d --backend tensorrt     minutes; from then on --backend auto uses it
     """
 
-    engine: tyro.conf.Positional[Literal["real3d"]] = "real3d"
+    engine: tyro.conf.Positional[NetworkEngineName] = "real3d"
     """The engine whose weights are there (`agent models list`)."""
 
     backend: Literal["onnx", "tensorrt"] = "tensorrt"
@@ -274,7 +283,7 @@ class ModelsBuild:
 
     precision: Literal["fp16", "bf16", "fp32"] | None = None
     """For tensorrt, of features and the weights that they meet; places, colours and the volume stay in fp32. Default:
-    fp16."""
+    fp16; goha knows fp32 alone."""
 
 
 @dataclass(frozen=True)
@@ -292,7 +301,7 @@ class ModelsList:
 class ModelsRemove:
     """Delete the weights that were brought in for an engine."""
 
-    engine: tyro.conf.Positional[Literal["real3d"]]
+    engine: tyro.conf.Positional[NetworkEngineName]
     """The engine that they are for."""
 
 

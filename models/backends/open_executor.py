@@ -141,6 +141,8 @@ def _candidates(
     paper: Paper[PartsT, StateT, DriveT], files: BuiltFiles, say: Say
 ) -> list[Candidate[PartsT, StateT, DriveT]]:
     if not torch.cuda.is_available():
+        if paper.on_cpu == "torch":
+            return []  # the reference it is
         exported = partial(_exported, paper, files, say)
         return [Candidate("onnx", exported, files.folder / _onnx_name(paper.layout.frame_spec()))]
     built: list[tuple[Stored, Path]] = []

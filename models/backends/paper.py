@@ -104,6 +104,8 @@ class Paper(Generic[PartsT, StateT, DriveT]):
     drive: Callable[[Iterable[Tensor]], DriveT]
     stored: tuple[Stored, ...]
     """Types that features may have; the first is for GPUs."""
+    on_cpu: Literal["onnx", "torch"]
+    """What draws a frame in less time where there is no GPU."""
     defined_in: tuple[str, ...]
     """Modules that say, with all that they import, what the frame network is."""
     prepare: Callable[[PartsT, torch.dtype], StateT]

@@ -13,7 +13,6 @@ from models.face import load_face_model
 from models.face_fit.correspondence import nearest_vertices
 from models.morphable import MorphableModel
 
-MODEL_FILE = "BFM_model_front.mat"
 _KEYS = ("meantex", "texBase", "point_buf")
 _AROUND = 8
 """Triangles that the file lists for each vertex."""

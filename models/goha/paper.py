@@ -62,6 +62,7 @@ def goha_paper(model: Goha, face: GohaFace) -> GohaPaper:
         state=STATE,
         drive=Drive._make,
         stored=STORED,
+        on_cpu="torch",
         defined_in=("models.goha.frame_network",),
         prepare=lambda parts, stored: prepare(model, parts),
         reference=lambda: at_all_levels(nearest),

@@ -39,6 +39,7 @@ def real3d_paper(model: VideoModel, face: Real3dFace) -> Real3dPaper:
         state=STATE,
         drive=Drive._make,
         stored=STORED,
+        on_cpu="onnx",
         defined_in=("models.real3d.networks",),
         prepare=prepare_as,
         reference=lambda: _at_all_levels(FrameNetwork(model)),

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from models.bfm import MODEL_FILE
 from models.face import load_face_model
-from models.real3d.face import LANDMARKS_FILE, MODEL_FILE, Real3dFace, load_real3d_face
+from models.real3d.face import LANDMARKS_FILE, Real3dFace, load_real3d_face
 from tests.models import synthetic_bfm
 from tests.models.real3d import synthetic
 

@@ -3,9 +3,10 @@
 import pytest
 from scipy.io import savemat
 
+from models.bfm import FACE_MODEL, MODEL_FILE
 from models.face import load_face_model
-from models.real3d.face import MODEL_FILE, Real3dFace, load_real3d_face
-from models.real3d.needs import FACE_MODEL, PARTS, VIDEO
+from models.real3d.face import Real3dFace, load_real3d_face
+from models.real3d.needs import PARTS, VIDEO
 from models.weights import Weights
 from tests.models import synthetic_bfm
 
