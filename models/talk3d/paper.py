@@ -52,6 +52,7 @@ def talk3d_paper(model: Talk3D, latent: Style) -> Talk3dPaper:
         state=STATE,
         drive=Drive._make,
         stored=STORED,
+        on_cpu="torch",
         defined_in=("models.talk3d.frame_network",),
         prepare=lambda parts, stored: prepare(model, parts),
         reference=at_all_levels,

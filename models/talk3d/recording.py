@@ -4,20 +4,27 @@ Angles and landmarks are the head's in the recording's own picture, in units of 
 head at will has to look up what they were when it was turned so.
 """
 
+import csv
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float32
+from torch import Tensor
+
+from models.checkpoint import is_plain, read_content
+from models.errors import InputError
+from models.talk3d.needs import ANGLES_FILE, EYES_FILE, LANDMARKS_FILE, LATENT_FILE, TURNS_FILE
 
 _BANDWIDTH_RAD = 0.03
 """Frames turned nearly alike count together: what else differs between them, such as where the person sat, is lost."""
 _SHARE = 5.0  # per cent at either end of how far the head was turned that are left out
 _SHUT = 95.0  # per cent of frames in which the eyes are wider open than when they are shut
 
-ENTRIES = {"latent": (512,), "turns": (2,), "angles": (3,), "landmarks": (3, 2), "eyes": ()}
-"""Of a recording's file; all but the first have one row for each frame."""
+_POINTS = [0, 2, 3]  # of the stored landmarks: tip of the nose, outer corners of the eyes
+_LIDS = "AU45_r"
 
 
 class Pose(NamedTuple):
@@ -65,3 +72,48 @@ class Recording:
     @cached_property
     def _lids(self) -> np.ndarray:
         return np.percentile(self.eyes, (50, _SHUT))
+
+
+def read_recording(folder: Path) -> Recording:
+    """From the files that a person's preparation left. Nothing in them is executed.
+
+    Raises InputError, in one line: one of them is not there, damaged, or of another kind.
+    """
+    turns = _tensor(folder / TURNS_FILE, (None, 2))
+    angles, landmarks = _tensor(folder / ANGLES_FILE, (None, 3)), _tensor(folder / LANDMARKS_FILE, (None, 6, 2))
+    eyes = _lids(folder / EYES_FILE)
+    count = min(len(turns), len(angles), len(landmarks), len(eyes))
+    if count == 0:
+        raise InputError(f"{folder} holds a recording without frames; give the folder that the person was prepared in")
+    return Recording(
+        latent=_tensor(folder / LATENT_FILE, (1, 512))[0],
+        turns=turns[:count],
+        angles=angles[:count],
+        landmarks=landmarks[:count, _POINTS],
+        eyes=eyes[:count].clip(0, 2),
+    )
+
+
+def _tensor(path: Path, shape: tuple[int | None, ...]) -> Float32[np.ndarray, "*n"]:
+    values = read_content(path)
+    alike = isinstance(values, Tensor) and is_plain(values) and values.ndim == len(shape)
+    if not alike or any(want not in (None, size) for want, size in zip(shape, values.shape, strict=True)):
+        wanted = " x ".join("frames" if size is None else str(size) for size in shape)
+        raise InputError(f"{path} does not hold {wanted} numbers; give the file that the person's preparation wrote")
+    if not bool(values.isfinite().all()):
+        raise InputError(f"{path} holds values that are no numbers; prepare the person anew")
+    return values.detach().float().numpy()
+
+
+def _lids(path: Path) -> Float32[np.ndarray, "n"]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = csv.DictReader(file, skipinitialspace=True)
+            values = np.array([float(row[_LIDS]) for row in rows], np.float32)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}") from None
+    except (KeyError, TypeError, ValueError):
+        raise InputError(f"{path} is not a table of OpenFace's with a column {_LIDS} of numbers") from None
+    if not np.isfinite(values).all():
+        raise InputError(f"{path} holds values that are no numbers; prepare the person anew")
+    return values

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from models.backends.executor import Executor
-from models.backends.state_store import StateStore
 from models.portrait import Portrait
 from models.talk3d.avatar import Preparation, Talk3dAvatar
 from models.talk3d.drive import Drive
@@ -22,13 +21,19 @@ class Talk3dEngine(NetworkEngine[PersonParts, PersonState, Drive, Talk3dAvatar])
         recording: Recording,
         executor: Executor[PersonParts, PersonState, Drive],
         say: Callable[[str], None],
-        states: StateStore[PersonState] | None = None,
     ) -> None:
         """See `NetworkEngine`; `recording`: that the person's networks learnt from."""
-        super().__init__(executor, say, states)
+        super().__init__(executor, say, None)
         self._recording = recording
+        self._state: PersonState | None = None
 
     def _avatar(self, portrait: Portrait, prepare: Preparation) -> Talk3dAvatar:
         self._say("talk3d draws the person whose weights were brought in; the photo gives the picture its size alone")
         height, width = portrait.image.shape[:2]
-        return Talk3dAvatar((width, height), self._recording, prepare)
+
+        def once(person: PersonParts) -> PersonState:
+            """For all portraits."""
+            self._state = self._state or prepare(person)
+            return self._state
+
+        return Talk3dAvatar((width, height), self._recording, once)
