@@ -5,6 +5,7 @@ before and after it. Here the network is run for every frame on the second befor
 """
 
 import numpy as np
+import torch
 from jaxtyping import Float32
 
 from models.audio.hubert_stream import HubertStream
@@ -55,6 +56,7 @@ class SpeechStream:
         self._heard = HubertStream(network.wav2vec2, PER_FRAME, BEFORE, AHEAD)
         self._head, self._windows = network.lm_head, WindowStream()
 
+    @torch.inference_mode()
     def push(self, samples: Float32[np.ndarray, "n"]) -> FrameSounds:
         """Takes the next samples, about -1..1; returns what the frames hear that they complete."""
         return self._windows.push(self._head(self._heard.push(samples)).cpu().numpy())
