@@ -15,9 +15,9 @@ from models.talk3d.speech_scores import SpeechScores
 
 BEFORE, AHEAD = 50, 10
 """Scores around those of a frame that the network sees."""
-_REACH = PER_FRAME * (WINDOWS // 2 - 1) + SPAN // 2
+REACH = PER_FRAME * (WINDOWS // 2 - 1) + SPAN // 2
 """Scores after a frame's instant that it hears."""
-LOOK_AHEAD_NS = 20_000_000 * (_REACH + AHEAD + 2)
+LOOK_AHEAD_NS = 20_000_000 * (REACH + AHEAD + 2)
 """How long after the instant that it describes what a frame hears is complete."""
 _KEPT = WINDOWS // 2 + SPAN // 2 // PER_FRAME
 """Frames before the next whose scores it hears."""
@@ -37,7 +37,7 @@ class WindowStream:
         """Takes the next scores; returns what the frames hear that they complete."""
         self._scores = np.concatenate([self._scores, scores])
         out = [np.zeros((0, WINDOWS, SYMBOLS, SPAN), np.float32)]
-        while len(self._scores) >= PER_FRAME * (self._next - self._first) + _REACH:
+        while len(self._scores) >= PER_FRAME * (self._next - self._first) + REACH:
             out.append(frame_sound(self._scores, self._next - self._first)[None])
             self._next += 1
             dropped = max(0, self._next - _KEPT - self._first)
