@@ -6,11 +6,11 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-from agent.build import open_microphone
 from agent.calibrate import check_calibration, describe, learnt_profile
 from agent.calibration_page import CalibrationPage
 from agent.config import Calibrate
 from agent.face_source import FaceSource
+from agent.inputs import open_microphone
 from agent.listening import Listening
 from agent.plan import parse_input
 from calibration.learn import Learner
@@ -90,15 +90,10 @@ class SpeechCalibration:
         page = CalibrationPage(pressed.append)
         with closing(page), closing(self._sound):
             say(f"open {page.url} and read aloud what it says; only a drawing of your face is shown there")
-            try:
+            with page.concluding(self._config.output.name):
                 self._sound.start()
                 self._read(say, page, pressed)
-                learnt = self._written()
-            except InputError as error:
-                page.end(str(error), good=False)
-                raise
-            page.end(f"Your profile is {self._config.output.name}. You can close this page.", good=True)
-            return learnt
+                return self._written()
 
     def _read(self, say: Callable[[str], None], page: CalibrationPage, pressed: deque[str]) -> None:
         reading, said, first_ns = self._reading, -1, None

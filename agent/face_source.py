@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 
-from agent.build import open_camera
+from agent.inputs import open_camera
 from models.landmarks import Landmarks, MediapipeTracker
 from runtime.clock import Clock
 from runtime.frame import Frame

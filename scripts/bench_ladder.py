@@ -31,7 +31,8 @@ from typing import Literal
 
 import numpy as np
 
-from agent import build as composition
+from agent import inputs
+from agent.build import build
 from agent.config import Run
 from runtime.frame import Frame
 from runtime.picture import Picture
@@ -58,7 +59,7 @@ class Endless(ClipFrames):
 class Drawn:
     """A sink that shows nothing and knows when each picture came."""
 
-    name = "null"
+    name, shows = "null", True
 
     def __init__(self) -> None:
         self.after_ms: list[float] = []
@@ -88,7 +89,7 @@ def hogs(count: int) -> Iterator[None]:
 
 def measure(config: Run, quality: Literal["auto", "best"], count: int, seconds: float) -> str:
     """One row of the table."""
-    session = composition.build(replace(config, quality=quality), lambda _: None)
+    session = build(replace(config, quality=quality), lambda _: None)
     drawn = Drawn()
     session.sinks.append(drawn)
     running = threading.Thread(target=session.loop.run_live)
@@ -123,7 +124,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--size", default="512")
     given = parser.parse_args(arguments)
-    composition.ClipFrames = Endless  # type: ignore[misc]
+    inputs.ClipFrames = Endless  # type: ignore[misc]
     config = Run(
         portrait=given.photo,
         mode="video",

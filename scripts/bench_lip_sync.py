@@ -12,7 +12,6 @@ import agent  # noqa: F401  # before numpy: one thread for each numerical librar
 
 # isort: split
 import argparse
-import http.client
 import os
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from agent.mjpeg import read_jpegs
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.motion import Motion, expression
@@ -191,22 +191,16 @@ class Viewer:
 
     def __init__(self, url: str) -> None:
         self.flashes_s: list[float] = []
-        connection = http.client.HTTPConnection(url.removeprefix("http://").rstrip("/"))
-        connection.request("GET", "/stream.mjpeg")
-        self._stream = connection.getresponse()
+        self._jpegs = read_jpegs(url)
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self) -> None:
-        data, was_white = b"", False
-        while chunk := self._stream.read1():
-            data += chunk
-            while (end := data.find(b"\xff\xd9")) >= 0:
-                now_s = CLOCK.now_ns() * 1e-9
-                jpeg = np.frombuffer(data[data.find(b"\xff\xd8") : end + 2], np.uint8)
-                white = cv2.imdecode(jpeg, cv2.IMREAD_REDUCED_GRAYSCALE_8).mean() > 250
-                if white and not was_white:
-                    self.flashes_s.append(now_s)
-                was_white, data = white, data[end + 2 :]
+        was_white = False
+        for at_ns, jpeg in self._jpegs:
+            white = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8).mean() > 250
+            if white and not was_white:
+                self.flashes_s.append(at_ns * 1e-9)
+            was_white = white
 
 
 class Recorder:

@@ -16,8 +16,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from golden import real3d
+from golden import goha, goha_inputs, real3d
 from golden.dense_face import dense_face
+from golden.goha_fill import FRAME_DECODER
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from models.backends.executor import Executor, Picture
@@ -27,6 +28,7 @@ from models.backends.open_executor import build_engine, built_files, open_execut
 from models.backends.paper import Paper
 from models.backends.verdict import ENOUGH_DB, psnr_db
 from models.errors import InputError
+from models.goha.paper import goha_paper
 from models.real3d.folded import FrameNetwork
 from models.real3d.networks import IMAGE_TO_PLANE, FramePicture
 from models.real3d.painter import CpuPainter
@@ -34,7 +36,10 @@ from models.real3d.paper import real3d_paper
 from models.real3d.portrait_state import PortraitState
 from models.real3d.trial import second_drive, trial_portrait
 
-PAPERS: dict[str, Callable[[], Paper]] = {"real3d": lambda: real3d_paper(real3d.filled_model(), dense_face())}
+PAPERS: dict[str, Callable[[], Paper]] = {
+    "real3d": lambda: real3d_paper(real3d.filled_model(), dense_face()),
+    "goha": lambda: goha_paper(goha.filled_model(FRAME_DECODER), goha_inputs.face()),
+}
 CHOICES = ("onnx", "cudagraph", "tensorrt")
 STORED = ("float16", "bfloat16")
 PLANES_ERROR = 1e-4

@@ -41,7 +41,7 @@ class Stuck:
     def retrieve(self):
         return True, np.zeros((96, 128, 3), np.uint8)
 
-runtime.sources.camera.open_camera = lambda wanted: (Device(0, "a camera"), Stuck())
+runtime.sources.camera.open_capture = lambda wanted: (Device(0, "a camera"), Stuck())
 """
 
 

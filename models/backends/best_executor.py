@@ -51,7 +51,8 @@ def best(
                 executor = candidate.open()
                 opened.callback(executor.close)
                 content = "" if candidate.file is None else f", file {sha256(candidate.file)[:16]}"
-                db = verdicts.of(f"{executor.name}, {here}{content}", partial(agreement_db, executor, reference, trial))
+                what = f"{executor.name} at {executor.levels} levels, {here}{content}"
+                db = verdicts.of(what, partial(agreement_db, executor, reference, trial))
             except InputError:
                 continue  # not on this machine
             except Exception as error:  # runtimes have exceptions of their own, of no common kind
@@ -71,10 +72,14 @@ def agreement_db(
     reference: Executor[PartsT, StateT, DriveT],
     trial: Callable[[], Trial[PartsT, DriveT]],
 ) -> float:
-    """How near an executor's picture is to the reference's: PSNR in dB.
+    """How near an executor's pictures are to the reference's: PSNR in dB, at the level where it is lowest.
 
-    It is of another drive than executors are captured and traced with: what was frozen in by mistake shows.
+    They are of another drive than executors are captured and traced with: what was frozen in by mistake shows. Levels
+    that only one of the two has are left out.
     """
     shown = trial()
-    want = reference.frame(reference.prepare(shown.parts), shown.second)
-    return psnr_db(executor.frame(executor.prepare(shown.parts), shown.second), want)
+    state, of_reference = executor.prepare(shown.parts), reference.prepare(shown.parts)
+    return min(
+        psnr_db(executor.frame(state, shown.second, level), reference.frame(of_reference, shown.second, level))
+        for level in range(min(executor.levels, reference.levels))
+    )

@@ -1,20 +1,17 @@
 """The networks on a GPU: from a drive to its picture one CUDA graph per frame, one for each level of quality."""
 
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
-from typing import Generic, TypeVar
+from typing import Generic
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.backends.cuda_graph import GraphedNetwork, Run
 from models.backends.cuda_math import repeatable
 from models.backends.executor import Picture
 from models.backends.paper import DriveT, Painter, Paper, PartsT, StateT, Stored
-
-NetworkT = TypeVar("NetworkT", bound=nn.Module)
 
 
 class GraphExecutor(Generic[PartsT, StateT, DriveT]):
@@ -90,16 +87,3 @@ def driven(run: Run, paint: Painter[StateT, DriveT], paper: Paper[PartsT, StateT
         return run(*paper.seen(state), *paint(state, drive))
 
     return from_drive
-
-
-def has_triton() -> bool:
-    """Whether kernels can be compiled."""
-    return torch.cuda.is_available() and find_spec("triton") is not None
-
-
-def channels_last(network: NetworkT) -> NetworkT:
-    """The network, its 2-D kernels laid out channels last, as tensor cores want them; feature maps then follow."""
-    for values in (*network.parameters(), *network.buffers()):
-        if values.ndim == 4:
-            values.data = values.data.contiguous(memory_format=torch.channels_last)
-    return network

@@ -110,8 +110,8 @@ class Paper(Generic[PartsT, StateT, DriveT]):
     """Modules that say, with all that they import, what the frame network is."""
     prepare: Callable[[PartsT, torch.dtype], StateT]
     """Everything that depends on the portrait alone, its features of a type; where the model lies."""
-    reference: Callable[[], list[nn.Module]]
-    """The frame network in float32 at every level of quality, best first: 0 is what the authors' code draws."""
+    reference: Callable[[torch.device], list[nn.Module]]
+    """For a device, the frame network in float32 at every level of quality; 0 is the best."""
     exported: Callable[[Stored], nn.Module]
     """The frame network at level 0: nothing in it depends on the values of its inputs."""
     captured: Callable[[Stored], list[nn.Module]]

@@ -18,7 +18,7 @@ class TorchExecutor(Generic[PartsT, StateT, DriveT]):
         self.device = device
         self._paper = paper
         paper.model.to(device)
-        self._networks = paper.reference()
+        self._networks = paper.reference(device)
         self._paint = paper.painter(torch.device("cpu"))
         self.levels = len(self._networks)
 

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from models.backends.picture_bytes import to_picture
 from models.gfpgan.restoration import Picture
 from models.goha.levels import LEVELS, Level
-from models.goha.lifting import Nearest
+from models.goha.means import Means
 from models.goha.model import TARGET_SIDE, Camera, Goha, Source, as_picture, stretched
 from models.triplane import FieldDecoder, Planes
 
@@ -19,10 +19,10 @@ class FrameNetwork(nn.Module):
     the last network draws is taken for black, too.
     """
 
-    def __init__(self, model: Goha, find: Nearest, level: Level = LEVELS[0]) -> None:
-        """Several may share a model, which has to be `trimmed`; `find`: see `lifting.lay_on_planes`."""
+    def __init__(self, model: Goha, means: Means, level: Level = LEVELS[0]) -> None:
+        """Several may share a model, which has to be `trimmed`."""
         super().__init__()
-        self.model, self.level, self._find = model, level, find
+        self.model, self.level, self._means = model, level, means
 
     def forward(
         self,
@@ -36,10 +36,10 @@ class FrameNetwork(nn.Module):
     ) -> UInt8[Tensor, "b 512 512 4"]:
         """RGB, multiplied by alpha, and alpha."""
         if self.level.appearance == "looked up":
-            planes = self.model.planes(Source(normalised, keep, source_camera, canonical), face, self._find)
+            planes = self.model.planes(Source(normalised, keep, source_camera, canonical), face, self._means)
         else:
             planes = frozen + self.model.expression(face)
-        seen = self.model.look(planes, camera, TARGET_SIDE, self.level.samples)
+        seen = self.model.look(planes, camera, TARGET_SIDE, self._means.read, self.level.samples)
         colours = self.model.neural_layers["gfpgan"](stretched(as_picture(seen.features, TARGET_SIDE)))
         opacity = torch.unflatten(seen.opacity.transpose(1, 2), 2, (TARGET_SIDE, TARGET_SIDE))
         alpha = stretched(opacity)

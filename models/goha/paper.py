@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from models.backends.graph_executor import channels_last
+from models.backends.layout import channels_last
 from models.backends.paper import Layout, Painter, Paper, StateKind, Stored
 from models.goha.coefficients import SIDE as FACE_SIDE
 from models.goha.drive import Drive
@@ -11,7 +11,7 @@ from models.goha.face import GohaFace
 from models.goha.face_picture import FacePainter, Person
 from models.goha.frame_network import FrameNetwork, trimmed
 from models.goha.levels import LEVELS
-from models.goha.lifting import Nearest, nearest, nearest_by_products
+from models.goha.means import EVERYWHERE, Means, means_on
 from models.goha.model import SIDE, Goha
 from models.goha.portrait_state import PAINT, PortraitParts, PortraitState, prepare
 from models.goha.torch_face_painter import TorchFacePainter
@@ -52,8 +52,8 @@ def goha_paper(model: Goha, face: GohaFace) -> GohaPaper:
     """The networks with weights, from here on in its hands; `face`: that drives count in."""
     model = trimmed(model)
 
-    def at_all_levels(find: Nearest) -> list[nn.Module]:
-        return [FrameNetwork(model, find, level) for level in LEVELS]
+    def at_all_levels(means: Means) -> list[nn.Module]:
+        return [channels_last(FrameNetwork(model, means, level)) for level in LEVELS]
 
     return Paper(
         name="goha",
@@ -65,9 +65,9 @@ def goha_paper(model: Goha, face: GohaFace) -> GohaPaper:
         on_cpu="torch",
         defined_in=("models.goha.frame_network",),
         prepare=lambda parts, stored: prepare(model, parts),
-        reference=lambda: at_all_levels(nearest),
-        exported=lambda stored: FrameNetwork(model, nearest_by_products),
-        captured=lambda stored: [channels_last(network) for network in at_all_levels(nearest_by_products)],
+        reference=lambda device: at_all_levels(means_on(device)),
+        exported=lambda stored: FrameNetwork(model, EVERYWHERE),
+        captured=lambda stored: at_all_levels(EVERYWHERE),
         painter=lambda device: painter_on(device, face),
         trial=lambda: trial(face),
     )

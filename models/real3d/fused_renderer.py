@@ -1,5 +1,7 @@
 """The renderer for one frame in fused kernels, on a GPU with Triton."""
 
+from importlib.util import find_spec
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -12,6 +14,11 @@ from models.triplane import FieldDecoder
 
 STORED = torch.float16
 """Type of the planes as the kernels read them."""
+
+
+def has_triton() -> bool:
+    """Whether the kernels can be compiled."""
+    return torch.cuda.is_available() and find_spec("triton") is not None
 
 
 class FusedRenderer(nn.Module):

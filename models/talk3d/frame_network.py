@@ -18,6 +18,7 @@ from models.talk3d.levels import LEVELS, Level
 from models.talk3d.model import Talk3D, enlarged
 from models.talk3d.stages import Deepest, First, Planes32, Second, Stage
 from models.talk3d.transformer import Places, Settled
+from models.triplane import LookUp
 
 
 class StyledSuperResolution(nn.Module):
@@ -35,9 +36,10 @@ class StyledSuperResolution(nn.Module):
 class FrameNetwork(nn.Module):
     """The person's tensors and the fresh ones, one by one, in; a picture of bytes out."""
 
-    def __init__(self, model: Talk3D, latent: Style, level: Level = LEVELS[0]) -> None:
-        """`latent`: the person's."""
+    def __init__(self, model: Talk3D, latent: Style, read: LookUp, level: Level = LEVELS[0]) -> None:
+        """`latent`: the person's; `read`: of planes."""
         super().__init__()
+        self._read = read
         self.level, self.generator, self.conditions = level, model.generator, model.conditions
         self.restoration, self.transformer = model.restoration, model.deltaplane_predictor.transformer[0]
         with torch.no_grad():
@@ -64,7 +66,7 @@ class FrameNetwork(nn.Module):
         """RGB."""
         tokens = self.conditions(Frame(sound, eye, angles, landmarks))
         delta = self.up(self.transformer(Settled(deepest, within, queries), tokens), second, first)
-        seen = self.generator.look(planes + delta, camera, self.level.samples)
+        seen = self.generator.look(planes + delta, camera, self._read, self.level.samples)
         return to_picture(self._draw(seen).clamp(-1, 1))
 
     def _draw(self, seen: Features) -> Picture:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from models.stylegan import Style, SynthesisBlock
 from models.talk3d.backbone import CAMERA, LATENT, PLANES, Backbone
-from models.triplane import FieldDecoder, PlaneAxes, Planes, Points, Sample, look_up
+from models.triplane import FieldDecoder, LookUp, PlaneAxes, Planes, Points, Sample, look_up
 from models.volume import Rendered, camera_rays, render_samples
 
 CUBE = 1.0
@@ -55,19 +55,19 @@ class Generator(nn.Module):
         self.superresolution = SuperResolution()
         self.decoder = FieldDecoder()
 
-    def field(self, planes: Planes, points: Points) -> Sample:
+    def field(self, planes: Planes, points: Points, read: LookUp = look_up) -> Sample:
         """Colour and density at points of the world."""
-        return self.decoder(look_up(planes, points * (2 / CUBE), PLANE_AXES) / PLANES)
+        return self.decoder(read(planes, points * (2 / CUBE), PLANE_AXES) / PLANES)
 
-    def render(self, planes: Planes, camera: Camera, count: int = SAMPLES) -> Rendered:
+    def render(self, planes: Planes, camera: Camera, read: LookUp = look_up, count: int = SAMPLES) -> Rendered:
         """What the camera sees, one ray per pixel; `count`: see `SAMPLES`."""
         rays = camera_rays(camera, RENDERED_SIDE)
         number = torch.arange(count, dtype=camera.dtype, device=camera.device)
         depths = (NEAR + (FAR - NEAR) / (count - 1) * (number + 0.5)).expand(*rays.directions.shape[:2], count)
         draws = torch.linspace(0, 1, count, dtype=camera.dtype, device=camera.device)
-        return render_samples(partial(self.field, planes), rays, depths, draws)
+        return render_samples(partial(self.field, planes, read=read), rays, depths, draws)
 
-    def look(self, planes: Planes, camera: Camera, count: int = SAMPLES) -> Features:
+    def look(self, planes: Planes, camera: Camera, read: LookUp = look_up, count: int = SAMPLES) -> Features:
         """The same as a picture."""
-        seen = self.render(planes, camera, count).features.transpose(1, 2)
+        seen = self.render(planes, camera, read, count).features.transpose(1, 2)
         return torch.unflatten(seen, 2, (RENDERED_SIDE, RENDERED_SIDE))

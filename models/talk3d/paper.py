@@ -13,6 +13,7 @@ from models.talk3d.levels import LEVELS
 from models.talk3d.model import Talk3D
 from models.talk3d.person_state import PersonParts, PersonState, prepare
 from models.talk3d.trial import trial
+from models.triplane import LookUp, look_up, look_up_on_cpu
 
 STATE = StateKind(PersonState._fields, PersonState._make, PersonState.__module__)
 STORED: tuple[Stored, ...] = ("float32",)
@@ -41,9 +42,9 @@ LAYOUT = Layout(
 def talk3d_paper(model: Talk3D, latent: Style) -> Talk3dPaper:
     """The networks with weights; `latent`: of the person whose they are."""
 
-    def at_all_levels() -> list[nn.Module]:
+    def at_all_levels(read: LookUp) -> list[nn.Module]:
         here = latent.to(model.conditions.null_vector.device)
-        return [FrameNetwork(model, here, level) for level in LEVELS]
+        return [channels_last(FrameNetwork(model, here, read, level)) for level in LEVELS]
 
     return Paper(
         name="talk3d",
@@ -55,9 +56,9 @@ def talk3d_paper(model: Talk3D, latent: Style) -> Talk3dPaper:
         on_cpu="torch",
         defined_in=("models.talk3d.frame_network",),
         prepare=lambda parts, stored: prepare(model, parts),
-        reference=at_all_levels,
-        exported=lambda stored: at_all_levels()[0],
-        captured=lambda stored: [channels_last(network) for network in at_all_levels()],
+        reference=lambda device: at_all_levels(look_up_on_cpu if device.type == "cpu" else look_up),
+        exported=lambda stored: FrameNetwork(model, latent.to(model.conditions.null_vector.device), look_up),
+        captured=lambda stored: at_all_levels(look_up),
         painter=_painter,
         trial=lambda: trial(PersonParts(latent[None])),
     )

@@ -20,7 +20,7 @@ from runtime.sources.devices import Device, list_cameras
 _log = logging.getLogger(__name__)
 
 _RETRY_NS = 500_000_000
-_JOIN_S = 0.5  # closing does not wait longer for a driver that hangs
+_JOIN_S = 0.3  # closing does not wait longer for a driver that hangs
 _FIRST_TRIES = 5  # a camera may need some seconds for its first picture
 _RATE_NS = 5_000_000_000
 _ERRORS = 2  # OpenCV's log level
@@ -64,7 +64,7 @@ class Camera:
     ) -> None:
         """`wanted`: number, device path, name or part of the name. Raises InputError if the camera cannot be used."""
         self._clock = clock
-        self._open_device = open_device or open_camera
+        self._open_device = open_device or open_capture
         self._slot: Slot[Frame] = Slot()
         self._stop = threading.Event()
         self._failure: Exception | None = None
@@ -149,7 +149,7 @@ class Camera:
         return None
 
 
-def open_camera(wanted: str | Device) -> Opened:
+def open_capture(wanted: str | Device) -> Opened:
     """Opens a camera by number, device path, name or part of the name, or one that was gone; sees a first picture.
 
     Asks for 1280x720 at 30 fps as MJPEG; where the camera has no MJPEG, for 640x480, which USB 2 carries raw.

@@ -1,7 +1,7 @@
 """GOHA, stage by stage, against the released code.
 
 The released code ran on a CPU in float32, its random draws replaced: samples in the middle of what they are shaken
-over, fine ones evenly spread, no noise in the last network but where the stage says so.
+over, fine ones evenly spread, no noise in the last network.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +21,7 @@ from models.goha.coefficients import CoefficientNetwork, FaceCoefficients, load_
 from models.goha.face_mask import keep_mask
 from models.goha.face_picture import FacePainter, Look, Person, person_of
 from models.goha.lifting import lay_on_planes, nearest
+from models.goha.means import ON_CPU
 from models.goha.model import (
     CUBE,
     PLANE_AXES,
@@ -115,19 +116,19 @@ class GohaRun:
         rays = camera_rays(SOURCE_CAMERA, SOURCE_SIDE)
         self.measure("field.directions", _rows(rays.directions, SOURCE_SIDE))
         self.measure("field.depths", samples(rays.directions)[0][0, 0])
-        seen = self.model.field(goha_inputs.planes(), goha_inputs.points())
+        seen = self.model.field(goha_inputs.planes(), goha_inputs.points(), ON_CPU.read)
         self.measure("field.colour", seen.colour[0])
         self.measure("field.density", seen.density[0])
 
     def render(self) -> None:
-        seen = self.model.look(goha_inputs.planes(), SOURCE_CAMERA, SOURCE_SIDE)
+        seen = self.model.look(goha_inputs.planes(), SOURCE_CAMERA, SOURCE_SIDE, ON_CPU.read)
         self.measure("render.features", _rows(seen.features, SOURCE_SIDE))
         self.measure("render.depth", _rows(seen.depth, SOURCE_SIDE)[..., 0])
         self.measure("render.opacity", _rows(seen.opacity, SOURCE_SIDE)[..., 0])
 
     def appear(self) -> None:
         model = self.model
-        coarse, points = model.surface(self.source.canonical, SOURCE_CAMERA)
+        coarse, points = model.surface(self.source.canonical, SOURCE_CAMERA, ON_CPU.read)
         self.measure("appearance.points", _rows(points, SOURCE_SIDE))
         detail = model.detail(coarse, self.source)
         self.measure("appearance.detail", detail)
@@ -144,7 +145,7 @@ class GohaRun:
         self.measure("appearance.planes", model.id_upsampler(laid))
 
     def look_closely(self) -> None:
-        seen = self.model.look(goha_inputs.planes(), TARGET_CAMERA, TARGET_SIDE)
+        seen = self.model.look(goha_inputs.planes(), TARGET_CAMERA, TARGET_SIDE, ON_CPU.read)
         self.measure("low.picture", as_picture(seen.features, TARGET_SIDE))
         self.measure("low.depth", _rows(seen.depth, TARGET_SIDE)[..., 0])
 
@@ -153,8 +154,6 @@ class GohaRun:
         styles, steering = network.read(stretched(low))
         self.measure("restoration.styles", styles)
         self.measure("restoration.picture", network.stylegan_decoder(styles, steering))
-        noise = network.stylegan_decoder.stored_noise()
-        self.measure("restoration.with_noise", network.stylegan_decoder(styles, steering, noise))
 
     def draw_frame(self) -> None:
         """All at once, the last network apart: what it is given is measured, too."""
@@ -168,9 +167,9 @@ class GohaRun:
         painter = FacePainter(goha_inputs.face(), _person(person, read(goha_inputs.frontal())))
         face = torch.from_numpy(painter(driver.expression[0].numpy()))[None]
         self.measure("frame.face", enlarged(face))
-        planes = model.planes(source, face)
+        planes = model.planes(source, face, ON_CPU)
         self.measure("frame.planes", planes)
-        seen = model.look(planes, TARGET_CAMERA, TARGET_SIDE)
+        seen = model.look(planes, TARGET_CAMERA, TARGET_SIDE, ON_CPU.read)
         low = as_picture(seen.features, TARGET_SIDE)
         self.measure("frame.low", low)
         self.measure("frame.depth", _rows(seen.depth, TARGET_SIDE)[..., 0])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from agent import cli, patience
+from agent import patience, terminal
 from calibration.photo import read_photo
 from tests.agent.clips import make_clip, speech
 
@@ -30,4 +30,4 @@ def nodding(portrait_png, tmp_path_factory):
 def no_lines_for_the_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said of long work does not come between the lines that a test counts, however busy the machine is."""
     monkeypatch.setattr(patience, "_SAY_EVERY_S", 1e9)
-    monkeypatch.setattr(cli, "_SAY_EVERY_NS", 10**18)
+    monkeypatch.setattr(terminal, "_SAY_EVERY_NS", 10**18)

@@ -6,8 +6,8 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from agent.build import open_face_video
 from agent.config import Run
+from agent.inputs import open_face_video
 from calibration.photo import read_photo
 from models.landmarks import find_faces
 from models.topology import CHIN

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli import _parse
+from agent.cli import parse
 from agent.config import Run
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
@@ -24,7 +24,7 @@ def read(path: Path) -> configparser.ConfigParser:
 
 def test_the_unit_starts_a_run():
     program, *arguments = shlex.split(read(UNIT)["Service"]["ExecStart"])
-    command = _parse(arguments)
+    command = parse(arguments)
     assert program.endswith("/.venv/bin/agent")
     assert isinstance(command, Run) and command.output == ("virtual-camera", "virtual-microphone")
     assert read(UNIT)["Service"]["Restart"] == "on-failure"

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from agent.cli import _interruptible, main
+from agent.cli import main
+from agent.interrupt import interruptible
 from tests.agent.clips import decode, make_clip, speech
 from tests.agent.command import SMALL, agent_process, wait_until
 
@@ -99,7 +100,7 @@ class Stuck:
     def retrieve(self):
         return True, np.zeros((96, 128, 3), np.uint8)
 
-runtime.sources.camera.open_camera = lambda wanted: (Device(0, "a camera"), Stuck())
+runtime.sources.camera.open_capture = lambda wanted: (Device(0, "a camera"), Stuck())
 from agent.cli import main
 sys.exit(main())
 """
@@ -153,7 +154,7 @@ def test_a_run_outlives_the_pipe_that_it_talks_to(portrait_png, tmp_path):
 def test_an_ignored_hangup_stays_ignored():
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        with _interruptible():
+        with interruptible():
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
             assert signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
     finally:

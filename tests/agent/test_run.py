@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
-from agent import cli
+from agent import terminal
 from agent.cli import main
 from calibration.photo import read_photo
 from runtime.engines.builtin import BuiltinEngine
@@ -207,8 +207,8 @@ def test_devices_names_every_kind(capsys):
 
 
 def test_without_a_terminal_lines_tell_how_far_a_file_is(monkeypatch, capsys):
-    monkeypatch.setattr(cli, "_SAY_EVERY_NS", 0)
-    with cli._progress(3) as advance:
+    monkeypatch.setattr(terminal, "_SAY_EVERY_NS", 0)
+    with terminal.progress(3) as advance:
         advance(1)
         advance(2)
     assert capsys.readouterr().err.splitlines() == ["rendering: 1 of 3", "rendering: 2 of 3"]

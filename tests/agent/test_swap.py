@@ -4,7 +4,6 @@ import io
 import socket
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,11 +13,12 @@ import skimage.data
 from PIL import Image
 from scipy.io import wavfile
 
-from agent import build
+from agent import shown
 from agent.build import Session
 from agent.config import Run
 from agent.engines import open_engine
 from agent.plan import make_plan
+from agent.shown import Shown
 from models.errors import AgentError, InputError
 from models.portrait import Portrait
 from runtime.change import Change, Upload
@@ -162,14 +162,14 @@ def test_an_offline_run_keeps_its_portrait(portrait_png: Path, speech_wav: Path,
 
 
 def test_a_change_that_comes_before_the_first_portrait_is_put_off(running: Running, green: Path) -> None:
-    running.session._look = None  # as while it is prepared
+    running.session.shown.look = None  # as while it is prepared
     with pytest.raises(AgentError, match="still being prepared"):
         running.session.swap(Change(portrait=green))
 
 
 def test_a_process_that_ends_costs_one_change_and_no_picture(running: Running, green: Path) -> None:
     session = running.session
-    preparing = session._preparing
+    preparing = session.shown._preparing
     ask = preparing.ask
 
     def killed(wish):
@@ -191,7 +191,7 @@ def test_changes_that_come_meanwhile_are_made_together_and_of_a_kind_the_newest(
     session = running.session
     said: dict[str, str] = {}
     let_go, begun = threading.Event(), threading.Event()
-    ask = session._preparing.ask
+    ask = session.shown._preparing.ask
 
     def slowly(wish):
         begun.set()
@@ -204,16 +204,16 @@ def test_changes_that_come_meanwhile_are_made_together_and_of_a_kind_the_newest(
         except AgentError as error:
             said[str(change)] = str(error)
 
-    session._preparing.ask = slowly
+    session.shown._preparing.ask = slowly
     changes = [Change(background=colour) for colour in ("#ff0000", "#00ff00", "#0000ff")] + [Change(portrait=green)]
     threads = [threading.Thread(target=swap, args=(change,)) for change in changes]
     for thread, change in zip(threads, changes, strict=True):
         thread.start()
         assert begun.wait(30)
         if change is not changes[0]:
-            with session._turn._condition:
-                waits = lambda c=change: c in [request.change for request in session._turn._waiting]  # noqa: E731
-                assert session._turn._condition.wait_for(waits, 30)
+            with session.shown._turn._condition:
+                waits = lambda c=change: c in [request.change for request in session.shown._turn._waiting]  # noqa: E731
+                assert session.shown._turn._condition.wait_for(waits, 30)
     let_go.set()
     for thread in threads:
         thread.join(30)
@@ -228,25 +228,24 @@ def test_an_engine_that_comes_back_runs_on_the_backend_that_was_wished(
 ) -> None:
     opened: list[tuple[str, str]] = []
     engine = BuiltinEngine()
-    monkeypatch.setattr(build, "open_engine", lambda name, backend, say: (opened.append((name, backend)), engine)[1])
-    session = Session.__new__(Session)
-    session._say, config = print, Run(portrait=portrait_png, engine="real3d", backend="onnx")
-    session.plan = make_plan(replace(config, output=("preview",), microphone="any"), [])
+    monkeypatch.setattr(shown, "open_engine", lambda name, backend, say: (opened.append((name, backend)), engine)[1])
+    config = Run(portrait=portrait_png, engine="real3d", backend="onnx", output=("preview",), microphone="any")
+    what = Shown(make_plan(config, []), engine, print)
     for name in ("real3d", "builtin"):
-        session._open(name)
+        what._open(name)
     assert opened == [("real3d", "onnx"), ("builtin", "auto")]
 
 
 def test_an_engine_that_holds_a_device_prepares_in_the_run_itself(running: Running, green: Path) -> None:
     session = running.session
     prepared: list[Portrait] = []
-    prepare = session.engine.prepare
-    session.engine.portable = False
-    session.engine.prepare = lambda portrait: (prepared.append(portrait), prepare(portrait))[1]
+    prepare = session.shown.engine.prepare
+    session.shown.engine.portable = False
+    session.shown.engine.prepare = lambda portrait: (prepared.append(portrait), prepare(portrait))[1]
     session.swap(Change(portrait=green))
     running.shows(is_green)
     assert len(prepared) == 1
-    session.engine.portable = True
+    session.shown.engine.portable = True
     session.swap(Change(background="#ff0000"))
     running.shows(corner_is((255, 0, 0)))
     assert len(prepared) == 1
@@ -271,9 +270,9 @@ def test_an_engine_that_holds_a_device_comes_and_goes(running: Running, monkeypa
     engines: list[Red] = []
     monkeypatch.setattr(build, "open_engine", opened)
     session = running.session
-    for engine, shown in (("goha", corner_is((200, 10, 20))), ("builtin", lambda image: image[..., 0].std() > 10)):
+    for engine, is_its in (("goha", corner_is((200, 10, 20))), ("builtin", lambda image: image[..., 0].std() > 10)):
         session.swap(Change(engine=engine))
-        running.shows(shown)
+        running.shows(is_its)
         assert session.status()["engine"] == engine
     assert len(engines) == 1
 
@@ -300,7 +299,7 @@ def test_what_is_said_of_a_photo_names_it(running: Running, green: Path) -> None
 
 def test_the_process_ends_with_the_run(running: Running) -> None:
     running.session.swap(Change(background="blur"))
-    process = running.session._preparing._process
+    process = running.session.shown._preparing._process
     assert process is not None and process.poll() is None
     running.stop()
     running.session.close()

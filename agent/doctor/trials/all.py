@@ -8,11 +8,11 @@ from agent.doctor.trials.camera import CameraTrial, try_camera
 from agent.doctor.trials.engine import EngineTrial, try_engine
 from agent.doctor.trials.microphone import MicrophoneTrial, try_microphone
 from agent.doctor.trials.output import OutputTrial
-from agent.doctor.trials.patience import collected_warnings
 from agent.doctor.trials.preview import try_preview
 from agent.doctor.trials.video_file import try_video_file
 from agent.doctor.trials.virtual_camera import try_virtual_camera
 from agent.doctor.trials.virtual_microphone import try_virtual_microphone
+from agent.doctor.trials.warnings import collected_warnings
 from agent.plan import Plan, is_file_output, is_virtual_microphone
 
 

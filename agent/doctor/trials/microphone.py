@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agent.build import open_microphone
+from agent.inputs import open_microphone
 from models.errors import AgentError
 from runtime.clock import MonotonicClock
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import cv2
 
 from agent.doctor.trials.output import OutputTrial
-from agent.doctor.trials.patience import within
 from agent.doctor.trials.pattern import compare_pattern, draw_pattern
+from agent.patience import within
 from models.errors import AgentError
 from runtime.sinks.virtual_camera import Device, open_virtual_camera
 
@@ -45,7 +45,7 @@ def try_virtual_camera(
         feeder = threading.Thread(target=feed, name="trial feeder", daemon=True)
         feeder.start()
         try:
-            difference = within(_PATIENCE_S, lambda: _read(where, open_reader or _open_reader))
+            difference = within(_PATIENCE_S, "trial", lambda: _read(where, open_reader or _open_reader))
         except TimeoutError:
             difference = "no picture came"
         finally:

@@ -66,7 +66,7 @@ def test_settings_of_no_use_are_a_finding(tmp_path, capsys):
 @pytest.mark.parametrize("failing", [False, True])
 def test_what_a_person_reads_is_short_and_without_colours_in_a_pipe(failing, monkeypatch, capsys):
     faults = {"equipment.trials.camera.refusal": "camera 0 gives no picture"} if failing else {}
-    monkeypatch.setattr("agent.doctor.survey.survey", lambda config, say: spoilt(faults))
+    monkeypatch.setattr("agent.commands.doctor.survey", lambda config, say: spoilt(faults))
     assert main(["doctor"]) == int(failing)
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
@@ -78,7 +78,7 @@ def test_what_a_person_reads_is_short_and_without_colours_in_a_pipe(failing, mon
 
 
 def test_a_remedy_stands_below_its_finding(monkeypatch, capsys):
-    monkeypatch.setattr("agent.doctor.survey.survey", lambda config, say: spoilt({"computer.cores": 1}))
+    monkeypatch.setattr("agent.commands.doctor.survey", lambda config, say: spoilt({"computer.cores": 1}))
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     place = next(number for number, line in enumerate(lines) if line.startswith("warning  computer: one core"))

@@ -153,7 +153,7 @@ def doctor(monkeypatch, capsys):
     """
 
     def run(system):
-        monkeypatch.setattr("agent.doctor.survey.survey", lambda config, say: system)
+        monkeypatch.setattr("agent.commands.doctor.survey", lambda config, say: system)
         code = main(["doctor", "--json"])
         told = json.loads(capsys.readouterr().out)
         assert told["would_fail"] == bool(code)
@@ -190,7 +190,7 @@ def test_without_a_module_the_default_output_is_the_page_and_a_note_says_so(doct
 
 
 def test_a_virtual_camera_that_was_left_alone_is_not_said_to_be_well(monkeypatch, capsys):
-    monkeypatch.setattr("agent.doctor.survey.survey", lambda config, say: spoilt(OLD_MODULE))
+    monkeypatch.setattr("agent.commands.doctor.survey", lambda config, say: spoilt(OLD_MODULE))
     assert main(["doctor", "--json"]) == 0
     assert "virtual-camera.ok" not in capsys.readouterr().out
 

@@ -57,6 +57,17 @@ class Frozen(Fake):
         return super().frame(state, trial_drive())
 
 
+class Graded(Fake):
+    """Draws at two levels, the second in another shade than others do."""
+
+    def __init__(self, name: str, shade: int, second: int) -> None:
+        super().__init__(name, shade)
+        self.levels, self.second = 2, second
+
+    def frame(self, state: PortraitState, drive: Drive, level: int = 0) -> np.ndarray:
+        return super().frame(state, drive, level) if level == 0 else np.full((512, 512, 3), self.second, np.uint8)
+
+
 class Machine:
     """A machine with a GPU whose backends draw in these shades; an error is raised instead."""
 
@@ -166,10 +177,10 @@ def test_one_that_opens_and_cannot_draw_is_closed_before_the_next(
     machine.has_built("float16", 7)
     draw = Fake.frame
 
-    def frame(fake: Fake, state: PortraitState, drive: Drive) -> np.ndarray:
+    def frame(fake: Fake, state: PortraitState, drive: Drive, level: int) -> np.ndarray:
         if fake.shade == 7:
             raise RuntimesError("no kernel")
-        return draw(fake, state, drive)
+        return draw(fake, state, drive, level)
 
     monkeypatch.setattr(Fake, "frame", frame)
     assert machine.open().name == "cudagraph"
@@ -224,6 +235,16 @@ def test_agreement_is_of_the_pictures() -> None:
     assert agreement_db(Fake("a", 7), Fake("b", 7), trial) == 99 > agreement_db(Fake("a", 7), Fake("b", 9), trial) > 40
 
 
+def test_agreement_is_that_of_the_worst_level_that_both_have() -> None:
+    assert agreement_db(Graded("a", 7, 50), Graded("b", 7, 50), trial) == 99
+    assert agreement_db(Graded("a", 7, 50), Graded("b", 7, 90), trial) < 20
+    assert (
+        agreement_db(Graded("a", 7, 50), Fake("b", 7), trial)
+        == agreement_db(Fake("a", 7), Graded("b", 7, 90), trial)
+        == 99
+    )
+
+
 def test_what_is_frozen_in_shows() -> None:
     assert agreement_db(Fake("a", 7), Frozen("b", 7), trial) < 45
     assert all(not torch.equal(one, other) for one, other in zip(trial_drive(), second_drive(), strict=True))
@@ -234,7 +255,7 @@ def test_a_network_is_named_by_the_modules_that_define_it(paper: Real3dPaper) ->
         path.relative_to(Path(open_executor.__file__).parents[1]).as_posix()
         for path in sources_of(*paper.defined_in, "models.backends.onnx_file")
     }
-    assert {"real3d/folded.py", "stylegan.py", "volume.py", "volume_kernels.py", "backends/onnx_file.py"} <= names
+    assert {"real3d/folded.py", "stylegan.py", "volume.py", "triplane.py", "backends/onnx_file.py"} <= names
     assert not names & {"real3d/avatar.py", "backends/open_executor.py", "builtin/avatar.py", "weight_store.py"}
 
 

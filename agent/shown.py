@@ -1,0 +1,70 @@
+"""What a run shows, and how that changes between two of its pictures."""
+
+from collections.abc import Callable
+from typing import Any
+
+from agent.engines import open_engine
+from agent.look import Look
+from agent.plan import Plan
+from agent.preparing import Prepared, Wish, prepare, warm_up
+from models.errors import AgentError, InputError
+from runtime.change import Change
+from runtime.engines import Engine
+from runtime.loop import Loop
+from runtime.turn import Turn
+from runtime.worker import Worker
+
+
+class Shown:
+    """A look, drawn by an engine; there is none until `begin`."""
+
+    def __init__(self, plan: Plan, engine: Engine[Any], say: Callable[[str], None]) -> None:
+        self.look: Look | None = None
+        self.engine = engine
+        self._plan, self._say = plan, say
+        self._loop: Loop | None = None
+        self._turn = Turn(self._change)
+        self._preparing: Worker[Wish, Prepared] = Worker("the change", warm_up, prepare)
+
+    def begin(self, look: Look, loop: Loop) -> None:
+        """This look is what the loop shows: from now on it can be changed."""
+        self.look, self._loop = look, loop
+
+    def expect_changes(self) -> None:
+        """Imports in the other process by now what the first change would have to wait for."""
+        self._preparing.start()
+
+    def change(self, change: Change) -> tuple[str, ...]:
+        """Does what `Session.swap` promises. Any thread."""
+        if self._plan.offline:
+            raise InputError("an offline run keeps its portrait; give --realtime to change it")
+        if change.background == "transparent" and self._plan.config.background != "transparent":
+            raise InputError("a run that has a background keeps one; start it with --background transparent")
+        notes = self._turn.take(change)
+        return notes if change.portrait is not None else ()
+
+    def close(self) -> None:
+        """Ends the other process, and a change that is being prepared there."""
+        self._preparing.close()
+
+    def _change(self, change: Change) -> tuple[str, ...]:
+        if self._loop is None or self.look is None:
+            raise AgentError("the first portrait is still being prepared; try again")
+        name = change.engine or self.engine.name
+        engine = self.engine if name == self.engine.name else self._open(name)
+        try:
+            prepared = self._preparing.ask(Wish(self.look, change, engine.name if engine.portable else None))
+            avatar = prepared.avatar if engine.portable else engine.prepare(prepared.look.portrait)
+        except BaseException:
+            if engine is not self.engine:
+                engine.close()
+            raise
+        self._loop.swap(engine, avatar)
+        self.look, self.engine = prepared.look, engine
+        self._say(f"now shown: {self.look.name}, background {self.look.background}, engine {engine.name}")
+        return self.look.notes
+
+    def _open(self, name: str) -> Engine[Any]:
+        """`--backend` was said of the run's own engine."""
+        config = self._plan.config
+        return open_engine(name, config.backend if name == config.engine else "auto", self._say)

@@ -1,0 +1,68 @@
+"""What a command tells the person at the terminal: lines, how far it is, how fast it runs."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+_SAY_EVERY_NS = 10_000_000_000
+
+console = Console(stderr=True, highlight=False)
+
+
+def say(line: str) -> None:
+    """Prints a line; never fails, since a run must outlive the terminal or pipe that it talks to."""
+    with suppress(OSError, ValueError, SystemExit):  # rich turns a broken pipe into SystemExit
+        console.print(line, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def progress(total: int, doing: str = "rendering") -> Iterator[Callable[[int], None]]:
+    """A bar for what is done offline; where there is no terminal, a line every ten seconds."""
+    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task, said_ns = bar.add_task("frames", total=total), time.monotonic_ns()
+
+        def advance(done: int) -> None:
+            nonlocal said_ns
+            bar.update(task, completed=done)
+            if not console.is_terminal and time.monotonic_ns() - said_ns >= _SAY_EVERY_NS:
+                said_ns = time.monotonic_ns()
+                say(f"{doing}: {done} of {total}")
+
+        yield advance
+
+
+@contextmanager
+def status_line(status: Callable[[], dict[str, Any]]) -> Iterator[None]:
+    """One line with rate and latency: renewed every half second on a terminal, else printed every ten."""
+    ended = threading.Event()
+
+    def show() -> None:
+        terminal = console.is_terminal
+        while not ended.wait(0.5 if terminal else 10.0):
+            now = status()
+            line = (
+                f"{now['fps_rendered']:.1f} fps, latency {now['latency_ms']['p50']:.0f} ms "
+                f"(p95 {now['latency_ms']['p95']:.0f}), {now['dropped']} dropped; Ctrl-C ends"
+            )
+            if terminal:
+                sys.stderr.write(f"\r\x1b[K{line}")
+                sys.stderr.flush()
+            else:
+                say(line)
+        if terminal:
+            sys.stderr.write("\r\x1b[K")
+
+    thread = threading.Thread(target=show, name="status line", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
