@@ -20,7 +20,7 @@ class TorchFacePainter:
     def __init__(self, face: GohaFace, device: torch.device) -> None:
         model = face.model
         self._raster = TorchRaster(model, device, SIDE)
-        self._shapes = torch.from_numpy(model.expression.reshape(len(model.expression), -1)).to(device)
+        self._shapes = torch.from_numpy(model.expression.reshape(len(model.expression), -1).copy()).to(device)
         self._around = torch.from_numpy(face.around.astype(np.int64)).to(device)
 
     def __call__(

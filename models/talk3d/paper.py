@@ -3,7 +3,7 @@
 import torch
 from torch import nn
 
-from models.backends.graph_executor import channels_last
+from models.backends.layout import channels_last
 from models.backends.paper import Layout, Painter, Paper, StateKind, Stored
 from models.stylegan import Style
 from models.talk3d.conditions import SPAN, SYMBOLS, WINDOWS

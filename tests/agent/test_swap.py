@@ -268,7 +268,7 @@ def test_an_engine_that_holds_a_device_comes_and_goes(running: Running, monkeypa
         return open_engine(name, backend, say)
 
     engines: list[Red] = []
-    monkeypatch.setattr(build, "open_engine", opened)
+    monkeypatch.setattr(shown, "open_engine", opened)
     session = running.session
     for engine, is_its in (("goha", corner_is((200, 10, 20))), ("builtin", lambda image: image[..., 0].std() > 10)):
         session.swap(Change(engine=engine))
