@@ -9,15 +9,16 @@ from typing import Any, TypeVar
 
 import cv2
 
-from agent.config import ENGINES, Run
-from agent.engines import open_engine
+from agent.config import Run
+from agent.engines import open_engine, usable_engines
 from agent.inputs import open_face_video, open_inputs
 from agent.look import Look, first_look
 from agent.patience import patiently
-from agent.plan import Plan, is_file_output, is_virtual_microphone, make_plan
+from agent.plan import Plan, is_file_output, is_virtual_microphone, is_webrtc, make_plan
 from agent.probe import Probe
 from agent.shown import Shown
 from agent.speech_driver import open_speech
+from agent.webrtc import open_webrtc
 from calibration.background import still
 from runtime.change import Change
 from runtime.clock import Clock, MonotonicClock
@@ -29,7 +30,7 @@ from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
 from runtime.report import LATENESS, OFFSET, Report, latency, picture_age_ns, stage_times
-from runtime.sinks import Sink
+from runtime.sinks import DelayingSink, Sink
 from runtime.sinks.video_file import VideoFile
 from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
 from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
@@ -77,13 +78,15 @@ class Session:
         """
         cv2.setNumThreads(1)  # pools of several libraries on few cores make latency worse
         sys.setswitchinterval(_SWITCH_S)
+        if plan.left_out:
+            say(plan.left_out)
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
         self.sinks: list[Sink] = []
         self._loop: Loop | None = None
         config, wait = plan.config, partial(patiently, asked=interrupted, say=say)
         opening = partial(open_engine, config.engine, config.backend, say)
         engine = wait(f"opening the engine {config.engine}", opening)
-        self.shown = Shown(plan, engine, say)
+        self.shown, self._engines = Shown(plan, engine, say), usable_engines()
         with ExitStack() as opened:
             opened.callback(engine.close)
             self._inputs = open_inputs(plan, clock, say, probe, opened)
@@ -197,6 +200,8 @@ class Session:
                 clock=self._clock,
                 metrics=self.metrics,
             )
+        if is_webrtc(name):
+            return open_webrtc(name, plan, self.status, self._clock, self.metrics)
         device = name.partition(":")[2]
         if is_virtual_microphone(name):
             output = open_sound_output(device, self._clock, getattr(self._inputs.microphone, "name", None))
@@ -216,7 +221,7 @@ class Session:
         if self._loop is None or look is None:
             return figures
         figures |= {"portrait": look.name, "title": Path(look.name).stem}
-        figures |= {"background": Path(look.background).name, "engines": ENGINES}
+        figures |= {"background": Path(look.background).name, "engines": self._engines}
         return figures | self.report().as_dict() | {"fps_rendered": round(self._loop.tempo.recent_fps, 1)}
 
     def written(self) -> list[Path]:
@@ -225,7 +230,8 @@ class Session:
 
     def report(self) -> Report:
         """The figures so far."""
-        underruns = {sink.name: sink.underruns for sink in self.sinks if isinstance(sink, VirtualMicrophone)}
+        ways = paths(self.metrics)
+        underruns = {sink.name: sink.underruns for sink in self.sinks if isinstance(sink, DelayingSink)}
         return Report(
             engine=self.shown.engine.name,
             backend=self.shown.engine.backend,
@@ -236,16 +242,16 @@ class Session:
             lost=self.loop.lost | underruns,
             faults=self.loop.faults,
             fps_rendered=round(self.loop.tempo.mean_fps, 2),
-            quality=self._ladder.standing,
+            quality=None if self.plan.offline else self._ladder.standing,
             stages=stage_times(self.metrics),
-            latency_ms=latency(self.metrics),
-            paths=paths(self.metrics),
+            latency_ms=latency(ways),
+            paths=ways,
             audio_video_offset_ms=self._audio_video_offset_ms(),
             camera_fps=getattr(self._inputs.camera, "rate_fps", None),
         )
 
     def _audio_video_offset_ms(self) -> float | None:
-        if any(isinstance(sink, VirtualMicrophone) for sink in self.sinks):
+        if any(isinstance(sink, DelayingSink) for sink in self.sinks):
             return self.metrics.percentiles(OFFSET).p50_ms if OFFSET in self.metrics.stages() else None
         delays = [sink.delay_ns for sink in self.sinks if isinstance(sink, VideoFile)]
         if self.plan.microphone is None or not delays or delays[0] is None:

@@ -14,6 +14,8 @@ NetworkEngineName = Literal["real3d", "goha", "talk3d"]
 """Engines whose weights a user brings in."""
 BackendName = Literal["auto", "torch", "cudagraph", "onnx", "tensorrt"]
 
+BUNDLED_PORTRAIT = Path(__file__).with_name("example") / "portrait.png"
+
 
 @dataclass(frozen=True)
 class Run:
@@ -45,11 +47,15 @@ class Run:
     """Camera by index or name (see `agent devices`), or a video file played as one. Default: the first."""
 
     output: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """virtual-camera, virtual-camera:DEVICE, virtual-microphone, virtual-microphone:NAME, preview, or a file (.mp4 .mov
-    .mkv .webm); may be given several times. Default: virtual-camera if there is one, else preview.
+    """virtual-camera, virtual-camera:DEVICE, virtual-microphone, virtual-microphone:NAME, preview, webrtc, whip:URL, or
+    a file (.mp4 .mov .mkv .webm); may be given several times. Default: virtual-camera if there is one, else preview.
 
     A virtual microphone carries your voice, delayed until its lips are seen: on Linux one that is made for the run and
-    called NAME or Avatar microphone, elsewhere the loopback device NAME (BlackHole, VB-CABLE)."""
+    called NAME or Avatar microphone, elsewhere the loopback device NAME (BlackHole, VB-CABLE).
+
+    webrtc serves a page, on this machine alone unless --webrtc-host says otherwise, on which whoever has the printed
+    link sees and hears the avatar; players join by WHEP. whip:URL pushes it to a media server, with the bearer token in
+    the environment variable AGENT_WHIP_TOKEN, if there is one."""
 
     engine: EngineName = "builtin"
     """builtin: drawn on the CPU, no download; real3d: Real3D-Portrait's networks, whose weights you bring in
@@ -123,6 +129,20 @@ class Run:
     """Serve the figures of a live run for Prometheus at http://127.0.0.1:PORT/metrics, to this machine only; 0 takes
     any free port. Default: not at all."""
 
+    webrtc_host: str = "127.0.0.1"
+    """Address at which --output webrtc serves: one of this machine's, or 0.0.0.0 for all. Others then can join, and
+    pictures and sound leave this machine, encrypted; the link itself is only as private as the network."""
+
+    webrtc_port: int | None = None
+    """Port of --output webrtc. Default: 8790, or the next that is free."""
+
+    webrtc_viewers: int = 8
+    """How many may watch at a time, 1 to 64."""
+
+    ice_server: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """For webrtc and whip across networks: stun:HOST:PORT or turn:HOST:PORT, one of either kind; for turn, user and
+    password are in the environment variables AGENT_TURN_USER and AGENT_TURN_PASSWORD. Default: none is asked."""
+
     report: Path | None = None
     """Write frames, drops, stage times and latency to this JSON file at the end."""
 
@@ -141,7 +161,7 @@ class Devices:
 
 
 @dataclass(frozen=True)
-class Doctor:
+class Doctor(Run):
     """Look at everything that `agent run` would use here, try it, and say what to do about what is wrong.
 
     Give the options of the run in question. Inputs are opened for two seconds, the engine draws for one, and each
@@ -156,32 +176,8 @@ class Doctor:
     "what", "remedy"}]}
     """
 
-    portrait: Path | None = None
-    """The photo of the run. Default: the bundled one."""
-
-    mode: Literal["audio", "video", "both"] = "audio"
-    """As in `agent run`: audio needs a microphone, video a camera, both both."""
-
-    microphone: str | None = None
-    """Microphone by name, or a file. Default: the system's."""
-
-    camera: str | None = None
-    """Camera by index or name, or a file. Default: the first."""
-
-    output: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """As in `agent run`; may be given several times. Default: virtual-camera if there is one, else preview."""
-
-    engine: EngineName = "builtin"
-    """As in `agent run`."""
-
-    backend: BackendName = "auto"
-    """As in `agent run`."""
-
-    size: str = "512"
-    """As in `agent run`."""
-
-    fps: int = 25
-    """As in `agent run`: whether the engine is fast enough for it here."""
+    portrait: Annotated[Path, tyro.conf.arg(help_behavior_hint="(default: the bundled one)")] = BUNDLED_PORTRAIT
+    """The photo of the run."""
 
     json: bool = False
     """As JSON, for scripts."""

@@ -1,15 +1,16 @@
 """Engines by name."""
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
-from agent.config import ENGINES, BackendName
+from agent.config import ENGINES, BackendName, EngineName
 from agent.papers import load_goha, load_real3d, load_talk3d
 from models.errors import InputError
 from models.goha.needs import NETWORKS_FILE, TERMS
 from models.real3d.needs import VIDEO_FILE
 from models.talk3d import needs as talk3d
-from models.weights import built_folder
+from models.weights import PARTS, Weights, built_folder, find
 from runtime.engines import Engine
 from runtime.engines.builtin import BuiltinEngine
 
@@ -35,6 +36,18 @@ def open_engine(
             return _open_talk3d(backend, say)
         case _:
             raise InputError(f"there is no engine {name}; give one of {', '.join(ENGINES)}")
+
+
+def usable_engines() -> tuple[EngineName, ...]:
+    """Those that `open_engine` would open: their weights are there, and what runs them."""
+    return tuple(name for name in ENGINES if name not in PARTS or _is_usable(name))
+
+
+def _is_usable(engine: EngineName) -> bool:
+    try:
+        return isinstance(find(engine), Weights) and all(map(find_spec, ("torch", "safetensors")))
+    except InputError:  # there is no folder for weights
+        return False
 
 
 def _open_real3d(backend: BackendName, say: Callable[[str], None]) -> Engine[Any]:

@@ -1,8 +1,9 @@
-"""A web page on this machine and for it alone: the server that every page of the agent shares."""
+"""A web page, on this machine and for it alone unless told otherwise: the server that all pages of the agent share."""
 
 import asyncio
 import errno
 import html
+import ipaddress
 import json
 import secrets
 import socket
@@ -25,7 +26,7 @@ HEADERS = {
 TOKEN_HEADER = "X-Token"
 """In it the page says, with every request that changes something, the token that only it knows."""
 
-_HOST = "127.0.0.1"  # the picture is nobody else's business
+LOOPBACK = "127.0.0.1"  # the picture is nobody else's business
 _PORTS_TRIED = 21
 _HEAD = Path(__file__).with_name("page_head.html")
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -35,8 +36,9 @@ class PageServer:
     """Serves a page at `/`, and routes, at 127.0.0.1 from a thread of its own.
 
     Requests that name another host are refused (DNS rebinding). Requests other than GET must come from the page
-    (`Origin`) and carry the token that only it knows, so that no other site can press its buttons. In the page,
-    `{{head}}` becomes the head and style that all pages share, `{{title}}`, `{{nonce}}` and `{{token}}` what they say.
+    (`Origin`) and carry the token that only it knows, so that no other site can press its buttons; or be such as
+    `may_change` knows to be allowed. In the page, `{{head}}` becomes the head and style that all pages share,
+    `{{title}}`, `{{nonce}}` and `{{token}}` what they say.
     """
 
     def __init__(
@@ -47,17 +49,23 @@ class PageServer:
         port: int,
         routes: Sequence[web.RouteDef],
         no_other_port: bool = False,
+        *,
+        host: str = LOOPBACK,
+        may_change: Callable[[web.Request], bool] = lambda request: False,
+        at_end: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Opens the port; where it is taken, the next 20 are tried unless `no_other_port` will do; 0 takes any free
-        one. `start` begins to answer. Without a `page` there is nothing at `/`.
+        one. `start` begins to answer. Without a `page` there is nothing at `/`. `host` is the address to listen at;
+        `at_end` says goodbye, in the server's loop, before the port is freed.
 
-        Raises InputError when none is free.
+        Raises InputError when none is free, or the address is not this machine's.
         """
         self._title, self._text = title, "" if page is None else page.read_text("utf-8")
         self._routes = [*([web.get("/", self._page)] if self._text else []), *routes]
         self._token = secrets.token_urlsafe(16)
-        self.socket = _listen(port, 1 if no_other_port else _PORTS_TRIED)
-        """Listens at 127.0.0.1."""
+        self._host, self._may_change, self._at_end = host, may_change, at_end
+        self.socket = _listen(host, port, 1 if no_other_port else _PORTS_TRIED)
+        """Listens at the address."""
         self.run = secrets.token_hex(8)
         """Tells the page that another agent has taken the port."""
         self.closing = False
@@ -71,7 +79,8 @@ class PageServer:
     @property
     def url(self) -> str:
         """Where the page is."""
-        return f"http://{_HOST}:{self._port}/"
+        host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(self._host, self._host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}/"
 
     def start(self) -> None:
         """Begins to answer."""
@@ -115,15 +124,31 @@ class PageServer:
         await web.SockSite(runner, self.socket).start()
         while not self.closing:
             await self.changed.wait()
+        if self._at_end is not None:
+            await self._at_end()
         await runner.cleanup()
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
-        if request.host not in (f"{_HOST}:{self._port}", f"localhost:{self._port}"):
+        if not self._is_named(request.host):
             raise web.HTTPForbidden(text=f"Open {self.url} instead.", headers=HEADERS)
-        if request.method not in ("GET", "HEAD") and not self._is_own(request):
+        changes = request.method not in ("GET", "HEAD")
+        if changes and not self._is_own(request) and not self._may_change(request):
             raise web.HTTPForbidden(text="Only the page itself may do this; load it again.", headers=HEADERS)
         return await handler(request)
+
+    def _is_named(self, host: str) -> bool:
+        """Whether a request asks for this server by address, not by a name that somebody else may have given it."""
+        name, _, port = host.rpartition(":")
+        if port != str(self._port):
+            return False
+        if self._host == LOOPBACK:
+            return name in (LOOPBACK, "localhost")
+        try:
+            ipaddress.ip_address(name.strip("[]"))
+        except ValueError:
+            return name == "localhost"
+        return True
 
     def _is_own(self, request: web.Request) -> bool:
         told = request.headers.get(TOKEN_HEADER, "").encode("utf-8", "surrogateescape")
@@ -146,18 +171,20 @@ class PageServer:
         )
 
 
-def _listen(port: int, ports_tried: int) -> socket.socket:
-    """A socket that listens at `port` or the first free one of those that follow."""
+def _listen(host: str, port: int, ports_tried: int) -> socket.socket:
+    """A socket that listens at `port` of an address, or the first free one of those that follow."""
     last = min(port + ports_tried, 65_536) if port else 1
     for candidate in range(port, last):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         if sys.platform != "win32":  # there it would let two programs share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((_HOST, candidate))
+            listener.bind((host, candidate))
             listener.listen()
         except OSError as error:
             listener.close()
+            if error.errno == errno.EADDRNOTAVAIL:
+                raise InputError(f"{host} is no address of this machine: give one that it has.") from error
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
                 raise InputError(f"Cannot open port {candidate}: {error.strerror}.") from error
         else:

@@ -7,7 +7,9 @@ import sys
 
 import pytest
 
+from agent import engines
 from agent.cli import main
+from agent.engines import usable_engines
 from agent.papers import load_real3d
 from models import importing as bringing
 from models.bfm import FACE_MODEL
@@ -65,6 +67,18 @@ def test_the_list_before_and_after(release, face_model, data, capsys):
     assert "video model (needed) is there" in after
     assert "7 tensors, 100000 steps, sha256" in after and "from model_ckpt_steps_100000.ckpt" in after
     assert VIDEO.source not in after and FACE_DATA.source in after
+
+
+def test_only_engines_that_would_open_can_be_chosen(release, face_model, monkeypatch):
+    assert usable_engines() == ("builtin",)
+    models("import", "real3d", "--checkpoint", release, "--face-model", face_model)
+    assert usable_engines() == ("builtin", "real3d")
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    assert usable_engines() == ("builtin",), "torch is not there"
+    monkeypatch.undo()
+    monkeypatch.setenv("AGENT_DATA", "")
+    monkeypatch.delenv("HOME", raising=False)
+    assert usable_engines() == ("builtin",)
 
 
 def test_goha_is_brought_in_and_said_to_be_for_non_commercial_use(tmp_path, monkeypatch, data, capsys):
@@ -238,6 +252,7 @@ class Absent:
             raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
 sys.meta_path.insert(0, Absent())
+from agent import engines
 from agent.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -72,7 +72,7 @@ def running(portrait_png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     run.session.close()
 
 
-def free_port(_port: int, _tries: int):
+def free_port(_host: str, _port: int, _tries: int):
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen()

@@ -1,0 +1,61 @@
+"""Session descriptions from the other end: read with limits before anything acts on them."""
+
+from collections.abc import Collection
+
+from aiortc.sdp import SessionDescription
+
+from models.errors import InputError
+from runtime.transports.ice import IcePolicy
+
+MAX_BYTES = 64 * 1024
+"""Of an offer or answer; a browser's has about ten thousand."""
+
+_MAX_LINES = 2000
+_MAX_LINE = 4096
+_MAX_CANDIDATES = 64
+_KINDS = ("audio", "video", "application")
+
+
+class DescriptionError(InputError):
+    """An offer or answer that cannot be used. The message says why."""
+
+
+def read_description(text: str, policy: IcePolicy, kinds: Collection[str] = _KINDS) -> str:
+    """An offer or answer that may be acted on: `text` without the candidates that `policy` does not permit.
+
+    Raises:
+        DescriptionError: too large, unreadable, without ICE password or DTLS fingerprint, or with media other than one
+            each of `kinds`.
+    """
+    lines = text.splitlines()
+    if len(text) > MAX_BYTES or len(lines) > _MAX_LINES or any(len(line) > _MAX_LINE for line in lines):
+        raise DescriptionError("the session description is too large")
+    try:
+        description = SessionDescription.parse(text)
+    except Exception as error:  # its parser asserts and indexes
+        raise DescriptionError("the session description cannot be read") from error
+    found = [media.kind for media in description.media]
+    if not found or len(set(found)) < len(found) or not set(found) <= set(kinds):
+        wanted = " or ".join(kinds)
+        raise DescriptionError(f"the session description must have one each of {wanted}, at most")
+    for media in description.media:
+        if media.ice is None or not media.ice.usernameFragment or not media.ice.password:
+            raise DescriptionError("the session description lacks the ICE password")
+        if media.dtls is None or not media.dtls.fingerprints:
+            raise DescriptionError("the session description lacks the DTLS fingerprint")
+    if sum(len(media.ice_candidates) for media in description.media) > _MAX_CANDIDATES:
+        raise DescriptionError("the session description has too many candidates")
+    return "".join(f"{line}\r\n" for line in lines if _is_permitted(line, policy))
+
+
+def fingerprints(text: str) -> list[str]:
+    """The DTLS fingerprints of a description, sorted, each once: what binds it to whoever has the keys."""
+    found = (line.removeprefix("a=fingerprint:") for line in text.splitlines() if line.startswith("a=fingerprint:"))
+    return sorted({" ".join(value.lower().split()) for value in found})
+
+
+def _is_permitted(line: str, policy: IcePolicy) -> bool:
+    """Without an end of candidates others may still be found, as with those that a peer is only heard from."""
+    if line.startswith("a=candidate:"):
+        return policy.permits(line.split()[4])
+    return line != "a=end-of-candidates"

@@ -1,0 +1,121 @@
+"""A WebRTC peer under our ICE policy: made, described, connected, watched until it is gone.
+
+    peer = open_peer(policy)          an aiortc RTCPeerConnection: add tracks and data channels to it
+    text = await offer(peer, policy)            one end; then `accept` with what came back
+    text = await answer(peer, their_offer, policy)        the other end
+    await gone(peer)                  returns why, seconds after the other end has vanished
+
+Everything here belongs to one asyncio loop. Only `offer`, `answer` and `accept` read what the other end says.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection
+from contextlib import suppress
+
+from aioice.stun import TransactionError
+from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+from runtime.transports.description import DescriptionError, read_description
+from runtime.transports.ice import IcePolicy, confine, gatherers
+
+CONNECT_S = 10.0
+"""A peer that has not connected by then is given up."""
+SILENT_S = 6.0
+"""A peer that nothing comes back from for so long has vanished."""
+
+_LOOK_S = 0.5
+_CLOSE_S = 2.0
+
+
+def open_peer(policy: IcePolicy) -> RTCPeerConnection:
+    """A new peer."""
+    return RTCPeerConnection(RTCConfiguration(list(policy.servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+
+
+async def offer(peer: RTCPeerConnection, policy: IcePolicy) -> str:
+    """The offer of a peer that has its tracks and channels, with all its candidates."""
+    confine(peer, policy)
+    await peer.setLocalDescription(await peer.createOffer())
+    return str(peer.localDescription.sdp)
+
+
+async def answer(
+    peer: RTCPeerConnection,
+    text: str,
+    policy: IcePolicy,
+    kinds: Collection[str],
+    furnish: Callable[[], None] = lambda: None,
+) -> str:
+    """The answer to an offer of `kinds`; the peer then waits to be connected to. Raises DescriptionError.
+
+    `furnish` gives tracks to the transceivers that the offer has made.
+    """
+    await _hear(peer, "offer", text, policy, kinds)
+    furnish()
+    confine(peer, policy)
+    try:
+        await peer.setLocalDescription(await peer.createAnswer())
+    except Exception as error:
+        raise DescriptionError("the offer cannot be answered") from error
+    return str(peer.localDescription.sdp)
+
+
+async def accept(peer: RTCPeerConnection, text: str, policy: IcePolicy) -> None:
+    """Takes the answer to the peer's offer. Raises DescriptionError."""
+    kinds = ("audio", "video", "application")
+    await _hear(peer, "answer", text, policy, kinds)
+
+
+async def gone(peer: RTCPeerConnection) -> str:
+    """Waits until a peer that is connecting or connected is no more; returns why: "closed", "failed" or "vanished"."""
+    loop = asyncio.get_running_loop()
+    heard_s = loop.time()
+    connected = False
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        if peer.connectionState in ("closed", "failed"):
+            return str(peer.connectionState)
+        if peer.connectionState != "connected":
+            if not connected and loop.time() - heard_s > CONNECT_S:
+                return "failed"
+            continue
+        with suppress(ConnectionError):
+            if not connected or await round_trip_ns(peer) is not None:
+                heard_s = loop.time()
+        connected = True
+        if loop.time() - heard_s > SILENT_S:
+            return "vanished"
+
+
+async def round_trip_ns(peer: RTCPeerConnection) -> int | None:
+    """How long a packet takes to the other end and back; None if it does not come back within half a second.
+
+    Raises ConnectionError before the peer is connected and once it is not.
+    """
+    connection = next(gatherers(peer))._connection
+    pair = connection._nominated.get(1)
+    if pair is None or connection.remote_password is None:
+        raise ConnectionError("not connected")
+    request = connection.build_request(pair, nominate=False)
+    key = connection.remote_password.encode()
+    loop = asyncio.get_running_loop()
+    begun_s = loop.time()
+    try:
+        await pair.protocol.request(request, pair.remote_addr, integrity_key=key, retransmissions=0)
+    except TransactionError:
+        return None
+    return round((loop.time() - begun_s) * 1e9)
+
+
+async def close_peer(peer: RTCPeerConnection) -> None:
+    """Says goodbye and frees the peer, whatever the other end does. May be called twice."""
+    with suppress(TimeoutError, ConnectionError):
+        await asyncio.wait_for(peer.close(), _CLOSE_S)
+
+
+async def _hear(peer: RTCPeerConnection, kind: str, text: str, policy: IcePolicy, kinds: Collection[str]) -> None:
+    text = read_description(text, policy, kinds)
+    try:
+        await peer.setRemoteDescription(RTCSessionDescription(text, kind))
+    except Exception as error:  # aiortc has no single kind for what it cannot use
+        raise DescriptionError(f"the {kind} cannot be used: {error}") from error

@@ -1,0 +1,155 @@
+"""Offer in, answer out: the host's side of joining, over HTTP as WHEP has it.
+
+POST an offer (application/sdp) with the `Authorization` of `links`: 201, the answer, and in `Location` what DELETE ends
+the session with. A guest that showed its secret finds the token to come back with in `X-Resume-Token`; one that proved
+it works that out (`links.resume_token`), and holds the host's `X-Proof` against the answer. No candidates are sent
+later: offers come complete.
+
+    signalling = Signalling("/whep", invitation, join, policy=policy, kinds=("audio", "video"), clock=clock)
+    PageServer(..., routes=[*signalling.routes, ...], may_change=signalling.is_asked)
+
+Everything runs in the server's loop. `join` makes the peer: it may raise `FullError`, or an AgentError, whose one line
+the guest gets.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from models.errors import AgentError
+from runtime.clock import Clock
+from runtime.page_server import HEADERS
+from runtime.transports.description import MAX_BYTES, DescriptionError, read_description
+from runtime.transports.ice import IcePolicy
+from runtime.transports.links import BEARER, Invitation, prove
+
+SDP = "application/sdp"
+RESUME_HEADER, PROOF_HEADER = "X-Resume-Token", "X-Proof"
+
+_BODY_S = 5.0
+_BURST = 12  # attempts at once ...
+_EVERY_NS = 500_000_000  # ... and one more each half second
+
+
+class FullError(AgentError):
+    """There is no room for another guest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A guest whose offer was answered."""
+
+    answer: str
+    """SDP."""
+    leave: Callable[[], Awaitable[None]]
+    """Ends the session; may be called when it has ended."""
+    guest: object = None
+    """What the host knows it by."""
+
+
+Join = Callable[[str], Awaitable[Joined]]
+"""The guest's offer, which can be read, -> the session."""
+
+
+class Attempts:
+    """A bound on how often something may be tried: a bucket that fills slowly."""
+
+    def __init__(self, clock: Clock, burst: int = _BURST, every_ns: int = _EVERY_NS) -> None:
+        self._clock, self._burst, self._every_ns = clock, burst, every_ns
+        self._full_ns = clock.now_ns()
+
+    def take(self) -> bool:
+        """Whether one more is allowed now."""
+        now_ns = self._clock.now_ns()
+        full_ns = max(self._full_ns, now_ns) + self._every_ns
+        if full_ns - now_ns > self._burst * self._every_ns:
+            return False
+        self._full_ns = full_ns
+        return True
+
+
+class Signalling:
+    """The routes by which guests join and leave."""
+
+    def __init__(
+        self,
+        path: str,
+        invitation: Invitation,
+        join: Join,
+        *,
+        policy: IcePolicy,
+        kinds: Collection[str],
+        clock: Clock,
+    ) -> None:
+        """`kinds`: what offers may hold, of audio, video and application."""
+        self._path, self._invitation, self._join = path, invitation, join
+        self._policy, self._kinds = policy, kinds
+        self._attempts = Attempts(clock)
+        self._sessions: dict[str, Joined] = {}
+        self.routes = [web.post(path, self._post), web.delete(f"{path}/{{session}}", self._delete)]
+
+    def is_asked(self, request: web.Request) -> bool:
+        """Whether a request goes to these routes and comes from no other site's page."""
+        origin = request.headers.get("Origin")
+        return request.path.startswith(self._path) and origin in (None, f"{request.scheme}://{request.host}")
+
+    def session(self, name: str) -> Joined | None:
+        """The session of that name, the last part of its `Location`."""
+        return self._sessions.get(name)
+
+    def ended(self, joined: Joined) -> None:
+        """Forgets a session that has ended by itself."""
+        self._sessions = {name: other for name, other in self._sessions.items() if other is not joined}
+
+    async def _post(self, request: web.Request) -> web.Response:
+        if not self._attempts.take():
+            raise web.HTTPTooManyRequests(text="Too many attempts: wait a moment.", headers=HEADERS)
+        offer = await _offer(request)
+        authorization = request.headers.get("Authorization", "")
+        secret = self._invitation.secret_of(authorization, offer)
+        if secret is None:
+            raise web.HTTPUnauthorized(
+                text="This link is used up, expired or wrong: ask for a new one.",
+                headers={**HEADERS, "WWW-Authenticate": BEARER},
+            )
+        try:
+            joined = await self._join(read_description(offer, self._policy, self._kinds))
+        except DescriptionError as error:
+            raise web.HTTPBadRequest(text=f"{error}.", headers=HEADERS) from None
+        except AgentError as error:
+            raise web.HTTPServiceUnavailable(text=f"{error}.", headers={**HEADERS, "Retry-After": "5"}) from None
+        resume = self._invitation.joined(secret, offer, joined.answer)
+        name = secrets.token_urlsafe(16)
+        self._sessions[name] = joined
+        headers = {**HEADERS, "Location": f"{self._path}/{name}", PROOF_HEADER: prove(secret, "host", joined.answer)}
+        if authorization.startswith(BEARER):
+            headers[RESUME_HEADER] = resume
+        return web.Response(status=201, text=joined.answer, content_type=SDP, headers=headers)
+
+    async def _delete(self, request: web.Request) -> web.Response:
+        joined = self._sessions.pop(request.match_info["session"], None)
+        if joined is None:
+            raise web.HTTPNotFound(text="There is no such session.", headers=HEADERS)
+        await joined.leave()
+        return web.Response(headers=HEADERS)
+
+
+async def _offer(request: web.Request) -> str:
+    """The body of a request, within limits of size and time."""
+    if request.content_type != SDP:
+        raise web.HTTPUnsupportedMediaType(text=f"Send an offer as {SDP}.", headers=HEADERS)
+    body = b""
+    try:
+        async with asyncio.timeout(_BODY_S):
+            async for chunk in request.content.iter_chunked(MAX_BYTES):
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise web.HTTPRequestEntityTooLarge(MAX_BYTES, len(body), headers=HEADERS)
+        return body.decode("utf-8")
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(text="The offer took too long.", headers=HEADERS) from None
+    except UnicodeDecodeError:
+        raise web.HTTPBadRequest(text="The offer is no text.", headers=HEADERS) from None

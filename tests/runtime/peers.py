@@ -1,0 +1,81 @@
+"""Two real peers in one process, and a host that answers over HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import aiohttp
+from aiohttp import web
+from aiortc import RTCPeerConnection
+
+from runtime.clock import MonotonicClock
+from runtime.transports.ice import IcePolicy
+from runtime.transports.links import Invitation, Link
+from runtime.transports.peer import answer, close_peer, open_peer
+from runtime.transports.signalling import FullError, Joined, Signalling
+
+T = TypeVar("T")
+HERE = IcePolicy()
+
+
+def run(test: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(asyncio.wait_for(test, 30))
+
+
+class Host:
+    """Answers the offers of guests that bring a data channel, at most `places` at a time."""
+
+    def __init__(self, uses: int = 4, places: int = 2) -> None:
+        clock = MonotonicClock()
+        self.peers: list[RTCPeerConnection] = []
+        self.said: list[str] = []
+        self.places = places
+        self.invitation = Invitation(clock, 60, uses, places)
+        self.signalling = Signalling(
+            "/join", self.invitation, self.join, policy=HERE, kinds=("application",), clock=clock
+        )
+        self.base = ""
+
+    @property
+    def link(self) -> Link:
+        return Link(self.base, self.invitation.secret)
+
+    async def join(self, offer: str) -> Joined:
+        if len(self.peers) >= self.places:
+            raise FullError("there is no room")
+        peer = open_peer(HERE)
+        self.peers.append(peer)
+
+        @peer.on("datachannel")
+        def opened(channel: Any) -> None:
+            channel.on("message", self.said.append)
+
+        async def leave() -> None:
+            self.peers.remove(peer)
+            await close_peer(peer)
+
+        return Joined(await answer(peer, offer, HERE, ("application",)), leave)
+
+
+@asynccontextmanager
+async def hosting(host: Host) -> AsyncIterator[aiohttp.ClientSession]:
+    app = web.Application()
+    app.add_routes(host.signalling.routes)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host.base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with aiohttp.ClientSession() as http:
+        yield http
+    for peer in host.peers:
+        await close_peer(peer)
+    await runner.cleanup()
+
+
+async def until(reached: Any) -> None:
+    while True:
+        if reached():
+            return
+        await asyncio.sleep(0.02)
