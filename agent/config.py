@@ -8,9 +8,9 @@ import tyro
 
 from models.errors import InputError
 
-EngineName = Literal["builtin", "real3d", "goha"]
+EngineName = Literal["builtin", "real3d", "goha", "talk3d"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
-NetworkEngineName = Literal["real3d", "goha"]
+NetworkEngineName = Literal["real3d", "goha", "talk3d"]
 """Engines whose weights a user brings in."""
 BackendName = Literal["auto", "torch", "cudagraph", "onnx", "tensorrt"]
 
@@ -35,8 +35,8 @@ class Driving:
     """Camera by index or name (see `agent devices`), or a video file played as one. Default: the first."""
 
     look_ahead: Literal[0, 40, 80, 120] = 80
-    """Milliseconds of sound that the mouth waits for: less is sooner, more is truer. real3d's own speech network always
-    waits for 240."""
+    """Milliseconds of sound that the mouth waits for: less is sooner, more is truer. Papers' own speech networks
+    always wait: real3d's for 240, talk3d's for 520."""
 
     mouth_amplitude: float = 1.0
     """How far the mouth moves with the voice, 0 to 1.5; with real3d's own speech network in multiples of its usual
@@ -139,7 +139,8 @@ class Run(Showing, Driving):
     engine: EngineName = "builtin"
     """builtin: drawn on the CPU, no download; real3d: Real3D-Portrait's networks, whose weights you bring in
     (`agent models list`), for a GPU; with its audio-to-motion model and HuBERT they move the mouth with the voice, too
-    (live on a GPU only; into files anywhere); goha: GOHA's, the same way, for non-commercial use alone."""
+    (live on a GPU only; into files anywhere); goha: GOHA's, the same way, for non-commercial use alone; talk3d:
+    Talk3D's, of the one person whom they learnt, whatever the photo; the voice moves them; non-commercial, too."""
 
     backend: BackendName = "auto"
     """What runs the networks of an engine that has some: torch (any machine; the reference), cudagraph (NVIDIA GPUs),
@@ -288,6 +289,8 @@ class ModelsImport:
 
     Of GOHA:  agent models import goha --checkpoint checkpoint825000.ckpt --deep3d epoch_20.pth \
     --face-model BFM_model_front.mat
+
+    Of Talk3D:  agent models import talk3d --checkpoint May_demo.pt --person May --wav2vec model.safetensors
     """
 
     engine: tyro.conf.Positional[NetworkEngineName]
@@ -296,7 +299,7 @@ class ModelsImport:
     checkpoint: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction] = ()
     """The unpacked folder with secc2plane_torso_orig/ and audio2secc_vae/ in it (of several model_ckpt_steps_*.ckpt the
     one of the most steps is taken), or the checkpoints themselves, the option given twice. Of GOHA:
-    checkpoint825000.ckpt."""
+    checkpoint825000.ckpt; of Talk3D: May_demo.pt."""
 
     without_audio: bool = False
     """Do with the video model alone; the agent's own speech network then drives."""
@@ -317,6 +320,16 @@ class ModelsImport:
     deep3d: Path | None = None
     """Of GOHA: Deep3DFaceRecon's epoch_20.pth of April 2023, which reads colours and light of a portrait's face."""
 
+    person: Path | None = None
+    """Of Talk3D: the folder that the person was prepared in, with G_tune.pkl, inversion_w_person.pt,
+    inversion_0-0_angles.pt, landmarks.pt, angles.pt and au.csv in it."""
+
+    gfpgan: Path | None = None
+    """Of Talk3D: GFPGANv1.3.pth, which then draws the picture."""
+
+    wav2vec: Path | None = None
+    """Of Talk3D: cpierse/wav2vec2-large-xlsr-53-esperanto, its folder, or model.safetensors or pytorch_model.bin."""
+
 
 @dataclass(frozen=True)
 class ModelsBuild:
@@ -333,7 +346,7 @@ class ModelsBuild:
 
     precision: Literal["fp16", "bf16", "fp32"] | None = None
     """For tensorrt, of features and the weights that they meet; places, colours and the volume stay in fp32. Default:
-    fp16; goha knows fp32 alone."""
+    fp16; goha and talk3d know fp32 alone."""
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,11 @@ from importlib.util import find_spec
 from typing import Any
 
 from agent.config import ENGINES, BackendName, EngineName
-from agent.papers import load_goha, load_real3d
+from agent.papers import load_goha, load_real3d, load_talk3d
 from models.errors import InputError
 from models.goha.needs import NETWORKS_FILE, TERMS
 from models.real3d.needs import VIDEO_FILE
+from models.talk3d import needs as talk3d
 from models.weights import PARTS, Weights, built_folder, find
 from runtime.engines import Engine
 from runtime.engines.builtin import BuiltinEngine
@@ -31,6 +32,8 @@ def open_engine(
             return _open_real3d(backend, say)
         case "goha":
             return _open_goha(backend, say)
+        case "talk3d":
+            return _open_talk3d(backend, say)
         case _:
             raise InputError(f"there is no engine {name}; give one of {', '.join(ENGINES)}")
 
@@ -68,3 +71,13 @@ def _open_goha(backend: BackendName, say: Callable[[str], None]) -> Engine[Any]:
     executor = open_executor(backend, loaded.paper, built_folder("goha"), say)
     states = default_states("goha", loaded.weights.digests[NETWORKS_FILE], loaded.paper.state)
     return GohaEngine(loaded.face, loaded.reader, executor, say, states)
+
+
+def _open_talk3d(backend: BackendName, say: Callable[[str], None]) -> Engine[Any]:
+    loaded = load_talk3d()
+    from models.backends.open_executor import open_executor
+    from runtime.engines.talk3d import Talk3dEngine
+
+    say(talk3d.TERMS)
+    executor = open_executor(backend, loaded.paper, built_folder("talk3d"), say)
+    return Talk3dEngine(loaded.recording, executor, say)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from models.errors import InputError
 from models.goha.needs import COEFFICIENTS, NETWORKS
 from models.real3d.needs import VIDEO
+from models.talk3d.needs import DRIVER, GENERATOR, RESTORATION
 from models.weight_part import Part
 from models.weights import Missing, Weights, find
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from models.goha.person_reader import PersonReader
     from models.real3d.face import Real3dFace
     from models.real3d.paper import Real3dPaper
+    from models.talk3d.paper import Talk3dPaper
+    from models.talk3d.recording import Recording
 
 T = TypeVar("T")
 
@@ -40,6 +43,14 @@ class Goha(NamedTuple):
     reader: "PersonReader"
 
 
+class Talk3d(NamedTuple):
+    """Talk3D, of one person."""
+
+    weights: Weights
+    recording: "Recording"
+    paper: "Talk3dPaper"
+
+
 def load_paper(engine: str) -> "Paper[Any, Any, Any]":
     """The networks of an engine that has some, on the CPU.
 
@@ -50,6 +61,8 @@ def load_paper(engine: str) -> "Paper[Any, Any, Any]":
             return load_real3d().paper
         case "goha":
             return load_goha().paper
+        case "talk3d":
+            return load_talk3d().paper
         case _:
             raise InputError(f"the engine {engine} runs no networks")
 
@@ -80,6 +93,24 @@ def load_goha() -> Goha:
     coefficients = None if weights.file(COEFFICIENTS) is None else _load(weights, COEFFICIENTS, load_coefficients)
     face = load_goha_face(weights.folder / MODEL_FILE)
     return Goha(weights, face, goha_paper(model, face), PersonReader(coefficients, model.cano_exemplar))
+
+
+def load_talk3d() -> Talk3d:
+    """See `load_paper`."""
+    weights = _find("talk3d")
+    import torch
+
+    from models.talk3d.model import load_talk3d
+    from models.talk3d.paper import talk3d_paper
+    from models.talk3d.recording import read_recording
+
+    parts = {"generator": _load(weights, GENERATOR, dict)}
+    if weights.file(RESTORATION) is not None:
+        parts["restoration"] = _load(weights, RESTORATION, dict)
+    others = {f"{part}.{name}": values for part, entries in parts.items() for name, values in entries.items()}
+    model = _load(weights, DRIVER, lambda entries: load_talk3d({**others, **entries}))
+    recording = read_recording(weights.folder)
+    return Talk3d(weights, recording, talk3d_paper(model, torch.from_numpy(recording.latent)))
 
 
 def _find(engine: str) -> Weights:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from agent.config import ModelsImport, ModelsRemove
 from models.errors import InputError
@@ -19,6 +19,7 @@ _BUILTIN = "builtin"
 _OPTIONS = {
     "real3d": ("checkpoint", "without_audio", "face_model", "face_data", "hubert", "segmenter"),
     "goha": ("checkpoint", "deep3d", "face_model"),
+    "talk3d": ("checkpoint", "person", "gfpgan", "wav2vec"),
 }
 """What each engine's import takes."""
 
@@ -39,7 +40,7 @@ class Import:
                 raise
             raise InputError("agent models import needs torch: .venv/bin/pip install -e '.[neural]'") from None
         self._engine = config.engine
-        self._import = importing.Import(_of_real3d(config) if config.engine == "real3d" else _of_goha(config))
+        self._import = importing.Import(_request(config))
 
     @property
     def total_bytes(self) -> int:
@@ -53,6 +54,18 @@ class Import:
         folder = store.current().folder
         assert folder is not None
         return folder
+
+
+def _request(config: ModelsImport) -> "Request":
+    match config.engine:
+        case "real3d":
+            return _of_real3d(config)
+        case "goha":
+            return _of_goha(config)
+        case "talk3d":
+            return _of_talk3d(config)
+        case _:
+            assert_never(config.engine)
 
 
 def _of_real3d(config: ModelsImport) -> "Request":
@@ -74,6 +87,13 @@ def _of_goha(config: ModelsImport) -> "Request":
     from models.goha import importing
 
     given = importing.Given(config.checkpoint, config.deep3d, config.face_model)
+    return importing.request(given, importing.RELEASED)
+
+
+def _of_talk3d(config: ModelsImport) -> "Request":
+    from models.talk3d import importing
+
+    given = importing.Given(config.checkpoint, config.person, config.gfpgan, config.wav2vec)
     return importing.request(given, importing.RELEASED)
 
 

@@ -20,12 +20,34 @@ _NUMBERS: list[Any] = [
     np.dtype,
     *{type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8")},
 ]
+
+
+def _dictionary(*_: object) -> dict[Any, Any]:
+    """In place of one with a default, which optimisers have."""
+    return {}
+
+
+_DICTIONARIES: list[Any] = [
+    (_dictionary, "collections.defaultdict"),
+    *((dict, f"{module}.dict") for module in ("builtins", "__builtin__")),
+]
 _COMPILED = "_orig_mod."  # torch.compile puts it into names
 _NAMED = 4  # entries of each fault that a message names
 
 
-def read_content(path: Path) -> Any:
+class Inert:
+    """Stands where a trainer's object was saved as a whole: knows what was said of it, and does nothing."""
+
+    def __setstate__(self, state: object) -> None:
+        self.state = state
+
+
+def read_content(path: Path, inert: Iterable[str] = ()) -> Any:
     """What was saved, on the CPU. Nothing in the file is executed.
+
+    Args:
+        path: of torch's file or of safetensors'.
+        inert: full names of classes whose objects may be in it; each becomes an `Inert`.
 
     Raises InputError, in one line: no such file, code in it, not a file of torch's or of safetensors, or damaged.
     """
@@ -36,7 +58,8 @@ def read_content(path: Path) -> Any:
             return load_file(path)
         with path.open("rb") as file:
             mappable = file.read(len(_ZIP)) == _ZIP  # torch's older format is read as a whole
-        with warnings.catch_warnings(), torch.serialization.safe_globals(_NUMBERS):
+        known = [*_NUMBERS, *_DICTIONARIES, *((Inert, name) for name in inert)]
+        with warnings.catch_warnings(), torch.serialization.safe_globals(known):
             warnings.simplefilter("ignore")
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mappable)
     except PermissionError:

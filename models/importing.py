@@ -40,6 +40,8 @@ class Network:
     """Under which its checkpoints say how long they were trained."""
     step_of: Callable[[Path], int | None] = field(default=lambda path: None)
     """What a checkpoint's name says of that."""
+    read: Callable[[Path], Any] = read_content
+    """What is in a checkpoint: a dictionary. Raises InputError."""
 
     def expected(self) -> dict[str, Tensor]:
         """Its entries, without values."""
@@ -52,7 +54,7 @@ class Request:
     """What is to be brought in."""
 
     checkpoints: Sequence[tuple[Path, Sequence[Network]]] = ()
-    """Each with the networks that it may hold; which of them it is its entries tell."""
+    """Each with the networks that it may hold, all read alike; which of them it is its entries tell."""
     wanted: Sequence[Network] = ()
     """All of these have to be among the checkpoints."""
     dropped: Sequence[Part] = ()
@@ -79,7 +81,7 @@ class Import:
     def __init__(self, request: Request) -> None:
         """Raises InputError if there is nothing to do."""
         if not request.checkpoints and not request.others:
-            raise InputError("nothing to import: give --checkpoint, --face-model or what else you have (see --help)")
+            raise InputError("nothing to import: give --checkpoint or what else you have (see --help)")
         self._request = request
         networks = {id(each): each for _, holds in request.checkpoints for each in holds}.values()
         self._expected = {network.part: network.expected() for network in networks}
@@ -129,7 +131,7 @@ class Import:
 
     def _network_in(self, path: Path, holds: Sequence[Network]) -> tuple[Network, Any, dict[str, Any]]:
         """The one of these networks that a checkpoint holds, its content, and the network's entries."""
-        content = read_content(path)
+        content = holds[0].read(path)
         entries = [network.entries(content, path) for network in holds]
         alike = [len(self._expected[one.part].keys() & its.keys()) for one, its in zip(holds, entries, strict=True)]
         best = alike.index(max(alike))

@@ -94,6 +94,9 @@ class Motion:
     """The driver's own teeth and tongue, where the driver has agreed to show them. An engine may draw them in place of
     painted ones: `expression` is still the whole motion."""
 
+    speech: Float32[np.ndarray, "windows symbols span"] | None = None
+    """What is heard around this instant, in the numbers of an engine that listens by itself; for others, and where
+    nothing is heard, None. It does not travel and is not interpolated."""
     torso: Float32[np.ndarray, "2"] | None = None
     """Shift of the torso in the picture, inter-ocular distances; None leaves it to the engine. It is set last, when
     the motions before this one are known, and is not interpolated."""
@@ -131,6 +134,7 @@ def lerp(a: Motion, b: Motion, weight: float) -> Motion:
         mouth_confidence=a.mouth_confidence + (b.mouth_confidence - a.mouth_confidence) * w,
         surface=_lerp_surface(a.surface, b.surface, f),
         mouth=(a if w < 0.5 else b).mouth,
+        speech=(a if w < 0.5 else b).speech,
     )
 
 

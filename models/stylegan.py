@@ -48,7 +48,7 @@ class SynthesisLayer(nn.Module):
     noise_const: Tensor
 
     def __init__(self, inputs: int, outputs: int, style: int, side: int, up: bool = False) -> None:
-        """`side`: of the result, in pixels; the stored noise has that size (no released configuration adds it)."""
+        """`side`: of the result, in pixels; the stored noise has that size (only `NoisyLayer` adds it)."""
         super().__init__()
         self.up = up
         self.affine = Affine(style, inputs)
@@ -78,28 +78,39 @@ def synthesis_layer(
     kernels: Float[Tensor, "o 1 4 4"] | None,
 ) -> Float[Tensor, "b o _ _"]:
     """Convolution, twice as large where `kernels` to double it are given, and activation."""
+    return functional.leaky_relu_(_convolve(x, weight, bias, kernels), 0.2)
+
+
+def _convolve(x: Tensor, weight: Tensor, bias: Tensor, kernels: Tensor | None) -> Tensor:
     if kernels is None:
-        x = functional.conv2d(x, weight, bias, padding=1)
-    else:
-        wide = functional.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
-        x = functional.conv2d(wide, kernels, bias, padding=1, groups=len(kernels))
-    return functional.leaky_relu_(x, 0.2)
+        return functional.conv2d(x, weight, bias, padding=1)
+    wide = functional.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+    return functional.conv2d(wide, kernels, bias, padding=1, groups=len(kernels))
+
+
+class NoisyLayer(SynthesisLayer):
+    """A layer that adds its stored noise, the same whatever the style."""
+
+    def forward(self, x: Image, style: Style) -> Float[Tensor, "b _ _ _"]:
+        """The layer's result."""
+        x = _convolve(x, self.styled_weight(style), self.bias, self._kernels())
+        return GAIN * functional.leaky_relu_(x + self.noise_const * self.noise_strength, 0.2)
 
 
 class ToRgb(nn.Module):
-    """Modulated 1x1 convolution without demodulation: features -> colours."""
+    """Modulated 1x1 convolution without demodulation: features -> colours, three or however many."""
 
-    def __init__(self, inputs: int, style: int) -> None:
+    def __init__(self, inputs: int, style: int, colours: int = 3) -> None:
         super().__init__()
         self.affine = Affine(style, inputs)
-        self.weight = nn.Parameter(torch.empty(3, inputs, 1, 1))
-        self.bias = nn.Parameter(torch.empty(3))
+        self.weight = nn.Parameter(torch.empty(colours, inputs, 1, 1))
+        self.bias = nn.Parameter(torch.empty(colours))
 
-    def styled_weight(self, style: Style) -> Float[Tensor, "3 i 1 1"]:
+    def styled_weight(self, style: Style) -> Float[Tensor, "c i 1 1"]:
         """Weight for this style."""
         return self.weight * self.affine(style)[:, None, None] / self.weight.shape[1] ** 0.5
 
-    def forward(self, x: Image, style: Style) -> Float[Tensor, "b 3 h w"]:
+    def forward(self, x: Float[Tensor, "b i h w"], style: Style) -> Float[Tensor, "b c h w"]:
         """The colours."""
         return functional.conv2d(x, self.styled_weight(style), self.bias)
 
@@ -118,11 +129,13 @@ class SynthesisBlock(nn.Module):
         self.torgb = ToRgb(outputs, style)
 
     def forward(
-        self, x: Image, rgb: Float[Tensor, "b 3 h w"], style: Style
-    ) -> tuple[Float[Tensor, "b _ _ _"], Float[Tensor, "b 3 _ _"]]:
+        self, x: Float[Tensor, "b i h w"], rgb: Float[Tensor, "b c h w"], style: Style
+    ) -> tuple[Float[Tensor, "b _ _ _"], Float[Tensor, "b c _ _"]]:
         """Features and picture."""
         x = self.conv1(self.conv0(x, style), style)
-        return x, (double(rgb, doubling_kernels(self.resample_filter, 3)) if self.up else rgb) + self.torgb(x, style)
+        if self.up:
+            rgb = double(rgb, doubling_kernels(self.resample_filter, rgb.shape[1]))
+        return x, rgb + self.torgb(x, style)
 
 
 class StyledBlock(nn.Module):

@@ -79,9 +79,11 @@ def _mouth_weight(video: Motion | None, weight: float) -> float:
 
 def _hear(idle: Motion, audio: Motion | None, pts_ns: int) -> Motion:
     """`idle` with the mouth of `audio`, with its brows and head movement added, and with its blinks."""
-    w = np.float32(_weight(audio, pts_ns))
-    if audio is None or w == 0.0:
+    if audio is None or _freshness(audio, pts_ns) == 0.0:
         return idle
+    w = np.float32(_weight(audio, pts_ns))
+    if w == 0.0:
+        return replace(idle, speech=audio.speech)
     mouth = idle.expression + (audio.expression - idle.expression) * w
     brows = np.clip(idle.expression + audio.expression * w, 0.0, 1.0)
     lids = np.maximum(idle.expression, audio.expression * w)
@@ -90,6 +92,7 @@ def _hear(idle: Motion, audio: Motion | None, pts_ns: int) -> Motion:
         expression=np.select([MOUTH, _BROWS, _BLINKS], [mouth, brows, lids], idle.expression),
         rotation=idle.rotation + audio.rotation * w,
         translation=idle.translation + audio.translation * w,
+        speech=audio.speech,
     )
 
 
@@ -107,6 +110,7 @@ def _see(under: Motion, video: Motion | None, weight: float, mouth_weight: float
         translation=under.translation + (video.translation - under.translation) * w,
         surface=None if video.surface is None else video.surface * (w + np.float32(least - weight) * _mouth_part()),
         mouth=_faded(video.mouth, smoothstep(*_PATCH_FADE, least)),
+        speech=under.speech,
     )
 
 

@@ -17,6 +17,7 @@ _SPLIT_NAMES = {
     f"{_POSITION}.parametrizations.weight.original0": f"{_POSITION}.weight_g",
     f"{_POSITION}.parametrizations.weight.original1": f"{_POSITION}.weight_v",
 }
+_NAME = "HuBERT-large"
 _REMEDY = "bring model.safetensors or pytorch_model.bin of facebook/hubert-large-ls960-ft"
 
 
@@ -32,38 +33,62 @@ def load_hubert(path: Path, size: HubertSize | None = None) -> Hubert:
     Raises:
         InputError: no such file, not one of weights, damaged, or other entries than these; the faults in one line.
     """
-    file = _find(path)
+    file = find_file(path, _REMEDY)
     with torch.device("meta"):
         hubert = Hubert(size)
-    expected = hubert.state_dict()
-    kernel = expected.pop(f"{_POSITION}.weight")
-    expected |= {f"{_POSITION}.weight_g": kernel.new_empty(1, 1, kernel.shape[2]), f"{_POSITION}.weight_v": kernel}
-    read = _read(file)
-    state = {key: _widened(read[key]) for key in expected if key in read}
-    if found := faults(state, expected):
-        raise InputError(f"{file} is not HuBERT-large: {'; '.join(found)}; {_REMEDY}")
-    size_of, direction = (state.pop(f"{_POSITION}.{name}") for name in ("weight_g", "weight_v"))
-    state[f"{_POSITION}.weight"] = size_of * direction / direction.norm(dim=(0, 1), keepdim=True)
+    state = fitting(read_entries(file, "hubert."), hubert.state_dict(), "", file, _NAME, _REMEDY)
     hubert.load_state_dict(state, assign=True)
     return hubert.eval().requires_grad_(False)
 
 
-def _find(path: Path) -> Path:
+def fitting(
+    entries: dict[str, Tensor], wanted: dict[str, Tensor], prefix: str, file: Path, name: str, remedy: str
+) -> dict[str, Tensor]:
+    """The state of a network that has a HuBERT in it, in float32.
+
+    Args:
+        entries: of a file, see `read_entries`.
+        wanted: the network's own; only names, shapes and types count.
+        prefix: of HuBERT's names among these.
+        file, name, remedy: for the message: which it is, what it should be, and what to do.
+
+    Raises InputError if entries are missing or others than these.
+    """
+    position = prefix + _POSITION
+    expected = dict(wanted)
+    kernel = expected.pop(f"{position}.weight")
+    expected |= {f"{position}.weight_g": kernel.new_empty(1, 1, kernel.shape[2]), f"{position}.weight_v": kernel}
+    state = {key: _widened(entries[key]) for key in expected if key in entries}
+    if found := faults(state, expected):
+        raise InputError(f"{file} is not {name}: {'; '.join(found)}; {remedy}")
+    size_of, direction = (state.pop(f"{position}.{half}") for half in ("weight_g", "weight_v"))
+    state[f"{position}.weight"] = size_of * direction / direction.norm(dim=(0, 1), keepdim=True)
+    return state
+
+
+def find_file(path: Path, remedy: str) -> Path:
+    """The file itself, or the first of `FILES` in a folder. Raises InputError, which ends with `remedy`."""
     if path.is_dir():
         found = [path / name for name in FILES if (path / name).is_file()]
         if not found:
-            raise InputError(f"no {' or '.join(FILES)} in {path}; {_REMEDY}")
+            raise InputError(f"no {' or '.join(FILES)} in {path}; {remedy}")
         return found[0]
     if not path.is_file():
-        raise InputError(f"{path}: no such file; {_REMEDY}")
+        raise InputError(f"{path}: no such file; {remedy}")
     return path
 
 
-def _read(file: Path) -> dict[str, Tensor]:
-    """Entries under today's names, without the prefix that a model with a head gives them."""
+def read_entries(file: Path, prefix: str) -> dict[str, Tensor]:
+    """Entries under today's names, without the prefix that a model with a head gives them. Raises InputError."""
     content = named_tensors(read_content(file), file)
-    plain = {key.removeprefix("hubert."): value for key, value in content.items()}
-    return {_SPLIT_NAMES.get(key, key): value for key, value in plain.items()}
+    plain = {key.removeprefix(prefix): value for key, value in content.items()}
+    return {_today(key): value for key, value in plain.items()}
+
+
+def _today(name: str) -> str:
+    for old, new in _SPLIT_NAMES.items():
+        name = name.replace(old, new)
+    return name
 
 
 def _widened(value: Tensor) -> Tensor:

@@ -3,13 +3,12 @@
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
-from torch.nn import functional
 
 from models.backends.picture_bytes import to_picture
+from models.gfpgan.restoration import Picture
 from models.goha.levels import LEVELS, Level
 from models.goha.means import Means
-from models.goha.model import SIDE, TARGET_SIDE, Camera, Goha, Source, as_picture
-from models.goha.restoration import Picture
+from models.goha.model import TARGET_SIDE, Camera, Goha, Source, as_picture, stretched
 from models.triplane import FieldDecoder, Planes
 
 
@@ -41,9 +40,9 @@ class FrameNetwork(nn.Module):
         else:
             planes = frozen + self.model.expression(face)
         seen = self.model.look(planes, camera, TARGET_SIDE, self._means.read, self.level.samples)
-        colours = self.model.neural_layers["gfpgan"](as_picture(seen.features, TARGET_SIDE))
+        colours = self.model.neural_layers["gfpgan"](stretched(as_picture(seen.features, TARGET_SIDE)))
         opacity = torch.unflatten(seen.opacity.transpose(1, 2), 2, (TARGET_SIDE, TARGET_SIDE))
-        alpha = functional.interpolate(opacity, (SIDE, SIDE), mode="bilinear", align_corners=True)
+        alpha = stretched(opacity)
         return to_picture(torch.cat([colours, 2 * alpha - 1], 1).clamp(-1, 1))
 
 

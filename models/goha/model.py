@@ -13,12 +13,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.gfpgan.restoration import Picture, Restoration
 from models.goha.face_mask import Mask, eroded, keep_mask
 from models.goha.face_parser import FaceParser
 from models.goha.lifting import lay_on_planes, lift
 from models.goha.means import Means
 from models.goha.plane_heads import PLANES, PlaneHead, PlaneUpsampler
-from models.goha.restoration import Picture, Restoration
 from models.goha.segformer import FeatureEncoder
 from models.triplane import FieldDecoder, LookUp, PlaneAxes, Planes, Points, Sample
 from models.volume import Rendered, camera_rays, render_samples
@@ -150,6 +150,11 @@ def as_picture(features: Float[Tensor, "b r c"], side: int) -> Float[Tensor, "b 
 def enlarged(image: Float[Tensor, "b 3 h w"]) -> Picture:
     """As large as the portrait; bilinear."""
     return functional.interpolate(image, (SIDE, SIDE), mode="bilinear", align_corners=False)
+
+
+def stretched(image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c 512 512"]:
+    """As large as the last network takes it; the outermost pixels stay where they are."""
+    return functional.interpolate(image, (SIDE, SIDE), mode="bilinear", align_corners=True)
 
 
 def load_goha(weights: Mapping[str, Tensor]) -> Goha:

@@ -8,9 +8,9 @@ from jaxtyping import Float32
 from torch import Tensor
 
 from models.face_fit.objective import Coefficients
+from models.gfpgan.restoration import Picture
 from models.goha.coefficients import CoefficientNetwork, FaceCoefficients, read, to_network
 from models.goha.face_picture import Look
-from models.goha.restoration import Picture
 from models.goha.trial import PLAIN
 
 

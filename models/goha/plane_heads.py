@@ -3,16 +3,12 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.nn import functional
+
+from models.convolution import conv3, double_size
 
 CHANNELS = 32
 """Of each plane."""
 PLANES = 3
-
-
-def conv3(inputs: int, outputs: int) -> nn.Conv2d:
-    """3x3 convolution that keeps the size."""
-    return nn.Conv2d(inputs, outputs, 3, padding=1)
 
 
 def double_conv(inputs: int, outputs: int) -> nn.ConvTranspose2d:
@@ -54,8 +50,3 @@ class PlaneUpsampler(nn.Module):
         return torch.stack(
             [double_size(skip(x)) + self.up_xy(x) for skip, x in zip(skips, maps.unbind(1), strict=True)], 1
         )
-
-
-def double_size(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c 2*h 2*w"]:
-    """Bilinear, between the centres of pixels."""
-    return functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=False)

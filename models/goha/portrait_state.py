@@ -7,10 +7,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from models.gfpgan.restoration import Picture
 from models.goha.face_mask import Mask
 from models.goha.means import means_on
 from models.goha.model import Camera, Goha
-from models.goha.restoration import Picture
 from models.triplane import Planes
 
 

@@ -5,14 +5,10 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.convolution import conv3
 from models.real3d.resnet import LowResolutionEncoder
 from models.segformer import Block, PatchEmbedding, to_image
 from models.triplane import Planes
-
-
-def conv3(inputs: int, outputs: int) -> nn.Conv2d:
-    """3x3 convolution that keeps the size."""
-    return nn.Conv2d(inputs, outputs, 3, padding=1)
 
 
 def double_size(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c 2*h 2*w"]:

@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.real3d.image_to_plane import as_planes, conv3
+from models.convolution import conv3
+from models.real3d.image_to_plane import as_planes
 from models.segformer import MixTransformer, to_image, to_tokens
 from models.stylegan import smoothing_kernel
 from models.triplane import Planes

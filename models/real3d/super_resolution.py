@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.real3d.image_to_plane import conv3
+from models.convolution import conv3
 from models.real3d.torso import SegmentMap, Torso, TorsoModel
 from models.real3d.torso_motion import KeyPoints
 from models.stylegan import Style, SynthesisBlock

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.real3d.image_to_plane import conv3
+from models.convolution import conv3
 from models.real3d.segmentation import BODY_SKIN, CLOTHES
 from models.real3d.torso_layers import ConvNormAct, ResBlock, doublings, halvings
 from models.real3d.torso_motion import Appearance, KeyPoints, MotionFieldEstimator, Regions

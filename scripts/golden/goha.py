@@ -33,6 +33,7 @@ from models.goha.model import (
     enlarged,
     load_goha,
     samples,
+    stretched,
 )
 from models.volume import camera_rays
 
@@ -150,7 +151,7 @@ class GohaRun:
 
     def restore(self) -> None:
         network, low = self.model.neural_layers["gfpgan"], goha_inputs.image("lowres", TARGET_SIDE)
-        styles, steering = network.read(low)
+        styles, steering = network.read(stretched(low))
         self.measure("restoration.styles", styles)
         self.measure("restoration.picture", network.stylegan_decoder(styles, steering))
 
@@ -172,7 +173,7 @@ class GohaRun:
         low = as_picture(seen.features, TARGET_SIDE)
         self.measure("frame.low", low)
         self.measure("frame.depth", _rows(seen.depth, TARGET_SIDE)[..., 0])
-        self.measure("frame.picture", model.neural_layers["gfpgan"](low))
+        self.measure("frame.picture", model.neural_layers["gfpgan"](stretched(low)))
 
 
 GROUPS: dict[str, Callable[[GohaRun], object]] = {

@@ -22,6 +22,11 @@ def largest(got: np.ndarray, want: np.ndarray) -> float:
     return float(np.abs(got - want).max())
 
 
+def largest_of_spread(got: np.ndarray, want: np.ndarray) -> float:
+    """The same over the values' standard deviation."""
+    return largest(got, want) / float(want.std())
+
+
 def share(got: np.ndarray, want: np.ndarray) -> float:
     """Of values that differ."""
     return float(np.mean(got != want))

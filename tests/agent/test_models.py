@@ -18,9 +18,12 @@ from models.goha import importing as importing_goha
 from models.goha import needs as goha_needs
 from models.real3d import importing
 from models.real3d.needs import AUDIO, FACE_DATA, HUBERT, PARTS, SEGMENTER, VIDEO
+from models.talk3d import importing as importing_talk3d
+from models.talk3d import needs as talk3d_needs
 from models.weights import Missing, Weights, built_folder, find
 from tests.models.goha import released as goha
 from tests.models.real3d.released import NETWORKS, VIDEO_FOLDER, save_face_model, save_release
+from tests.models.talk3d import released as talk3d
 
 
 @pytest.fixture(autouse=True)
@@ -93,9 +96,29 @@ def test_goha_is_brought_in_and_said_to_be_for_non_commercial_use(tmp_path, monk
     assert isinstance(weights, Weights) and weights.absent == ()
 
 
+def test_talk3d_is_brought_in_and_said_to_be_for_non_commercial_use(tmp_path, monkeypatch, data, capsys):
+    monkeypatch.setattr(importing_talk3d, "RELEASED", talk3d.SMALL)
+    assert "talk3d    not ready: needs its delta-plane networks and its person's generator" in listed(capsys)
+    checkpoint, person = talk3d.save_driver(tmp_path / "May_demo.pt"), talk3d.save_person(tmp_path / "May")
+    assert models("import", "talk3d", "--checkpoint", checkpoint, "--person", person) == 0
+    after = listed(capsys)
+    assert f"talk3d    ready; in {data.with_name('talk3d') / '1'}" in after and "80000 steps" in after
+    assert talk3d_needs.SPEECH.source in after and talk3d_needs.SPEECH.instead in after
+    assert "non-commercial" in talk3d_needs.DRIVER.licence and "non-commercial" in talk3d_needs.GENERATOR.licence
+    weights = find("talk3d")
+    assert isinstance(weights, Weights) and weights.absent == (talk3d_needs.RESTORATION, talk3d_needs.SPEECH)
+
+
 @pytest.mark.parametrize(
     ("engine", "option"),
-    [("goha", "--hubert"), ("goha", "--segmenter"), ("goha", "--face-data"), ("real3d", "--deep3d")],
+    [
+        ("goha", "--hubert"),
+        ("goha", "--segmenter"),
+        ("goha", "--face-data"),
+        ("real3d", "--deep3d"),
+        ("talk3d", "--hubert"),
+        ("goha", "--person"),
+    ],
 )
 def test_an_option_of_another_engine_is_refused(engine, option, tmp_path, capsys):
     assert models("import", engine, option, tmp_path) == 2

@@ -1,4 +1,4 @@
-"""Which speech network moves the face of `--engine real3d`, and that it is said."""
+"""Which speech network moves the face of an engine that has one, and that it is said."""
 
 import json
 from dataclasses import replace
@@ -23,9 +23,11 @@ from models.real3d import speech_stream
 from models.real3d.audio_to_motion import FEATURES, AudioToMotion
 from models.real3d.needs import AUDIO, HUBERT, VIDEO
 from models.real3d.speech_stream import Delivery
+from models.talk3d import speech_scores
+from models.talk3d.needs import SPEECH
 from models.weight_part import Part
 from models.weights import Missing, Weights
-from runtime.drivers.real3d_speech import Real3dSpeech
+from runtime.drivers.paper_speech import PaperSpeech
 from runtime.drivers.speech_face import SpeechFace
 from runtime.sound import Sound
 from tests.models.real3d.released import save_face_model
@@ -33,6 +35,7 @@ from tests.models.real3d.released import save_face_model
 MANIFEST = Path(__file__).parent.parent / "models" / "real3d" / "audio2secc_vae.json"
 TINY = HubertSize(sound=16, hidden=FEATURES, layers=1, heads=4, inner=64, position_kernel=16)
 REAL3D = Run(portrait=Path("me.png"), engine="real3d")
+TALK3D = replace(REAL3D, engine="talk3d")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +58,7 @@ def cpu(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
 def test_files_are_made_with_the_papers_speech() -> None:
     told: list[str] = []
     driver = open_speech(REAL3D, True, None, told.append)
-    assert isinstance(driver, Real3dSpeech)
+    assert isinstance(driver, PaperSpeech)
     assert told == ["real3d's own speech network moves the face, on the CPU: that takes longer than the speech"]
 
 
@@ -110,7 +113,7 @@ def test_a_live_run_on_a_gpu_has_the_papers(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.nn.Module, "to", to)
     told: list[str] = []
-    assert isinstance(open_speech(REAL3D, False, None, told.append), Real3dSpeech)
+    assert isinstance(open_speech(REAL3D, False, None, told.append), PaperSpeech)
     assert told == ["real3d's own speech network moves the face, on a GPU"]
     assert moved == ["cuda", "cuda"]
 
@@ -140,3 +143,25 @@ def test_amplitude_temperature_and_seed_reach_the_papers_network(monkeypatch: py
     driver = open_speech(asked, True, None, lambda line: None)
     driver.push(Sound(np.zeros((320, 1), np.float32), 16_000, 0))
     assert given == [Delivery(mouth_amp=0.45 * 1.2, temperature=0.3, seed=5)]
+
+
+def test_talk3d_hears_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = HubertSize(sound=16, hidden=32, layers=1, heads=4, inner=64, position_kernel=16)
+    monkeypatch.setattr(speech_scores, "load_speech_scores", lambda path: speech_scores.SpeechScores(size).eval())
+    told: list[str] = []
+    driver = open_speech(TALK3D, True, None, told.append)
+    assert told == ["talk3d's own speech network moves the face, on the CPU: that takes longer than the speech"]
+    sound = 0.1 * np.random.default_rng(0).standard_normal(16_000).astype(np.float32)
+    motions = driver.push(Sound(sound[:, None], 16_000, 0))
+    assert [motion.pts_ns for motion in motions] == [40_000_000 * k for k in range(len(motions))]
+    assert len(motions) > 5
+    heard = [motion.speech for motion in motions]
+    assert all(each is not None and each.shape == (8, 44, 16) and np.isfinite(each).all() for each in heard)
+    assert not np.array_equal(heard[0], heard[-1])
+
+
+def test_without_its_speech_network_the_lips_of_talk3d_stay(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    monkeypatch.setattr(speech_driver, "find", lambda engine: Weights(engine, folder, (SPEECH,)))
+    told: list[str] = []
+    assert isinstance(open_speech(TALK3D, True, None, told.append), SpeechFace)
+    assert told == [f"{SPEECH.instead}: talk3d has no speech network (agent models list)"]

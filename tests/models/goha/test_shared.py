@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch.nn import functional
 
+from models.gfpgan.style_decoder import STYLE, ModulatedConvolution
 from models.goha import segformer
-from models.goha.style_decoder import STYLE, ModulatedConvolution
 from models.segformer import MIT_B0, Block
 from models.stylegan import SynthesisLayer, ToRgb
 

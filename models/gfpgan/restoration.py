@@ -1,4 +1,4 @@
-"""Super-resolution by GFPGAN (Wang et al., 2021), in its "clean" form, trained further with the avatar's networks."""
+"""Super-resolution by GFPGAN (Wang et al., 2021), in its "clean" form."""
 
 from itertools import pairwise
 from typing import Literal
@@ -8,8 +8,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.goha.plane_heads import conv3
-from models.goha.style_decoder import STYLE, STYLES, Steering, StyleDecoder, Styles
+from models.convolution import conv3
+from models.gfpgan.style_decoder import STYLE, STYLES, Noise, Steering, StyleDecoder, Styles
 
 SIDE = 512
 """Of the pictures, in pixels."""
@@ -58,14 +58,13 @@ class Restoration(nn.Module):
             for _ in range(2)
         )
 
-    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Picture:
-        """The picture at `SIDE` pixels, about -1..1; `low`: the same, smaller."""
-        return self.stylegan_decoder(*self.read(low))
+    def forward(self, rough: Picture, noise: Noise | None = None) -> Picture:
+        """The picture, about -1..1; `rough`: the same, enlarged from a smaller one; `noise`: see `StyleDecoder`."""
+        return self.stylegan_decoder(*self.read(rough), noise)
 
-    def read(self, low: Float[Tensor, "b 3 h w"]) -> tuple[Styles, list[Steering]]:
+    def read(self, rough: Picture) -> tuple[Styles, list[Steering]]:
         """What the decoder is told."""
-        wide = functional.interpolate(low, (SIDE, SIDE), mode="bilinear", align_corners=True)
-        x = functional.leaky_relu(self.conv_body_first(wide), 0.2)
+        x = functional.leaky_relu(self.conv_body_first(rough), 0.2)
         seen = []
         for down in self.conv_body_down:
             x = down(x)

@@ -1,4 +1,4 @@
-"""Real3dSpeech: the paper's mouth at the right instants, everything else as `SpeechFace` has it."""
+"""PaperSpeech: the paper's mouth at the right instants, everything else as `SpeechFace` has it."""
 
 import json
 import wave
@@ -17,9 +17,9 @@ from models.bfm import load_bfm
 from models.face import load_face_model
 from models.motion import MOUTH, Motion
 from models.real3d.audio_to_motion import FEATURES, AudioToMotion, load_audio_to_motion
-from models.real3d.speech_stream import SpeechStream
+from models.real3d.speech_stream import LOOK_AHEAD_NS, SpeechStream
 from models.transfer import expression_transfer
-from runtime.drivers.real3d_speech import Real3dSpeech
+from runtime.drivers.paper_speech import PaperSpeech
 from runtime.drivers.speech_face import SpeechFace
 from runtime.sound import Sound
 from tests.models.synthetic_bfm import bfm_content
@@ -51,9 +51,15 @@ def fit(tmp_path_factory: pytest.TempPathFactory) -> MouthFit:
     return MouthFit(expression_transfer(load_bfm(path), MODEL), MODEL)
 
 
+def speech_of(hubert: Hubert, network: AudioToMotion, fit: MouthFit) -> PaperSpeech:
+    return PaperSpeech(
+        lambda: SpeechStream(hubert, network), LOOK_AHEAD_NS, lambda heard, mouth: heard.motion(fit(mouth))
+    )
+
+
 @pytest.fixture
-def driver(hubert: Hubert, network: AudioToMotion, fit: MouthFit) -> Real3dSpeech:
-    return Real3dSpeech(lambda: SpeechStream(hubert, network), fit)
+def driver(hubert: Hubert, network: AudioToMotion, fit: MouthFit) -> PaperSpeech:
+    return speech_of(hubert, network, fit)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +73,7 @@ def example(speech_wav: Path) -> tuple[np.ndarray, int]:
 
 
 def hear(
-    driver: Real3dSpeech | SpeechFace, samples: np.ndarray, rate_hz: int, block: int = 0, start_ns: int = 0
+    driver: PaperSpeech | SpeechFace, samples: np.ndarray, rate_hz: int, block: int = 0, start_ns: int = 0
 ) -> list[Motion]:
     """The motions for sound given in blocks of so many samples; 0 is all at once."""
     motions: list[Motion] = []
@@ -86,7 +92,7 @@ def vector(motion: Motion) -> np.ndarray:
     return np.concatenate([motion.expression, motion.rotation, [motion.confidence]])
 
 
-def test_a_motion_every_40_ms_as_soon_as_its_look_ahead_is_heard(driver: Real3dSpeech) -> None:
+def test_a_motion_every_40_ms_as_soon_as_its_look_ahead_is_heard(driver: PaperSpeech) -> None:
     start_ns, told = 9_876_543_210, []
     sound = voice(0.6)
     for hop in range(len(sound) // HOP):
@@ -104,16 +110,13 @@ def test_the_cut_into_blocks_does_not_show(
     example: tuple[np.ndarray, int],
 ) -> None:
     samples, rate_hz = example
-    whole, cut = (
-        hear(Real3dSpeech(lambda: SpeechStream(hubert, network), fit), samples[:rate_hz], rate_hz, size)
-        for size in (0, 1001)
-    )
+    whole, cut = (hear(speech_of(hubert, network, fit), samples[:rate_hz], rate_hz, size) for size in (0, 1001))
     assert len(whole) == 19  # the resampler waits for 2 ms
     assert [m.pts_ns for m in cut] == [m.pts_ns for m in whole]
     assert all(np.array_equal(vector(a), vector(b)) for a, b in zip(cut, whole, strict=True))
 
 
-def test_the_mouth_is_the_papers(driver: Real3dSpeech, hubert: Hubert, network: AudioToMotion, fit: MouthFit) -> None:
+def test_the_mouth_is_the_papers(driver: PaperSpeech, hubert: Hubert, network: AudioToMotion, fit: MouthFit) -> None:
     sound = voice(1.0)
     motions = hear(driver, sound, RATE_HZ)
     expressions = SpeechStream(hubert, network).push(sound)
@@ -126,7 +129,7 @@ def test_the_mouth_is_the_papers(driver: Real3dSpeech, hubert: Hubert, network: 
 
 
 def test_the_rest_is_as_with_the_agents_own_mouth_at_the_same_instants(
-    driver: Real3dSpeech, example: tuple[np.ndarray, int]
+    driver: PaperSpeech, example: tuple[np.ndarray, int]
 ) -> None:
     samples, rate_hz = example
     samples = np.concatenate([samples, np.zeros(11 * rate_hz // 5, np.float32)])
@@ -142,7 +145,7 @@ def test_the_rest_is_as_with_the_agents_own_mouth_at_the_same_instants(
     assert motions[-1].confidence == 0.0, "silence eases out"
 
 
-def test_after_a_gap_it_begins_anew(driver: Real3dSpeech) -> None:
+def test_after_a_gap_it_begins_anew(driver: PaperSpeech) -> None:
     sound, later_ns = voice(0.5), 60_000_000_000
     before = hear(driver, sound, RATE_HZ)
     after = hear(driver, sound, RATE_HZ, start_ns=later_ns)
@@ -152,7 +155,7 @@ def test_after_a_gap_it_begins_anew(driver: Real3dSpeech) -> None:
         np.testing.assert_array_equal(a.expression[MOUTH], b.expression[MOUTH])
 
 
-def test_sound_that_is_no_number_is_silence(driver: Real3dSpeech) -> None:
+def test_sound_that_is_no_number_is_silence(driver: PaperSpeech) -> None:
     sound = voice(0.8)
     sound[100:200], sound[300], sound[400] = np.nan, np.inf, -1e30
     assert np.isfinite([m.expression for m in hear(driver, sound, RATE_HZ)]).all()

@@ -1,0 +1,1 @@
+"""GFPGAN, which several papers end with."""

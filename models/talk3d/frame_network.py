@@ -1,0 +1,83 @@
+"""Everything that runs once per frame, as executors call it.
+
+The same pictures as `model.py` up to rounding: the norms and the person's style are folded into constants.
+"""
+
+from copy import deepcopy
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from models.backends.picture_bytes import to_picture
+from models.stylegan import Style, StyledBlock
+from models.talk3d.conditions import Frame, FrameSound
+from models.talk3d.generator import Camera, Features, Picture, SuperResolution
+from models.talk3d.levels import LEVELS, Level
+from models.talk3d.model import Talk3D, enlarged
+from models.talk3d.stages import Deepest, First, Planes32, Second, Stage
+from models.talk3d.transformer import Places, Settled
+from models.triplane import LookUp
+
+
+class StyledSuperResolution(nn.Module):
+    """The generator's super-resolution for one person."""
+
+    def __init__(self, network: SuperResolution, style: Style) -> None:
+        super().__init__()
+        self.block0, self.block1 = StyledBlock(network.block0, style), StyledBlock(network.block1, style)
+
+    def forward(self, features: Features) -> Picture:
+        """The picture."""
+        return self.block1(*self.block0(features, features[:, :3]))[1]
+
+
+class FrameNetwork(nn.Module):
+    """The person's tensors and the fresh ones, one by one, in; a picture of bytes out."""
+
+    def __init__(self, model: Talk3D, latent: Style, read: LookUp, level: Level = LEVELS[0]) -> None:
+        """`latent`: the person's; `read`: of planes."""
+        super().__init__()
+        self._read = read
+        self.level, self.generator, self.conditions = level, model.generator, model.conditions
+        self.restoration, self.transformer = model.restoration, model.deltaplane_predictor.transformer[0]
+        with torch.no_grad():
+            self.up = deepcopy(model.deltaplane_predictor.Upnet)
+            for stage in self.up.children():
+                _fold(stage)
+            self.super_resolution = StyledSuperResolution(model.generator.superresolution, latent)
+        self.eval().requires_grad_(False)
+
+    def forward(
+        self,
+        planes: Planes32,
+        first: First,
+        second: Second,
+        deepest: Deepest,
+        within: Places,
+        queries: Places,
+        sound: FrameSound,
+        eye: Float[Tensor, "b 1"],
+        angles: Float[Tensor, "b 3"],
+        landmarks: Float[Tensor, "b 3 2"],
+        camera: Camera,
+    ) -> UInt8[Tensor, "b 512 512 3"]:
+        """RGB."""
+        tokens = self.conditions(Frame(sound, eye, angles, landmarks))
+        delta = self.up(self.transformer(Settled(deepest, within, queries), tokens), second, first)
+        seen = self.generator.look(planes + delta, camera, self._read, self.level.samples)
+        return to_picture(self._draw(seen).clamp(-1, 1))
+
+    def _draw(self, seen: Features) -> Picture:
+        if self.restoration is None:
+            return self.super_resolution(seen)
+        return self.restoration(enlarged(seen[:, :3]), self.restoration.stylegan_decoder.stored_noise())
+
+
+def _fold(stage: nn.Module) -> None:
+    """Makes the norms part of the convolutions before them."""
+    assert isinstance(stage, Stage)
+    stage.conv0, stage.conv1 = fuse_conv_bn_eval(stage.conv0, stage.bn0), fuse_conv_bn_eval(stage.conv1, stage.bn1)
+    for norm in ("bn0", "bn1"):
+        stage.add_module(norm, nn.Identity())

@@ -1,0 +1,85 @@
+"""What an import of Talk3D's released files consists of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.audio.hubert_file import FILES
+from models.checkpoint import entries_under
+from models.errors import InputError
+from models.gfpgan.restoration import Restoration
+from models.given_files import file_of, first
+from models.importing import Network, Request, Source
+from models.talk3d.checkpoint_file import STEP, TUNED, Driver, drawer_entries, driver_entries, read_checkpoint
+from models.talk3d.generator import Generator
+from models.talk3d.generator_file import read_generator
+from models.talk3d.needs import DRIVER, GENERATOR, PERSON, RESTORATION, SPEECH
+from models.talk3d.recording import read_recording
+from models.talk3d.speech_scores import SpeechScores, load_speech_scores
+from models.weight_store import Replacement
+
+_GENERATOR_FILES = ("G_tune.pkl",)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user has: files, or folders with them."""
+
+    checkpoints: tuple[Path, ...] = ()
+    person: Path | None = None
+    """The folder that the person was prepared in."""
+    gfpgan: Path | None = None
+    wav2vec: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """The networks, wherever they come from."""
+
+    driver: Network
+    generator: Network
+    restoration: Network
+    tuned_restoration: Network
+    """The same from a checkpoint of Talk3D's."""
+    load_speech: Callable[[Path], SpeechScores]
+
+
+def _as_they_are(content: Any, path: Path) -> dict[str, Any]:
+    return dict(content)
+
+
+RELEASED = Released(
+    Network(DRIVER, Driver, driver_entries, STEP, read=read_checkpoint),
+    Network(GENERATOR, Generator, _as_they_are, STEP, read=read_generator),
+    Network(RESTORATION, Restoration, entries_under("params_ema"), STEP),
+    Network(RESTORATION, Restoration, drawer_entries, STEP, read=read_checkpoint),
+    load_speech_scores,
+)
+
+
+def request(given: Given, released: Released) -> Request:
+    """Looks for the files; `released` is usually `RELEASED`. Raises InputError for what is not there."""
+    checkpoints = []
+    for path in given.checkpoints:
+        checkpoints.append((file_of(path, DRIVER), [released.driver]))
+        if path.name.endswith(TUNED):
+            checkpoints.append((path, [released.tuned_restoration]))
+    others = []
+    if given.person is not None:
+        if not given.person.is_dir():
+            raise InputError(f"{PERSON.option} {given.person}: no such folder; give {PERSON.source}")
+        checkpoints.append((first(given.person, _GENERATOR_FILES, GENERATOR), [released.generator]))
+        others += [Source(first(given.person, (name,), PERSON), PERSON, name) for name in PERSON.files]
+    if given.gfpgan is not None:
+        checkpoints.append((file_of(given.gfpgan, RESTORATION), [released.restoration]))
+    if given.wav2vec is not None:
+        others.append(Source(first(given.wav2vec, FILES, SPEECH), SPEECH, SPEECH.files[0]))
+
+    def check(new: Replacement) -> None:
+        if given.person is not None:
+            read_recording(new.folder)
+        if given.wav2vec is not None:
+            released.load_speech(new.folder / SPEECH.files[0])
+
+    return Request(checkpoints=checkpoints, others=others, check=check)

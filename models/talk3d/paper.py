@@ -1,0 +1,69 @@
+"""Talk3D's networks as executors run them."""
+
+import torch
+from torch import nn
+
+from models.backends.layout import channels_last
+from models.backends.paper import Layout, Painter, Paper, StateKind, Stored
+from models.stylegan import Style
+from models.talk3d.conditions import SPAN, SYMBOLS, WINDOWS
+from models.talk3d.drive import Drive
+from models.talk3d.frame_network import FrameNetwork
+from models.talk3d.levels import LEVELS
+from models.talk3d.model import Talk3D
+from models.talk3d.person_state import PersonParts, PersonState, prepare
+from models.talk3d.trial import trial
+from models.triplane import LookUp, look_up, look_up_on_cpu
+
+STATE = StateKind(PersonState._fields, PersonState._make, PersonState.__module__)
+STORED: tuple[Stored, ...] = ("float32",)
+"""What the released weights would lose in 16 bits is not known."""
+
+Talk3dPaper = Paper[PersonParts, PersonState, Drive]
+
+_DRIVE = {"sound": (WINDOWS, SYMBOLS, SPAN), "eye": (1,), "angles": (3,), "landmarks": (3, 2), "camera": (25,)}
+LAYOUT = Layout(
+    state={
+        "planes": (3, 32, 256, 256),
+        "first": (3, 64, 128, 128),
+        "second": (3, 128, 64, 64),
+        "deepest": (3, 256, 32, 32),
+        "within": (3, 1024, 256),
+        "queries": (3, 1024, 256),
+    },
+    features=(),
+    paint=(),
+    fresh=_DRIVE,
+    drive=_DRIVE,
+    picture=(512, 512, 3),
+)
+
+
+def talk3d_paper(model: Talk3D, latent: Style) -> Talk3dPaper:
+    """The networks with weights; `latent`: of the person whose they are."""
+
+    def at_all_levels(read: LookUp) -> list[nn.Module]:
+        here = latent.to(model.conditions.null_vector.device)
+        return [channels_last(FrameNetwork(model, here, read, level)) for level in LEVELS]
+
+    return Paper(
+        name="talk3d",
+        model=model,
+        layout=LAYOUT,
+        state=STATE,
+        drive=Drive._make,
+        stored=STORED,
+        on_cpu="torch",
+        defined_in=("models.talk3d.frame_network",),
+        prepare=lambda parts, stored: prepare(model, parts),
+        reference=lambda device: at_all_levels(look_up_on_cpu if device.type == "cpu" else look_up),
+        exported=lambda stored: FrameNetwork(model, latent.to(model.conditions.null_vector.device), look_up),
+        captured=lambda stored: at_all_levels(look_up),
+        painter=_painter,
+        trial=lambda: trial(PersonParts(latent[None])),
+    )
+
+
+def _painter(device: torch.device) -> Painter[PersonState, Drive]:
+    """Nothing is painted: the network is given the drive itself."""
+    return lambda state, drive: tuple(drive)

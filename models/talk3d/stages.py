@@ -1,0 +1,83 @@
+"""The two halves of the U-Net over planes: down to 32 x 32, and up again."""
+
+from typing import Literal
+
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.convolution import conv3
+from models.stylegan import double, doubling_kernels, smoothing_kernel
+from models.talk3d.split import NAMES, Maps, each, roll_out
+
+DOWN = ((32, 64), (64, 128), (128, 256))
+"""Channels of each plane before and after the stages: at 256, 128 and 64 pixels."""
+UP = ((256, 128), (128, 64), (64, 32))
+"""The same at 32, 64 and 128."""
+
+Planes32 = Float[Tensor, "b 3 32 256 256"]
+First = Float[Tensor, "b 3 64 128 128"]
+Second = Float[Tensor, "b 3 128 64 64"]
+Deepest = Float[Tensor, "b 3 256 32 32"]
+Resample = Literal["half", "double"]
+
+
+class Stage(nn.Module):
+    """Two convolutions, then another size."""
+
+    resample_filter: Tensor
+
+    def __init__(self, inputs: int, outputs: int, resample: Resample) -> None:
+        super().__init__()
+        self.resample = resample
+        self.conv0, self.bn0 = conv3(inputs, outputs), nn.BatchNorm2d(outputs)
+        self.conv1, self.bn1 = conv3(outputs, outputs), nn.BatchNorm2d(outputs)
+        self.register_buffer("resample_filter", smoothing_kernel())
+
+    def forward(self, x: Float[Tensor, "b i h h"]) -> Float[Tensor, "b o _ _"]:
+        """The stage's result."""
+        x = functional.leaky_relu(self.bn0(self.conv0(x)), 0.01)
+        x = functional.leaky_relu(self.bn1(self.conv1(x)), 0.01)
+        if self.resample == "double":
+            return double(x, doubling_kernels(self.resample_filter, x.shape[1]))
+        kernels = self.resample_filter.expand(x.shape[1], 1, -1, -1)
+        return functional.conv2d(x, kernels, stride=2, padding=1, groups=x.shape[1])
+
+
+class Stages(nn.Module):
+    """Three stages, one after the other; each plane has its own."""
+
+    def __init__(self, name: str, sizes: tuple[tuple[int, int], ...], resample: Resample) -> None:
+        """`name`: of the weights, before the stage's number and the plane."""
+        super().__init__()
+        for number, (inputs, outputs) in enumerate(sizes, 1):
+            for plane in NAMES:
+                self.add_module(f"{name}{number}_{plane}", Stage(3 * inputs, outputs, resample))
+
+    def stage(self, number: int, maps: Maps) -> Float[Tensor, "b 3 o _ _"]:
+        """One of them, which sees all planes; the first is 0."""
+        return each(list(self.children())[3 * number : 3 * number + 3], roll_out(maps))
+
+
+class DownStages(Stages):
+    """To an eighth of the size."""
+
+    def __init__(self) -> None:
+        super().__init__("Downnet", DOWN, "half")
+
+    def forward(self, planes: Planes32) -> tuple[First, Second, Deepest]:
+        """What all three give."""
+        first = self.stage(0, planes)
+        second = self.stage(1, first)
+        return first, second, self.stage(2, second)
+
+
+class UpStages(Stages):
+    """Back to the size of planes."""
+
+    def __init__(self) -> None:
+        super().__init__("Upnet", UP, "double")
+
+    def forward(self, deepest: Deepest, second: Second, first: First) -> Planes32:
+        """Planes; `second` and `first` come from the way down."""
+        return self.stage(2, self.stage(1, self.stage(0, deepest) + second) + first)

@@ -1,0 +1,107 @@
+"""Talk3D's released files, as far as their layout goes: found, checked, converted, kept."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from models.errors import InputError
+from models.talk3d.importing import RELEASED, Given
+from models.talk3d.needs import DRIVER, DRIVER_FILE, GENERATOR_FILE, PERSON, RESTORATION_FILE, SPEECH_FILE
+from models.talk3d.recording import read_recording
+from models.weight_store import WeightStore
+from tests.models.talk3d.released import (
+    FRAMES,
+    SMALL,
+    bring,
+    save_driver,
+    save_person,
+    save_restoration,
+    save_speech,
+    small_driver,
+    small_generator,
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> WeightStore:
+    return WeightStore(tmp_path / "data" / "talk3d")
+
+
+def refusal(given: Given, store: WeightStore) -> str:
+    """What an import that must not change anything says, in one line."""
+    before = store.current()
+    with pytest.raises(InputError) as caught:
+        bring(given, store)
+    assert store.current() == before
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_released_files_are_converted_and_their_origin_is_kept(tmp_path: Path, store: WeightStore) -> None:
+    person = save_person(tmp_path / "May")
+    bring(
+        Given(
+            (save_driver(tmp_path / "May_demo.pt"),),
+            person,
+            save_restoration(tmp_path / "GFPGANv1.3.pth"),
+            save_speech(tmp_path / "model.safetensors"),
+        ),
+        store,
+    )
+    stock = store.current()
+    assert stock.folder is not None
+    assert {*stock.files} == {DRIVER_FILE, GENERATOR_FILE, RESTORATION_FILE, SPEECH_FILE, *PERSON.files}
+    for file, network in ((DRIVER_FILE, small_driver()), (GENERATOR_FILE, small_generator())):
+        stored, wanted = load_file(stock.folder / file), network.state_dict()
+        assert stored.keys() == wanted.keys()
+        assert all(torch.equal(stored[name], wanted[name]) for name in wanted)
+    record = stock.files[DRIVER_FILE]
+    assert (record.source, record.step) == ("May_demo.pt", 80_000)
+    assert "non-commercial" in record.licence
+    known = read_recording(stock.folder)
+    assert known.latent.shape == (512,) and known.landmarks.shape == (FRAMES, 3, 2)
+    assert known.eyes.max() == 2.0, "as far as the networks know"
+
+
+def test_a_tuned_checkpoint_brings_the_network_that_draws(tmp_path: Path, store: WeightStore) -> None:
+    bring(Given((save_driver(tmp_path / "May_demo.pt", drawer=True),)), store)
+    assert {*store.current().files} == {DRIVER_FILE}, "that of others was never trained"
+    bring(Given((save_driver(tmp_path / "May_tune.pt", drawer=True),)), store)
+    assert {*store.current().files} == {DRIVER_FILE, RESTORATION_FILE}
+    assert "holds no superresolution" in refusal(Given((save_driver(tmp_path / "x_tune.pt"),)), store)
+
+
+def test_another_checkpoint_is_refused_in_one_line(tmp_path: Path, store: WeightStore) -> None:
+    path = tmp_path / "other.pt"
+    torch.save({"state_dict": {}, "audio_net": {}}, path)
+    assert "is not a checkpoint of Talk3D" in refusal(Given((path,)), store)
+    said = refusal(Given((save_driver(tmp_path / "May.pt", null=False),)), store)
+    assert "1 missing (conditions.null_vector)" in said
+    assert DRIVER.source in refusal(Given((tmp_path / "none.pt",)), store)
+
+
+SPOILT: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "gone": (lambda folder: (folder / "angles.pt").unlink(), "angles.pt"),
+    "shape": (lambda folder: torch.save(torch.zeros(4), folder / "angles.pt"), "does not hold frames x 3 numbers"),
+    "endless": (lambda folder: torch.save(torch.full((3, 2), torch.nan), folder / "inversion_0-0_angles.pt"), "no num"),
+    "table": (lambda folder: (folder / "au.csv").write_text("frame, AU01_r\n1, 0\n"), "a column AU45_r"),
+    "empty": (lambda folder: (folder / "au.csv").write_text("frame, AU45_r\n"), "without frames"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILT)
+def test_a_recording_of_no_use_is_refused_in_one_line(tmp_path: Path, store: WeightStore, name: str) -> None:
+    person, (spoil, reason) = save_person(tmp_path / "May"), SPOILT[name]
+    spoil(person)
+    assert reason in refusal(Given(person=person), store)
+
+
+def test_the_networks_are_those_of_the_engine() -> None:
+    assert len(RELEASED.driver.expected()) == 383 + 12 + 12 + 6 + 12 + 1
+    assert len(RELEASED.generator.expected()) == 177
+    assert len(RELEASED.restoration.expected()) == len(RELEASED.tuned_restoration.expected()) == 285
+    assert SMALL.driver.part == RELEASED.driver.part
