@@ -183,6 +183,8 @@ def main() -> None:
         sys.exit(in_namespace())
     if not isolated:
         print("no root, or no ip and tc: the line stays good")
+    sys.setswitchinterval(0.0005)  # as a run does: drawing must not keep the sound waiting
+    cv2.setNumThreads(1)
     source = (Whole if arguments.whole else Pictures)(arguments.size)
     source.start()
     try:
