@@ -1,4 +1,4 @@
-"""The composition root: settings -> objects. The only file that knows every name."""
+"""The composition root: settings -> a run that is ready to start."""
 
 import sys
 from collections.abc import Callable
@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import cv2
 
-from agent.config import ENGINES, Run
-from agent.engines import open_engine
+from agent.config import Run
+from agent.engines import open_engine, usable_engines
 from agent.inputs import open_face_video, open_inputs
 from agent.look import Look, first_look
 from agent.patience import patiently
@@ -78,13 +78,15 @@ class Session:
         """
         cv2.setNumThreads(1)  # pools of several libraries on few cores make latency worse
         sys.setswitchinterval(_SWITCH_S)
+        if plan.left_out:
+            say(plan.left_out)
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
         self.sinks: list[Sink] = []
         self._loop: Loop | None = None
         config, wait = plan.config, partial(patiently, asked=interrupted, say=say)
         opening = partial(open_engine, config.engine, config.backend, say)
         engine = wait(f"opening the engine {config.engine}", opening)
-        self.shown = Shown(plan, engine, say)
+        self.shown, self._engines = Shown(plan, engine, say), usable_engines()
         with ExitStack() as opened:
             opened.callback(engine.close)
             self._inputs = open_inputs(plan, clock, say, probe, opened)
@@ -219,7 +221,7 @@ class Session:
         if self._loop is None or look is None:
             return figures
         figures |= {"portrait": look.name, "title": Path(look.name).stem}
-        figures |= {"background": Path(look.background).name, "engines": ENGINES}
+        figures |= {"background": Path(look.background).name, "engines": self._engines}
         return figures | self.report().as_dict() | {"fps_rendered": round(self._loop.tempo.recent_fps, 1)}
 
     def written(self) -> list[Path]:
@@ -228,6 +230,7 @@ class Session:
 
     def report(self) -> Report:
         """The figures so far."""
+        ways = paths(self.metrics)
         underruns = {sink.name: sink.underruns for sink in self.sinks if isinstance(sink, DelayingSink)}
         return Report(
             engine=self.shown.engine.name,
@@ -239,10 +242,10 @@ class Session:
             lost=self.loop.lost | underruns,
             faults=self.loop.faults,
             fps_rendered=round(self.loop.tempo.mean_fps, 2),
-            quality=self._ladder.standing,
+            quality=None if self.plan.offline else self._ladder.standing,
             stages=stage_times(self.metrics),
-            latency_ms=latency(self.metrics),
-            paths=paths(self.metrics),
+            latency_ms=latency(ways),
+            paths=ways,
             audio_video_offset_ms=self._audio_video_offset_ms(),
             camera_fps=getattr(self._inputs.camera, "rate_fps", None),
         )

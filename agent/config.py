@@ -8,9 +8,13 @@ import tyro
 
 from models.errors import InputError
 
-EngineName = Literal["builtin", "real3d"]
+EngineName = Literal["builtin", "real3d", "goha"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+NetworkEngineName = Literal["real3d", "goha"]
+"""Engines whose weights a user brings in."""
 BackendName = Literal["auto", "torch", "cudagraph", "onnx", "tensorrt"]
+
+BUNDLED_PORTRAIT = Path(__file__).with_name("example") / "portrait.png"
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ class Run:
     engine: EngineName = "builtin"
     """builtin: drawn on the CPU, no download; real3d: Real3D-Portrait's networks, whose weights you bring in
     (`agent models list`), for a GPU; with its audio-to-motion model and HuBERT they move the mouth with the voice, too
-    (live on a GPU only; into files anywhere)."""
+    (live on a GPU only; into files anywhere); goha: GOHA's, the same way, for non-commercial use alone."""
 
     backend: BackendName = "auto"
     """What runs the networks of an engine that has some: torch (any machine; the reference), cudagraph (NVIDIA GPUs),
@@ -156,7 +160,7 @@ class Devices:
 
 
 @dataclass(frozen=True)
-class Doctor:
+class Doctor(Run):
     """Look at everything that `agent run` would use here, try it, and say what to do about what is wrong.
 
     Give the options of the run in question. Inputs are opened for two seconds, the engine draws for one, and each
@@ -171,32 +175,8 @@ class Doctor:
     "what", "remedy"}]}
     """
 
-    portrait: Path | None = None
-    """The photo of the run. Default: the bundled one."""
-
-    mode: Literal["audio", "video", "both"] = "audio"
-    """As in `agent run`: audio needs a microphone, video a camera, both both."""
-
-    microphone: str | None = None
-    """Microphone by name, or a file. Default: the system's."""
-
-    camera: str | None = None
-    """Camera by index or name, or a file. Default: the first."""
-
-    output: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """As in `agent run`; may be given several times. Default: virtual-camera if there is one, else preview."""
-
-    engine: EngineName = "builtin"
-    """As in `agent run`."""
-
-    backend: BackendName = "auto"
-    """As in `agent run`."""
-
-    size: str = "512"
-    """As in `agent run`."""
-
-    fps: int = 25
-    """As in `agent run`: whether the engine is fast enough for it here."""
+    portrait: Annotated[Path, tyro.conf.arg(help_behavior_hint="(default: the bundled one)")] = BUNDLED_PORTRAIT
+    """The photo of the run."""
 
     json: bool = False
     """As JSON, for scripts."""
@@ -251,14 +231,18 @@ class ModelsImport:
     --face-model BFM_model_front.mat
 
     Something more, later:  agent models import real3d --face-data Real3DPortrait/deep_3drecon
+
+    Of GOHA:  agent models import goha --checkpoint checkpoint825000.ckpt --deep3d epoch_20.pth \
+    --face-model BFM_model_front.mat
     """
 
-    engine: tyro.conf.Positional[Literal["real3d"]]
+    engine: tyro.conf.Positional[NetworkEngineName]
     """The engine that they are for."""
 
     checkpoint: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction] = ()
     """The unpacked folder with secc2plane_torso_orig/ and audio2secc_vae/ in it (of several model_ckpt_steps_*.ckpt the
-    one of the most steps is taken), or the checkpoints themselves, the option given twice."""
+    one of the most steps is taken), or the checkpoints themselves, the option given twice. Of GOHA:
+    checkpoint825000.ckpt."""
 
     without_audio: bool = False
     """Do with the video model alone; the agent's own speech network then drives."""
@@ -276,6 +260,9 @@ class ModelsImport:
     segmenter: Path | None = None
     """MediaPipe's selfie_multiclass_256x256.tflite."""
 
+    deep3d: Path | None = None
+    """Of GOHA: Deep3DFaceRecon's epoch_20.pth of April 2023, which reads colours and light of a portrait's face."""
+
 
 @dataclass(frozen=True)
 class ModelsBuild:
@@ -284,7 +271,7 @@ class ModelsBuild:
     agent models build real3d --backend tensorrt     minutes; from then on --backend auto uses it
     """
 
-    engine: tyro.conf.Positional[Literal["real3d"]] = "real3d"
+    engine: tyro.conf.Positional[NetworkEngineName] = "real3d"
     """The engine whose weights are there (`agent models list`)."""
 
     backend: Literal["onnx", "tensorrt"] = "tensorrt"
@@ -292,7 +279,7 @@ class ModelsBuild:
 
     precision: Literal["fp16", "bf16", "fp32"] | None = None
     """For tensorrt, of features and the weights that they meet; places, colours and the volume stay in fp32. Default:
-    fp16."""
+    fp16; goha knows fp32 alone."""
 
 
 @dataclass(frozen=True)
@@ -310,7 +297,7 @@ class ModelsList:
 class ModelsRemove:
     """Delete the weights that were brought in for an engine."""
 
-    engine: tyro.conf.Positional[Literal["real3d"]]
+    engine: tyro.conf.Positional[NetworkEngineName]
     """The engine that they are for."""
 
 

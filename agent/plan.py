@@ -1,7 +1,8 @@
 """What a run will consist of: settings checked, files looked into, before anything slow or lasting starts."""
 
 import os
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,12 @@ from runtime.sources.media import MediaInfo, probe
 _MEDIA_SUFFIXES = frozenset(
     (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac")
     + (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v")
+)
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+:)/", re.IGNORECASE)  # a path has one slash of the two
+_NEGATIVE = re.compile(r"-\d+")
+_NOTICED_NS = 200_000_000
+_OUTPUTS = (
+    f"give virtual-camera, virtual-microphone, preview, webrtc, whip:URL, or a file ending in {', '.join(EXTENSIONS)}"
 )
 
 
@@ -32,6 +39,8 @@ class Plan:
     offline: bool
     duration_ns: int
     """Of the shortest file that drives the face; 0 with devices."""
+    left_out: str = ""
+    """What the run has no use for of a longer file, in one line; empty if nothing."""
 
     @property
     def frames(self) -> int:
@@ -80,8 +89,11 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
             raise InputError(f"{option} {value:g}: give 0 to {most:g}")
     if config.realtime and config.offline:
         raise InputError("--realtime and --offline exclude each other: give one of them")
+    _check_names(config)
     if not config.portrait.exists():
         raise InputError(f"--portrait {config.portrait}: no such file")
+    if config.portrait.is_dir():
+        raise InputError(f"--portrait {config.portrait} is a folder; give a picture file")
     if config.mode == "audio" and config.camera is not None:
         raise InputError("--camera has no use in --mode audio: leave it out, or give --mode video or both")
     if config.mode == "audio" and config.motion != "relative":
@@ -106,9 +118,11 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError(f"--microphone {microphone} has no sound; give a file with speech")
     outputs = config.output or (("virtual-camera",) if virtual_cameras else ("preview",))
     _check_outputs(config, outputs, [path for path in (camera, microphone) if isinstance(path, Path)])
-    durations = [look(camera).pictures_ns] if isinstance(camera, Path) else []
+    durations_ns = {f"--camera {camera}": look(camera).pictures_ns} if isinstance(camera, Path) else {}
     if isinstance(microphone, Path) and config.mode != "video":
-        durations.append(look(microphone).duration_ns)
+        durations_ns[f"--microphone {microphone}" if config.microphone else f"the sound of {microphone}"] = look(
+            microphone
+        ).duration_ns
     only_files = not any(isinstance(device, str) for device in (camera, microphone))
     can_be_offline = only_files and all(map(is_file_output, outputs))
     if config.offline and not can_be_offline:
@@ -116,7 +130,40 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
     offline = can_be_offline and not config.realtime
     if offline and config.metrics_port is not None:
         raise InputError("--metrics-port has no use in an offline run: leave it out, or give --realtime")
-    return Plan(config, size, camera, microphone, outputs, offline, min(durations, default=0))
+    shortest_ns = min(durations_ns.values(), default=0)
+    return Plan(config, size, camera, microphone, outputs, offline, shortest_ns, _left_out(durations_ns))
+
+
+def _left_out(durations_ns: Mapping[str, int]) -> str:
+    """Of files of two lengths, what is not used, where that is heard or seen."""
+    if not durations_ns:
+        return ""
+    shorter, longer = min(durations_ns, key=durations_ns.__getitem__), max(durations_ns, key=durations_ns.__getitem__)
+    if durations_ns[longer] - durations_ns[shorter] < _NOTICED_NS:
+        return ""
+    return (
+        f"the run ends with {shorter} after {durations_ns[shorter] / 1e9:.1f} s; {longer} lasts "
+        f"{durations_ns[longer] / 1e9:.1f} s and is cut"
+    )
+
+
+def _check_names(config: Run) -> None:
+    """Raises InputError for names that can be no file's and no device's."""
+    named = (
+        ("--portrait", str(config.portrait)),
+        ("--profile", str(config.profile or "")),
+        ("--background", config.background),
+        ("--camera", config.camera or ""),
+        ("--microphone", config.microphone or ""),
+    )
+    for option, name in named:
+        if found := _ADDRESS.match(name):
+            address = f"{found[1]}//{name[found.end() :].lstrip('/')}"
+            raise InputError(f"{option} {address} is an address; download it first, and give the file")
+    if _NEGATIVE.fullmatch(config.camera or ""):
+        raise InputError(f"--camera {config.camera}: cameras count from 0; agent devices lists them")
+    if "" in config.output:
+        raise InputError(f"--output is empty: {_OUTPUTS}")
 
 
 def parse_input(name: str) -> Path | str:
@@ -162,11 +209,7 @@ def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) ->
     written = [("--output", Path(name)) for name in outputs if is_file_output(name)]
     for option, path in written:
         if path.suffix.lower() not in EXTENSIONS:
-            kinds = ", ".join(EXTENSIONS)
-            raise InputError(
-                f"{option} {path}: give virtual-camera, virtual-microphone, preview, webrtc, whip:URL, or a file "
-                f"ending in {kinds}"
-            )
+            raise InputError(f"{option} {path}: {_OUTPUTS}")
     if config.background == "transparent":
         _check_transparent(outputs)
     if config.report is not None:

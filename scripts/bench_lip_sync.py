@@ -38,10 +38,11 @@ from runtime.ladder import RUNGS, Ladder
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
-from runtime.report import OFFSET, latency, picture_age_ns
+from runtime.report import OFFSET, picture_age_ns
 from runtime.sinks.preview import Preview
 from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
 from runtime.sources.microphone import Microphone
+from runtime.trail import VIEWERS, paths
 
 MIC_HZ = 44_100  # what ALSA's plugin asks for: nothing is resampled before the microphone
 RECORD_HZ = 48_000
@@ -96,11 +97,11 @@ def run(fifo: Path, seconds: float, ppm: float, fps: int) -> None:
     )
     viewer, recorder = Viewer(preview.url), Recorder()
     loop.run_live()
-    ages = latency(metrics)
+    ages = paths(metrics)[VIEWERS]
     print(
         f"{len(stamps_s)} stamps in {seconds:.0f} s, microphone clock {ppm:+.0f} ppm, {loop.dropped} pictures dropped"
     )
-    print(f"the run's own figures: latency {ages['p50']:.1f} ms (p95 {ages['p95']:.1f}), ", end="")
+    print(f"the run's own figures: latency {ages.p50_ms:.1f} ms (p95 {ages.p95_ms:.1f}), ", end="")
     print(f"offset {metrics.percentiles(OFFSET).p50_ms:.1f} ms, {microphone.underruns} underruns")
     judge(stamps_s, viewer.flashes_s, recorder.clicks_s)
 

@@ -12,8 +12,8 @@ from agent import patience
 from agent.patience import Abandoned, patiently, within
 
 WAITING = """
-import ctypes, sys
-from agent import cli
+import ctypes
+from agent.program import program
 from runtime.engines.builtin import BuiltinEngine
 
 def prepare(engine, portrait):
@@ -21,7 +21,7 @@ def prepare(engine, portrait):
     ctypes.CDLL(None).sleep(60)  # as a library that does not listen
 
 BuiltinEngine.prepare = prepare
-sys.exit(cli.main(sys.argv[1:]))
+program()
 """
 
 

@@ -6,6 +6,7 @@ from agent.doctor.finding import Finding
 from agent.doctor.system import Equipment
 from agent.doctor.trials.output import OutputTrial
 from agent.plan import is_file_output
+from runtime.sinks.pulse_modules import START_SERVER
 
 
 def check_virtual_microphone(equipment: Equipment, trial: OutputTrial) -> Iterator[Finding]:
@@ -13,10 +14,11 @@ def check_virtual_microphone(equipment: Equipment, trial: OutputTrial) -> Iterat
     sound = equipment.sound
     if trial.refusal and not sound.has_pactl:
         remedy = "sudo apt install pulseaudio-utils"
-        yield Finding("virtual-microphone.pactl", "failure", trial.refusal, remedy)
+        what = trial.refusal.removesuffix(f": {remedy}")
+        yield Finding("virtual-microphone.pactl", "failure", what, remedy)
     elif trial.refusal and not sound.server:
-        remedy = "systemctl --user start pipewire-pulse, or pulseaudio --start"
-        yield Finding("virtual-microphone.server", "failure", trial.refusal, remedy)
+        what = trial.refusal.removesuffix(f": {START_SERVER}")
+        yield Finding("virtual-microphone.server", "failure", what, START_SERVER)
     elif trial.refusal:
         yield Finding("virtual-microphone.open", "failure", trial.refusal)
     elif trial.difference:

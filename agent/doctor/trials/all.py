@@ -9,6 +9,7 @@ from agent.doctor.trials.engine import EngineTrial, try_engine
 from agent.doctor.trials.microphone import MicrophoneTrial, try_microphone
 from agent.doctor.trials.output import OutputTrial
 from agent.doctor.trials.preview import try_preview
+from agent.doctor.trials.profile import ProfileTrial, try_profile
 from agent.doctor.trials.video_file import try_video_file
 from agent.doctor.trials.virtual_camera import try_virtual_camera
 from agent.doctor.trials.virtual_microphone import try_virtual_microphone
@@ -25,6 +26,8 @@ class Trials:
     """None where the run has no camera."""
     microphone: MicrophoneTrial | None
     """None where the run has no microphone."""
+    profile: ProfileTrial | None
+    """None where the run has no profile."""
     outputs: tuple[OutputTrial, ...]
     engine: EngineTrial
     warnings: tuple[str, ...]
@@ -41,13 +44,15 @@ def try_everything(plan: Plan, loopback: LoopbackModule, say: Callable[[str], No
         if isinstance(plan.microphone, str):
             say("the microphone")
             microphone = try_microphone(plan.microphone)
+        path = plan.config.profile
+        profile = None if path is None else try_profile(path, plan.config)
         outputs = []
         for output in plan.outputs:
             say(f"the output {output}")
             outputs.append(_try_output(output, plan, loopback, microphone))
         say(f"the engine {plan.config.engine}")
         engine = try_engine(plan)
-    return Trials(camera, microphone, tuple(outputs), engine, tuple(dict.fromkeys(warnings)))
+    return Trials(camera, microphone, profile, tuple(outputs), engine, tuple(dict.fromkeys(warnings)))
 
 
 def _try_output(output: str, plan: Plan, loopback: LoopbackModule, microphone: MicrophoneTrial | None) -> OutputTrial:

@@ -24,6 +24,7 @@ from agent.plan import make_plan
 from models.errors import InputError
 from runtime.frame import Frame
 from runtime.sinks.pulse_modules import pactl
+from runtime.sinks.sound_outputs import PulseOutput
 from runtime.sources.devices import Device, Devices
 
 SIZE = (128, 64)
@@ -90,6 +91,30 @@ def test_a_virtual_camera_that_takes_no_picture_is_told_and_closed():
     assert device.closed == 1
 
 
+def test_a_virtual_camera_that_fails_while_it_is_read_is_told_and_closed():
+    device, gone = Loopback(), threading.Event()
+
+    def send(frame):
+        if device.newest is not None:
+            gone.set()
+            raise OSError("the device is gone")
+        device.newest = frame
+
+    device.send = send
+    device.read = lambda: (not gone.wait(20), None)
+    assert "takes no picture: the device is gone" in device.tried().refusal
+    assert device.closed == 1
+
+
+def test_a_virtual_camera_that_hangs_is_left_behind_and_left_open(monkeypatch):
+    monkeypatch.setattr("agent.doctor.trials.virtual_camera._PATIENCE_S", 0.2)
+    hung, device = threading.Event(), Loopback()
+    device.send = lambda frame: hung.wait(60)
+    assert "it does not answer" in device.tried().refusal
+    assert device.closed == 0, "the feeder is still inside"
+    hung.set()
+
+
 def test_a_reader_that_hangs_is_left_behind(monkeypatch):
     monkeypatch.setattr("agent.doctor.trials.virtual_camera._PATIENCE_S", 0.2)
     hung = threading.Event()
@@ -125,6 +150,32 @@ def test_a_tone_is_told_from_noise_a_quiet_one_and_nothing():
 def test_a_virtual_microphone_that_is_silent_is_told(server, monkeypatch):
     monkeypatch.setattr("agent.doctor.trials.virtual_microphone._AMPLITUDE", 0.0)
     assert try_virtual_microphone("virtual-microphone", None).difference == "silence was recorded"
+
+
+def test_a_virtual_microphone_that_hangs_is_left_behind_and_left_open(server, monkeypatch):
+    hung, closed = threading.Event(), []
+    monkeypatch.setattr("agent.doctor.trials.virtual_microphone._PATIENCE_S", 0.2)
+    monkeypatch.setattr(PulseOutput, "play", lambda self, tone, stop: hung.wait(60))
+    close = PulseOutput.close
+    monkeypatch.setattr(PulseOutput, "close", lambda self: closed.append(self))
+    opened = []
+    made = PulseOutput.__init__
+    monkeypatch.setattr(PulseOutput, "__init__", lambda self, *a: (opened.append(self), made(self, *a))[1])
+    assert "takes no more" in try_virtual_microphone("virtual-microphone", None).difference
+    assert closed == [], "the player is still inside"
+    hung.set()
+    close(opened[0])
+
+
+def test_a_virtual_microphone_that_cannot_be_closed_is_told(server, monkeypatch):
+    close = PulseOutput.close
+
+    def refuse(self):
+        close(self)
+        raise InputError("the module stays")
+
+    monkeypatch.setattr(PulseOutput, "close", refuse)
+    assert try_virtual_microphone("virtual-microphone", None).refusal == "the module stays"
 
 
 def test_without_a_sound_server_the_virtual_microphone_is_refused(server):
