@@ -128,6 +128,8 @@ class WebRtc:
         self._on_air.close()
 
     async def _join(self, offer: str) -> Joined:
+        if self._server.closing:
+            raise FullError("the avatar has left")
         if len(self._viewers) >= self._places:
             raise FullError(f"all {self._places} places are taken: try again later")
         viewer = Viewer(open_peer(self._policy), self._on_air.broadcast, self._on_air.rates_bps, self._clock)

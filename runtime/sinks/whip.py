@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -100,11 +101,11 @@ class Whip:
     async def _open(self) -> None:
         self._http = aiohttp.ClientSession()
         try:
-            session, over = await self._offer()
+            push = await self._offer()
         except BaseException:
             await self._http.close()
             raise
-        self._serving = self._loop.create_task(self._serve(session, over))
+        self._serving = self._loop.create_task(self._serve(push))
 
     async def _leave(self) -> None:
         assert self._serving is not None
@@ -113,18 +114,19 @@ class Whip:
             await self._serving
         await self._http.close()
 
-    async def _serve(self, session: Session, over: asyncio.Event) -> None:
+    async def _serve(self, push: "_Push") -> None:
         """Keeps the server fed until it is cancelled."""
         while True:
             try:
-                await over.wait()
+                await push.over.wait()
             finally:
-                await session.leave()
+                await push.session.leave()
+                await push.viewer.leave()
             logger.warning("%s is gone: the run goes on; offering again", self.name)
-            session, over = await self._offer_again()
+            push = await self._offer_again()
             logger.warning("%s is back", self.name)
 
-    async def _offer_again(self) -> tuple[Session, asyncio.Event]:
+    async def _offer_again(self) -> "_Push":
         wait_s = _FIRST_WAIT_S
         while True:
             await asyncio.sleep(wait_s)
@@ -133,8 +135,8 @@ class Whip:
             except AgentError:
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
-    async def _offer(self) -> tuple[Session, asyncio.Event]:
-        """A session, and what is set when it is over. Raises RefusedError and AgentError."""
+    async def _offer(self) -> "_Push":
+        """Raises RefusedError and AgentError."""
         over = asyncio.Event()
         viewer = Viewer(open_peer(self._policy), self._on_air.broadcast, self._on_air.rates_bps, self._clock)
         viewer.offer_media(self._on_air.sound)
@@ -148,7 +150,17 @@ class Whip:
             await close_peer(viewer.peer)
             raise
         viewer.begin(over.set)
-        return session, over
+        return _Push(session, viewer, over)
+
+
+@dataclass(frozen=True, slots=True)
+class _Push:
+    """What the server was offered and has taken."""
+
+    session: Session
+    viewer: Viewer
+    over: asyncio.Event
+    """Set when it is."""
 
 
 def whip_policy(url: str, servers: Sequence[str], user: str, password: str) -> IcePolicy:

@@ -55,6 +55,7 @@ class VideoEncoder:
                 self._context.options = {
                     "preset": "veryfast",
                     "tune": "zerolatency",
+                    "x264-params": "colormatrix=smpte170m:colorprim=smpte170m:transfer=smpte170m",
                     "maxrate": str(rate_bps),
                     "bufsize": str(rate_bps * 3 // 10),
                 }

@@ -4,10 +4,12 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from aiohttp import web
 from aiortc import RTCPeerConnection
+from aiortc.mediastreams import MediaStreamError
 
 from models.errors import AgentError, InputError
 from runtime.metrics import Metrics
@@ -66,8 +68,9 @@ class Server:
 
     async def _watch(self, peer: RTCPeerConnection) -> None:
         track = next(receiver.track for receiver in peer.getReceivers() if receiver.track.kind == "video")
-        while True:
-            self.levels.append(int((await track.recv()).to_ndarray()[40, 40]))
+        with suppress(MediaStreamError):  # it is over
+            while True:
+                self.levels.append(int((await track.recv()).to_ndarray()[40, 40]))
 
     async def _delete(self, _: web.Request) -> web.Response:
         self.left += 1

@@ -9,6 +9,7 @@ from aiortc import RTCPeerConnection
 
 from models.errors import AgentError, InputError
 from runtime.clock import FakeClock
+from runtime.transports.description import DescriptionError, read_description
 from runtime.transports.ice import IcePolicy, policy_for
 from runtime.transports.joining import RefusedError, join, post_offer
 from runtime.transports.links import Invitation, Link, parse_link, prove
@@ -108,6 +109,19 @@ def test_an_offer_is_refused_for_what_it_is() -> None:
             ):
                 assert await post(http, host, body, **headers) == status, (body[:80], headers)
         assert host.peers == []
+
+    run(test())
+
+
+def test_an_answer_too_is_read_within_limits() -> None:
+    async def test() -> None:
+        peer = guest()
+        good = await offer(peer, HERE)
+        await close_peer(peer)
+        assert "a=fingerprint" in read_description(good, HERE)
+        for more in ("a=x\r\n" * 2100, f"a={'x' * 5000}\r\n", "a=123456789\r\n" * 1900 + f"a={'x' * 4000}\r\n" * 10):
+            with pytest.raises(DescriptionError, match="too large"):
+                read_description(good + more, HERE)
 
     run(test())
 

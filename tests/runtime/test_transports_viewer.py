@@ -12,7 +12,7 @@ from av import AudioFrame, VideoFrame
 from runtime.clock import FakeClock, MonotonicClock
 from runtime.transports.broadcast import Broadcast, Rung
 from runtime.transports.congestion import rates_for
-from runtime.transports.encoding import SOUND_BLOCK, Encoded, VideoEncoder
+from runtime.transports.encoding import SOUND_BLOCK, SOUND_HZ, Encoded, VideoEncoder
 from runtime.transports.peer import accept, answer, close_peer, offer, open_peer
 from runtime.transports.tracks import EncodedTrack
 from runtime.transports.viewer import Viewer
@@ -31,7 +31,8 @@ def grey(level: int) -> np.ndarray:
 
 async def on_air(broadcast: Broadcast, level: int = 200) -> None:
     """A picture and two blocks of sound, every 40 ms."""
-    sound = np.full((SOUND_BLOCK, 2), 0.1, np.float32)
+    tone = 0.3 * np.sin(2 * np.pi * 500 * np.arange(SOUND_BLOCK) / SOUND_HZ)  # ten periods: without a seam
+    sound = np.stack([tone, tone], axis=1).astype(np.float32)
     while True:
         now_ns = CLOCK.now_ns()
         broadcast.show(grey(level), now_ns)

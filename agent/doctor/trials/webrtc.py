@@ -34,6 +34,7 @@ def try_webrtc(plan: Plan) -> OutputTrial:
         sink = WebRtc(
             plan.size,
             plan.config.fps,
+            port=plan.config.webrtc_port,
             policy=policy,
             viewers=1,
             sound=False,

@@ -20,6 +20,7 @@ from agent.doctor.trials.video_file import try_video_file
 from agent.doctor.trials.virtual_camera import try_virtual_camera
 from agent.doctor.trials.virtual_microphone import _difference, try_virtual_microphone
 from agent.doctor.trials.warnings import collected_warnings
+from agent.doctor.trials.webrtc import try_webrtc
 from agent.plan import make_plan
 from models.errors import InputError
 from runtime.frame import Frame
@@ -56,6 +57,16 @@ class Loopback:
 
     def tried(self):
         return try_virtual_camera("virtual-camera", SIZE, 25, lambda *_: self, lambda path: self)
+
+
+def test_the_webrtc_page_is_watched(portrait_png, monkeypatch):
+    plan = make_plan(Run(portrait_png, microphone="x", output=("webrtc",), size="128"), ())
+    trial = try_webrtc(plan)
+    assert (trial.refusal, trial.difference) == ("", "")
+    assert trial.where.startswith("http://127.0.0.1:") and "token" not in trial.where
+    blue = np.full((128, 128, 3), (0, 0, 200), np.uint8)
+    monkeypatch.setattr("agent.doctor.trials.webrtc.draw_pattern", lambda size: blue)
+    assert "other colours" in try_webrtc(plan).difference
 
 
 def test_the_pattern_is_known_again_at_another_size_and_told_from_others():
