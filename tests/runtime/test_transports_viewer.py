@@ -78,8 +78,8 @@ def test_two_watch_one_encode(codec: str) -> None:
             assert abs(int((await first(first_peer, "video")).to_ndarray()[40, 40]) - 200) < 6
             two, second_peer = await watch(broadcast, ended, codec)
             assert abs(int((await first(second_peer, "video")).to_ndarray()[40, 40]) - 200) < 6
-            blocks = [(await first(second_peer, "audio")).to_ndarray() for _ in range(10)]
-            assert max(int(np.abs(block).max()) for block in blocks) > 1000
+            while int(np.abs((await first(second_peer, "audio")).to_ndarray()).max()) <= 1000:
+                pass  # silence stands in for what has not come yet; `run` ends what lasts too long
             assert broadcast.encoders_opened == 1
             await first_peer.close()
             await until(lambda: ended == [one])
