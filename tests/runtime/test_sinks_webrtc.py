@@ -48,9 +48,9 @@ def ask(sink: WebRtc, method: str, path: str, body: str = "", **headers: str) ->
     return answer.status, answer.read().decode()
 
 
-def freed(sink: WebRtc) -> bool:
+def watched_by(sink: WebRtc, viewers: int) -> bool:
     for _ in range(100):
-        if sink.viewers == 0:
+        if sink.viewers == viewers:
             return True
         time.sleep(0.05)
     return False
@@ -70,9 +70,9 @@ def test_a_browser_sees_hears_leaves_and_comes_back(sink: WebRtc, page: "Page", 
         assert page.title() == "Ada"
         page.reload()
         page.wait_for_function(LIVE)
-        assert sink.viewers == 1
+        assert watched_by(sink, 1)
         page.goto("about:blank")
-        assert freed(sink)
+        assert watched_by(sink, 0)
         page.go_back()
         page.wait_for_function(LIVE)
         page.wait_for_function(SEES, arg=[200, 80, 40])
