@@ -64,7 +64,8 @@ class Run:
 
     backend: BackendName = "auto"
     """What runs the networks of an engine that has some: torch (any machine; the reference), cudagraph (NVIDIA GPUs),
-    onnx (ONNX Runtime), tensorrt (after `agent models build`), or auto: the fastest that draws the same here."""
+    onnx (ONNX Runtime), tensorrt (after `agent models build`), or auto: on a GPU the fastest that draws the same, else
+    torch."""
 
     background: str = "keep"
     """keep, blur, a colour (#RRGGBB or a name), a picture file, or transparent (into .webm or .mov files only)."""
@@ -277,7 +278,7 @@ class ModelsBuild:
     backend: Literal["onnx", "tensorrt"] = "tensorrt"
     """onnx: a file for ONNX Runtime, in fp32; tensorrt: the same, built for this GPU."""
 
-    precision: Literal["fp16", "bf16", "fp32"] | None = None
+    precision: Literal["fp16", "fp32"] | None = None
     """For tensorrt, of features and the weights that they meet; places, colours and the volume stay in fp32. Default:
     fp16; goha knows fp32 alone."""
 
