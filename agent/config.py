@@ -249,7 +249,7 @@ class ModelsImport:
     """Do with the video model alone; the agent's own speech network then drives."""
 
     face_model: Path | None = None
-    """BFM_model_front.mat, which Deep3DFaceRecon's set-up makes from the Basel Face Model 2009."""
+    """BFM_model_front.mat, which Deep3DFaceRecon's set-up makes from the Basel Face Model 2009, or its folder."""
 
     face_data: Path | None = None
     """Folder with index_mp468_from_mesh35709.npy, ncc_code.npy, bfm_left_eye_faces.npy and bfm_right_eye_faces.npy, or
@@ -259,7 +259,7 @@ class ModelsImport:
     """HuBERT-large (facebook/hubert-large-ls960-ft): its folder, or model.safetensors or pytorch_model.bin."""
 
     segmenter: Path | None = None
-    """MediaPipe's selfie_multiclass_256x256.tflite."""
+    """MediaPipe's selfie_multiclass_256x256.tflite, or its folder."""
 
     deep3d: Path | None = None
     """Of GOHA: Deep3DFaceRecon's epoch_20.pth of April 2023, which reads colours and light of a portrait's face."""

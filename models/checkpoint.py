@@ -20,6 +20,8 @@ _NUMBERS: list[Any] = [
     np.dtype,
     *{type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8")},
 ]
+_NUMBERS += [(_NUMBERS[0], f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]  # of numpy 1 and of 2
+_NO_MEMORY = re.compile("allocate memory|not enough memory", re.IGNORECASE)
 _COMPILED = "_orig_mod."  # torch.compile puts it into names
 _NAMED = 4  # entries of each fault that a message names
 
@@ -27,7 +29,9 @@ _NAMED = 4  # entries of each fault that a message names
 def read_content(path: Path) -> Any:
     """What was saved, on the CPU. Nothing in the file is executed.
 
-    Raises InputError, in one line: no such file, code in it, not a file of torch's or of safetensors, or damaged.
+    Raises in one line:
+        InputError: no such file, code in it, not a file of torch's or of safetensors, or damaged.
+        AgentError: it does not fit into the memory.
     """
     if path.is_dir() or not path.exists():
         raise InputError(f"{path} is {'a folder' if path.is_dir() else 'not there'}; give the file of the weights")
@@ -42,6 +46,9 @@ def read_content(path: Path) -> Any:
     except PermissionError:
         raise InputError(f"{path} cannot be read: permission denied") from None
     except Exception as error:  # damaged bytes lead the readers to whatever error
+        if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
+            size = f"{path.stat().st_size / 1e6:.0f} MB"
+            raise AgentError(f"{path} ({size}) does not fit into the memory that is free; end other programs") from None
         if code := re.search(r"GLOBAL (\S+)", str(error)):
             raise InputError(
                 f"{path} wants to run code while it is read ({code[1]}), and is refused: get it from where it was "

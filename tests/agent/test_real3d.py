@@ -15,7 +15,7 @@ from models.bfm import MODEL_FILE
 from models.real3d import importing, paper, video_model
 from models.real3d.folded import FrameNetwork
 from models.real3d.levels import LEVELS, Level
-from models.real3d.needs import VIDEO_FILE
+from models.real3d.needs import FACE_DATA, VIDEO_FILE
 from models.real3d.networks import LAYOUT
 from models.real3d.portrait_state import PortraitState
 from models.real3d.video_model import PortraitParts, VideoModel
@@ -86,6 +86,8 @@ def test_weights_of_the_released_size_are_opened(one_thread: None) -> None:
     engine = open_engine("real3d", "torch", said.append)
     assert (engine.name, engine.levels) == ("real3d", 3) and engine.backend.startswith("torch ")
     engine.close()
+    (line,) = said
+    assert all(name in line for name in FACE_DATA.files) and "agent models import real3d --face-data" in line
 
 
 def test_a_run_draws_with_weights_that_were_brought_in(
