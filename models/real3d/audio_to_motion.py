@@ -124,9 +124,10 @@ def eyes_folded(entries: Mapping[str, Any]) -> dict[str, Any]:
     expected is left as it is.
     """
     found = dict(entries)
-    eyes, weight, bias = (found.get(name) for name in ("eye_amp_embed", "cond_proj.weight", "cond_proj.bias"))
-    if not all(is_plain(each) and each.dtype == torch.float32 for each in (eyes, weight, bias)):
+    parts: list[Any] = [found.get(name) for name in ("eye_amp_embed", "cond_proj.weight", "cond_proj.bias")]
+    if not all(is_plain(part) and part.dtype == torch.float32 for part in parts):
         return found
+    eyes, weight, bias = parts
     shapes = (CONDITION,), (CONDITION, 5 * CONDITION), (CONDITION,)
     if (tuple(eyes.shape), tuple(weight.shape), tuple(bias.shape)) != shapes:
         return found
