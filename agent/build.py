@@ -5,42 +5,35 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import cv2
 
 from agent.config import Run
 from agent.engines import open_engine, usable_engines
-from agent.inputs import open_face_video, open_inputs
+from agent.far import Far
+from agent.inputs import NO_INPUTS, open_inputs
+from agent.lanes import open_lanes
 from agent.look import Look, first_look
 from agent.patience import patiently
-from agent.plan import Plan, is_file_output, is_virtual_microphone, is_webrtc, make_plan
+from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_loudspeaker, is_virtual_microphone, is_webrtc, make_plan
 from agent.probe import Probe
 from agent.shown import Shown
-from agent.speech_driver import open_speech
 from agent.webrtc import open_webrtc
 from calibration.background import still
-from runtime.change import Change
+from runtime.change import Change, Upload
 from runtime.clock import Clock, MonotonicClock
-from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.idle import Idle
-from runtime.frame import Frame
 from runtime.ladder import RUNGS, Ladder
-from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
 from runtime.report import LATENESS, OFFSET, Report, latency, picture_age_ns, stage_times
 from runtime.sinks import DelayingSink, Sink
+from runtime.sinks.loudspeaker import Loudspeaker
 from runtime.sinks.video_file import VideoFile
 from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
 from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
-from runtime.sound import Sound
-from runtime.sources import Source
-from runtime.sources.media import ClipFrames, ClipSound
-from runtime.sources.paced import Paced
 from runtime.trail import paths
-
-T = TypeVar("T", Frame, Sound)
 
 _LEAD_NS = 100_000_000  # from the end of preparations to the first picture of a live run
 _NOTHING = Probe()
@@ -50,6 +43,10 @@ _SWITCH_S = 0.0005  # how long one thread may keep the others from Python: a pic
 def build(config: Run, say: Callable[[str], None], interrupted: Callable[[], bool] = lambda: False) -> "Session":
     """Checks, opens and prepares everything for a run."""
     return Session(make_plan(config, free_virtual_cameras()), MonotonicClock(), say, interrupted)
+
+
+def _hush(line: str) -> None:
+    """Says nothing: a call may be waited for all day."""
 
 
 class Session:
@@ -62,6 +59,7 @@ class Session:
         say: Callable[[str], None],
         interrupted: Callable[[], bool] = lambda: False,
         probe: Probe = _NOTHING,
+        far: Far | None = None,
     ) -> None:
         """Opens devices and outputs and prepares the portrait.
 
@@ -71,6 +69,7 @@ class Session:
             say: hears what the user should know.
             interrupted: whether the user does not want the run any more.
             probe: of a measurement.
+            far: who is shown in place of the user, by their own motion; None shows the plan's portrait and inputs.
 
         Raises:
             InputError: a device, photo or output that cannot be used; what was opened by then is closed.
@@ -81,6 +80,7 @@ class Session:
         if plan.left_out:
             say(plan.left_out)
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
+        self._far = far
         self.sinks: list[Sink] = []
         self._loop: Loop | None = None
         config, wait = plan.config, partial(patiently, asked=interrupted, say=say)
@@ -89,15 +89,16 @@ class Session:
         self.shown, self._engines = Shown(plan, engine, say), usable_engines()
         with ExitStack() as opened:
             opened.callback(engine.close)
-            self._inputs = open_inputs(plan, clock, say, probe, opened)
+            self._inputs = NO_INPUTS if far is not None else open_inputs(plan, clock, say, probe, opened)
             for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
                 self.sinks.append(self._open_sink(name))
                 opened.callback(self.sinks[-1].close)
-            look = self._first_look()
-            avatar = wait(f"preparing {config.portrait.name}", partial(engine.prepare, look.portrait))
+            photo = config.portrait if far is None else patiently("waiting", far.portrait, interrupted, _hush)
+            look = self._first_look(photo)
+            avatar = wait(f"preparing {photo.name}", partial(engine.prepare, look.portrait))
             self._loop = self._compose(avatar, probe)
             self.shown.begin(look, self._loop)
-            if "preview" in plan.outputs:
+            if "preview" in plan.outputs and far is None:
                 self.shown.expect_changes()  # its page changes portraits
             opened.pop_all()  # the loop closes them from here on
 
@@ -129,9 +130,9 @@ class Session:
         self.shown.close()
         self.loop.close()
 
-    def _first_look(self) -> Look:
+    def _first_look(self, photo: Path | Upload) -> Look:
         config = self.plan.config
-        look = first_look(config.portrait, self.plan.size, config.framing, config.background)
+        look = first_look(photo, self.plan.size, config.framing, config.background)
         for note in look.notes:
             self._say(note)
         for sink in self.sinks:
@@ -144,13 +145,16 @@ class Session:
         plan, config, inputs = self.plan, self.plan.config, self._inputs
         rungs = RUNGS if config.quality == "auto" and not plan.offline else RUNGS[:1]
         self._ladder = Ladder(config.fps, rungs, tracks=inputs.camera is not None)
-        face = None if inputs.camera is None else open_face_video(config, inputs.person, self._ladder)
         if config.mouth == "driver":
             self._say("the avatar shows the driver's own mouth: the pixels between the lips leave, and nothing else")
         start_ns = 0 if plan.offline else self._clock.now_ns() + _LEAD_NS
+        if self._far is None:
+            lanes = open_lanes(plan, inputs, self._ladder, self.metrics, self._clock, start_ns, self._say)
+        else:
+            lanes = [self._far.lane(self.metrics)]
         return Loop(
             mode=config.mode,
-            lanes=self._lanes(face, start_ns),
+            lanes=lanes,
             idle=Idle(config.seed, config.liveliness, config.blinks),
             engine=self.shown.engine,
             avatar=avatar,
@@ -162,28 +166,10 @@ class Session:
             start_ns=start_ns,
         )
 
-    def _lanes(self, face: FaceVideo | None, start_ns: int) -> list[Lane[Any]]:
-        camera, microphone = self._inputs.camera, self._inputs.microphone
-        lanes: list[Lane[Any]] = []
-        if camera is not None:
-            lanes.append(Lane("video", self._in_time(camera, start_ns), face, self.metrics, clock=self._clock))
-        if microphone is None:
-            return lanes
-        sound = self._in_time(microphone, start_ns)
-        if self.plan.listens:
-            speech = open_speech(self.plan.config, self.plan.offline, self._inputs.speaker, self._say)
-            lanes.append(Lane("audio", sound, speech, self.metrics, audible=True, clock=self._clock))
-        else:
-            lanes.append(Lane("soundtrack", sound, None, self.metrics, audible=True))
-        return lanes
-
-    def _in_time(self, source: Source[T], start_ns: int) -> Source[T]:
-        """Files play at their own speed in a live run."""
-        is_file = isinstance(source, ClipFrames | ClipSound)
-        return Paced(source, self._clock, start_ns) if is_file and not self.plan.offline else source
-
     def _open_sink(self, name: str) -> Sink:
-        plan, config = self.plan, self.plan.config
+        plan, config, device = self.plan, self.plan.config, name.partition(":")[2]
+        if is_loudspeaker(name):
+            return VirtualMicrophone(Loudspeaker(device, self._clock), self._picture_age_ns, self.metrics, LOUDSPEAKER)
         if is_file_output(name):
             has_sound = plan.microphone is not None
             transparent = config.background == "transparent"
@@ -194,24 +180,24 @@ class Session:
             from runtime.sinks.preview import Preview  # aiohttp: a third of a second that others need not pay
 
             return Preview(
-                title=config.portrait.stem,
+                title=config.portrait.stem if self._far is None else "Call",
                 status=self.status,
-                change=self.swap,
+                change=self.swap if self._far is None else None,
                 clock=self._clock,
                 metrics=self.metrics,
             )
         if is_webrtc(name):
             return open_webrtc(name, plan, self.status, self._clock, self.metrics)
-        device = name.partition(":")[2]
         if is_virtual_microphone(name):
             output = open_sound_output(device, self._clock, getattr(self._inputs.microphone, "name", None))
-            return VirtualMicrophone(output, lambda: picture_age_ns(self.metrics, self._shown_by()), self.metrics)
+            return VirtualMicrophone(output, self._picture_age_ns, self.metrics)
         return VirtualCamera(plan.size, config.fps, device or None)
 
-    def _shown_by(self) -> list[str]:
-        """Names of the outputs that show pictures, the one that others in a call see first."""
+    def _picture_age_ns(self) -> int | None:
+        """When pictures are shown; by the output that others see first."""
         shown = [sink for sink in self.sinks if not isinstance(sink, VirtualMicrophone)]
-        return [sink.name for sink in sorted(shown, key=lambda sink: not isinstance(sink, VirtualCamera))]
+        shown.sort(key=lambda sink: not isinstance(sink, VirtualCamera))
+        return picture_age_ns(self.metrics, [sink.name for sink in shown])
 
     def status(self) -> dict[str, Any]:
         """The live figures, as the preview page shows them; few while the portrait is being prepared."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import assert_never
 
-from agent.config import Bench, Calibrate, Command, Demo, Devices, Doctor, Models, Run
+from agent.config import Bench, Calibrate, Call, Command, Demo, Devices, Doctor, Models, Run
 from agent.terminal import say
 from agent.usage import parse
 from models.errors import AgentError
@@ -48,6 +48,10 @@ def _carry_out(command: Command) -> int:
             from agent.commands.run import run
 
             run(command)
+        case Call():
+            from agent.commands.call import call
+
+            call(command)
         case Demo():
             from agent.commands.run import demo
 

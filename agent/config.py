@@ -18,20 +18,8 @@ BUNDLED_PORTRAIT = Path(__file__).with_name("example") / "portrait.png"
 
 
 @dataclass(frozen=True)
-class Run:
-    """Bring a portrait to life: from a microphone, a camera, or files that act as them.
-
-    Files in and only files out are rendered offline: every frame, none dropped, the same result each time. Anything
-    else runs live. Ctrl-C ends a run cleanly and keeps what was written.
-
-    Microphone to virtual camera or preview:  agent run --portrait me.png
-
-    Webcam to virtual camera or preview:  agent run --portrait me.png --mode video
-
-    A recording becomes a video:  agent run --portrait me.png --microphone speech.wav --output talk.mp4
-
-    A clip drives the portrait:  agent run --portrait me.png --mode video --camera clip.mp4 --output a.mp4
-    """
+class Driving:
+    """What moves a face."""
 
     portrait: Path
     """Photo with one face that is large and looks this way (JPEG, PNG, WebP, ...)."""
@@ -45,51 +33,6 @@ class Run:
 
     camera: str | None = None
     """Camera by index or name (see `agent devices`), or a video file played as one. Default: the first."""
-
-    output: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """virtual-camera, virtual-camera:DEVICE, virtual-microphone, virtual-microphone:NAME, preview, webrtc, whip:URL, or
-    a file (.mp4 .mov .mkv .webm); may be given several times. Default: virtual-camera if there is one, else preview.
-
-    A virtual microphone carries your voice, delayed until its lips are seen: on Linux one that is made for the run and
-    called NAME or Avatar microphone, elsewhere the loopback device NAME (BlackHole, VB-CABLE).
-
-    webrtc serves a page, on this machine alone unless --webrtc-host says otherwise, on which whoever has the printed
-    link sees and hears the avatar; players join by WHEP. whip:URL pushes it to a media server, with the bearer token in
-    the environment variable AGENT_WHIP_TOKEN, if there is one."""
-
-    engine: EngineName = "builtin"
-    """builtin: drawn on the CPU, no download; real3d: Real3D-Portrait's networks, whose weights you bring in
-    (`agent models list`), for a GPU; with its audio-to-motion model and HuBERT they move the mouth with the voice, too
-    (live on a GPU only; into files anywhere); goha: GOHA's, the same way, for non-commercial use alone."""
-
-    backend: BackendName = "auto"
-    """What runs the networks of an engine that has some: torch (any machine; the reference), cudagraph (NVIDIA GPUs),
-    onnx (ONNX Runtime), tensorrt (after `agent models build`), or auto: on a GPU the fastest that draws the same, else
-    torch."""
-
-    background: str = "keep"
-    """keep, blur, a colour (#RRGGBB or a name), a picture file, or transparent (into .webm or .mov files only)."""
-
-    framing: Literal["photo", "head"] = "photo"
-    """photo: the whole photo, padded to the output's shape; head: head and shoulders fill the output."""
-
-    size: str = "512"
-    """Output size in pixels: one even number for a square, or WIDTHxHEIGHT. The photo is scaled and padded to it."""
-
-    fps: int = 25
-    """Output pictures per second, 1 to 120."""
-
-    quality: Literal["auto", "best"] = "auto"
-    """What a live run does on a machine that is too busy: auto draws the person more coarsely, then follows every
-    second frame of the camera and predicts the others, then halves --fps, each before pictures come late, and takes it
-    back when there is time again; best never draws worse and rather leaves pictures out. Files are always rendered
-    at their best."""
-
-    realtime: bool = False
-    """Play files at their own speed, as devices would, even when everything is a file."""
-
-    offline: bool = False
-    """Insist on rendering every frame; only with files in and files out."""
 
     look_ahead: Literal[0, 40, 80, 120] = 80
     """Milliseconds of sound that the mouth waits for: less is sooner, more is truer. real3d's own speech network always
@@ -121,9 +64,39 @@ class Run:
     """Where the head counts from: relative, how it is held at the start; absolute, the profile's rest pose, or looking
     straight into the camera without one (expressions then count from the mean face's)."""
 
-    mouth: Literal["painted", "driver"] = "painted"
-    """painted: no pixel of the camera's pictures leaves; driver, in --mode video and both: the avatar shows your own
-    teeth and tongue, so the pixels between your lips leave, and nothing else of your picture."""
+
+@dataclass(frozen=True)
+class Showing:
+    """Where pictures go, and how they are drawn."""
+
+    output: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """virtual-camera, virtual-camera:DEVICE, virtual-microphone, virtual-microphone:NAME, preview, webrtc, whip:URL, or
+    a file (.mp4 .mov .mkv .webm); may be given several times. Default: virtual-camera if there is one, else preview.
+
+    A virtual microphone carries the voice, delayed until its lips are seen: on Linux one that is made for the run and
+    called NAME or Avatar microphone, elsewhere the loopback device NAME (BlackHole, VB-CABLE).
+
+    webrtc serves a page, on this machine alone unless --webrtc-host says otherwise, on which whoever has the printed
+    link sees and hears the avatar; players join by WHEP. whip:URL pushes it to a media server, with the bearer token in
+    the environment variable AGENT_WHIP_TOKEN, if there is one."""
+
+    background: str = "keep"
+    """keep, blur, a colour (#RRGGBB or a name), a picture file, or transparent (into .webm or .mov files only)."""
+
+    framing: Literal["photo", "head"] = "photo"
+    """photo: the whole photo, padded to the output's shape; head: head and shoulders fill the output."""
+
+    size: str = "512"
+    """Output size in pixels: one even number for a square, or WIDTHxHEIGHT. The photo is scaled and padded to it."""
+
+    fps: int = 25
+    """Output pictures per second, 1 to 120."""
+
+    quality: Literal["auto", "best"] = "auto"
+    """What a live run does on a machine that is too busy: auto draws the person more coarsely, then follows every
+    second frame of the camera and predicts the others, then halves --fps, each before pictures come late, and takes it
+    back when there is time again; best never draws worse and rather leaves pictures out. Files are always rendered
+    at their best."""
 
     metrics_port: int | None = None
     """Serve the figures of a live run for Prometheus at http://127.0.0.1:PORT/metrics, to this machine only; 0 takes
@@ -140,11 +113,92 @@ class Run:
     """How many may watch at a time, 1 to 64."""
 
     ice_server: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """For webrtc and whip across networks: stun:HOST:PORT or turn:HOST:PORT, one of either kind; for turn, user and
-    password are in the environment variables AGENT_TURN_USER and AGENT_TURN_PASSWORD. Default: none is asked."""
+    """For webrtc, whip and calls across networks: stun:HOST:PORT or turn:HOST:PORT, one of either kind; for turn, user
+    and password are in the environment variables AGENT_TURN_USER and AGENT_TURN_PASSWORD. Default: none is asked."""
 
     report: Path | None = None
     """Write frames, drops, stage times and latency to this JSON file at the end."""
+
+
+@dataclass(frozen=True)
+class Run(Showing, Driving):
+    """Bring a portrait to life: from a microphone, a camera, or files that act as them.
+
+    Files in and only files out are rendered offline: every frame, none dropped, the same result each time. Anything
+    else runs live. Ctrl-C ends a run cleanly and keeps what was written.
+
+    Microphone to virtual camera or preview:  agent run --portrait me.png
+
+    Webcam to virtual camera or preview:  agent run --portrait me.png --mode video
+
+    A recording becomes a video:  agent run --portrait me.png --microphone speech.wav --output talk.mp4
+
+    A clip drives the portrait:  agent run --portrait me.png --mode video --camera clip.mp4 --output a.mp4
+    """
+
+    engine: EngineName = "builtin"
+    """builtin: drawn on the CPU, no download; real3d: Real3D-Portrait's networks, whose weights you bring in
+    (`agent models list`), for a GPU; with its audio-to-motion model and HuBERT they move the mouth with the voice, too
+    (live on a GPU only; into files anywhere); goha: GOHA's, the same way, for non-commercial use alone."""
+
+    backend: BackendName = "auto"
+    """What runs the networks of an engine that has some: torch (any machine; the reference), cudagraph (NVIDIA GPUs),
+    onnx (ONNX Runtime), tensorrt (after `agent models build`), or auto: on a GPU the fastest that draws the same, else
+    torch."""
+
+    realtime: bool = False
+    """Play files at their own speed, as devices would, even when everything is a file."""
+
+    offline: bool = False
+    """Insist on rendering every frame; only with files in and files out."""
+
+    mouth: Literal["painted", "driver"] = "painted"
+    """painted: no pixel of the camera's pictures leaves; driver, in --mode video and both: the avatar shows your own
+    teeth and tongue, so the pixels between your lips leave, and nothing else of your picture."""
+
+
+@dataclass(frozen=True)
+class Call(Showing, Driving):
+    """Two agents talk: each end sends its portrait once, then motion and voice alone, and draws the other one.
+
+    The portrait leaves this machine when the call connects, and so does how your face moves and what you say; pictures
+    of the camera never do. The other end's portrait goes to every output that `agent run` has, their voice to the
+    loudspeaker (use headphones: nothing takes the echo out) or to a virtual microphone. Ctrl-C hangs up.
+
+    Be called: prints a link for one caller:  agent call --listen --portrait me.png
+
+    Call:  agent call 'http://127.0.0.1:8785/#token=...' --portrait me.png
+
+    From another machine:  agent call --listen --host 192.168.1.5 --portrait me.png
+
+    The far face in Zoom:  agent call LINK --portrait me.png --mode video --output virtual-camera
+    """
+
+    link: tyro.conf.Positional[str] = ""
+    """What the other end printed."""
+
+    listen: bool = False
+    """Print a link, wait for a caller, and after each call for the next."""
+
+    host: str = "127.0.0.1"
+    """With --listen: address of this machine to be called at. Nothing leaves this machine unless one is given; 0.0.0.0
+    is all."""
+
+    port: int | None = None
+    """With --listen: port to be called at; 0 takes any free one. Default: 8785 or the next free one."""
+
+    name: str = ""
+    """What the other end reads of who calls."""
+
+    forget: bool = False
+    """Ask the other end not to keep the portrait for the next call."""
+
+    speaker: str | None = None
+    """Loudspeaker by name that the other end is heard from, or none. Default: the system's, where neither a virtual
+    microphone nor files alone are the outputs."""
+
+    mute: bool = False
+    """Send no voice; --mode video then needs no microphone."""
 
 
 @dataclass(frozen=True)
@@ -350,7 +404,7 @@ class Bench:
     """As JSON, for scripts."""
 
 
-Command = Run | Demo | Devices | Doctor | Calibrate | Models | Bench
+Command = Run | Call | Demo | Devices | Doctor | Calibrate | Models | Bench
 
 _MAX_SIDE = 2160
 

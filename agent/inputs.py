@@ -38,6 +38,9 @@ class Inputs:
     """How the mouth goes with the driver's voice, where that was calibrated."""
 
 
+NO_INPUTS = Inputs(None, None, None, None)
+
+
 def open_inputs(plan: Plan, clock: Clock, say: Callable[[str], None], probe: Probe, opened: ExitStack) -> Inputs:
     """Opens what the plan names and the probe does not replace; `opened` closes it.
 

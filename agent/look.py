@@ -52,13 +52,13 @@ class Look:
         return Look(name, cut_out, self.framing, background, uploaded, portrait)
 
 
-def first_look(photo: Path, size: tuple[int, int], framing: Framing, background: str) -> Look:
-    """Reads and prepares a photo, or takes it from the store. Raises InputError for a picture of no use."""
+def first_look(photo: Path | Upload, size: tuple[int, int], framing: Framing, background: str) -> Look:
+    """Reads and prepares a photo, or takes a file from the store. Raises InputError for a picture of no use."""
     cut_out = _cut_out(photo, size, framing)
     return Look(photo.name, cut_out, framing, background, False, on_background(cut_out, background))
 
 
 def _cut_out(photo: Path | Upload, size: tuple[int, int], framing: Framing) -> Portrait:
     if isinstance(photo, Upload):  # is not left on disk
-        return portrait_of(photo.data, size, framing, photo.name, None)
+        return portrait_of(photo.data, size, framing, photo.name, None, photo.landmarks)
     return replace(portrait_of(read_file(photo), size, framing, photo.name, default_store()), keepable=True)

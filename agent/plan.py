@@ -13,6 +13,9 @@ from models.errors import InputError
 from runtime.sinks.codecs import EXTENSIONS, TRANSPARENT_EXTENSIONS
 from runtime.sources.media import MediaInfo, probe
 
+LOUDSPEAKER = "loudspeaker"
+"""An output of calls: loudspeaker, or loudspeaker:NAME."""
+
 _MEDIA_SUFFIXES = frozenset(
     (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac")
     + (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v")
@@ -179,6 +182,11 @@ def is_file_output(name: str) -> bool:
     """Whether an output is a file, not a device or a page."""
     kind = name.partition(":")[0]
     return name not in ("preview", "webrtc") and kind not in ("virtual-camera", "virtual-microphone", "whip")
+
+
+def is_loudspeaker(name: str) -> bool:
+    """Whether an output is what the user hears: for calls only, whose voice is somebody else's."""
+    return name.partition(":")[0] == LOUDSPEAKER
 
 
 def is_virtual_microphone(name: str) -> bool:

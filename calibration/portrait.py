@@ -30,6 +30,7 @@ def prepare_portrait(
     background: str = "keep",
     name: str = "the photo",
     framing: Framing = "photo",
+    landmarks: Float32[np.ndarray, "478 3"] | None = None,
 ) -> Portrait:
     """Finds the face and prepares everything that does not move.
 
@@ -39,11 +40,12 @@ def prepare_portrait(
         background: as in `on_background`.
         name: what to call the photo in messages.
         framing: as in `Canvas.framed`.
+        landmarks: of the face in pixels of the photo, where they are known; None looks for it.
 
     Raises:
         InputError: no human face, or one smaller than `MIN_FACE_PX`; a background that cannot be read.
     """
-    landmarks, notes = _choose_face(photo, name)
+    landmarks, notes = choose_face(photo, name) if landmarks is None else (landmarks, ())
     canvas = Canvas.framed(framing, landmarks, (photo.shape[1], photo.shape[0]), size)
     worth_it = canvas.scale <= _MOST_ENLARGED and max(size) <= _FINE_UP_TO_PX
     fine = canvas.finer(_FINE if worth_it else 1, beyond=round(PERSON_MARGIN * max(size)))
@@ -67,8 +69,11 @@ def prepare_portrait(
     return on_background(portrait, background)
 
 
-def _choose_face(photo: Image, name: str) -> tuple[Float32[np.ndarray, "478 3"], tuple[str, ...]]:
-    """Landmarks of the largest face, in pixels of the photo, and what to say about the photo."""
+def choose_face(photo: Image, name: str) -> tuple[Float32[np.ndarray, "478 3"], tuple[str, ...]]:
+    """Landmarks of the largest face, in pixels of the photo, and what to say about the photo.
+
+    Raises InputError as `prepare_portrait` does.
+    """
     factor = min(1.0, _SEARCH_PX / max(photo.shape[:2]))
     small = photo if factor == 1 else cv2.resize(photo, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     # Pixel centres: pixel x of the photo covers [x, x + 1) * factor.

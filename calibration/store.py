@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float32
 
 from calibration.framing import Framing
 from calibration.photo import decode_photo
@@ -46,17 +47,23 @@ def default_store() -> PortraitStore | None:
 
 
 def portrait_of(
-    photo: bytes, size: tuple[int, int], framing: Framing, name: str, store: PortraitStore | None
+    photo: bytes,
+    size: tuple[int, int],
+    framing: Framing,
+    name: str,
+    store: PortraitStore | None,
+    landmarks: Float32[np.ndarray, "478 3"] | None = None,
 ) -> Portrait:
     """A picture file's bytes, prepared before the photo's own background: taken from the store, or kept there.
 
-    The same bytes are the same entry under any `name`, which is for messages.
+    The same bytes are the same entry under any `name`, which is for messages. `landmarks` of a photo that came with
+    some take the place of those that would be found, and go with no store.
 
     Raises:
         InputError: as `decode_photo` and `prepare_portrait` do.
     """
     if store is None:
-        return prepare_portrait(decode_photo(photo, name), size, name=name, framing=framing)
+        return prepare_portrait(decode_photo(photo, name), size, name=name, framing=framing, landmarks=landmarks)
     key = key_of(photo, size, framing)
     portrait = store.load(key)
     if portrait is None:

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from pickle import PickleBuffer
 
+import numpy as np
+from jaxtyping import Float32
+
+Landmarks = Float32[np.ndarray, "478 3"]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Upload:
@@ -14,14 +19,16 @@ class Upload:
     """What to call it in messages."""
     data: bytes
     """As it would be on disk; not yet looked at."""
+    landmarks: Landmarks | None = None
+    """Of the face in pixels of the picture, where they are known and have been held against it."""
 
-    def __reduce__(self) -> tuple[Callable[..., "Upload"], tuple[str, PickleBuffer]]:
+    def __reduce__(self) -> tuple[Callable[..., "Upload"], tuple[str, PickleBuffer, Landmarks | None]]:
         """For pickle, which would copy the file and hold up every other thread meanwhile."""
-        return _upload, (self.name, PickleBuffer(self.data))
+        return _upload, (self.name, PickleBuffer(self.data), self.landmarks)
 
 
-def _upload(name: str, data: bytes | memoryview) -> Upload:
-    return Upload(name, bytes(data))
+def _upload(name: str, data: bytes | memoryview, landmarks: Landmarks | None) -> Upload:
+    return Upload(name, bytes(data), landmarks)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -231,9 +231,9 @@ def session(
         yield run, clip
 
 
-def free_port(_: int, _tries: int) -> socket.socket:
+def free_port(host: str, _port: int, _tries: int) -> socket.socket:
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    listener.bind((host, 0))
     listener.listen()
     return listener
 

@@ -32,7 +32,7 @@ def run(config: Run) -> None:
             if session is not None:
                 session.close()
             if session is not None and config.report is not None:
-                _write_report(config.report, session.report().as_dict())
+                write_report(config.report, session.report().as_dict())
         if interrupt.asked and session.loop.tempo.frames == 0:
             raise KeyboardInterrupt
         done, wanted = session.loop.tempo.frames, session.plan.frames
@@ -55,7 +55,8 @@ def demo(config: Demo) -> None:
     print(config.output.resolve())
 
 
-def _write_report(path: Path, figures: dict[str, object]) -> None:
+def write_report(path: Path, figures: dict[str, object]) -> None:
+    """Writes `--report`. Raises AgentError."""
     try:
         path.write_text(json.dumps(figures, indent=2) + "\n")
     except OSError as error:

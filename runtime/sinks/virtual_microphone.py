@@ -1,4 +1,4 @@
-"""A microphone that other programs can choose: the agent's own, delayed by the age of the picture."""
+"""A microphone that other programs can choose, or a loudspeaker: sound delayed by the age of the picture."""
 
 import logging
 import sys
@@ -35,9 +35,18 @@ class VirtualMicrophone:
 
     shows: ClassVar[bool] = False
 
-    def __init__(self, output: SoundOutput, picture_age_ns: Callable[[], int | None], metrics: Metrics) -> None:
-        """`picture_age_ns`: how old pictures are when they are shown, smoothed; None while that is not known."""
-        self.name = f"virtual-microphone:{output.label}"
+    def __init__(
+        self,
+        output: SoundOutput,
+        picture_age_ns: Callable[[], int | None],
+        metrics: Metrics,
+        kind: str = "virtual-microphone",
+    ) -> None:
+        """`picture_age_ns`: how old pictures are when they are shown, smoothed; None while that is not known.
+
+        `kind`: what its name begins with.
+        """
+        self.name = f"{kind}:{output.label}"
         self._output, self._picture_age_ns, self._metrics = output, picture_age_ns, metrics
         self._sound = DelayedSound()
         self._stop = threading.Event()

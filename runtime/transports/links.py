@@ -67,9 +67,14 @@ class Invitation:
 
     def __init__(self, clock: Clock, lifetime_s: float, uses: int, places: int) -> None:
         """`uses`: how many may join with the link; `places`: how many guests can come back, the newest."""
+        self._clock, self._lifetime_ns, self._all_uses, self._places = clock, round(lifetime_s * 1e9), uses, places
+        self.renew()
+
+    def renew(self) -> None:
+        """Makes a new link of it: neither the old one nor anybody who came by it is good any more."""
         self.secret = secrets.token_urlsafe(_SECRET_BYTES)
-        self._clock, self._expires_ns = clock, clock.now_ns() + round(lifetime_s * 1e9)
-        self._uses, self._places = uses, places
+        self._expires_ns = self._clock.now_ns() + self._lifetime_ns
+        self._uses = self._all_uses
         self._resuming: list[str] = []
 
     @property

@@ -105,7 +105,7 @@ def test_in_a_run_pictures_are_made_on_the_stage_alone():
     paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
     makers = [str(path.relative_to(ROOT)) for path in paths if makes_pictures(path.read_text())]
     stamps = ["agent/bench/stamping.py"]  # a measurement's instrument, which draws its code on them
-    drawn_patterns = ["agent/doctor/trials/preview.py", "agent/doctor/trials/video_file.py"]
+    drawn_patterns = [f"agent/doctor/trials/{output}.py" for output in ("preview", "video_file", "webrtc")]
     assert sorted(makers) == [*stamps, *drawn_patterns, "runtime/stage.py"]
 
 

@@ -1,7 +1,6 @@
 """A live run whose portrait and background change, in code and by hand on the preview page."""
 
 import io
-import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 import skimage.data
 from PIL import Image
 from scipy.io import wavfile
+from search_leaks import free_port
 
 from agent import shown
 from agent.build import Session
@@ -70,13 +70,6 @@ def running(portrait_png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     yield run
     run.stop()
     run.session.close()
-
-
-def free_port(_port: int, _tries: int):
-    listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
-    listener.listen()
-    return listener
 
 
 @pytest.fixture(scope="module")

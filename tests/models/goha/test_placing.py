@@ -55,8 +55,9 @@ def test_a_person_is_put_before_what_is_behind_and_passes_over_into_what_is_arou
 
 def test_half_a_pixel_is_not_lost() -> None:
     """The middle of what was drawn is the middle of the square."""
+    y, x = np.mgrid[:SIDE, :SIDE] - 255.5
     drawn = np.zeros((SIDE, SIDE, 4), np.uint8)
-    drawn[252:260, 252:260] = 255
+    drawn[..., 0] = 255 * np.exp(-(x**2 + y**2) / 20**2)
     black = np.zeros((300, 400, 3), np.uint8)
     out = place(drawn, SQUARE, black, black)[..., 0].astype(float)
     rows, columns = np.indices(out.shape)

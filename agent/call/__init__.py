@@ -1,0 +1,1 @@
+"""A call: what this end says and shows, and whom it shows."""

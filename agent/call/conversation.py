@@ -1,0 +1,215 @@
+"""A call from end to end: a line to somebody, what leaves by it, and a session that shows who is there."""
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import fields, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from agent.build import Session
+from agent.call.portraits import KeptPortraits, own_portrait, their_portrait
+from agent.call.speaking import Speaking
+from agent.config import Call, Driving, Run, Showing
+from agent.far import Far
+from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_virtual_microphone, make_plan, parse_input
+from agent.webrtc import TURN_PASSWORD, TURN_USER
+from models.errors import AgentError, InputError
+from runtime.change import Change, Upload
+from runtime.clock import MonotonicClock
+from runtime.metrics import Metrics
+from runtime.remote_lane import FarSounds, RemoteLane
+from runtime.sinks.loudspeaker import find_loudspeaker
+from runtime.sinks.virtual_camera import free_virtual_cameras
+from runtime.sound import Sound
+from runtime.transports.call_control import Hello
+from runtime.transports.call_peer import Myself
+from runtime.transports.caller import Caller
+from runtime.transports.ice import policy_for
+from runtime.transports.line import Line
+from runtime.transports.links import Link
+from runtime.transports.listener import Listener
+
+_EASE_S = 1.5  # in which somebody who has left comes to rest
+_NOBODY = "somebody"
+
+
+class Conversation:
+    """Host of a line: its user's inputs, and the session that shows the other end. Callers come one at a time."""
+
+    def __init__(self, config: Call, say: Callable[[str], None], interrupted: Callable[[], bool]) -> None:
+        """Opens inputs and line; waits until somebody is there, and prepares what is shown.
+
+        Raises:
+            InputError: wrong settings, an input or output that cannot be used.
+            AgentError: nobody answers, or the other end refuses.
+            Abandoned: it was interrupted.
+        """
+        if config.listen == bool(config.link):
+            raise InputError("give either a link (agent call 'http://...#token=...'), or --listen to be given one")
+        self._config, self._say = config, say
+        self._clock = MonotonicClock()
+        self._kept, self._sounds, self._line = KeptPortraits(), FarSounds(), Line()
+        self._first: Future[Upload] = Future()
+        self._digest, self._shown_data = "", b""
+        self._ready, self._over = threading.Event(), threading.Event()
+        self._failure: Exception | None = None
+        plan = _plan(config)
+        outputs = _with_voice(plan.outputs, config.speaker, say)
+        myself = Myself(config.name, own_portrait(config.portrait), not config.forget)
+        with ExitStack() as opened:
+            self._speaking = Speaking(plan, self._clock, say, self._line.give, self._spoken)
+            opened.callback(self._speaking.close)
+            self._end = self._open_line(myself)
+            opened.callback(self._end.close, "hung up")
+            opened.callback(self._over.set)
+            opened.callback(self._ready.set)
+            self.session = Session(_shown(plan, outputs), self._clock, say, interrupted, far=self._far())
+            opened.pop_all()
+        self._ready.set()
+
+    def close(self) -> None:
+        """Hangs up and frees everything."""
+        self._over.set()
+        self._sounds.close()
+        self._end.close("hung up")
+        self._speaking.close()
+        self.session.close()
+
+    def figures(self) -> dict[str, Any]:
+        """For the report: the session's, and of the connection."""
+        peer = self._line.peer
+        counts = {} if peer is None else peer.link.counts()
+        return {**self.session.report().as_dict(), "mode": "call", "call": counts}
+
+    def check(self) -> None:
+        """Raises what the call failed by."""
+        if self._failure is not None:
+            raise self._failure
+
+    def called(self, hello: Hello) -> None:
+        """Says who is there, and what becomes of both portraits."""
+        who = hello.name or _NOBODY
+        keeps = "and kept for the next call" if hello.may_keep else "and kept nowhere"
+        self._say(f"{who} is there and shows a portrait, which is drawn here {keeps}")
+        forgets = ", and asked not to keep it" if self._config.forget else ""
+        self._say(f"{who} is given your portrait {self._config.portrait.name}{forgets}")
+
+    def known(self, digest: str) -> bytes | None:
+        """The portrait that is shown already, or one that was kept."""
+        return self._shown_data if digest == self._digest else self._kept.load(digest)
+
+    def show(self, hello: Hello, portrait: bytes) -> None:
+        """Shows a portrait once it is known to be one, and keeps it if that is allowed."""
+        if hello.digest == self._digest:
+            return
+        upload = their_portrait(hello, portrait)
+        if not self._first.done():
+            self._first.set_result(upload)
+            self._ready.wait()
+        else:
+            self.session.swap(Change(portrait=upload))
+        self._digest, self._shown_data = hello.digest, portrait
+        self._kept.save(hello, portrait)
+
+    def shown(self) -> None:
+        """From now on motion leaves."""
+        self._speaking.begin()
+
+    def hear(self, sound: Sound) -> None:
+        """To the session's outputs, once there are some."""
+        if self._ready.is_set():
+            self._sounds.put(sound)
+
+    def say(self, count: int, leaves_ns: int) -> Float32[np.ndarray, "count 2"]:
+        """The user's voice."""
+        if self._config.mute:
+            return np.zeros((count, 2), np.float32)
+        return self._speaking.far_end.say(count, leaves_ns)
+
+    def _open_line(self, myself: Myself) -> Caller | Listener:
+        config, clock, told = self._config, self._clock, (self._say, self._left)
+        policy_at = partial(
+            policy_for,
+            servers=config.ice_server,
+            user=os.environ.get(TURN_USER, ""),
+            password=os.environ.get(TURN_PASSWORD, ""),
+        )
+        if config.link:
+            return Caller(config.link, policy_at, self._line, myself, self, clock, *told)
+        listener = Listener(config.host, config.port, policy_at, self._line, myself, self, clock, *told)
+        self._say(_invitation(listener.link))
+        return listener
+
+    def _far(self) -> Far:
+        def lane(metrics: Metrics) -> RemoteLane:
+            return RemoteLane(self._sounds, self._line.at, metrics, self._clock)
+
+        return Far(self._first.result, lane)
+
+    def _left(self, ending: str | AgentError) -> None:
+        """The other end is gone for good. In the line's thread."""
+        if isinstance(self._end, Listener) and not self._over.is_set():
+            self._say(f"the call is over: {ending}; {_invitation(self._end.link)}")
+        elif isinstance(ending, AgentError) and not self._over.is_set():
+            self._finish(ending)
+        else:
+            self._say(f"the call is over: {ending}")
+            self._finish(None)
+
+    def _spoken(self, error: Exception | None) -> None:
+        """There is nothing more to say. In the thread that spoke."""
+        if not self._over.is_set():
+            self._finish(error)
+            self._end.close("hung up")
+
+    def _finish(self, failure: Exception | None) -> None:
+        """Ends the session when the face that it shows has come to rest. The first cause counts."""
+        if self._over.is_set():
+            return
+        self._failure = failure
+        self._over.set()
+        if not self._first.done():
+            self._first.set_exception(failure or AgentError("the other end hung up before anything was shown"))
+        threading.Timer(_EASE_S, self._sounds.close).start()
+
+
+def _invitation(link: Link) -> str:
+    return f"for one caller, within an hour: agent call '{link}' --portrait THEIRS"
+
+
+def _plan(config: Call) -> Plan:
+    """What moves the user's face, and where the other one is shown. Raises InputError."""
+    options = {field.name: getattr(config, field.name) for base in (Showing, Driving) for field in fields(base)}
+    if config.mode == "video" and config.microphone is None and not config.mute:
+        camera = parse_input(config.camera or "")
+        options["microphone"] = "" if isinstance(camera, str) else None  # a clip brings its own sound
+    plan = make_plan(Run(**options, realtime=True), free_virtual_cameras())
+    return replace(plan, microphone=None) if config.mute and config.mode == "video" else plan
+
+
+def _shown(plan: Plan, outputs: tuple[str, ...]) -> Plan:
+    """Of the session that shows the other end: its motion is seen, and its voice heard."""
+    return replace(plan, config=replace(plan.config, mode="video"), camera=None, microphone="", outputs=outputs)
+
+
+def _with_voice(outputs: tuple[str, ...], speaker: str | None, say: Callable[[str], None]) -> tuple[str, ...]:
+    """The outputs, and the loudspeaker where one is wanted. Raises InputError if one that is named is not there."""
+    if speaker == "none":
+        return outputs
+    if speaker is None:
+        if any(map(is_virtual_microphone, outputs)) or all(map(is_file_output, outputs)):
+            return outputs
+        try:
+            find_loudspeaker("")
+        except InputError as error:
+            say(f"the other end is not heard: {error}")
+            return outputs
+        return (*outputs, LOUDSPEAKER)
+    find_loudspeaker(speaker)
+    return (*outputs, f"{LOUDSPEAKER}:{speaker}")

@@ -1,0 +1,44 @@
+"""Portraits of a call: the user's, ready to leave, and those of others, ready to be shown."""
+
+from pathlib import Path
+
+from calibration.photo import read_photo
+from calibration.travelling import MOST_BYTES, pack, unpack
+from models.folders import cache_folder
+from models.private_store import PrivateStore
+from runtime.change import Upload
+from runtime.transports.call_control import MOST_PORTRAIT, Hello, digest_of
+
+_CACHE_BYTES = 32 * 1024**2
+
+assert MOST_BYTES <= MOST_PORTRAIT
+
+
+def own_portrait(photo: Path) -> bytes:
+    """The user's photo as it travels. Raises InputError: no picture, or no face in it."""
+    return pack(read_photo(photo), str(photo))
+
+
+def their_portrait(hello: Hello, data: bytes) -> Upload:
+    """Somebody's portrait as it can be shown: pixels of ours, in memory. Raises InputError: no such thing."""
+    name = f"the portrait of {hello.name}" if hello.name else "the portrait"
+    arrived = unpack(data, name)
+    return Upload(name, arrived.picture, arrived.landmarks)
+
+
+class KeptPortraits:
+    """Portraits of earlier calls whose owners let them be kept, by digest; nothing where there is no cache folder."""
+
+    def __init__(self) -> None:
+        caches = cache_folder()
+        self._store = None if caches is None else PrivateStore(caches / "call-portraits", _CACHE_BYTES)
+
+    def load(self, digest: str) -> bytes | None:
+        """The portrait of this SHA-256."""
+        data = None if self._store is None else self._store.load(digest)
+        return data if data is not None and digest_of(data) == digest else None
+
+    def save(self, hello: Hello, data: bytes) -> None:
+        """Keeps a portrait that was shown, if it may be kept."""
+        if self._store is not None and hello.may_keep:
+            self._store.save(hello.digest, data)

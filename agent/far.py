@@ -1,0 +1,19 @@
+"""Whom a session shows in place of its user."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from runtime.change import Upload
+from runtime.lane import Lane
+from runtime.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Far:
+    """Somebody at the other end of a call."""
+
+    portrait: Callable[[], Upload]
+    """Waits for their portrait. Raises AgentError if none will come."""
+    lane: Callable[[Metrics], Lane[Any]]
+    """Their motion and voice."""

@@ -1,0 +1,278 @@
+"""One connection of a call: two channels and a voice each way over one WebRTC peer.
+
+`control` is reliable and ordered, `motion` neither; docs/call_protocol.md has what goes over them. Everything here
+belongs to the transport's asyncio loop, but `CallPeer.at`, which one other thread may ask.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+from aiortc import RTCDataChannel, RTCPeerConnection
+from jaxtyping import Float32
+
+from models.errors import AgentError
+from models.motion import Motion
+from runtime.clock import Clock
+from runtime.sound import Sound
+from runtime.transports import call_control as control
+from runtime.transports.call_control import Bye, Hello, Message, Parts, ProtocolError, Ready, Want
+from runtime.transports.ice import IcePolicy
+from runtime.transports.motion_link import MotionLink
+from runtime.transports.peer import close_peer, gone, open_peer
+from runtime.transports.sctp import acknowledge_in_passing, queued_bytes
+from runtime.transports.voice import VoiceTrack, hear
+
+KINDS = ("audio", "application")
+"""What the offer of a call holds."""
+SILENT_S = 2.5
+"""A sender of motion that is not heard for so long is lost."""
+
+_CONTROL, _MOTION = 0, 1  # channel ids, the same at both ends
+_MOST_MESSAGES = 256  # of control in one connection: a portrait takes 64
+_LOOK_S = 0.25
+_GOODBYE_S = 0.5
+_BUFFERED_BYTES = 4 * control.PART_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class Myself:
+    """What this end shows of its user."""
+
+    name: str
+    portrait: bytes
+    """A picture file, ready to leave."""
+    may_keep: bool
+    """Whether the other end may keep it for the next call."""
+
+    @property
+    def hello(self) -> Hello:
+        """The first message."""
+        return Hello(self.name, control.digest_of(self.portrait), len(self.portrait), self.may_keep)
+
+
+@runtime_checkable
+class Host(Protocol):
+    """This end of a call: its user, portraits and loops. No method may block but the two that say so."""
+
+    def called(self, hello: Hello) -> None:
+        """Somebody wants to show a portrait."""
+        ...
+
+    def known(self, digest: str) -> bytes | None:
+        """A portrait that was kept in an earlier call. In a thread of its own; may block."""
+        ...
+
+    def show(self, hello: Hello, portrait: bytes) -> None:
+        """Shows a portrait, of which nothing is known but its size and digest. In a thread of its own; may block.
+
+        Raises AgentError where it cannot be shown.
+        """
+        ...
+
+    def shown(self) -> None:
+        """The other end shows our portrait: what `CallPeer.give` is given now is seen."""
+        ...
+
+    def hear(self, sound: Sound) -> None:
+        """The other end says something."""
+        ...
+
+    def say(self, count: int, leaves_ns: int) -> Float32[np.ndarray, "count 2"]:
+        """What this end says: the next samples at 48 kHz."""
+        ...
+
+
+class LostError(AgentError):
+    """The connection broke, which may pass."""
+
+
+class CallPeer:
+    """A connection from its first packet to its end."""
+
+    def __init__(self, policy: IcePolicy, myself: Myself, host: Host, clock: Clock) -> None:
+        """Makes the peer, of which signalling makes an offer or answer; `run` does the rest."""
+        self.peer: RTCPeerConnection = open_peer(policy)
+        self._myself, self._host, self._clock = myself, host, clock
+        self._loop = asyncio.get_running_loop()
+        self._over: asyncio.Future[str] = self._loop.create_future()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._hello: Hello | None = None
+        self._parts: Parts | None = None
+        self._sent = False
+        self._messages = 0
+        self._leaving: str | None = None  # why this end hangs up
+        self._heard_s: float | None = None  # when motion came last
+        self.ready = False
+        """Whether the other end shows our portrait."""
+        self._voice = VoiceTrack(clock, host.say)
+        self.peer.addTrack(self._voice)  # first: with a channel before it, aiortc's bundle does not connect
+        self._control = self._channel("control", _CONTROL)
+        self._motion = self._channel("motion", _MOTION, ordered=False, maxRetransmits=0)
+        sctp = self.peer.sctp
+        assert sctp is not None  # it came with the channels
+        self.link = MotionLink(clock, self._motion.send, lambda: queued_bytes(sctp))
+        acknowledge_in_passing(sctp)
+        self.peer.on("track", lambda track: self._start(hear(track, clock, host.hear)))
+        self._room = asyncio.Event()
+        self._control.bufferedAmountLowThreshold = _BUFFERED_BYTES
+        self._control.on("bufferedamountlow", self._room.set)
+        self._control.on("open", lambda: self._tell(myself.hello))
+        self._control.on("message", self._on_control)
+        self._motion.on("message", self._on_motion)
+
+    async def run(self) -> str:
+        """Waits for the end of the call and frees the peer; returns what the other end said at last.
+
+        Raises:
+            LostError: the connection broke.
+            AgentError: the other end does what it must not, or its portrait cannot be shown.
+        """
+        self._start(self._watch())
+        try:
+            return await self._over
+        except AgentError as error:
+            self._cancel_tasks()
+            if not isinstance(error, LostError):
+                self._tell(Bye(str(error)))
+                await asyncio.sleep(_GOODBYE_S)
+            raise
+        finally:
+            self._cancel_tasks()
+            self._voice.stop()
+            await close_peer(self.peer)
+
+    def give(self, motion: Motion) -> None:
+        """Sends a motion, if the other end is ready for it."""
+        if self.ready and self._motion.readyState == "open":
+            with suppress(ConnectionError):
+                self.link.give(motion)
+
+    def at(self, now_ns: int) -> Motion | None:
+        """The other end's motion to show now; None before the first."""
+        return self.link.at(now_ns)
+
+    async def hang_up(self, reason: str) -> None:
+        """Says goodbye; `run` returns."""
+        self._leaving = reason
+        self._tell(Bye(reason))
+        await asyncio.wait([self._over], timeout=_GOODBYE_S)
+        self._end(reason)
+
+    def drop(self) -> None:
+        """Ends the connection without a word: another one takes its place."""
+        self._end(LostError("another connection took its place"))
+
+    def _channel(self, name: str, number: int, **options: Any) -> RTCDataChannel:
+        return self.peer.createDataChannel(name, negotiated=True, id=number, **options)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(self._guarded(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except Exception as error:
+            self._end(error)
+
+    def _cancel_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+    def _end(self, how: str | Exception) -> None:
+        if self._over.done():
+            return
+        if isinstance(how, Exception) and self._leaving is None:
+            self._over.set_exception(how)
+        else:
+            self._over.set_result(self._leaving or str(how))
+
+    def _tell(self, message: Message) -> None:
+        if self._control.readyState == "open":
+            with suppress(ConnectionError):
+                self._control.send(control.write(message))
+
+    async def _watch(self) -> None:
+        """Ends the call when the other end is not heard any more: motion comes without a break once it does."""
+        asked = asyncio.ensure_future(gone(self.peer))  # costs packets
+        try:
+            while self._heard_s is None:
+                if asked.done():
+                    raise LostError(f"the connection {asked.result()}")
+                await asyncio.wait([asked], timeout=_LOOK_S)
+        finally:
+            asked.cancel()
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if self._loop.time() - self._heard_s > SILENT_S or self.peer.connectionState != "connected":
+                raise LostError("the other end is not heard any more")
+
+    def _on_motion(self, packet: object) -> None:
+        self._heard_s = self._loop.time()
+        self.link.take(packet if isinstance(packet, bytes) else b"")
+
+    def _on_control(self, said: str | bytes) -> None:
+        try:
+            self._messages += 1
+            if self._messages > _MOST_MESSAGES:
+                raise ProtocolError("it says too much")
+            if isinstance(said, bytes):
+                self._take_part(said)
+            else:
+                self._heed(control.read(said))
+        except AgentError as error:
+            self._end(error)
+
+    def _heed(self, message: Message | None) -> None:
+        """Raises ProtocolError."""
+        match message:
+            case Hello() if self._hello is None:
+                self._hello = message
+                self._host.called(message)
+                self._start(self._obtain(message))
+            case Hello():
+                raise ProtocolError("it says hello twice")
+            case Want(digest) if digest == self._myself.hello.digest and not self._sent:
+                self._sent = True
+                self._start(self._send_portrait())
+            case Want():
+                raise ProtocolError("it wants a portrait that was not offered, or twice")
+            case Ready():
+                self.ready = True
+                self._host.shown()
+            case Bye(reason):
+                self._end(reason or "no reason given")
+
+    def _take_part(self, part: bytes) -> None:
+        """Raises ProtocolError."""
+        if self._parts is None or self._hello is None:
+            raise ProtocolError("it sends a picture that nobody asked for")
+        portrait = self._parts.take(part)
+        if portrait is not None:
+            self._parts = None
+            self._start(self._show(self._hello, portrait))
+
+    async def _obtain(self, hello: Hello) -> None:
+        portrait = await asyncio.to_thread(self._host.known, hello.digest)
+        if portrait is not None:
+            await self._show(hello, portrait)
+        else:
+            self._parts = Parts(hello)
+            self._tell(Want(hello.digest))
+
+    async def _show(self, hello: Hello, portrait: bytes) -> None:
+        await asyncio.to_thread(self._host.show, hello, portrait)
+        self._tell(Ready())
+
+    async def _send_portrait(self) -> None:
+        data = self._myself.portrait
+        for first in range(0, len(data), control.PART_BYTES):
+            self._room.clear()
+            self._control.send(data[first : first + control.PART_BYTES])
+            if self._control.bufferedAmount > _BUFFERED_BYTES:
+                await self._room.wait()

@@ -1,0 +1,137 @@
+"""Calling: an end that joins another's link, and comes back to it when the network changes."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from models.errors import AgentError
+from runtime.clock import Clock
+from runtime.transports.call_peer import CallPeer, Host, LostError, Myself
+from runtime.transports.ice import LOOPBACK, IcePolicy
+from runtime.transports.joining import RefusedError, join
+from runtime.transports.line import Line, run_in
+from runtime.transports.links import Link, parse_link
+from runtime.transports.peer import close_peer
+
+PATH = "/call"
+"""Where the links of calls are joined."""
+RESUME_S = 30.0
+"""For so long an end that was lost may come back."""
+
+_AGAIN_S = 0.5
+_GOODBYE_S = 2.0
+
+
+class Caller:
+    """Joins from a thread of its own, and stays until either end hangs up."""
+
+    def __init__(
+        self,
+        link: str,
+        policy_at: Callable[[str], IcePolicy],
+        line: Line,
+        myself: Myself,
+        host: Host,
+        clock: Clock,
+        said: Callable[[str], None],
+        over: Callable[[str | AgentError], None],
+    ) -> None:
+        """`policy_at`: the policy of a peer at an address of this machine. `said` hears what the user should know;
+        `over` hears once how the call ended.
+
+        Raises InputError: a link that is none, or what `policy_at` does.
+        """
+        policy_at(LOOPBACK)
+        self._link, self._policy_at, self._line = parse_link(link), policy_at, line
+        self._myself, self._host, self._clock = myself, host, clock
+        self._said, self._over = said, over
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="call", daemon=True)
+        self._task: asyncio.Task[str] | None = None
+        self._talking: CallPeer | None = None
+        self._thread.start()
+
+    def close(self, reason: str) -> None:
+        """Hangs up. May be called twice, and when the call has ended."""
+        run_in(self._loop, self._hang_up(reason))
+        self._thread.join()
+
+    async def _hang_up(self, reason: str) -> None:
+        if self._task is None:
+            return
+        if self._talking is not None:
+            await self._talking.hang_up(reason)
+            await asyncio.wait([self._task], timeout=_GOODBYE_S)
+        self._task.cancel()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._task = self._loop.create_task(self._call())
+            ending: str | AgentError = self._loop.run_until_complete(self._task)
+        except AgentError as error:
+            ending = error
+        except asyncio.CancelledError:
+            ending = "hung up"
+        except Exception as error:
+            ending = AgentError(f"the call failed: {type(error).__name__}: {error}")
+        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+        self._loop.close()
+        self._over(ending)
+
+    async def _call(self) -> str:
+        """Raises AgentError."""
+        link, lost_s = self._link, None
+        async with aiohttp.ClientSession() as http:
+            while True:
+                try:
+                    peer, link = await self._join(http, link)
+                except RefusedError:
+                    raise
+                except AgentError:
+                    if lost_s is None or self._loop.time() - lost_s > RESUME_S:
+                        raise
+                    await asyncio.sleep(_AGAIN_S)
+                    continue
+                if lost_s is not None:
+                    self._said("the call is back")
+                self._line.connect(peer)
+                self._talking = peer
+                try:
+                    return await peer.run()
+                except LostError as error:
+                    lost_s = self._loop.time()
+                    self._said(f"{error}: trying to come back")
+                finally:
+                    self._talking = None
+
+    async def _join(self, http: aiohttp.ClientSession, link: Link) -> tuple[CallPeer, Link]:
+        """A connection, and the link to come back with."""
+        policy = own_policy(link.base, self._policy_at)
+        peer = CallPeer(policy, self._myself, self._host, self._clock)
+        try:
+            session = await join(http, link, PATH, peer.peer, policy)
+        except BaseException:
+            await close_peer(peer.peer)
+            raise
+        assert session.resume is not None
+        return peer, session.resume
+
+
+def own_policy(base: str, policy_at: Callable[[str], IcePolicy]) -> IcePolicy:
+    """Of a caller: that of the address from which the other end is reached.
+
+    Raises AgentError where there is no way there.
+    """
+    parts = urlsplit(base)
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.connect(address)  # sends nothing
+            return policy_at(str(probe.getsockname()[0]))
+    except OSError as error:
+        raise AgentError(f"{base} cannot be reached: {error.strerror or error}") from None

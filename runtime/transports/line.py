@@ -1,0 +1,66 @@
+"""The connections of one end of a call, one after the other, as its loops see them."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from typing import Any
+
+from models.motion import Motion
+from runtime.transports.call_peer import CallPeer
+
+_PATIENCE_S = 3.0
+
+
+class Line:
+    """Any thread may use it; connections belong to an asyncio loop."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()  # guards all below
+        self._peer: CallPeer | None = None
+        self._before: CallPeer | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def connect(self, peer: CallPeer) -> None:
+        """From now on this is the connection. In its loop."""
+        with self._lock:
+            self._before, self._peer = self._peer, peer
+            self._loop = asyncio.get_running_loop()
+
+    @property
+    def peer(self) -> CallPeer | None:
+        """The newest connection, which may have ended."""
+        return self._peer
+
+    def at(self, now_ns: int) -> Motion | None:
+        """The other end's motion to show now; None before the first. An end that is gone eases out."""
+        with self._lock:
+            peer, before = self._peer, self._before
+        motion = None if peer is None else peer.at(now_ns)
+        return before.at(now_ns) if motion is None and before is not None else motion
+
+    def give(self, motion: Motion) -> None:
+        """Sends a motion to whoever is there. Never blocks."""
+        with self._lock:
+            peer, loop = self._peer, self._loop
+        if peer is not None and loop is not None and not loop.is_closed():
+            with suppress(RuntimeError):  # it closed meanwhile
+                loop.call_soon_threadsafe(peer.give, motion)
+
+    def hang_up(self, reason: str) -> None:
+        """Says goodbye to whoever is there, and waits until that is done."""
+        with self._lock:
+            peer, loop = self._peer, self._loop
+        if peer is not None and loop is not None:
+            run_in(loop, peer.hang_up(reason))
+
+
+def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, object]) -> None:
+    """Does something in another thread's loop and waits for it, for a moment."""
+    if loop.is_closed():
+        work.close()
+        return
+    done = asyncio.run_coroutine_threadsafe(work, loop)
+    with suppress(TimeoutError, CancelledError):  # the loop is busy, or has ended meanwhile
+        done.result(_PATIENCE_S)

@@ -1,0 +1,126 @@
+"""Being called: an end that prints a link for one caller at a time."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from models.errors import AgentError
+from runtime.clock import Clock
+from runtime.page_server import LOOPBACK, PageServer
+from runtime.transports.call_peer import KINDS, CallPeer, Host, LostError, Myself
+from runtime.transports.caller import PATH, RESUME_S
+from runtime.transports.ice import ANYWHERE, IcePolicy
+from runtime.transports.line import Line, run_in
+from runtime.transports.links import Invitation, Link
+from runtime.transports.peer import answer, close_peer
+from runtime.transports.signalling import Joined, Signalling
+
+LIFETIME_S = 3600.0
+"""For so long a link is good."""
+PORT = 8785
+
+_ELSEWHERE = ("192.0.2.1", 9)  # documentation's: nobody has it
+
+
+class Listener:
+    """Answers callers from the thread of a server. A link is good for one; who hung up needs a new one."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int | None,
+        policy_at: Callable[[str], IcePolicy],
+        line: Line,
+        myself: Myself,
+        me: Host,
+        clock: Clock,
+        said: Callable[[str], None],
+        left: Callable[[str | AgentError], None],
+    ) -> None:
+        """Listens at an address of this machine, of which `policy_at` is the policy.
+
+        `port` None takes `PORT` or one of those that follow, 0 any. `said` hears what the user should know; `left`
+        hears how each call ended. Raises InputError.
+        """
+        self._line = line
+        self._host, self._policy = host, policy_at(host)
+        self._myself, self._me, self._clock = myself, me, clock
+        self._said, self._left = said, left
+        self._invitation = Invitation(clock, LIFETIME_S, uses=1, places=1)
+        self._signalling = Signalling(PATH, self._invitation, self._join, policy=self._policy, kinds=KINDS, clock=clock)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None  # once somebody has called
+        self._server = PageServer(
+            "call",
+            None,
+            "",
+            PORT if port is None else port,
+            self._signalling.routes,
+            no_other_port=port is not None,
+            host=host,
+            may_change=self._signalling.is_asked,
+        )
+        self._server.start()
+
+    @property
+    def link(self) -> Link:
+        """What the next caller needs."""
+        base = self._server.url.rstrip("/")
+        if self._host == ANYWHERE:
+            base = base.replace(LOOPBACK, _own_address())
+        return Link(base, self._invitation.secret)
+
+    def close(self, reason: str) -> None:
+        """Hangs up and listens no more. May be called twice."""
+        self._line.hang_up(reason)
+        if self._loop is not None:
+            run_in(self._loop, self._cancel())
+        self._server.close()
+
+    async def _cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _join(self, offer: str) -> Joined:
+        before, peer = self._line.peer, CallPeer(self._policy, self._myself, self._me, self._clock)
+        try:
+            text = await answer(peer.peer, offer, self._policy, KINDS)
+        except BaseException:
+            await close_peer(peer.peer)
+            raise
+        if before is not None:
+            before.drop()
+        self._line.connect(peer)
+        joined = Joined(text, lambda: peer.hang_up("hung up"))
+        self._loop = asyncio.get_running_loop()
+        task = self._loop.create_task(self._serve(peer, joined))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return joined
+
+    async def _serve(self, peer: CallPeer, joined: Joined) -> None:
+        ending: str | AgentError
+        try:
+            ending = await peer.run()
+        except LostError as error:
+            if self._line.peer is peer:
+                self._said(f"{error}: it may come back for {RESUME_S:.0f} s")
+                await asyncio.sleep(RESUME_S)
+            ending = error
+        except AgentError as error:
+            ending = error
+        self._signalling.ended(joined)
+        if self._line.peer is peer:
+            self._invitation.renew()
+            self._left(ending)
+
+
+def _own_address() -> str:
+    """By which others most likely reach this machine."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_ELSEWHERE)  # sends nothing
+        except OSError:
+            return LOOPBACK
+        return str(probe.getsockname()[0])

@@ -1,0 +1,138 @@
+"""`agent call`: two agents with files as devices, each a process of its own."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from scipy.io import wavfile
+
+from agent.call.portraits import KeptPortraits, own_portrait, their_portrait
+from agent.cli import main
+from models.landmarks import find_faces
+from models.topology import LEFT_IRIS, RIGHT_IRIS
+from runtime.transports.call_control import Hello, digest_of
+from tests.agent.clips import decode, speech
+from tests.agent.command import agent_process
+
+LIPS = (13, 14)  # middles of the inner lips
+SHOWN = ("--size", "256", "--framing", "head", "--quality", "best")
+
+
+@pytest.fixture
+def quiet_wav(tmp_path: Path) -> Path:
+    path = tmp_path / "quiet.wav"
+    wavfile.write(path, 16_000, np.zeros(16_000 * 60, np.int16))
+    return path
+
+
+@contextmanager
+def ends(*listening: object, calling: list[object]) -> Iterator[tuple[object, object, list[str]]]:
+    """Two agents in a call, and what the one that is called has said so far."""
+    with ExitStack() as stack:
+        said: list[str] = []
+        listener = stack.enter_context(agent_process("call", "--listen", "--port", "0", *map(str, listening)))
+        while not (found := re.search(r"http://\S+#token=[\w-]+", said[-1] if said else "")):
+            said.append(listener.stderr.readline())
+            assert said[-1], said
+        caller = stack.enter_context(agent_process("call", found[0], *map(str, calling)))
+        yield listener, caller, said
+
+
+def mouth(path: Path) -> np.ndarray:
+    """How far the lips are apart, in eye distances, 25 times a second of the video's time."""
+    gaps, times = [], []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            face = find_faces(frame.to_ndarray(format="rgb24"))[0][:, :2]
+            eyes = np.linalg.norm(face[RIGHT_IRIS[0]] - face[LEFT_IRIS[0]])
+            gaps.append(np.linalg.norm(np.subtract(*face[list(LIPS)])) / eyes)
+            times.append(frame.time)
+    return np.interp(np.arange(0, times[-1], 0.04), times, gaps)
+
+
+def likeness(one: np.ndarray, other: np.ndarray) -> float:
+    """The best correlation of `one` with any part of `other`, which is longer."""
+    return max(
+        float(np.corrcoef(one, other[at : at + len(one)])[0, 1]) for at in range(len(other) - len(one) + 1)
+    )  # fmt: skip
+
+
+@pytest.mark.timeout(400)
+def test_a_far_face_speaks_with_its_sender_s_mouth_and_voice(
+    portrait_png: Path, speech_wav: Path, quiet_wav: Path, tmp_path: Path
+) -> None:
+    own, said_wav = tmp_path / "own.mp4", tmp_path / "said.wav"
+    rate_hz, samples = wavfile.read(speech_wav)
+    wavfile.write(said_wav, rate_hz, samples[: 5 * rate_hz])
+    speaks = ["--portrait", portrait_png, "--microphone", said_wav, *SHOWN]
+    assert main(["run", *map(str, speaks), "--output", str(own), "--offline"]) == 0
+    listens = ["--portrait", portrait_png, "--microphone", quiet_wav, "--mute", *SHOWN]
+    far, near, report = tmp_path / "far.mp4", tmp_path / "near.mp4", tmp_path / "report.json"
+    calling = [*speaks, "--output", near, "--name", "Anna"]
+    with ends(*listens, "--output", far, "--report", report, calling=calling) as (listener, caller, said):
+        _, caller_said = caller.communicate(timeout=200)
+        assert caller.returncode == 0, caller_said
+        assert "the call is over: hung up" in caller_said
+        while "is over" not in said[-1]:
+            said.append(listener.stderr.readline())
+            assert said[-1], said
+        listener.send_signal(2)
+        _, rest = listener.communicate(timeout=60)
+        assert listener.returncode == 0, rest
+    assert "Anna is there and shows a portrait, which is drawn here and kept for the next call\n" in said
+    assert "Anna is given your portrait portrait.png\n" in said
+    assert said[0] not in said[-1] and "#token=" in said[-1]  # another link
+    gaps = mouth(far)
+    assert len(gaps) > 100
+    assert likeness(mouth(own)[10:-10], gaps) > 0.7
+    assert likeness(mouth(own)[10:-10], np.resize(mouth(near), 4 * len(gaps))) < 0.6
+    figures = json.loads(report.read_text())
+    assert figures["mode"] == "call"
+    assert figures["call"]["packets_received"] > 30 and figures["call"]["packets_dropped"] == 0
+    assert abs(figures["audio_video_offset_ms"]) < 150
+    assert decode(far)[1] > 2
+
+
+def test_wrong_usage_costs_one_line(portrait_png: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    me = ("--portrait", str(portrait_png), "--output", str(tmp_path / "far.mp4"))
+    wav = tmp_path / "a.wav"
+    wavfile.write(wav, 16_000, speech(1.0, 16_000))
+    heard = ("--microphone", str(wav))
+    for line, message in {
+        (): "give either a link",
+        ("http://127.0.0.1:1/#token=a", "--listen"): "give either a link",
+        ("http://127.0.0.1:1/", *heard): "no link of an agent",
+        ("http://127.0.0.1:9/#token=a", *heard): "http://127.0.0.1:9/call does not answer",
+        ("--listen", "--host", "example.org", *heard): "no address of this machine",
+        ("--listen", "--host", "192.0.2.7", *heard): "no address of this machine",
+        ("--listen", "--ice-server", "http://x", *heard): "no STUN or TURN server",
+        ("--listen", "--microphone", "nowhere.wav"): "nowhere.wav",
+        ("--listen", "--speaker", "nobody's", *heard): "no loudspeaker",
+    }.items():
+        assert main(["call", *line, *me]) in (1, 2), line
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 1 and message in lines[0], lines
+        assert not (tmp_path / "far.mp4").exists()
+
+
+def test_a_portrait_is_kept_only_if_it_may_be_and_under_its_digest_alone(
+    portrait_png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENT_CACHE", str(tmp_path))
+    data = own_portrait(portrait_png)
+    hello = Hello("Anna", digest_of(data), len(data), may_keep=False)
+    assert their_portrait(hello, data).name == "the portrait of Anna"
+    kept = KeptPortraits()
+    kept.save(hello, data)
+    assert kept.load(hello.digest) is None
+    kept.save(Hello("Anna", digest_of(data), len(data), may_keep=True), data)
+    assert kept.load(hello.digest) == data
+    [entry] = (tmp_path / "call-portraits").iterdir()
+    assert entry.stem == hello.digest
+    entry.write_bytes(entry.read_bytes()[:-1] + b"x")
+    assert kept.load(hello.digest) is None

@@ -1,0 +1,105 @@
+"""Both ends of a call in one process: real peers, no agent around them."""
+
+import threading
+from collections.abc import Callable
+
+import numpy as np
+
+from models.errors import AgentError
+from models.motion import Motion
+from runtime.clock import MonotonicClock
+from runtime.sound import Sound
+from runtime.transports.call_control import Hello
+from runtime.transports.call_peer import Myself
+from runtime.transports.caller import Caller
+from runtime.transports.ice import policy_for
+from runtime.transports.line import Line
+from runtime.transports.listener import Listener
+from tests.agent.command import wait_until
+from tests.models.motions import talking
+
+CLOCK = MonotonicClock()
+
+
+class End:
+    """A user who shows anything, beeps, and remembers."""
+
+    def __init__(self, name: str, portrait: bytes = b"", kept: dict[str, bytes] | None = None) -> None:
+        self.myself = Myself(name, portrait or name.encode() * 10_000, may_keep=True)
+        self.kept = kept or {}
+        self.calls: list[Hello] = []
+        self.portraits: list[bytes] = []
+        self.lines: list[str] = []
+        self.endings: list[str | AgentError] = []
+        self.sounds: list[Sound] = []
+        self.is_shown = threading.Event()
+        self.refusal: str | None = None
+        self.line = Line()
+        self.end: Caller | Listener | None = None
+
+    def called(self, hello: Hello) -> None:
+        self.calls.append(hello)
+
+    def known(self, digest: str) -> bytes | None:
+        return self.kept.get(digest)
+
+    def show(self, hello: Hello, portrait: bytes) -> None:
+        if self.refusal is not None:
+            raise AgentError(self.refusal)
+        self.portraits.append(portrait)
+
+    def shown(self) -> None:
+        self.is_shown.set()
+
+    def hear(self, sound: Sound) -> None:
+        self.sounds.append(sound)
+
+    def say(self, count: int, leaves_ns: int) -> np.ndarray:
+        """A beep at every full second of the clock."""
+        ns = (leaves_ns + np.arange(count) * 1_000_000_000 // 48_000) % 1_000_000_000
+        wave = np.where(ns < 100_000_000, 0.5 * np.sin(ns * 6e-6), 0)
+        return np.repeat(wave[:, None], 2, 1).astype(np.float32)
+
+    def listen(self, port: int | None = 0) -> "End":
+        self.end = Listener(
+            "127.0.0.1", port, policy_for, self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append
+        )
+        return self
+
+    def call(self, link: object) -> "End":
+        self.end = Caller(
+            str(link), policy_for, self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append
+        )
+        return self
+
+    def ended(self) -> "End":
+        """Once the call is over."""
+        wait_until(lambda: bool(self.endings), 20)
+        return self
+
+    @property
+    def link(self):
+        assert isinstance(self.end, Listener)
+        return self.end.link
+
+    def close(self, reason: str = "hung up") -> None:
+        if self.end is not None:
+            self.end.close(reason)
+
+
+def talk(sender: End, receiver: End, seconds: float, then: Callable[[], object] = lambda: None) -> list[Motion]:
+    """Motion from one end to the other in real time; what is shown there 25 times a second."""
+    shown = []
+    begun_ns = CLOCK.now_ns()
+    stop = threading.Event()
+    for motion in talking(round(seconds * 25), begin_ns=begun_ns):
+        CLOCK.wait_until(motion.pts_ns, stop)
+        sender.line.give(motion)
+        if (there := receiver.line.at(CLOCK.now_ns())) is not None:
+            shown.append(there)
+    then()
+    return shown
+
+
+def connected(caller: End, listener: End) -> None:
+    wait_until(lambda: caller.is_shown.is_set() and listener.is_shown.is_set(), 20)

@@ -1,0 +1,290 @@
+"""Two ends of a call over real connections: portraits, motion, voice, losses, and ends that mean harm."""
+
+import asyncio
+import random
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import aiohttp
+import numpy as np
+import pytest
+from aiortc import RTCDataChannel
+
+from models.errors import AgentError
+from models.motion_codec import MotionEncoder
+from runtime.transports.call_control import Bye, Hello, Parts, ProtocolError, Ready, digest_of, read, write
+from runtime.transports.call_peer import CallPeer
+from runtime.transports.caller import PATH
+from runtime.transports.ice import IcePolicy
+from runtime.transports.joining import RefusedError, join
+from runtime.transports.peer import close_peer, open_peer
+from runtime.transports.voice import VoiceTrack
+from tests.agent.command import wait_until
+from tests.models.motions import talking
+from tests.runtime.calls import CLOCK, End, connected, talk
+from tests.runtime.peers import until
+
+HERE = IcePolicy()
+
+
+def ice_of(end: End) -> Any:
+    assert end.line.peer is not None and end.line.peer.peer.sctp is not None
+    return end.line.peer.peer.sctp.transport.transport
+
+
+def lose(end: End, part: float, seed: int = 0) -> None:
+    """So large a part of what an end sends does not arrive."""
+    ice, draw = ice_of(end), random.Random(seed)
+    send = ice._send
+
+    async def lossy(data: bytes) -> None:
+        if draw.random() >= part:
+            await send(data)
+
+    vars(ice)["_send"] = lossy
+
+
+def refused(end: End) -> bool:
+    return bool(end.endings) and isinstance(end.endings[0], RefusedError) and "used up" in str(end.endings[0])
+
+
+@pytest.fixture
+def anna():
+    end = End("Anna").listen()
+    yield end
+    end.close()
+
+
+@pytest.fixture
+def ben(anna):
+    end = End("Ben").call(anna.link)
+    connected(end, anna)
+    yield end
+    end.close()
+
+
+def test_portraits_come_once_motion_and_voice_go_both_ways_and_a_goodbye_ends_it(anna: End, ben: End) -> None:
+    assert (anna.portraits, ben.portraits) == ([ben.myself.portrait], [anna.myself.portrait])
+    assert [hello.name for hello in (*anna.calls, *ben.calls)] == ["Ben", "Anna"]
+    there = threading.Thread(target=talk, args=(ben, anna, 3.0))
+    there.start()
+    shown = talk(anna, ben, 3.0)
+    there.join()
+    assert len(shown) > 60
+    assert shown[-1].confidence > 0.99
+    assert np.ptp([motion["jawOpen"] for motion in shown]) > 0.05
+    assert 30 < len(anna.sounds) < 100 and 30 < len(ben.sounds) < 100  # no packets between the beeps
+    old_link = anna.link
+    ben.close("dinner")
+    wait_until(lambda: anna.endings == ["dinner"], 5)
+    assert ben.endings == ["dinner"]
+    assert refused(End("Eve").call(old_link).ended())
+    again = End("Ben", kept={anna.myself.hello.digest: anna.myself.portrait}).call(anna.link)
+    connected(again, anna)
+    assert again.line.peer is not None and anna.line.peer is not None
+    assert not anna.line.peer._sent  # it had the portrait
+    again.close()
+
+
+def test_nobody_else_gets_in_with_a_link_that_was_used(anna: End, ben: End) -> None:
+    eve = End("Eve").call(anna.link).ended()
+    assert refused(eve)
+    assert talk(anna, ben, 1.0)[-1].confidence > 0
+    assert len(anna.calls) == 1
+
+
+def test_the_voice_is_stamped_by_the_clock_of_motion(anna: End, ben: End) -> None:
+    shown = talk(anna, ben, 4.2)
+    late_ns = []
+    for sound in ben.sounds[25:]:
+        loud = np.flatnonzero(np.abs(sound.samples[:, 0]) > 0.1)
+        if len(loud) and (not late_ns or sound.pts_ns - late_ns[-1][0] > 500_000_000):
+            onset_ns = sound.pts_ns + loud[0] * 1_000_000_000 // sound.rate_hz
+            late_ns.append((sound.pts_ns, (onset_ns + 500_000_000) % 1_000_000_000 - 500_000_000))
+    assert len(late_ns) >= 3
+    assert all(-30_000_000 < late < 60_000_000 for _, late in late_ns)
+    assert abs(shown[-1].pts_ns - CLOCK.now_ns()) < 300_000_000
+
+
+@pytest.mark.parametrize("part", [0.1, 0.2])
+def test_losses_cost_neither_the_connection_nor_the_flow(anna: End, ben: End, part: float) -> None:
+    lose(anna, part)
+    lose(ben, part, seed=1)
+    shown = talk(anna, ben, 6.0)[50:]
+    values = np.array([np.concatenate([m.expression, m.rotation, m.translation]) for m in shown])
+    still = np.abs(np.diff(values, axis=0)).max(1) < 1e-3
+    runs = "".join("x" if each else " " for each in still).split()
+    assert len(shown) > 90
+    assert max(map(len, runs), default=0) <= 4  # of 40 ms
+    assert np.mean([motion.confidence for motion in shown]) > 0.95
+    assert anna.line.peer is not None and anna.line.peer.link.withheld <= 5
+
+
+def test_whoever_loses_the_network_comes_back_with_what_only_they_know(anna: End, ben: End) -> None:
+    talk(anna, ben, 1.0)
+    talk(ben, anna, 1.0)
+    before = ben.line.peer
+    for end in (anna, ben):
+        lose(end, 1.0)
+    wait_until(lambda: "the call is back" in ben.lines, 15)
+    wait_until(lambda: ben.line.peer is not before and ben.line.peer is not None and ben.line.peer.ready, 5)
+    wait_until(lambda: anna.line.peer is not None and anna.line.peer.ready, 5)
+    assert talk(anna, ben, 1.5)[-1].confidence == 1
+    assert anna.endings == ben.endings == []
+    assert len(anna.calls) == 2
+
+
+def test_an_end_that_cannot_show_a_portrait_says_why(anna: End) -> None:
+    anna.refusal = "the portrait shows no face"
+    ben = End("Ben").call(anna.link).ended()
+    assert [str(ending) for ending in ben.endings] == ["the portrait shows no face"]
+    wait_until(lambda: bool(anna.endings), 5)
+    assert str(anna.endings[0]) == "the portrait shows no face"
+
+
+class Stranger:
+    """Somebody who has the link and none of our code behind it."""
+
+    def __init__(self, end: End) -> None:
+        self.end, self.heard = end, []
+        self.control: RTCDataChannel
+        self.motion: RTCDataChannel
+
+    def do(self, deed: Callable[["Stranger"], Coroutine[Any, Any, None]]) -> None:
+        async def meet() -> None:
+            peer = open_peer(HERE)
+            peer.addTrack(VoiceTrack(CLOCK, self.end.say))
+            self.control = peer.createDataChannel("control", negotiated=True, id=0)
+            self.motion = peer.createDataChannel("motion", negotiated=True, id=1, ordered=False, maxRetransmits=0)
+            self.control.on("message", self.heard.append)
+            async with aiohttp.ClientSession() as http:
+                await join(http, self.end.link, PATH, peer, HERE)
+                await until(lambda: self.control.readyState == "open" and bool(self.heard))
+                await deed(self)
+            await close_peer(peer)
+
+        asyncio.run(asyncio.wait_for(meet(), 30))
+
+    async def thrown_out(self) -> str:
+        """What is said at last."""
+        await until(lambda: bool(self.end.endings))
+        [*_, last] = [read(said) for said in self.heard if isinstance(said, str)]
+        assert isinstance(last, Bye)
+        assert isinstance(self.end.endings[0], ProtocolError)
+        return last.reason
+
+
+def hello_of(portrait: bytes, **changes: Any) -> str:
+    hello = {"name": "Eve", "digest": digest_of(portrait), "size": len(portrait), "may_keep": True} | changes
+    return write(Hello(**hello))
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ([b"picture"], "nobody asked for"),
+        (["{"], "cannot be read"),
+        (["[" * 2000], "cannot be read"),
+        ([" " * 3000], "too long"),
+        (["7"], "is none"),
+        ([hello_of(b"x").replace('"version": 1', '"version": 2')], "bring both ends up to date"),
+        ([hello_of(b"x", size=2 << 20)], "larger than 1024 KB"),
+        ([hello_of(b"x", digest="../../../etc/passwd")], "no SHA-256"),
+        ([hello_of(b"x"), hello_of(b"x")], "hello twice"),
+        (['{"type": "want", "sha256": "' + "0" * 64 + '"}'], "was not offered"),
+        (['{"type": "later version"}'] * 300, "too much"),
+    ],
+)
+def test_what_no_agent_says_ends_the_call(anna: End, said: list[str | bytes], reason: str) -> None:
+    async def deed(stranger: Stranger) -> None:
+        for message in said:
+            stranger.control.send(message)
+        assert reason in await stranger.thrown_out()
+
+    before = anna.link
+    Stranger(anna).do(deed)
+    assert anna.portraits == []
+    assert anna.link != before
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"), [([b"wrong"], "not the announced one"), ([b"lar", b"ger"], "larger than announced")]
+)
+def test_another_portrait_than_announced_ends_the_call(anna: End, parts: list[bytes], reason: str) -> None:
+    async def deed(stranger: Stranger) -> None:
+        stranger.control.send(hello_of(b"right"))
+        await until(lambda: any('"want"' in said for said in stranger.heard))
+        for part in parts:
+            stranger.control.send(part)
+        assert reason in await stranger.thrown_out()
+
+    Stranger(anna).do(deed)
+    assert anna.portraits == []
+
+
+def test_motion_that_cannot_be_read_or_comes_too_often_is_counted_and_costs_nothing_else(anna: End) -> None:
+    async def deed(stranger: Stranger) -> None:
+        stranger.control.send(hello_of(b"x"))
+        await until(lambda: any('"want"' in said for said in stranger.heard))
+        stranger.control.send(b"x")
+        stranger.control.send(write(Ready()))
+        link = anna.line.peer.link
+        draw, encoder = random.Random(0), MotionEncoder()
+        for _ in range(20):
+            stranger.motion.send(draw.randbytes(draw.randrange(1, 1200)))
+        stranger.motion.send("text")
+        await until(lambda: link.received == 21)
+        assert link.dropped == 21
+        packets = [packet for motion in talking(800) if (packet := encoder.push(motion)) is not None]
+        for packet in packets:
+            stranger.motion.send(packet)
+        await until(lambda: link.flooded > 100)
+        assert link.received + link.flooded <= 421
+        assert anna.line.at(CLOCK.now_ns()) is not None
+        assert anna.endings == []
+
+    Stranger(anna).do(deed)
+
+
+def test_a_message_is_read_as_it_was_written_and_a_later_kind_is_passed_over() -> None:
+    hello = Hello("Anna", "0" * 64, 5, False)
+    for message in (hello, Ready(), Bye("dinner")):
+        assert read(write(message)) == message
+    assert read('{"type": "sticker"}') is None
+    told = read(write(Hello("A\x1b[31m\nn" + "n" * 100, "0" * 64, 5, True)))
+    assert isinstance(told, Hello) and told.name == "A[31mn" + "n" * 34
+
+
+def test_parts_make_a_portrait() -> None:
+    parts = Parts(Hello("", digest_of(b"portrait"), 8, True))
+    assert parts.take(b"port") is None
+    assert parts.take(b"rait") == b"portrait"
+    with pytest.raises(ProtocolError, match="larger"):
+        Parts(Hello("", digest_of(b"x"), 1, True)).take(b"")
+
+
+def test_nothing_is_sent_into_a_full_queue() -> None:
+    async def test() -> None:
+        peer = CallPeer(HERE, End("Ann").myself, End("Ann"), CLOCK)
+        sent: list[bytes] = []
+        queue = 0
+        link = type(peer.link)(CLOCK, sent.append, lambda: queue)
+        motions = talking(40)
+        for motion in motions[:20]:
+            link.give(motion)
+        queue = 1000
+        for motion in motions[20:]:
+            link.give(motion)
+        link.give(motions[3])
+        assert (len(sent), link.sent, link.withheld) == (10, 10, 10)
+        assert link.sent_bytes == sum(map(len, sent))
+        await close_peer(peer.peer)
+
+    asyncio.run(test())
+
+
+def test_where_nobody_listens_a_call_says_so() -> None:
+    ben = End("Ben").call("http://127.0.0.1:9/#token=abc").ended()
+    assert isinstance(ben.endings[0], AgentError)
+    assert "does not answer" in str(ben.endings[0])
