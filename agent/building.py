@@ -12,7 +12,7 @@ from models.weights import built_folder
 if TYPE_CHECKING:
     from models.backends.paper import Stored
 
-_STORED: dict[str, "Stored"] = {"fp16": "float16", "bf16": "bfloat16", "fp32": "float32"}
+_STORED: dict[str, "Stored"] = {"fp16": "float16", "fp32": "float32"}
 
 
 def build(config: ModelsBuild, say: Callable[[str], None], progress: Callable[[str, int, int], bool]) -> Path:

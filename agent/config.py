@@ -144,7 +144,8 @@ class Run(Showing, Driving):
 
     backend: BackendName = "auto"
     """What runs the networks of an engine that has some: torch (any machine; the reference), cudagraph (NVIDIA GPUs),
-    onnx (ONNX Runtime), tensorrt (after `agent models build`), or auto: the fastest that draws the same here."""
+    onnx (ONNX Runtime), tensorrt (after `agent models build`), or auto: on a GPU the fastest that draws the same, else
+    torch."""
 
     realtime: bool = False
     """Play files at their own speed, as devices would, even when everything is a file."""
@@ -305,7 +306,7 @@ class ModelsImport:
     """Do with the video model alone; the agent's own speech network then drives."""
 
     face_model: Path | None = None
-    """BFM_model_front.mat, which Deep3DFaceRecon's set-up makes from the Basel Face Model 2009."""
+    """BFM_model_front.mat, which Deep3DFaceRecon's set-up makes from the Basel Face Model 2009, or its folder."""
 
     face_data: Path | None = None
     """Folder with index_mp468_from_mesh35709.npy, ncc_code.npy, bfm_left_eye_faces.npy and bfm_right_eye_faces.npy, or
@@ -315,7 +316,7 @@ class ModelsImport:
     """HuBERT-large (facebook/hubert-large-ls960-ft): its folder, or model.safetensors or pytorch_model.bin."""
 
     segmenter: Path | None = None
-    """MediaPipe's selfie_multiclass_256x256.tflite."""
+    """MediaPipe's selfie_multiclass_256x256.tflite, or its folder."""
 
     deep3d: Path | None = None
     """Of GOHA: Deep3DFaceRecon's epoch_20.pth of April 2023, which reads colours and light of a portrait's face."""
@@ -344,7 +345,7 @@ class ModelsBuild:
     backend: Literal["onnx", "tensorrt"] = "tensorrt"
     """onnx: a file for ONNX Runtime, in fp32; tensorrt: the same, built for this GPU."""
 
-    precision: Literal["fp16", "bf16", "fp32"] | None = None
+    precision: Literal["fp16", "fp32"] | None = None
     """For tensorrt, of features and the weights that they meet; places, colours and the volume stay in fp32. Default:
     fp16; goha and talk3d know fp32 alone."""
 

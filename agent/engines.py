@@ -52,6 +52,9 @@ def _is_usable(engine: EngineName) -> bool:
 
 def _open_real3d(backend: BackendName, say: Callable[[str], None]) -> Engine[Any]:
     loaded = load_real3d()
+    if loaded.face.derived:
+        say(f"real3d works {', '.join(loaded.face.derived)} out from the face model, not compared with the real files: "
+            "agent models import real3d --face-data ... brings those in")  # fmt: skip
     from models.backends.open_executor import open_executor
     from models.backends.state_store import default_states
     from runtime.engines.real3d import Real3dEngine

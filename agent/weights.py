@@ -1,7 +1,6 @@
 """What `agent models` does: brings in weights that others published, and says what is there and what is missing."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
 from agent.config import ModelsImport, ModelsRemove
@@ -47,13 +46,15 @@ class Import:
         """Of work."""
         return self._import.total_bytes
 
-    def run(self, progress: Callable[[int], None]) -> Path:
-        """Does it; `progress` hears how many bytes more are done, and may raise. Returns where the files are."""
+    def run(self, progress: Callable[[int], None]) -> tuple[str, ...]:
+        """Does it; `progress` hears how many bytes more are done, and may raise.
+
+        Returns:
+            What the user should know, one line each.
+        """
         store = store_of(self._engine)
-        self._import.run(store, progress)
-        folder = store.current().folder
-        assert folder is not None
-        return folder
+        remarks = self._import.run(store, progress)
+        return (*remarks, f"wrote {store.current().folder}; agent models list says what is there")
 
 
 def _request(config: ModelsImport) -> "Request":

@@ -20,6 +20,8 @@ _NUMBERS: list[Any] = [
     np.dtype,
     *{type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8")},
 ]
+_NUMBERS += [(_NUMBERS[0], f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")]  # of numpy 1 and of 2
+_NO_MEMORY = re.compile("allocate memory|not enough memory", re.IGNORECASE)
 
 
 def _dictionary(*_: object) -> dict[Any, Any]:
@@ -49,7 +51,9 @@ def read_content(path: Path, inert: Iterable[str] = ()) -> Any:
         path: of torch's file or of safetensors'.
         inert: full names of classes whose objects may be in it; each becomes an `Inert`.
 
-    Raises InputError, in one line: no such file, code in it, not a file of torch's or of safetensors, or damaged.
+    Raises in one line:
+        InputError: no such file, code in it, not a file of torch's or of safetensors, or damaged.
+        AgentError: it does not fit into the memory.
     """
     if path.is_dir() or not path.exists():
         raise InputError(f"{path} is {'a folder' if path.is_dir() else 'not there'}; give the file of the weights")
@@ -65,6 +69,9 @@ def read_content(path: Path, inert: Iterable[str] = ()) -> Any:
     except PermissionError:
         raise InputError(f"{path} cannot be read: permission denied") from None
     except Exception as error:  # damaged bytes lead the readers to whatever error
+        if isinstance(error, MemoryError) or _NO_MEMORY.search(str(error)):
+            size = f"{path.stat().st_size / 1e6:.0f} MB"
+            raise AgentError(f"{path} ({size}) does not fit into the memory that is free; end other programs") from None
         if code := re.search(r"GLOBAL (\S+)", str(error)):
             raise InputError(
                 f"{path} wants to run code while it is read ({code[1]}), and is refused: get it from where it was "

@@ -9,13 +9,6 @@ from models.weight_part import Part
 _DEPTHS = ("", "*/", "*/*/")
 
 
-def file_of(given: Path, part: Part) -> Path:
-    """The file itself. Raises InputError if it is none."""
-    if not given.is_file():
-        raise InputError(f"{part.option} {given}: {what_is_not(given)}; give {part.source}")
-    return given
-
-
 def first(given: Path, names: Sequence[str], part: Part) -> Path:
     """The file itself, or the first of these names (or patterns) in or below a folder. Raises InputError."""
     if given.is_file():

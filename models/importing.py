@@ -13,7 +13,10 @@ from torch import Tensor, nn
 from models.checkpoint import faults, named_tensors, read_content, size_bytes, write_tensors
 from models.errors import InputError
 from models.weight_part import Part
-from models.weight_store import CHUNK_BYTES, Progress, Replacement, StoredFile, WeightStore, sha256
+from models.weight_store import CHUNK_BYTES, Progress, Replacement, Stock, StoredFile, WeightStore, sha256
+
+_TORCH = (".bin", ".pt", ".pth")
+"""Names of files in torch's format end so."""
 
 Entries = Callable[[Any, Path], dict[str, Any]]
 """A network's entries in what a checkpoint holds. Raises InputError if there are none; the path is for the message."""
@@ -42,6 +45,8 @@ class Network:
     """What a checkpoint's name says of that."""
     read: Callable[[Path], Any] = read_content
     """What is in a checkpoint: a dictionary. Raises InputError."""
+    remark: Callable[[Path], str] = field(default=lambda path: "")
+    """What a user should know of a checkpoint, by the files beside it, as a line; empty if nothing."""
 
     def expected(self) -> dict[str, Tensor]:
         """Its entries, without values."""
@@ -56,7 +61,7 @@ class Request:
     checkpoints: Sequence[tuple[Path, Sequence[Network]]] = ()
     """Each with the networks that it may hold, all read alike; which of them it is its entries tell."""
     wanted: Sequence[Network] = ()
-    """All of these have to be among the checkpoints."""
+    """All of these have to be among the checkpoints, or in the present set."""
     dropped: Sequence[Part] = ()
     """Networks that the user does without from now on."""
     others: Sequence[Source] = ()
@@ -73,6 +78,7 @@ class _Checkpoint:
     sha256: str
     step: int | None
     tensors: dict[str, Tensor]
+    remark: str
 
 
 class Import:
@@ -90,9 +96,12 @@ class Import:
         self.total_bytes = self._new_bytes + sum(path.stat().st_size for path, _ in request.checkpoints)
         """Of work, as the progress counts it."""
 
-    def run(self, store: WeightStore, progress: Progress) -> None:
-        """Imports everything or nothing. Raises InputError for files of no use, AgentError if they cannot be stored."""
-        checkpoints = self._read(progress)
+    def run(self, store: WeightStore, progress: Progress) -> tuple[str, ...]:
+        """Imports everything or nothing; returns what the user should know of it, one line each.
+
+        Raises InputError for files of no use, AgentError if they cannot be stored.
+        """
+        checkpoints = self._read(store.current(), progress)
         with store.replacing(self._new_bytes) as new:
             for part in self._request.dropped:
                 new.place(part.files[0])
@@ -104,8 +113,9 @@ class Import:
             for source in self._request.others:
                 new.add(_bring(source, new, progress))
             self._check(new)
+        return tuple(read.remark for read in checkpoints if read.remark)
 
-    def _read(self, progress: Progress) -> list[_Checkpoint]:
+    def _read(self, present: Stock, progress: Progress) -> list[_Checkpoint]:
         """The networks that are wanted. Raises InputError; all faults of all files are in one line."""
         read: dict[Part, _Checkpoint] = {}
         wrong: list[str] = []
@@ -115,24 +125,31 @@ class Import:
             if part in read:
                 raise InputError(f"{read[part].source.path} and {path} are both the {part.title}; give one of them")
             if found := faults(entries, expected):
-                wrong.append(f"{path} is not the {part.title} that was released: {'; '.join(found)}")
+                wrong.append(
+                    f"{path} is not the {part.title} that was released: {'; '.join(found)}{_or_without([part])}"
+                )
             step = content.get(network.step_key)
             read[part] = _Checkpoint(
                 source=Source(path, part, part.files[0]),
                 sha256=sha256(path, progress),
                 step=step if isinstance(step, int) else network.step_of(path),
                 tensors={name: entries[name] for name in expected if name in entries},
+                remark=network.remark(path),
             )
-        missing = [network.part for network in self._request.wanted if network.part not in read]
-        wrong += [f"there is no {part.title}: {_remedy(part)}" for part in missing]
+        wanted = [network.part for network in self._request.wanted if network.part not in read]
+        missing = [part for part in wanted if present.fault(part.files[0])]
+        wrong += [f"there is no {part.title}: give {part.source}{_or_without([part])}" for part in missing]
         if wrong:
             raise InputError(". ".join(wrong))
         return list(read.values())
 
     def _network_in(self, path: Path, holds: Sequence[Network]) -> tuple[Network, Any, dict[str, Any]]:
         """The one of these networks that a checkpoint holds, its content, and the network's entries."""
-        content = holds[0].read(path)
-        entries = [network.entries(content, path) for network in holds]
+        try:
+            content = holds[0].read(path)
+            entries = [network.entries(content, path) for network in holds]
+        except InputError as error:
+            raise InputError(f"{error}{_or_without([network.part for network in holds])}") from None
         alike = [len(self._expected[one.part].keys() & its.keys()) for one, its in zip(holds, entries, strict=True)]
         best = alike.index(max(alike))
         return holds[best], content, entries[best]
@@ -148,14 +165,16 @@ class Import:
             raise InputError(message) from None
 
 
-def _remedy(part: Part) -> str:
-    return f"give {part.source}" + (f", or {part.without}" if part.without else "")
+def _or_without(parts: Sequence[Part]) -> str:
+    """How to do without all of these, if that is possible."""
+    options = {part.without for part in parts}
+    return f", or leave it out with {options.pop()}" if len(options) == 1 and "" not in options else ""
 
 
 def _bring(source: Source, new: Replacement, progress: Progress) -> StoredFile:
     """Copies a file, or turns torch's format into safetensors. Raises InputError if the source is of no use."""
     target = new.place(source.name)
-    if source.path.suffix == ".bin":
+    if source.path.suffix in _TORCH:
         content = named_tensors(read_content(source.path), source.path)
         write_tensors(content, target)
         return _record(source, target, sha256(source.path), sha256(target, progress), len(content))

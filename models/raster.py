@@ -1,4 +1,4 @@
-"""Faces drawn as pictures of their vertices' colours, and PNCC images."""
+"""Faces drawn as pictures of their vertices' colours."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,6 @@ import numpy as np
 from jaxtyping import Bool, Float32, Int32
 
 from models.kernels import draw
-from models.morphable import MorphableModel
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,18 +50,3 @@ def rasterise(
     depth = np.full((height, width), np.inf, np.float32)
     draw(vertices_px, triangles, colours, image, depth)
     return Raster(image, depth)
-
-
-def pncc(
-    model: MorphableModel, vertices_px: Float32[np.ndarray, "n 3"], size: tuple[int, int]
-) -> Float32[np.ndarray, "h w 3"]:
-    """Projected normalised coordinate code: the face drawn in its coordinate codes, 0..1, the background 0.
-
-    Networks trained on -1..1, background -1, take `2 * image - 1`.
-
-    Args:
-        model: its triangles are drawn; what they leave open (mouth, eyes) is background.
-        vertices_px: a shape of the model, projected as `rasterise` wants it.
-        size: width and height.
-    """
-    return rasterise(vertices_px, model.triangles, model.ncc, size).image

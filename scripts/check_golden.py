@@ -1,6 +1,6 @@
 """How far the papers' networks are from the released code, stage by stage.
 
-    python scripts/check_golden.py [--paper goha] [--stage i2p ...]
+    python scripts/check_golden.py [--paper real3d] [--stage i2p ...]
 
 Prints how far every stage is from it beside its tolerance; exit code 1 if one is too far. All stages take a
 minute on two cores and 4 GB of memory.

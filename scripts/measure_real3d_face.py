@@ -60,7 +60,7 @@ class Track:
 
     motions: list[Motion]
     landmarks: list[np.ndarray]
-    """As `fit_objective.to_fit` gives them."""
+    """As `models.face_fit.objective.to_fit` gives them."""
 
     def moved(self, motion: Motion) -> np.ndarray:
         """By how much each landmark, eye distances."""

@@ -44,8 +44,9 @@ def _import(config: ModelsImport) -> None:
                 done += new_bytes
                 advance(done // _MEGABYTE)
 
-            folder = task.run(more)
-    say(f"wrote {folder}; agent models list says what is there")
+            told = task.run(more)
+    for line in told:
+        say(line)
 
 
 def _build(config: ModelsBuild) -> None:

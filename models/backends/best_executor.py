@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import Generic
 
-from models.backends.built import BuiltFiles
+from models.backends.built import BuiltFiles, recipe
 from models.backends.executor import Executor
 from models.backends.machine import machine
-from models.backends.paper import DriveT, PartsT, StateT, Trial
+from models.backends.paper import DriveT, Paper, PartsT, StateT, Trial
 from models.backends.verdict import ENOUGH_DB, Verdicts, psnr_db
-from models.errors import InputError
 from models.weight_store import sha256
 
 
@@ -23,7 +22,7 @@ class Candidate(Generic[PartsT, StateT, DriveT]):
     name: str
     """As in messages."""
     open: Callable[[], Executor[PartsT, StateT, DriveT]]
-    """Raises InputError where this machine has no such backend, and whatever else a runtime raises."""
+    """Raises whatever a runtime raises where it does not work."""
     file: Path | None = None
     """What it runs, if that is a file; there once it is open."""
 
@@ -31,7 +30,7 @@ class Candidate(Generic[PartsT, StateT, DriveT]):
 def best(
     candidates: Iterable[Candidate[PartsT, StateT, DriveT]],
     reference: Executor[PartsT, StateT, DriveT],
-    trial: Callable[[], Trial[PartsT, DriveT]],
+    paper: Paper[PartsT, StateT, DriveT],
     files: BuiltFiles,
     say: Callable[[str], None],
 ) -> Executor[PartsT, StateT, DriveT]:
@@ -40,11 +39,12 @@ def best(
     Args:
         candidates: fastest first. Those that are passed over are closed before the next is opened.
         reference: what their pictures are compared with, once.
-        trial: what they draw then.
+        paper: of both; its trial is what they draw then.
         files: where verdicts are kept.
         say: hears of what is passed over, and why.
     """
-    verdicts, here = Verdicts(files), machine()
+    verdicts = Verdicts(files)
+    here = f"{machine()}, program {recipe(paper.assembled_in, 'models.backends.open_executor')}"
     for candidate in candidates:
         with ExitStack() as opened:
             try:
@@ -52,9 +52,7 @@ def best(
                 opened.callback(executor.close)
                 content = "" if candidate.file is None else f", file {sha256(candidate.file)[:16]}"
                 what = f"{executor.name} at {executor.levels} levels, {here}{content}"
-                db = verdicts.of(what, partial(agreement_db, executor, reference, trial))
-            except InputError:
-                continue  # not on this machine
+                db = verdicts.of(what, partial(agreement_db, executor, reference, paper.trial))
             except Exception as error:  # runtimes have exceptions of their own, of no common kind
                 reason = (str(error).strip() or type(error).__name__).splitlines()[0]
                 say(f"backend {candidate.name} does not work here: {reason}")

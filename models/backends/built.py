@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from torch import nn
@@ -15,7 +16,7 @@ from models.errors import AgentError
 
 _ROOT = Path(__file__).parents[2]
 _PARTIAL = ".part-"
-_LEFT_BEHIND_S = 3600.0  # a build that is so old belongs to a process that was ended in it
+_LEFT_BEHIND_S = 3600.0  # no build takes so long: what is that old belongs to no process that is still at it
 _FINGERPRINT = re.compile("[0-9a-f]{16}")
 
 
@@ -26,6 +27,15 @@ def fingerprint(network: nn.Module, sources: Iterable[Path]) -> str:
         digest.update(f"{name} {values.dtype} {tuple(values.shape)}".encode())
         digest.update(values.detach().cpu().contiguous().flatten().numpy().data)
     for path in sorted(sources):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def recipe(*modules: str) -> str:
+    """Of the files in `sources_of` these modules, as they are at the first call: 16 hexadecimal digits."""
+    digest = hashlib.blake2b(digest_size=8)
+    for path in sources_of(*modules):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -92,9 +102,7 @@ class BuiltFiles:
     def _sweep(self, now_s: float) -> None:
         """Deletes what ended processes left."""
         for path in self.folder.glob(f"{_PARTIAL}*"):
-            with suppress(FileNotFoundError):  # another process has just finished
-                if now_s - path.stat().st_mtime > _LEFT_BEHIND_S:
-                    shutil.rmtree(path, ignore_errors=True)
+            _delete_old(path, now_s)
 
     def drop(self, name: str) -> None:
         """Deletes the file of that name if it is there and can be."""
@@ -102,7 +110,14 @@ class BuiltFiles:
             (self.folder / name).unlink()
 
     def drop_others(self) -> None:
-        """Deletes the folders beside this one that are named by other fingerprints."""
+        """Deletes the folders of other fingerprints beside this one in which nothing was made for an hour."""
+        now_s = self.folder.stat().st_mtime
         for path in self.folder.parent.iterdir():
             if path != self.folder and _FINGERPRINT.fullmatch(path.name):
-                shutil.rmtree(path, ignore_errors=True)
+                _delete_old(path, now_s)
+
+
+def _delete_old(folder: Path, now_s: float) -> None:
+    with suppress(FileNotFoundError):  # another process has just finished, or deleted it
+        if now_s - folder.stat().st_mtime > _LEFT_BEHIND_S:
+            shutil.rmtree(folder, ignore_errors=True)

@@ -30,7 +30,10 @@ class Executor(Protocol[PartsT, StateT, DriveT]):
         ...
 
     def prepare(self, portrait: PartsT) -> StateT:
-        """What frames need of a portrait; not in the thread that draws frames, and possibly beside it."""
+        """What frames need of a portrait; not in the thread that draws frames, and possibly beside it.
+
+        Each tensor is contiguous, as one that was read from a file: layouts decide how kernels round.
+        """
         ...
 
     @property

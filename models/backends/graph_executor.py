@@ -59,7 +59,7 @@ class GraphExecutor(Generic[PartsT, StateT, DriveT]):
     def prepare(self, portrait: PartsT) -> StateT:
         """What frames need of a portrait; waits until it is there, which frames do not."""
         with torch.cuda.stream(self._preparing):
-            state = self._paper.prepare(portrait.to(self.device), self._stored)
+            state = self._paper.prepared(portrait.to(self.device), self._stored)
             self._preparing.synchronize()
         return state
 

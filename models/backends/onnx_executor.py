@@ -30,8 +30,7 @@ class OnnxExecutor(Generic[PartsT, StateT, DriveT]):
 
     def prepare(self, portrait: PartsT) -> StateT:
         """What frames need of a portrait."""
-        state = self._paper.prepare(portrait.to(self.device), torch.float32)
-        return self._paper.state.make(tensor.contiguous() for tensor in state)
+        return self._paper.prepared(portrait.to(self.device), torch.float32)
 
     @torch.inference_mode()
     def frame(self, state: StateT, drive: DriveT, level: int = 0) -> Picture:

@@ -11,15 +11,13 @@ from models.backends.spec import NetworkSpec
 class OnnxNetwork:
     """A network from an ONNX file. Inputs and output are read and written where they lie. Not thread-safe."""
 
-    def __init__(self, path: Path, spec: NetworkSpec, threads: int = 0) -> None:
-        """`threads`: on the CPU; 0 leaves it to ONNX Runtime."""
+    def __init__(self, path: Path, spec: NetworkSpec) -> None:
+        """`spec`: of the exported network."""
         import onnxruntime  # a second to load: only for those who run it
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
         wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
         providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=providers)
+        self._session = onnxruntime.InferenceSession(str(path), providers=providers)
         on_gpu = self._session.get_providers()[0] == wanted[0]
         self.device = torch.device("cuda" if on_gpu else "cpu")
         self._spec = spec

@@ -19,7 +19,7 @@ from models.backends.onnx_runtime import OnnxNetwork
 from models.backends.paper import DriveT, Paper, PartsT, StateT, Stored
 from models.backends.spec import NetworkSpec
 from models.backends.torch_executor import TorchExecutor
-from models.errors import InputError
+from models.errors import AgentError, InputError
 
 Backend = Literal["auto", "torch", "cudagraph", "onnx", "tensorrt"]
 Say = Callable[[str], None]
@@ -77,7 +77,7 @@ def open_executor(
     """The executor of `--backend`; auto is the fastest that draws what the reference draws.
 
     Args:
-        backend: as in `--backend`.
+        backend: as in `--backend`; tensorrt is the newest engine that draws what the reference draws.
         paper: its model is moved to the executor's device.
         folder: where built files are kept, for all networks of the engine.
         say: hears about slow work, and about backends that are passed over.
@@ -94,10 +94,9 @@ def open_executor(
         case "onnx":
             return _exported(paper, built_files(paper, folder), say)
         case "tensorrt":
-            return _newest_built(paper, built_files(paper, folder))
+            return _of_built(paper, built_files(paper, folder), say)
         case "auto":
-            files = built_files(paper, folder)
-            return best(_candidates(paper, files, say), TorchExecutor(paper, _device()), paper.trial, files, say)
+            return _fastest(paper, built_files(paper, folder), say)
         case _:
             assert_never(backend)
 
@@ -131,24 +130,28 @@ def _built(paper: Paper[PartsT, StateT, DriveT], stored: Stored, engine: Path) -
     return GraphExecutor(f"tensorrt {stored}", paper, _device(), {1: [run]}, stored)
 
 
-def _newest_built(paper: Paper[PartsT, StateT, DriveT], files: BuiltFiles) -> Executor[PartsT, StateT, DriveT]:
-    for stored, engine in built_engines(paper, files):
-        return _built(paper, stored, engine)
-    raise InputError(f"TensorRT has built nothing for this GPU yet: agent models build {paper.name} --backend tensorrt")
+def _candidate(paper: Paper[PartsT, StateT, DriveT], stored: Stored, engine: Path) -> Candidate[PartsT, StateT, DriveT]:
+    return Candidate(f"tensorrt {stored}", partial(_built, paper, stored, engine), engine)
 
 
-def _candidates(
-    paper: Paper[PartsT, StateT, DriveT], files: BuiltFiles, say: Say
-) -> list[Candidate[PartsT, StateT, DriveT]]:
+def _of_built(paper: Paper[PartsT, StateT, DriveT], files: BuiltFiles, say: Say) -> Executor[PartsT, StateT, DriveT]:
+    candidates = [_candidate(paper, *engine) for engine in built_engines(paper, files)]
+    anew = f"agent models build {paper.name} --backend tensorrt"
+    if not candidates:
+        raise InputError(f"TensorRT has built nothing for this GPU yet: {anew}")
+    reference = TorchExecutor(paper, _device())
+    found = best(candidates, reference, paper, files, say)
+    if found is reference:
+        raise AgentError(f"nothing that TensorRT has built draws what the reference draws: {anew}, or --backend auto")
+    return found
+
+
+def _fastest(paper: Paper[PartsT, StateT, DriveT], files: BuiltFiles, say: Say) -> Executor[PartsT, StateT, DriveT]:
+    reference = TorchExecutor(paper, _device())
     if not torch.cuda.is_available():
-        if paper.on_cpu == "torch":
-            return []  # the reference it is
-        exported = partial(_exported, paper, files, say)
-        return [Candidate("onnx", exported, files.folder / _onnx_name(paper.layout.frame_spec()))]
+        return reference  # ONNX Runtime takes longer, and more memory
     built: list[tuple[Stored, Path]] = []
     with suppress(InputError):  # no TensorRT here
         built = built_engines(paper, files)
-    return [
-        *(Candidate(f"tensorrt {stored}", partial(_built, paper, stored, path), path) for stored, path in built),
-        Candidate("cudagraph", partial(_graphed, paper)),
-    ]
+    candidates = [_candidate(paper, *engine) for engine in built]
+    return best([*candidates, Candidate("cudagraph", partial(_graphed, paper))], reference, paper, files, say)

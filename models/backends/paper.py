@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from models.backends.spec import NetworkSpec, TensorSpec
 
 Shape = tuple[int, ...]
-Stored = Literal["float32", "float16", "bfloat16"]
+Stored = Literal["float32", "float16"]
 """Type of the frame network's features."""
 
 
@@ -104,10 +104,10 @@ class Paper(Generic[PartsT, StateT, DriveT]):
     drive: Callable[[Iterable[Tensor]], DriveT]
     stored: tuple[Stored, ...]
     """Types that features may have; the first is for GPUs."""
-    on_cpu: Literal["onnx", "torch"]
-    """What draws a frame in less time where there is no GPU."""
     defined_in: tuple[str, ...]
     """Modules that say, with all that they import, what the frame network is."""
+    assembled_in: str
+    """The module that says, with all that it imports, what else draws a frame on which device."""
     prepare: Callable[[PartsT, torch.dtype], StateT]
     """Everything that depends on the portrait alone, its features of a type; where the model lies."""
     reference: Callable[[torch.device], list[nn.Module]]
@@ -119,6 +119,10 @@ class Paper(Generic[PartsT, StateT, DriveT]):
     painter: Callable[[torch.device], Painter[StateT, DriveT]]
     """For networks that run on a device."""
     trial: Callable[[], Trial[PartsT, DriveT]]
+
+    def prepared(self, parts: PartsT, stored: torch.dtype) -> StateT:
+        """As `prepare`, each tensor contiguous: what `Executor.prepare` gives."""
+        return self.state.make(tensor.contiguous() for tensor in self.prepare(parts, stored))
 
     def seen(self, state: StateT) -> tuple[Tensor, ...]:
         """Of a state, what the frame network is given."""

@@ -6,5 +6,8 @@ from torch import Tensor
 
 
 def to_picture(image: Float[Tensor, "b c h w"]) -> UInt8[Tensor, "b h w c"]:
-    """An image of -1..1 as bytes, cut off as the papers' released tools do it."""
-    return ((image + 1) * 127.5).to(torch.uint8).permute(0, 2, 3, 1).contiguous()
+    """An image of -1..1 as bytes, cut off as the papers' released tools do it.
+
+    Bytes come last: TensorRT has them at a network's ends alone.
+    """
+    return ((image + 1) * 127.5).permute(0, 2, 3, 1).contiguous().to(torch.uint8)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-Dtype = Literal["float32", "float16", "bfloat16", "uint8"]
+Dtype = Literal["float32", "float16", "uint8"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class TensorSpec:
 
     @property
     def numpy_dtype(self) -> np.dtype:
-        """The type of its values in numpy, which has no bfloat16 (TypeError)."""
+        """The type of its values in numpy."""
         return np.dtype(self.dtype)
 
     def zeros(self, device: torch.device | str = "cpu") -> Tensor:

@@ -3,14 +3,13 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import fields
-from functools import cache
 from typing import Any, Generic
 
 import safetensors
 import torch
 from safetensors.torch import load, save
 
-from models.backends.built import sources_of
+from models.backends.built import recipe
 from models.backends.executor import Executor
 from models.backends.paper import DriveT, PartsT, StateKind, StateT
 from models.folders import cache_folder
@@ -19,7 +18,7 @@ from models.private_store import PrivateStore
 
 
 class StateStore(Generic[StateT]):
-    """States in a `PrivateStore`, by what the networks were given, and by which networks and executor."""
+    """States in a `PrivateStore`, by what the networks were given, and by which networks, program and executor."""
 
     def __init__(self, entries: PrivateStore, weights_sha256: str, kind: StateKind[StateT]) -> None:
         """`entries` holds nothing else; `weights_sha256`: of the networks' file."""
@@ -34,14 +33,15 @@ class StateStore(Generic[StateT]):
             if state is None:
                 state = executor.prepare(parts)
                 self._entries.save(key, self._encode(state))
-            return self._kind.make(tensor.to(executor.device).contiguous() for tensor in state)
+                return state
+            return self._kind.make(tensor.to(executor.device) for tensor in state)
 
         return prepare if portrait.keepable else executor.prepare
 
     def _key(self, parts: Any, executor: str) -> str:
         """A hexadecimal number."""
-        key = hashlib.blake2b(_recipe(self._kind.defined_in), digest_size=32)
-        key.update(f"{self._weights} {executor} {torch.__version__}\0".encode())
+        key = hashlib.blake2b(digest_size=32)
+        key.update(f"{recipe(self._kind.defined_in)} {self._weights} {executor} {torch.__version__}\0".encode())
         for field in fields(parts):
             tensor = getattr(parts, field.name).contiguous()
             key.update(f"{field.name} {tensor.dtype} {tuple(tensor.shape)}\0".encode())
@@ -65,10 +65,3 @@ def default_states(engine: str, weights_sha256: str, kind: StateKind[StateT]) ->
     """In the folder of this program's caches; None where there is none."""
     caches = cache_folder()
     return None if caches is None else StateStore(PrivateStore(caches / f"prepared-{engine}"), weights_sha256, kind)
-
-
-@cache
-def _recipe(module: str) -> bytes:
-    """What decides how a state is made: another version of this code finds none of the old entries."""
-    parts = [path.read_bytes() for path in sources_of(module)]
-    return hashlib.blake2b(b"\0".join(parts)).digest()

@@ -21,13 +21,11 @@ Progress = Callable[[str, int, int], bool]
 def require_tensorrt() -> Any:
     """The package. Raises InputError where it or a GPU is missing."""
     if not torch.cuda.is_available():
-        raise InputError(
-            "TensorRT needs an NVIDIA GPU, and torch finds none; without one, --backend onnx is the fastest"
-        )
+        raise InputError("TensorRT needs an NVIDIA GPU, and torch finds none; without one, use --backend torch")
     try:
         import tensorrt  # large, and optional
     except ImportError:
-        raise InputError("TensorRT is missing: pip install 'portrait-agent[tensorrt]', or --backend auto") from None
+        raise InputError("TensorRT is missing: .venv/bin/pip install -e '.[tensorrt]', or --backend auto") from None
     return tensorrt
 
 

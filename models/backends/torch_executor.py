@@ -29,7 +29,7 @@ class TorchExecutor(Generic[PartsT, StateT, DriveT]):
 
     def prepare(self, portrait: PartsT) -> StateT:
         """What frames need of a portrait."""
-        return self._paper.prepare(portrait.to(self.device), torch.float32)
+        return self._paper.prepared(portrait.to(self.device), torch.float32)
 
     @torch.inference_mode()
     def frame(self, state: StateT, drive: DriveT, level: int = 0) -> Picture:

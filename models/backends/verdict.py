@@ -33,7 +33,7 @@ class Verdicts:
         """PSNR in dB of a backend, as `measure` finds it where nothing is known.
 
         Args:
-            backend: all that the picture may depend on: backend, device, versions, the file that runs.
+            backend: all that the picture may depend on: backend, device, versions, this program, the file that runs.
             measure: draws a picture with it and with the reference.
         """
         known = self._read()

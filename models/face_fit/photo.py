@@ -28,7 +28,7 @@ def fit_photo(landmarks: Landmarks, model: LandmarkModel) -> Coefficients:
     """Who is seen, with what expression and pose: the minimum of `photo_objective`.
 
     Args:
-        landmarks: as `fit_objective.to_fit` gives them.
+        landmarks: as `models.face_fit.objective.to_fit` gives them.
         model: whose parameters are looked for.
     """
     descent = _Descent(model, photo_objective())

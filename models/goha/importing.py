@@ -5,7 +5,7 @@ from pathlib import Path
 
 from models.bfm import FACE_MODEL, MODEL_FILE
 from models.checkpoint import entries_under
-from models.given_files import file_of, first
+from models.given_files import first
 from models.goha.coefficients import CoefficientNetwork
 from models.goha.face import load_goha_face
 from models.goha.model import Goha
@@ -46,7 +46,7 @@ def request(given: Given, released: Released) -> Request:
         checkpoints.append((first(given.deep3d, COEFFICIENT_FILES, COEFFICIENTS), [released.coefficients]))
     others = []
     if given.face_model is not None:
-        others.append(Source(file_of(given.face_model, FACE_MODEL), FACE_MODEL, MODEL_FILE))
+        others.append(Source(first(given.face_model, FACE_MODEL.files, FACE_MODEL), FACE_MODEL, MODEL_FILE))
 
     def check(new: Replacement) -> None:
         if others:

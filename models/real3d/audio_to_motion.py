@@ -4,11 +4,13 @@ Attributes are named as in the released checkpoint, so that its `state_dict["mod
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int64
 from torch import Tensor, nn
 
+from models.checkpoint import is_plain
 from models.real3d.prior_flow import PriorFlow
 from models.real3d.wave_net import WaveNet, fold_weight_norm
 
@@ -24,20 +26,13 @@ _PITCHES = 300
 
 
 class PosteriorEncoder(nn.Module):
-    """Motion seen in training -> its latent code. Inference never runs it."""
+    """Motion seen in training -> its latent code: in the released weights, and never run."""
 
     def __init__(self) -> None:
         super().__init__()
         self.pre_net = nn.Sequential(nn.Conv1d(EXPRESSION, _CHANNELS, 2 * STEP, STEP, STEP // 2))
         self.wn = WaveNet(_CHANNELS, _KERNEL, 8, CONDITION)
         self.out_proj = nn.Conv1d(_CHANNELS, 2 * LATENT, 1)
-
-    def forward(
-        self, expression: Float[Tensor, "b 64 frames"], condition: Float[Tensor, "b 128 frames//4"]
-    ) -> tuple[Float[Tensor, "b 16 frames//4"], Float[Tensor, "b 16 frames//4"]]:
-        """Mean and logarithm of the standard deviation of the code."""
-        mean, log_deviation = self.out_proj(self.wn(self.pre_net(expression), condition)).chunk(2, dim=1)
-        return mean, log_deviation
 
 
 class Decoder(nn.Module):
@@ -119,6 +114,26 @@ class AudioToMotion(nn.Module):
     ) -> Float[Tensor, "b 16 t//4"]:
         """The latent code that the noise becomes."""
         return self.vae.prior_flow.inverse(noise, self.vae.g_pre_net(condition))
+
+
+def eyes_folded(entries: Mapping[str, Any]) -> dict[str, Any]:
+    """A checkpoint's entries in this network's form.
+
+    Trained with `eye_amp_embed`, the network has a fifth part of its condition, taken for the last: how wide the eyes
+    are open. The released code always says 1.0, so that part becomes part of a bias. What is of any other form than
+    expected is left as it is.
+    """
+    found = dict(entries)
+    parts: list[Any] = [found.get(name) for name in ("eye_amp_embed", "cond_proj.weight", "cond_proj.bias")]
+    if not all(is_plain(part) and part.dtype == torch.float32 for part in parts):
+        return found
+    eyes, weight, bias = parts
+    shapes = (CONDITION,), (CONDITION, 5 * CONDITION), (CONDITION,)
+    if (tuple(eyes.shape), tuple(weight.shape), tuple(bias.shape)) != shapes:
+        return found
+    heard, of_eyes = weight.split((4 * CONDITION, CONDITION), dim=1)
+    del found["eye_amp_embed"]
+    return found | {"cond_proj.weight": heard.contiguous(), "cond_proj.bias": bias + of_eyes @ eyes}
 
 
 def load_audio_to_motion(weights: Mapping[str, Tensor]) -> AudioToMotion:

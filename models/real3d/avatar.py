@@ -45,7 +45,7 @@ class Real3dAvatar:
         """Parts the portrait, fits the face model to it and runs the networks that see the portrait alone.
 
         Raises:
-            InputError: the portrait has no background; these networks draw none-transparent pictures alone.
+            InputError: the portrait has no background; these networks draw no transparent pictures.
         """
         if portrait.background is None:
             raise InputError("the engine real3d draws no transparent pictures; choose another background or engine")

@@ -24,7 +24,8 @@ class Real3dFace:
     model: MorphableModel
     """Its triangles are those that PNCC images show: without the eyes. Unit and axes as in `models.bfm.load_bfm`."""
     landmarks468: Int32[np.ndarray, "468"]
-    """Vertices at mediapipe's landmarks; 0 for the few without one, which fits ignore (`fit_objective.IGNORED`)."""
+    """Vertices at mediapipe's landmarks; 0 for the few without one, which fits ignore: `IGNORED` in
+    `models.face_fit.objective`."""
     torso68: Int32[np.ndarray, "68"]
     """Vertices that the torso follows: each the one after the iBUG point's, because the released code counts from 0
     what the file counts from 1, and its networks were trained so."""
@@ -37,8 +38,7 @@ def load_real3d_face(folder: Path) -> Real3dFace:
 
     `BFM_model_front.mat` must be there. Without `ncc_code.npy` each axis of the mean is stretched to 0..1, without
     `index_mp468_from_mesh35709.npy` our own face is laid over the mean, without the lists of eye triangles those
-    within the lids are left out. Networks trained with the files see slightly different pictures then: landmarks
-    beside theirs by a few millimetres, the rims of the eyes by a triangle.
+    within the lids are left out. Networks trained with the files see other pictures then; by how much is not known.
 
     Raises:
         InputError: a file is missing, damaged, or not for this face model; one line.

@@ -2,20 +2,23 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from models.audio.hubert_file import load_hubert
 from models.bfm import FACE_MODEL, MODEL_FILE
 from models.checkpoint import network_entries
 from models.errors import InputError
 from models.importing import Network, Request, Source
-from models.real3d.audio_to_motion import AudioToMotion
+from models.real3d.audio_to_motion import AudioToMotion, eyes_folded
 from models.real3d.face import load_real3d_face
 from models.real3d.needs import AUDIO, FACE_DATA, HUBERT, SEGMENTER, VIDEO
 from models.real3d.release import Given, find_checkpoints, find_others, step_of
+from models.real3d.segmentation import MulticlassSegmenter
+from models.real3d.settings import AUDIO_SETTINGS, VIDEO_SETTINGS, other_settings
 from models.real3d.video_model import VideoModel
 from models.weight_store import Replacement
-
-_TFLITE = b"TFL3"  # from the fifth byte on
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,34 @@ class Released:
     folder: str
 
 
+def audio_entries(content: Any, path: Path) -> dict[str, Any]:
+    """As `network_entries`, in the form without an input for the eyes."""
+    return eyes_folded(network_entries(content, path))
+
+
 NETWORKS = (
-    Released(Network(VIDEO, VideoModel, network_entries, "global_step", step_of), "secc2plane_torso_orig"),
-    Released(Network(AUDIO, AudioToMotion, network_entries, "global_step", step_of), "audio2secc_vae"),
+    Released(
+        Network(
+            VIDEO,
+            VideoModel,
+            network_entries,
+            step_key="global_step",
+            step_of=step_of,
+            remark=partial(other_settings, assumed=VIDEO_SETTINGS),
+        ),
+        folder="secc2plane_torso_orig",
+    ),
+    Released(
+        Network(
+            AUDIO,
+            AudioToMotion,
+            audio_entries,
+            step_key="global_step",
+            step_of=step_of,
+            remark=partial(other_settings, assumed=AUDIO_SETTINGS),
+        ),
+        folder="audio2secc_vae",
+    ),
 )
 
 
@@ -36,7 +64,8 @@ def request(given: Given, released: Sequence[Released]) -> Request:
     """Looks for the files; `released` are usually `NETWORKS`. Raises InputError for what is not there."""
     wanted = [each for each in released if each.network.part.needed or not given.without_audio]
     networks, folders = [each.network for each in wanted], [each.folder for each in wanted]
-    checkpoints = [(path, networks) for each in given.checkpoints for path in find_checkpoints(each, folders)]
+    found = [path for each in given.checkpoints for path in find_checkpoints(each, folders)]
+    checkpoints = [(path, _held_by(path, wanted)) for path in found]
     others = list(find_others(given))
     return Request(
         checkpoints=checkpoints,
@@ -45,6 +74,12 @@ def request(given: Given, released: Sequence[Released]) -> Request:
         others=others,
         check=lambda new: _check(new, others),
     )
+
+
+def _held_by(path: Path, released: Sequence[Released]) -> list[Network]:
+    """What a checkpoint may hold: what its folder is named after, if it is."""
+    of_folder = [each.network for each in released if each.folder == path.parent.name]
+    return of_folder or [each.network for each in released]
 
 
 def _check(new: Replacement, others: Sequence[Source]) -> None:
@@ -56,8 +91,6 @@ def _check(new: Replacement, others: Sequence[Source]) -> None:
         load_real3d_face(new.folder)
     if HUBERT in given:
         load_hubert(new.folder / HUBERT.files[0])
-    path = new.folder / SEGMENTER.files[0]
     if SEGMENTER in given:
-        with path.open("rb") as file:
-            if file.read(8)[4:] != _TFLITE:
-                raise InputError(f"{path} is not a .tflite model; give {SEGMENTER.source}")
+        with MulticlassSegmenter(new.folder / SEGMENTER.files[0]):
+            pass

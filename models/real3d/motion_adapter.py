@@ -95,8 +95,4 @@ class MotionAdapter(nn.Module):
 
     def forward(self, pncc: Float[Tensor, "b 9 512 512"]) -> Planes:
         """[b, 3, 32, 256, 256]; `pncc` in -1..1, canonical, source and target one after the other."""
-        return self.planes(self.prenet(pncc))
-
-    def planes(self, mixed: Float[Tensor, "b 3 512 512"]) -> Planes:
-        """The same from what the prenet makes of the three images."""
-        return as_planes(self.to_plane_cnn(self.fuse_head(self.mix_vit(mixed))))
+        return as_planes(self.to_plane_cnn(self.fuse_head(self.mix_vit(self.prenet(pncc)))))

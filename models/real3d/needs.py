@@ -41,9 +41,13 @@ FACE_DATA = Part(
     files=(LANDMARKS_FILE, CODES_FILE, *EYE_FILES),
     needed=False,
     option="--face-data",
-    source=f"deep_3drecon in github.com/yerfor/Real3DPortrait; {LANDMARKS_FILE} comes with its face model files",
+    source=(
+        f"deep_3drecon in github.com/yerfor/Real3DPortrait; {LANDMARKS_FILE} (that without _v1 to _v3.1 in its name, "
+        "which are other versions) of https://drive.google.com/drive/folders/1o4t5YIw7w4cMUN4bgU9nPf6IyWVG1bEk, its "
+        "face model files"
+    ),
     licence="MIT, the repository's; made from the Basel Face Model",
-    instead="they are worked out from the face model, nearly the same",
+    instead="they are worked out from the face model, not compared with the real files",
 )
 HUBERT = Part(
     title="speech features",

@@ -20,8 +20,8 @@ from models.real3d.trial import trial
 from models.real3d.video_model import PortraitParts, VideoModel
 from models.triplane import look_up, look_up_on_cpu
 
-STORED: tuple[Stored, ...] = ("float16", "bfloat16", "float32")
-"""Where tensor cores are, with weights made by rule: 57 dB from float32; bfloat16: 44 dB."""
+STORED: tuple[Stored, ...] = ("float16", "float32")
+"""float16, for tensor cores: 57 dB from float32 with weights made by rule; bfloat16 would be 44."""
 
 Real3dPaper = Paper[PortraitParts, PortraitState, Drive]
 
@@ -47,8 +47,8 @@ def real3d_paper(model: VideoModel, face: Real3dFace) -> Real3dPaper:
         state=STATE,
         drive=Drive._make,
         stored=STORED,
-        on_cpu="onnx",
         defined_in=("models.real3d.networks",),
+        assembled_in=__name__,
         prepare=prepare_as,
         reference=reference,
         exported=lambda stored: FramePicture(FrameNetwork(model, getattr(torch, stored))),

@@ -37,24 +37,14 @@ class PriorFlow(nn.Module):
         pairs = ((Coupling(latent, condition), Flip()) for _ in range(couplings))
         self.flows = nn.ModuleList(module for pair in pairs for module in pair)
 
-    def forward(
-        self, z: Float[Tensor, "b latent t"], condition: Float[Tensor, "b condition t"]
-    ) -> Float[Tensor, "b latent t"]:
-        """Latent codes of motion -> noise: the direction of training."""
-        for flow in self.flows:
-            z = z.flip(1) if isinstance(flow, Flip) else _shifted(flow, z, condition, 1.0)
-        return z
-
     def inverse(
         self, noise: Float[Tensor, "b latent t"], condition: Float[Tensor, "b condition t"]
     ) -> Float[Tensor, "b latent t"]:
         """Noise -> latent codes of motion that fit the condition."""
         for flow in reversed(self.flows):
-            noise = noise.flip(1) if isinstance(flow, Flip) else _shifted(flow, noise, condition, -1.0)
+            if isinstance(flow, Coupling):
+                first, second = noise.chunk(2, dim=1)
+                noise = torch.cat([first, second - flow.shift(first, condition)], dim=1)
+            else:
+                noise = noise.flip(1)
         return noise
-
-
-def _shifted(flow: nn.Module, z: Tensor, condition: Tensor, sign: float) -> Tensor:
-    assert isinstance(flow, Coupling)
-    first, second = z.chunk(2, dim=1)
-    return torch.cat([first, second + sign * flow.shift(first, condition)], dim=1)

@@ -8,10 +8,11 @@ from pathlib import Path
 from models.audio.hubert_file import FILES as HUBERT_FILES
 from models.bfm import FACE_MODEL
 from models.errors import InputError
-from models.given_files import file_of, first, what_is_not, within
+from models.given_files import first, what_is_not, within
 from models.importing import Source
 from models.real3d.needs import FACE_DATA, HUBERT, SEGMENTER
 
+_SEGMENTER_FILES = ("selfie_multiclass*.tflite",)
 _STEPS = re.compile(r"model_ckpt_steps_(\d+)\.ckpt")
 
 
@@ -24,11 +25,13 @@ class Given:
     without_audio: bool = False
     """Whether the video model alone will do."""
     face_model: Path | None = None
+    """A file, or its folder."""
     face_data: Path | None = None
     """A folder with some of the files in `FACE_DATA`."""
     hubert: Path | None = None
     """A file, or its folder."""
     segmenter: Path | None = None
+    """A file, or its folder."""
 
 
 def find_checkpoints(given: Path, folders: Sequence[str]) -> list[Path]:
@@ -53,11 +56,13 @@ def step_of(path: Path) -> int | None:
 
 def find_others(given: Given) -> Iterator[Source]:
     """All that are not checkpoints. Raises InputError for what is not there."""
-    for part, option in ((FACE_MODEL, given.face_model), (SEGMENTER, given.segmenter)):
+    for part, option, names in (
+        (FACE_MODEL, given.face_model, FACE_MODEL.files),
+        (SEGMENTER, given.segmenter, _SEGMENTER_FILES),
+        (HUBERT, given.hubert, HUBERT_FILES),
+    ):
         if option is not None:
-            yield Source(file_of(option, part), part, part.files[0])
-    if given.hubert is not None:
-        yield Source(first(given.hubert, HUBERT_FILES, HUBERT), HUBERT, HUBERT.files[0])
+            yield Source(first(option, names, part), part, part.files[0])
     if given.face_data is not None:
         if given.face_data.is_file():
             raise InputError(

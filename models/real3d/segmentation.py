@@ -13,6 +13,7 @@ from models.perception import quiet_mediapipe
 BACKGROUND, HAIR, BODY_SKIN, FACE_SKIN, CLOTHES, OTHERS = range(6)
 """The classes; `OTHERS` is what is worn, glasses and hats for instance."""
 _LABELS = 6
+_MODEL = "selfie_multiclass_256x256.tflite"
 
 Image = UInt8[np.ndarray, "h w 3"]
 Classes = UInt8[np.ndarray, "h w"]
@@ -49,13 +50,11 @@ class MulticlassSegmenter:
                 self._model: Any = vision.ImageSegmenter.create_from_options(options)
             except (ValueError, RuntimeError) as error:
                 reason = " ".join(str(error).split())
-                raise InputError(f"{path} is not a segmentation model ({reason})") from None
+                raise InputError(f"{path} is not a segmentation model ({reason}); bring {_MODEL}") from None
         if len(self._model.labels) != _LABELS:
             found = len(self._model.labels)
             self._model.close()
-            raise InputError(
-                f"{path} tells {found} classes apart; bring selfie_multiclass_256x256.tflite, with {_LABELS}"
-            )
+            raise InputError(f"{path} tells {found} classes apart; bring {_MODEL}, with {_LABELS}")
 
     def __call__(self, image: Image, landmarks: Float32[np.ndarray, "478 3"]) -> Classes:
         """The class of each pixel; the landmarks are not looked at."""

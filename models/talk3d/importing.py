@@ -9,7 +9,7 @@ from models.audio.hubert_file import FILES
 from models.checkpoint import entries_under
 from models.errors import InputError
 from models.gfpgan.restoration import Restoration
-from models.given_files import file_of, first
+from models.given_files import first
 from models.importing import Network, Request, Source
 from models.talk3d.checkpoint_file import STEP, TUNED, Driver, drawer_entries, driver_entries, read_checkpoint
 from models.talk3d.generator import Generator
@@ -62,7 +62,7 @@ def request(given: Given, released: Released) -> Request:
     """Looks for the files; `released` is usually `RELEASED`. Raises InputError for what is not there."""
     checkpoints = []
     for path in given.checkpoints:
-        checkpoints.append((file_of(path, DRIVER), [released.driver]))
+        checkpoints.append((first(path, (), DRIVER), [released.driver]))
         if path.name.endswith(TUNED):
             checkpoints.append((path, [released.tuned_restoration]))
     others = []
@@ -72,7 +72,7 @@ def request(given: Given, released: Released) -> Request:
         checkpoints.append((first(given.person, _GENERATOR_FILES, GENERATOR), [released.generator]))
         others += [Source(first(given.person, (name,), PERSON), PERSON, name) for name in PERSON.files]
     if given.gfpgan is not None:
-        checkpoints.append((file_of(given.gfpgan, RESTORATION), [released.restoration]))
+        checkpoints.append((first(given.gfpgan, ("GFPGAN*.pth",), RESTORATION), [released.restoration]))
     if given.wav2vec is not None:
         others.append(Source(first(given.wav2vec, FILES, SPEECH), SPEECH, SPEECH.files[0]))
 

@@ -106,4 +106,5 @@ class NetworkEngine(ABC, Generic[PartsT, StateT, DriveT, AvatarT]):
 
     def close(self) -> None:
         """Frees the networks. May be called twice."""
-        self._executor.close()
+        with self._drawing:
+            self._executor.close()

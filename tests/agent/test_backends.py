@@ -42,7 +42,7 @@ def test_a_precision_that_the_backend_has_not(tmp_path: Path, capsys: pytest.Cap
         assert main(["models", "build", "real3d", "--backend", "onnx", "--precision", precision]) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert told in line
-    assert main(["models", "build", "real3d", "--precision", "bf16"]) == 2
+    assert main(["models", "build", "real3d", "--precision", "fp16"]) == 2
     assert "not ready" in capsys.readouterr().err
 
 

@@ -11,7 +11,7 @@ from scipy.io import savemat
 from models.bfm import load_bfm, to_picture
 from models.errors import InputError
 from models.face import load_face_model
-from models.raster import pncc
+from models.raster import rasterise
 from tests.models.synthetic_bfm import FLIP, UNIT, bfm_content
 
 Content = dict[str, Any]
@@ -57,7 +57,7 @@ def test_the_camera_sees_it_upright_and_in_the_middle(tmp_path: Path, content: C
     face = to_picture(model.mean, 256)
     assert face[152, 1] > face[10, 1] + 80  # the chin below the forehead
     assert face[4, 2] == face[:, 2].min()  # the tip of the nose nearest
-    image = pncc(model, face, (256, 256))
+    image = rasterise(face, model.triangles, model.ncc, (256, 256)).image
     covered = np.argwhere(image.any(axis=2))
     assert 90 < np.ptp(covered[:, 1]) < 200
     np.testing.assert_allclose(covered.mean(0), 127.5, atol=25)

@@ -42,6 +42,34 @@ def test_a_trainer_s_file_is_read_whole(tmp_path: Path, zipped: bool) -> None:
     assert torch.equal(read["w"], content["w"])
 
 
+@pytest.mark.parametrize("core", ["core", "_core"])
+def test_a_number_of_either_numpy_is_read(tmp_path: Path, core: str) -> None:
+    torch.save({"best": np.float64(0.5)}, tmp_path / "a.ckpt", _use_new_zipfile_serialization=False)
+    content = (tmp_path / "a.ckpt").read_bytes()
+    named = [f"cnumpy.{name}.multiarray\nscalar".encode() for name in ("core", "_core")]
+    written = next(name for name in named if name in content)
+    (tmp_path / "b.ckpt").write_bytes(content.replace(written, f"cnumpy.{core}.multiarray\nscalar".encode()))
+    assert read_content(tmp_path / "b.ckpt") == {"best": 0.5}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to ...")],
+)
+def test_a_file_that_does_not_fit_is_not_called_damaged(
+    tmp_path: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save({"w": torch.ones(2)}, tmp_path / "a.ckpt")
+
+    def load(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(torch, "load", load)
+    with pytest.raises(AgentError, match=r"a\.ckpt \(0 MB\) does not fit into the memory that is free") as caught:
+        read_content(tmp_path / "a.ckpt")
+    assert caught.value.exit_code == 1
+
+
 @pytest.mark.parametrize("zipped", [True, False])
 def test_code_in_a_file_is_refused_and_not_run(tmp_path: Path, zipped: bool) -> None:
     content = {"state_dict": {"model": {"w": torch.ones(2)}}, "epoch": Hostile(tmp_path / "ran")}

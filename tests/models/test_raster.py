@@ -6,7 +6,7 @@ import pytest
 from models.face import load_face_model
 from models.kernels import STEPS
 from models.pose import Pose
-from models.raster import Raster, pncc, rasterise
+from models.raster import Raster, rasterise
 from models.topology import LEFT_IRIS
 
 SIZE = (37, 29)
@@ -116,10 +116,10 @@ def test_a_vertex_that_is_not_there_is_an_error(wrong: int) -> None:
         rasterise(np.zeros((3, 3), np.float32), triangles, np.zeros((3, 1), np.float32), SIZE)
 
 
-def test_pncc_shows_codes_where_the_face_is_and_holes_where_it_is_open() -> None:
+def test_a_face_shows_its_codes_and_holes_where_it_is_open() -> None:
     model = load_face_model()
     face = Pose(120.0, np.eye(3), np.array([128.0, 80.0, 0.0])).to_picture(model.mean).astype(np.float32)
-    image = pncc(model, face, (256, 256))
+    image = rasterise(face, model.triangles, model.ncc, (256, 256)).image
     assert image.shape == (256, 256, 3)
     assert 0.3 < image.any(axis=2).mean() < 0.7
     for vertex in (4, 9, 152, 280, 50):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import ClassVar
 
 import numpy as np
@@ -225,6 +226,25 @@ def test_a_portrait_without_background_is_refused_in_one_line(
     with pytest.raises(InputError, match="no transparent pictures; choose another background or engine") as caught:
         Real3dEngine(weights, face, networks, print).prepare(on_background(photo, "transparent"))
     assert "\n" not in str(caught.value) and not networks.portraits
+
+
+def test_the_networks_are_freed_after_the_picture_that_is_being_drawn(
+    weights: Weights, face: Real3dFace, keep: Portrait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    networks = Networks()
+    engine = Real3dEngine(weights, face, networks, lambda line: None)
+    avatar = engine.prepare(keep)
+    closing, draw = Thread(target=engine.close), networks.frame
+
+    def frame(*drawn: object, **level: int) -> np.ndarray:
+        closing.start()
+        closing.join(0.2)
+        return draw(*drawn, **level)
+
+    monkeypatch.setattr(networks, "frame", frame)
+    engine.render(avatar, Motion(0))
+    closing.join()
+    assert not networks.is_open
 
 
 def test_a_brought_segmenter_tells_the_parts_and_is_closed_once(

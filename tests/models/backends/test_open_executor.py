@@ -126,7 +126,7 @@ def test_without_a_gpu_one_line_says_so(no_gpu: None, paper: Real3dPaper, tmp_pa
 def test_without_tensorrt_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setitem(__import__("sys").modules, "tensorrt", None)
-    with pytest.raises(InputError, match=r"pip install 'portrait-agent\[tensorrt\]'"):
+    with pytest.raises(InputError, match=r"\.venv/bin/pip install -e '\.\[tensorrt\]'"):
         tensorrt.require_tensorrt()
 
 
@@ -141,15 +141,21 @@ def test_of_several_engines_the_newest_is_taken_and_the_others_are_candidates_to
     machine.has_built("float16", 101)
     machine.has_built("float32", 100)
     assert machine.open("tensorrt").name == machine.open().name == "tensorrt float32"
-    machine.has_built("bfloat16", 110)
-    assert machine.open("tensorrt").name == "tensorrt bfloat16"
-    assert machine.open().name == "tensorrt float32"
-    assert [line.partition(" is passed over")[0] for line in machine.said] == ["backend tensorrt bfloat16"]
+    machine.has_built("float16", 110, "built again")
+    assert machine.open("tensorrt").name == machine.open().name == "tensorrt float32"
+    assert (
+        machine.said
+        == ["backend tensorrt float16 is passed over: its picture is 28.1 dB from the reference's, not 45"] * 2
+    )
 
 
 def test_nothing_built_is_said(machine: Machine) -> None:
     with pytest.raises(InputError, match="agent models build real3d --backend tensorrt"):
         machine.open("tensorrt")
+    machine.has_built("float32", 110)
+    with pytest.raises(AgentError, match="nothing that TensorRT has built draws what the reference draws") as caught:
+        machine.open("tensorrt")
+    assert caught.value.exit_code == 1 and len(machine.said) == 1
 
 
 class RuntimesError(Exception):
@@ -159,7 +165,7 @@ class RuntimesError(Exception):
 def test_auto_passes_over_what_is_not_there_or_broken(machine: Machine) -> None:
     machine.has_built("float16", InputError("none is here"))
     assert machine.open().name == "cudagraph"
-    assert machine.said == []
+    assert machine.said.pop() == "backend tensorrt float16 does not work here: none is here"
     machine.has_built("float16", AgentError("cannot be used\nhere"))
     machine.has_built("float32", RuntimesError())
     machine.graphed = RuntimeError("out of memory")
@@ -201,15 +207,30 @@ def test_auto_passes_over_what_draws_otherwise_and_remembers(machine: Machine) -
     assert machine.open().name == "tensorrt float16", "another file, another verdict"
 
 
-@pytest.mark.parametrize("changed", ["driver 2", "torch 9"])
-def test_on_a_machine_that_changed_it_is_measured_again(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch, changed: str
+@pytest.mark.parametrize(
+    ("what", "changed"), [("machine", lambda: "driver 2"), ("recipe", lambda *modules: "of another program")]
+)
+def test_on_a_machine_or_by_a_program_that_changed_it_is_measured_again(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, what: str, changed: object
 ) -> None:
     machine.has_built("float16", 103)
     assert machine.open().name == "cudagraph"
     machine.built["float16"] = 100
-    monkeypatch.setattr(best_executor, "machine", lambda: changed)
+    monkeypatch.setattr(best_executor, what, changed)
     assert machine.open().name == "tensorrt float16"
+
+
+def test_a_verdict_is_of_all_that_draws(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(best_executor, "recipe", lambda *modules: (asked.extend(modules), "")[1])
+    machine.open()
+    names = {path.relative_to(Path(open_executor.__file__).parents[1]).as_posix() for path in sources_of(*asked)}
+    assert {
+        *(f"real3d/{name}.py" for name in ("fused_renderer", "torch_pncc", "torch_blink", "painter", "trial", "paper")),
+        *(f"backends/{name}.py" for name in ("graph_executor", "cuda_graph", "static_inputs", "onnx_executor")),
+        *("volume_triton.py", "volume_kernels.py", "torch_raster.py", "backends/verdict.py"),
+    } <= names
+    assert not names & {"real3d/avatar.py", "builtin/avatar.py", "goha/paper.py"}
 
 
 def test_a_verdict_that_cannot_be_kept_counts(machine: Machine) -> None:
@@ -217,18 +238,12 @@ def test_a_verdict_that_cannot_be_kept_counts(machine: Machine) -> None:
     assert machine.open().name == "cudagraph" and machine.said == []
 
 
-@pytest.mark.parametrize(("shade", "name"), [(100, "onnx cpu"), (120, "torch cpu")])
-def test_auto_without_a_gpu_is_onnx_if_it_draws_the_same(
-    no_gpu: None, paper: Real3dPaper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, shade: int, name: str
+def test_auto_without_a_gpu_is_torch_and_exports_nothing(
+    no_gpu: None, paper: Real3dPaper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(open_executor, "TorchExecutor", lambda paper, device: Fake(f"torch {device.type}", 100))
-
-    def exported(paper: Real3dPaper, files: BuiltFiles, say: object) -> Fake:
-        files.get("frame_float32.onnx", lambda path: path.touch())
-        return Fake("onnx cpu", shade)
-
-    monkeypatch.setattr(open_executor, "_exported", exported)
-    assert open_executor.open_executor("auto", paper, tmp_path, print).name == name
+    assert open_executor.open_executor("auto", paper, tmp_path, print).name == "torch cpu"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_agreement_is_of_the_pictures() -> None:
@@ -259,21 +274,25 @@ def test_a_network_is_named_by_the_modules_that_define_it(paper: Real3dPaper) ->
     assert not names & {"real3d/avatar.py", "backends/open_executor.py", "builtin/avatar.py", "weight_store.py"}
 
 
-def test_an_export_leaves_nothing_of_other_weights(
+def test_an_export_leaves_nothing_of_other_weights_but_what_is_being_made_of_them(
     paper: Real3dPaper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    for name in ("a" * 16, "b" * 16):
+    for name in ("a" * 16, "b" * 16, "c" * 16):
         (tmp_path / name).mkdir()
+    made_s = (tmp_path / ("a" * 16)).stat().st_mtime - 4000
+    os.utime(tmp_path / ("a" * 16), (made_s, made_s))
     (tmp_path / "timing.cache").touch()
     monkeypatch.setattr(open_executor, "export", lambda network, spec, example, path: path.touch())
     paper = replace(paper, exported=lambda stored: torch.nn.Identity())
     path = open_executor.exported_frame(paper, BuiltFiles(tmp_path / ("b" * 16)), "float32", print)
-    assert path.is_file() and sorted(x.name for x in tmp_path.iterdir()) == ["b" * 16, "timing.cache"]
+    assert path.is_file() and sorted(x.name for x in tmp_path.iterdir()) == ["b" * 16, "c" * 16, "timing.cache"]
 
 
 def test_the_spec_is_that_of_the_tensors(paper: Real3dPaper) -> None:
     portrait, drive = trial_portrait(), trial_drive()
-    state = paper.prepare(portrait.to(torch.device("meta")), torch.float16)
+    state = paper.prepared(portrait.to(torch.device("meta")), torch.float16)
+    turned = replace(paper, prepare=lambda parts, stored: PortraitState(*(x.transpose(1, 2) for x in state)))
+    assert all(tensor.is_contiguous() for tensor in turned.prepared(portrait, torch.float16))
     for batch in (1, 2):
         painted, driven = LAYOUT.frame_spec("float16", batch), LAYOUT.driven_spec("float16", batch)
         assert [tensor.name for tensor in painted.inputs] == [*PortraitState._fields, *FRESH_SHAPES]

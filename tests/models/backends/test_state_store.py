@@ -28,8 +28,8 @@ class Counting:
 
     def prepare(self, portrait: PortraitParts) -> PortraitState:
         self.prepared += 1
-        seen = portrait.head[:, :, ::100, ::100].half()
-        turned = portrait.background[:, :, :4, :2].transpose(2, 3)
+        seen = portrait.head[:, :, ::100, ::100].half().contiguous()
+        turned = portrait.background[:, :, :4, :2].contiguous()
         return PortraitState(seen, turned, *(torch.full((2,), float(i)) for i in range(7)))
 
     def frame(self, *drive):
@@ -79,7 +79,7 @@ def test_another_portrait_other_weights_and_another_executor_are_prepared_anew(e
     other = Counting("cudagraph")
     prepared(entries, portrait, other)
     assert other.prepared == 1
-    monkeypatch.setattr(state_store, "_recipe", lambda module: b"of a later version")
+    monkeypatch.setattr(state_store, "recipe", lambda module: "of a later version")
     prepared(entries, portrait, executor)
     assert executor.prepared == 4 and len(kept(entries)) == 5
 

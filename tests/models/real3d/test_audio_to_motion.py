@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 import torch
 from golden.fill import fill_tensors, generator
+from torch.nn import functional
 
 from models.audio.pitch import coarse
-from models.real3d.audio_to_motion import AudioToMotion
+from models.real3d.audio_to_motion import AudioToMotion, eyes_folded
 from models.real3d.wave_net import WeightNormConv1d, fold_weight_norm
 
 HERE = Path(__file__).parent
@@ -72,17 +73,18 @@ def test_folding_changes_no_number() -> None:
     assert_golden(spoken(network), "a2m.exp")
 
 
-def test_the_flow_goes_both_ways(network: AudioToMotion) -> None:
-    torch.manual_seed(3)
-    code, condition = torch.randn(2, 16, 9), torch.randn(2, 128, 9)
-    with torch.inference_mode():
-        flow = network.vae.prior_flow
-        noise = flow(code, condition)
-        assert (noise - code).abs().max() > 0.1
-        torch.testing.assert_close(flow.inverse(noise, condition), code, atol=1e-5, rtol=1e-5)
-
-
-def test_the_posterior_takes_the_motion_of_the_same_length() -> None:
-    expression = torch.randn(2, 64, 24)
-    mean, log_deviation = AudioToMotion().vae.encoder(expression, torch.randn(2, 128, 6))
-    assert mean.shape == log_deviation.shape == (2, 16, 6)
+def test_an_input_for_the_eyes_is_folded_into_a_bias(network: AudioToMotion) -> None:
+    released = network.state_dict()
+    eyes, of_eyes = torch.randn(128), torch.randn(128, 128) / 12
+    trained = released | {"eye_amp_embed": eyes}
+    trained["cond_proj.weight"] = torch.cat([released["cond_proj.weight"], of_eyes], 1)
+    folded = eyes_folded(trained)
+    assert {name: value.shape for name, value in folded.items()} == {n: v.shape for n, v in released.items()}
+    heard = torch.randn(3, 512)
+    want = functional.linear(
+        torch.cat([heard, eyes.expand(3, 128)], 1), trained["cond_proj.weight"], released["cond_proj.bias"]
+    )
+    got = functional.linear(heard, folded["cond_proj.weight"], folded["cond_proj.bias"])
+    torch.testing.assert_close(got, want, atol=1e-5, rtol=1e-5)
+    for other in (released, trained | {"eye_amp_embed": torch.ones(7)}, trained | {"cond_proj.weight": "none"}):
+        assert eyes_folded(other) == dict(other)

@@ -1,6 +1,8 @@
 """Real3D-Portrait's released files, as far as their layout goes: found, checked, converted, kept."""
 
 import os
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +17,10 @@ from models.checkpoint import size_bytes
 from models.errors import AgentError, InputError
 from models.importing import Import
 from models.real3d import importing
-from models.real3d.importing import request
+from models.real3d.importing import Released, request
 from models.real3d.needs import AUDIO, AUDIO_FILE, FACE_DATA, HUBERT_FILE, SEGMENTER_FILE, VIDEO, VIDEO_FILE
 from models.real3d.release import Given
+from models.real3d.settings import VIDEO_SETTINGS, other_settings
 from models.weight_store import WeightStore, sha256
 from tests.models.real3d.released import (
     AUDIO_FOLDER,
@@ -29,6 +32,7 @@ from tests.models.real3d.released import (
     save_face_model,
     save_release,
 )
+from tests.models.real3d.test_segmentation import SELFIE
 
 VIDEO_NETWORK, AUDIO_NETWORK = (released.network for released in NETWORKS)
 TINY = HubertSize(sound=8, hidden=16, layers=1, heads=2, inner=8, position_kernel=4, position_groups=2)
@@ -105,9 +109,53 @@ def test_the_audio_model_can_be_done_without(tmp_path: Path, store: WeightStore)
     bring(Given(checkpoints=(release,)), store)
     assert AUDIO_FILE in store.current().files
     (release / AUDIO_FOLDER / "model_ckpt_steps_400000.ckpt").unlink()
-    assert "there is no audio-to-motion model" in refusal(Given(checkpoints=(release,)), store)
+    told = refusal(Given(checkpoints=(release,)), WeightStore(tmp_path / "another"))
+    assert "there is no audio-to-motion model" in told and "--without-audio" in told
     bring(Given(checkpoints=(release,), without_audio=True), store)
     assert list(store.current().files) == [VIDEO_FILE], "an older one does not stay"
+
+
+def test_each_network_can_be_brought_in_when_the_other_is_there(tmp_path: Path, store: WeightStore) -> None:
+    audio = save_checkpoint(tmp_path / "audio.ckpt", entries(AUDIO_NETWORK))
+    assert "there is no video model" in refusal(Given(checkpoints=(audio,)), store)
+    bring(Given(checkpoints=(save_release(tmp_path),), without_audio=True), store)
+    bring(Given(checkpoints=(audio,)), store)
+    assert sorted(store.current().files) == [AUDIO_FILE, VIDEO_FILE]
+    video = save_checkpoint(tmp_path / "video.ckpt", entries(VIDEO_NETWORK, seed=5))
+    bring(Given(checkpoints=(video,)), store)
+    assert same(stored(store, AUDIO_FILE), entries(AUDIO_NETWORK))
+    assert same(stored(store, VIDEO_FILE), entries(VIDEO_NETWORK, seed=5))
+
+
+def test_what_can_be_done_without_is_told_with_its_faults(tmp_path: Path, store: WeightStore) -> None:
+    for folder, optional in ((VIDEO_FOLDER, False), (AUDIO_FOLDER, True)):
+        release = save_release(tmp_path / folder)
+        (path,) = (release / folder).iterdir()
+        path.write_bytes(b"half a")
+        told = refusal(Given(checkpoints=(release,)), store)
+        assert "damaged" in told and ("or leave it out with --without-audio" in told) == optional
+    audio = save_checkpoint(path, entries(AUDIO_NETWORK) | {"extra": torch.ones(1)})
+    assert "(extra), or leave it out with --without-audio" in refusal(Given(checkpoints=(audio,)), store)
+
+
+def test_settings_beside_a_checkpoint_that_are_others_are_told(tmp_path: Path, store: WeightStore) -> None:
+    release = save_release(tmp_path)
+    settings = release / VIDEO_FOLDER / "config.yaml"
+    told = partial(other_settings, assumed=VIDEO_SETTINGS)
+    small = Released(replace(VIDEO_NETWORK, remark=told), VIDEO_FOLDER)
+    task = Import(request(Given(checkpoints=(release,)), (small, NETWORKS[1])))
+    assert task.run(store, lambda size: None) == ()
+    settings.write_text("box_warp: 1.0  # side\nweight_fuse: True\nnested:\n  w_dim: 7\nlist: [1]\nw_dim: '512'\n")
+    assert task.run(store, lambda size: None) == ()
+    settings.write_text("htbsr_head_threshold: 0.5\nmul_torso_mask: true\nnum_samples_fine: 96 # more\n")
+    assert task.run(store, lambda size: None) == (
+        f"{settings} has num_samples_fine 96, not 48; htbsr_head_threshold 0.5, not 0.9: "
+        "these networks know the latter alone",
+    )
+    assert all(
+        each.network.remark(settings.with_name("x.ckpt")) == expected
+        for each, expected in zip(importing.NETWORKS, (told(settings), ""), strict=True)
+    )
 
 
 def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path, store: WeightStore) -> None:
@@ -185,6 +233,7 @@ def test_a_full_disk_leaves_the_old_one(tmp_path: Path, store: WeightStore, monk
 
 def test_the_face_model_and_its_data_come_together_or_one_after_the_other(tmp_path: Path, store: WeightStore) -> None:
     mat = save_face_model(tmp_path / "mine.mat")
+    save_face_model(tmp_path / "BFM_model_front.mat")
     data = tmp_path / "deep_3drecon"
     (data / "BFM").mkdir(parents=True)
     np.save(data / "BFM" / "index_mp468_from_mesh35709.npy", np.arange(468))
@@ -199,6 +248,8 @@ def test_the_face_model_and_its_data_come_together_or_one_after_the_other(tmp_pa
         "index_mp468_from_mesh35709.npy",
     ]
     assert store.current().files["BFM_model_front.mat"].source == "mine.mat"
+    bring(Given(face_model=tmp_path), store)
+    assert store.current().files["BFM_model_front.mat"].source == "BFM_model_front.mat"
 
 
 def test_a_face_model_or_data_of_no_use_is_refused_by_the_name_given(tmp_path: Path, store: WeightStore) -> None:
@@ -212,12 +263,15 @@ def test_a_face_model_or_data_of_no_use_is_refused_by_the_name_given(tmp_path: P
     assert FACE_DATA.files[1] == "ncc_code.npy"
 
 
-def test_the_segmenter_is_a_tflite_file(tmp_path: Path, store: WeightStore) -> None:
-    (tmp_path / "s.tflite").write_bytes(b"\x1c\0\0\0TFL3" + bytes(50))
-    bring(Given(segmenter=tmp_path / "s.tflite"), store)
+def test_the_segmenter_is_opened(tmp_path: Path, store: WeightStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "selfie_multiclass_256x256.tflite"
+    path.write_bytes(b"\x1c\0\0\0TFL3" + bytes(50))
+    assert f"{path} is not a segmentation model" in refusal(Given(segmenter=tmp_path), store)
+    path.write_bytes(SELFIE.read_bytes())
+    assert f"{path} tells 1 classes apart" in refusal(Given(segmenter=path), store)
+    monkeypatch.setattr("models.real3d.segmentation._LABELS", 1)
+    bring(Given(segmenter=tmp_path), store)
     assert list(store.current().files) == [SEGMENTER_FILE]
-    (tmp_path / "t.tflite").write_bytes(b"<html>")
-    assert f"{tmp_path / 't.tflite'} is not a .tflite model" in refusal(Given(segmenter=tmp_path / "t.tflite"), store)
 
 
 def test_speech_features_are_kept_as_safetensors(
@@ -228,10 +282,11 @@ def test_speech_features_are_kept_as_safetensors(
     position = "encoder.pos_conv_embed.conv.weight"
     kernel = weights.pop(position)
     weights |= {f"{position}_g": torch.ones(1, 1, kernel.shape[2]), f"{position}_v": kernel}
-    torch.save(weights, tmp_path / "pytorch_model.bin")
-    bring(Given(hubert=tmp_path), store)
-    assert same(stored(store, HUBERT_FILE), weights)
-    assert store.current().files[HUBERT_FILE].tensors == len(weights)
+    for name in ("pytorch_model.bin", "mine.pt", "mine.pth"):
+        torch.save(weights, tmp_path / name)
+        bring(Given(hubert=tmp_path / name), store)
+        assert same(stored(store, HUBERT_FILE), weights)
+        assert store.current().files[HUBERT_FILE].tensors == len(weights)
     save_file({name: 2 * value for name, value in weights.items()}, tmp_path / "model.safetensors")
     bring(Given(hubert=tmp_path), store)
     assert torch.equal(stored(store, HUBERT_FILE)[f"{position}_v"], 2 * kernel)
