@@ -28,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        return 141  # who read the answer has read enough
     except Exception as error:
         if "AGENT_TRACEBACK" in os.environ:
             raise

@@ -38,7 +38,6 @@ def open_webrtc(
             status=status,
             clock=clock,
             metrics=metrics,
-            title=config.portrait.stem,
         )
     url = name.removeprefix("whip:")
     return Whip(

@@ -15,7 +15,7 @@ from models.errors import InputError
 from models.weight_part import Part
 from models.weight_store import CHUNK_BYTES, Progress, Replacement, Stock, StoredFile, WeightStore, sha256
 
-_TORCH = (".bin", ".pt", ".pth")
+_TORCH, _SAFETENSORS = (".bin", ".pt", ".pth"), ".safetensors"
 """Names of files in torch's format end so."""
 
 Entries = Callable[[Any, Path], dict[str, Any]]
@@ -172,9 +172,9 @@ def _or_without(parts: Sequence[Part]) -> str:
 
 
 def _bring(source: Source, new: Replacement, progress: Progress) -> StoredFile:
-    """Copies a file, or turns torch's format into safetensors. Raises InputError if the source is of no use."""
+    """Copies a file; torch's format becomes safetensors where that is kept. Raises InputError if the source is of no use."""
     target = new.place(source.name)
-    if source.path.suffix in _TORCH:
+    if source.path.suffix in _TORCH and target.suffix == _SAFETENSORS:
         content = named_tensors(read_content(source.path), source.path)
         write_tensors(content, target)
         return _record(source, target, sha256(source.path), sha256(target, progress), len(content))

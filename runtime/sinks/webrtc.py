@@ -56,7 +56,6 @@ class WebRtc:
         status: Callable[[], Mapping[str, object]],
         clock: Clock,
         metrics: Metrics,
-        title: str = "Avatar",
     ) -> None:
         """Starts to serve. `port` None: 8790 or one of the next 20; 0: any free one. `status` is called in the
         server's thread and must not block; of what it returns, viewers learn `title`.
@@ -73,7 +72,7 @@ class WebRtc:
             self._server = PageServer(
                 self.name,
                 _PAGE,
-                title,
+                "Avatar",  # who it is, only those learn who are let in
                 PORT if port is None else port,
                 [*self._signalling.routes, web.get(f"{PATH}/{{session}}/news", self._news)],
                 no_other_port=bool(port),

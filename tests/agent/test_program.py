@@ -68,3 +68,12 @@ def test_help_succeeds_and_wrong_usage_does_not():
         with agent_process(*arguments) as process:
             process.communicate(timeout=60)
         assert process.returncode == code
+
+
+def test_who_reads_no_further_is_no_failure() -> None:
+    command = [sys.executable, "-c", "from agent.program import program; program()", "run", "--help"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == ""
+        assert process.wait(60) == 141
