@@ -76,3 +76,7 @@ class BuiltinAvatar:
     def face_outline(self, motion: Motion) -> Float[np.ndarray, "36 2"]:
         """Where the face's outline lies under `motion`, in pixels, for measurements."""
         return self._puppet.shape(motion).vertices[FACE_OVAL, :2]
+
+    def face_points(self, motion: Motion) -> Float[np.ndarray, "468 2"]:
+        """Where the face's landmarks lie under `motion`, in pixels."""
+        return self._puppet.shape(motion).vertices[:SURFACE_COUNT, :2]

@@ -47,14 +47,16 @@ class FaceVideo:
         mouth: MouthCutter | None = None,
         sight: MouthSight | None = None,
         track_every: Callable[[], int] = lambda: 1,
+        watch: Callable[[Frame, Landmarks | None, Motion], None] | None = None,
     ) -> None:
         """`absolute`: the head counts from the profile's rest pose (without one, from looking into the camera), and
         expressions without a profile from the mean face's. With `mouth`, motions carry what it cuts out of the frames;
         without it, no pixel. With `sight`, they say how far the mouth can be believed; without it, wholly. Of
-        `track_every` frames, asked at each, one is looked at, and the motion of the others is predicted."""
+        `track_every` frames, asked at each, one is looked at, and the motion of the others is predicted. `watch` is
+        told of each that was looked at; it must not block."""
         self._tracker, self._model = tracker, model
         self._person, self._absolute, self._mouth, self._sight = person, absolute, mouth, sight
-        self._track_every, self._prediction = track_every, Prediction()
+        self._track_every, self._prediction, self._watch = track_every, Prediction(), watch
         self._untracked = 0  # frames since one was looked at
         self._fit: MotionFit | None = None
         self._first_face_ns: int | None = None
@@ -107,6 +109,8 @@ class FaceVideo:
                 self._face_filter.reset()
             motion = self._fit.motion(self._measure(self._fit, self._head, value, landmarks), value.pts_ns, confidence)
             self._last = self._look_at_mouth(motion, value, landmarks)
+        if self._watch is not None:
+            self._watch(value, landmarks, self._last)
         return self._last
 
     def _measure(self, fit: MotionFit, head: SteadyHead, frame: Frame, landmarks: Landmarks) -> Measured:
