@@ -1,4 +1,4 @@
-"""The composition root: settings -> objects. The only file that knows every name."""
+"""The composition root: settings -> a run that is ready to start."""
 
 import sys
 from collections.abc import Callable
@@ -9,16 +9,17 @@ from typing import Any
 
 import cv2
 
-from agent.config import ENGINES, Run
-from agent.engines import open_engine
+from agent.config import Run
+from agent.engines import open_engine, usable_engines
 from agent.far import Far
 from agent.inputs import NO_INPUTS, open_inputs
 from agent.lanes import open_lanes
 from agent.look import Look, first_look
 from agent.patience import patiently
-from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_loudspeaker, is_virtual_microphone, make_plan
+from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_loudspeaker, is_virtual_microphone, is_webrtc, make_plan
 from agent.probe import Probe
 from agent.shown import Shown
+from agent.webrtc import open_webrtc
 from calibration.background import still
 from runtime.change import Change, Upload
 from runtime.clock import Clock, MonotonicClock
@@ -27,7 +28,7 @@ from runtime.ladder import RUNGS, Ladder
 from runtime.loop import Loop
 from runtime.metrics import Metrics
 from runtime.report import LATENESS, OFFSET, Report, latency, picture_age_ns, stage_times
-from runtime.sinks import Sink
+from runtime.sinks import DelayingSink, Sink
 from runtime.sinks.loudspeaker import Loudspeaker
 from runtime.sinks.video_file import VideoFile
 from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
@@ -76,6 +77,8 @@ class Session:
         """
         cv2.setNumThreads(1)  # pools of several libraries on few cores make latency worse
         sys.setswitchinterval(_SWITCH_S)
+        if plan.left_out:
+            say(plan.left_out)
         self.plan, self.metrics, self._clock, self._say = plan, Metrics(), clock, say
         self._far = far
         self.sinks: list[Sink] = []
@@ -83,7 +86,7 @@ class Session:
         config, wait = plan.config, partial(patiently, asked=interrupted, say=say)
         opening = partial(open_engine, config.engine, config.backend, say)
         engine = wait(f"opening the engine {config.engine}", opening)
-        self.shown = Shown(plan, engine, say)
+        self.shown, self._engines = Shown(plan, engine, say), usable_engines()
         with ExitStack() as opened:
             opened.callback(engine.close)
             self._inputs = NO_INPUTS if far is not None else open_inputs(plan, clock, say, probe, opened)
@@ -183,6 +186,8 @@ class Session:
                 clock=self._clock,
                 metrics=self.metrics,
             )
+        if is_webrtc(name):
+            return open_webrtc(name, plan, self.status, self._clock, self.metrics)
         if is_virtual_microphone(name):
             output = open_sound_output(device, self._clock, getattr(self._inputs.microphone, "name", None))
             return VirtualMicrophone(output, self._picture_age_ns, self.metrics)
@@ -202,7 +207,7 @@ class Session:
         if self._loop is None or look is None:
             return figures
         figures |= {"portrait": look.name, "title": Path(look.name).stem}
-        figures |= {"background": Path(look.background).name, "engines": ENGINES}
+        figures |= {"background": Path(look.background).name, "engines": self._engines}
         return figures | self.report().as_dict() | {"fps_rendered": round(self._loop.tempo.recent_fps, 1)}
 
     def written(self) -> list[Path]:
@@ -211,7 +216,8 @@ class Session:
 
     def report(self) -> Report:
         """The figures so far."""
-        underruns = {sink.name: sink.underruns for sink in self.sinks if isinstance(sink, VirtualMicrophone)}
+        ways = paths(self.metrics)
+        underruns = {sink.name: sink.underruns for sink in self.sinks if isinstance(sink, DelayingSink)}
         return Report(
             engine=self.shown.engine.name,
             backend=self.shown.engine.backend,
@@ -222,16 +228,16 @@ class Session:
             lost=self.loop.lost | underruns,
             faults=self.loop.faults,
             fps_rendered=round(self.loop.tempo.mean_fps, 2),
-            quality=self._ladder.standing,
+            quality=None if self.plan.offline else self._ladder.standing,
             stages=stage_times(self.metrics),
-            latency_ms=latency(self.metrics),
-            paths=paths(self.metrics),
+            latency_ms=latency(ways),
+            paths=ways,
             audio_video_offset_ms=self._audio_video_offset_ms(),
             camera_fps=getattr(self._inputs.camera, "rate_fps", None),
         )
 
     def _audio_video_offset_ms(self) -> float | None:
-        if any(isinstance(sink, VirtualMicrophone) for sink in self.sinks):
+        if any(isinstance(sink, DelayingSink) for sink in self.sinks):
             return self.metrics.percentiles(OFFSET).p50_ms if OFFSET in self.metrics.stages() else None
         delays = [sink.delay_ns for sink in self.sinks if isinstance(sink, VideoFile)]
         if self.plan.microphone is None or not delays or delays[0] is None:

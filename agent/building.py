@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agent.config import ModelsBuild
-from agent.engines import load_real3d
+from agent.papers import load_paper
 from models.errors import InputError
 from models.weights import built_folder
 
 if TYPE_CHECKING:
-    from models.real3d.networks import Stored
+    from models.backends.paper import Stored
 
 _STORED: dict[str, "Stored"] = {"fp16": "float16", "bf16": "bfloat16", "fp32": "float32"}
 
@@ -29,12 +29,15 @@ def build(config: ModelsBuild, say: Callable[[str], None], progress: Callable[[s
     """
     if config.backend == "onnx" and config.precision not in (None, "fp32"):
         raise InputError(f"--precision {config.precision}: --backend onnx exports in fp32; leave --precision out")
-    _, model = load_real3d()
+    paper = load_paper(config.engine)
+    from models.backends.open_executor import build_engine, built_files, exported_frame
     from models.backends.verdict import Verdicts
-    from models.real3d.open_executor import build_engine, built_files, exported_frame
 
-    files = built_files(model, built_folder(config.engine))
+    stored = paper.stored[0] if config.precision is None else _STORED[config.precision]
+    if stored not in paper.stored:
+        raise InputError(f"--precision {config.precision}: {config.engine} is built in fp32 alone")
+    files = built_files(paper, built_folder(config.engine))
     Verdicts(files).forget()
     if config.backend == "onnx":
-        return exported_frame(model, files, "float32", say)
-    return build_engine(model, files, _STORED[config.precision or "fp16"], say, progress)
+        return exported_frame(paper, files, "float32", say)
+    return build_engine(paper, files, stored, say, progress)

@@ -68,7 +68,7 @@ class Calibration:
         said = -1
         with closing(page):
             say(f"open {page.url} and follow it; only a drawing of your face is shown there")
-            try:
+            with page.concluding(self._config.output.name):
                 for frame, landmarks in self._faces:
                     height, width = frame.image.shape[:2]
                     while pressed:
@@ -81,12 +81,7 @@ class Calibration:
                     if guide.index != said:
                         said = guide.index
                         say(f"{said + 1} of {len(guide.steps)}: {guide.steps[said].title}. {guide.steps[said].hint}")
-                learnt = self._written()
-            except InputError as error:
-                page.end(str(error), good=False)
-                raise
-            page.end(f"Your profile is {self._config.output.name}. You can close this page.", good=True)
-            return learnt
+                return self._written()
 
     def _written(self) -> list[str]:
         profile = learnt_profile(self._learner, self._config)

@@ -90,15 +90,10 @@ class SpeechCalibration:
         page = CalibrationPage(pressed.append)
         with closing(page), closing(self._sound):
             say(f"open {page.url} and read aloud what it says; only a drawing of your face is shown there")
-            try:
+            with page.concluding(self._config.output.name):
                 self._sound.start()
                 self._read(say, page, pressed)
-                learnt = self._written()
-            except InputError as error:
-                page.end(str(error), good=False)
-                raise
-            page.end(f"Your profile is {self._config.output.name}. You can close this page.", good=True)
-            return learnt
+                return self._written()
 
     def _read(self, say: Callable[[str], None], page: CalibrationPage, pressed: deque[str]) -> None:
         reading, said, first_ns = self._reading, -1, None

@@ -1,7 +1,8 @@
 """The page that guides through `agent calibrate`: steps, and a drawing of landmarks. No picture leaves the agent."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from aiohttp import web
 
 from calibration.guide import Guide, Landmarks, Step
 from calibration.reading import Passage, Reading
+from models.errors import InputError
 from models.expression import EYES
 from models.topology import FACE_OVAL, INNER_LIPS, LEFT_IRIS, OUTER_LIPS, RIGHT_IRIS, SURFACE_COUNT
 from runtime.page_server import PageServer
@@ -63,8 +65,20 @@ class CalibrationPage:
             "ended": None,
         }
 
-    def end(self, message: str, good: bool) -> None:
-        """Says how it ended, waits until the page has heard it (two seconds at most), and closes."""
+    @contextmanager
+    def concluding(self, profile: str) -> Iterator[None]:
+        """Says at the end of the body that a profile of that name was made, or the InputError that it raised.
+
+        Waits until the page has heard it (two seconds at most), and closes.
+        """
+        try:
+            yield
+        except InputError as error:
+            self._end(str(error), good=False)
+            raise
+        self._end(f"Your profile is {profile}. You can close this page.", good=True)
+
+    def _end(self, message: str, good: bool) -> None:
         self._told.clear()
         self._state = {**self._state, "ended": {"message": message, "good": good}}
         self._told.wait(_GOODBYE_S)

@@ -8,9 +8,13 @@ import tyro
 
 from models.errors import InputError
 
-EngineName = Literal["builtin", "real3d"]
+EngineName = Literal["builtin", "real3d", "goha"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
+NetworkEngineName = Literal["real3d", "goha"]
+"""Engines whose weights a user brings in."""
 BackendName = Literal["auto", "torch", "cudagraph", "onnx", "tensorrt"]
+
+BUNDLED_PORTRAIT = Path(__file__).with_name("example") / "portrait.png"
 
 
 @dataclass(frozen=True)
@@ -66,11 +70,15 @@ class Showing:
     """Where pictures go, and how they are drawn."""
 
     output: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """virtual-camera, virtual-camera:DEVICE, virtual-microphone, virtual-microphone:NAME, preview, or a file (.mp4 .mov
-    .mkv .webm); may be given several times. Default: virtual-camera if there is one, else preview.
+    """virtual-camera, virtual-camera:DEVICE, virtual-microphone, virtual-microphone:NAME, preview, webrtc, whip:URL, or
+    a file (.mp4 .mov .mkv .webm); may be given several times. Default: virtual-camera if there is one, else preview.
 
     A virtual microphone carries the voice, delayed until its lips are seen: on Linux one that is made for the run and
-    called NAME or Avatar microphone, elsewhere the loopback device NAME (BlackHole, VB-CABLE)."""
+    called NAME or Avatar microphone, elsewhere the loopback device NAME (BlackHole, VB-CABLE).
+
+    webrtc serves a page, on this machine alone unless --webrtc-host says otherwise, on which whoever has the printed
+    link sees and hears the avatar; players join by WHEP. whip:URL pushes it to a media server, with the bearer token in
+    the environment variable AGENT_WHIP_TOKEN, if there is one."""
 
     background: str = "keep"
     """keep, blur, a colour (#RRGGBB or a name), a picture file, or transparent (into .webm or .mov files only)."""
@@ -93,6 +101,20 @@ class Showing:
     metrics_port: int | None = None
     """Serve the figures of a live run for Prometheus at http://127.0.0.1:PORT/metrics, to this machine only; 0 takes
     any free port. Default: not at all."""
+
+    webrtc_host: str = "127.0.0.1"
+    """Address at which --output webrtc serves: one of this machine's, or 0.0.0.0 for all. Others then can join, and
+    pictures and sound leave this machine, encrypted; the link itself is only as private as the network."""
+
+    webrtc_port: int | None = None
+    """Port of --output webrtc. Default: 8790, or the next that is free."""
+
+    webrtc_viewers: int = 8
+    """How many may watch at a time, 1 to 64."""
+
+    ice_server: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
+    """For webrtc, whip and calls across networks: stun:HOST:PORT or turn:HOST:PORT, one of either kind; for turn, user
+    and password are in the environment variables AGENT_TURN_USER and AGENT_TURN_PASSWORD. Default: none is asked."""
 
     report: Path | None = None
     """Write frames, drops, stage times and latency to this JSON file at the end."""
@@ -117,7 +139,7 @@ class Run(Showing, Driving):
     engine: EngineName = "builtin"
     """builtin: drawn on the CPU, no download; real3d: Real3D-Portrait's networks, whose weights you bring in
     (`agent models list`), for a GPU; with its audio-to-motion model and HuBERT they move the mouth with the voice, too
-    (live on a GPU only; into files anywhere)."""
+    (live on a GPU only; into files anywhere); goha: GOHA's, the same way, for non-commercial use alone."""
 
     backend: BackendName = "auto"
     """What runs the networks of an engine that has some: torch (any machine; the reference), cudagraph (NVIDIA GPUs),
@@ -164,10 +186,6 @@ class Call(Showing, Driving):
     port: int | None = None
     """With --listen: port to be called at; 0 takes any free one. Default: 8785 or the next free one."""
 
-    ice_server: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """stun:HOST:PORT or turn:HOST:PORT, where the two ends do not reach each other directly; may be given several
-    times. All addresses of this machine may then be used."""
-
     name: str = ""
     """What the other end reads of who calls."""
 
@@ -196,7 +214,7 @@ class Devices:
 
 
 @dataclass(frozen=True)
-class Doctor:
+class Doctor(Run):
     """Look at everything that `agent run` would use here, try it, and say what to do about what is wrong.
 
     Give the options of the run in question. Inputs are opened for two seconds, the engine draws for one, and each
@@ -211,32 +229,8 @@ class Doctor:
     "what", "remedy"}]}
     """
 
-    portrait: Path | None = None
-    """The photo of the run. Default: the bundled one."""
-
-    mode: Literal["audio", "video", "both"] = "audio"
-    """As in `agent run`: audio needs a microphone, video a camera, both both."""
-
-    microphone: str | None = None
-    """Microphone by name, or a file. Default: the system's."""
-
-    camera: str | None = None
-    """Camera by index or name, or a file. Default: the first."""
-
-    output: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """As in `agent run`; may be given several times. Default: virtual-camera if there is one, else preview."""
-
-    engine: EngineName = "builtin"
-    """As in `agent run`."""
-
-    backend: BackendName = "auto"
-    """As in `agent run`."""
-
-    size: str = "512"
-    """As in `agent run`."""
-
-    fps: int = 25
-    """As in `agent run`: whether the engine is fast enough for it here."""
+    portrait: Annotated[Path, tyro.conf.arg(help_behavior_hint="(default: the bundled one)")] = BUNDLED_PORTRAIT
+    """The photo of the run."""
 
     json: bool = False
     """As JSON, for scripts."""
@@ -291,14 +285,18 @@ class ModelsImport:
     --face-model BFM_model_front.mat
 
     Something more, later:  agent models import real3d --face-data Real3DPortrait/deep_3drecon
+
+    Of GOHA:  agent models import goha --checkpoint checkpoint825000.ckpt --deep3d epoch_20.pth \
+    --face-model BFM_model_front.mat
     """
 
-    engine: tyro.conf.Positional[Literal["real3d"]]
+    engine: tyro.conf.Positional[NetworkEngineName]
     """The engine that they are for."""
 
     checkpoint: Annotated[tuple[Path, ...], tyro.conf.UseAppendAction] = ()
     """The unpacked folder with secc2plane_torso_orig/ and audio2secc_vae/ in it (of several model_ckpt_steps_*.ckpt the
-    one of the most steps is taken), or the checkpoints themselves, the option given twice."""
+    one of the most steps is taken), or the checkpoints themselves, the option given twice. Of GOHA:
+    checkpoint825000.ckpt."""
 
     without_audio: bool = False
     """Do with the video model alone; the agent's own speech network then drives."""
@@ -316,6 +314,9 @@ class ModelsImport:
     segmenter: Path | None = None
     """MediaPipe's selfie_multiclass_256x256.tflite."""
 
+    deep3d: Path | None = None
+    """Of GOHA: Deep3DFaceRecon's epoch_20.pth of April 2023, which reads colours and light of a portrait's face."""
+
 
 @dataclass(frozen=True)
 class ModelsBuild:
@@ -324,7 +325,7 @@ class ModelsBuild:
     agent models build real3d --backend tensorrt     minutes; from then on --backend auto uses it
     """
 
-    engine: tyro.conf.Positional[Literal["real3d"]] = "real3d"
+    engine: tyro.conf.Positional[NetworkEngineName] = "real3d"
     """The engine whose weights are there (`agent models list`)."""
 
     backend: Literal["onnx", "tensorrt"] = "tensorrt"
@@ -332,7 +333,7 @@ class ModelsBuild:
 
     precision: Literal["fp16", "bf16", "fp32"] | None = None
     """For tensorrt, of features and the weights that they meet; places, colours and the volume stay in fp32. Default:
-    fp16."""
+    fp16; goha knows fp32 alone."""
 
 
 @dataclass(frozen=True)
@@ -350,7 +351,7 @@ class ModelsList:
 class ModelsRemove:
     """Delete the weights that were brought in for an engine."""
 
-    engine: tyro.conf.Positional[Literal["real3d"]]
+    engine: tyro.conf.Positional[NetworkEngineName]
     """The engine that they are for."""
 
 

@@ -1,4 +1,4 @@
-"""Long work that need not be waited for: a library in the middle of a step hears nobody who wants to end it."""
+"""Work that need not be waited for: a library in the middle of a step, or a device, hears nobody who wants an end."""
 
 import threading
 import time
@@ -28,16 +28,8 @@ def patiently(doing: str, work: Callable[[], T], asked: Callable[[], bool], say:
 
     Raises Abandoned, half a second after a KeyboardInterrupt, or after the user wanted it to end if it has not by then.
     """
-    answer: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            answer.set_result(work())
-        except BaseException as error:
-            answer.set_exception(error)
-
     begun_s = said_s = time.monotonic()
-    threading.Thread(target=run, name=doing, daemon=True).start()
+    answer = _in_a_thread(doing, work)
     try:
         while not wait([answer], _LOOK_S).done and not asked():
             now_s = time.monotonic()
@@ -50,3 +42,24 @@ def patiently(doing: str, work: Callable[[], T], asked: Callable[[], bool], say:
     if not wait([answer], _GRACE_S).done:
         raise Abandoned
     return answer.result()
+
+
+def within(limit_s: float, doing: str, work: Callable[[], T]) -> T:
+    """What `work` returns or raises, done in a thread of its own. Raises TimeoutError when it is left behind."""
+    answer = _in_a_thread(doing, work)
+    if not wait([answer], limit_s).done:
+        raise TimeoutError(f"{doing}: no answer within {limit_s:g} s")
+    return answer.result()
+
+
+def _in_a_thread(doing: str, work: Callable[[], T]) -> Future[T]:
+    answer: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(work())
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=run, name=doing, daemon=True).start()
+    return answer

@@ -1,7 +1,8 @@
 """What a run will consist of: settings checked, files looked into, before anything slow or lasting starts."""
 
 import os
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,12 @@ _MEDIA_SUFFIXES = frozenset(
     (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac")
     + (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v")
 )
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+:)/", re.IGNORECASE)  # a path has one slash of the two
+_NEGATIVE = re.compile(r"-\d+")
+_NOTICED_NS = 200_000_000
+_OUTPUTS = (
+    f"give virtual-camera, virtual-microphone, preview, webrtc, whip:URL, or a file ending in {', '.join(EXTENSIONS)}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class Plan:
     offline: bool
     duration_ns: int
     """Of the shortest file that drives the face; 0 with devices."""
+    left_out: str = ""
+    """What the run has no use for of a longer file, in one line; empty if nothing."""
 
     @property
     def frames(self) -> int:
@@ -67,6 +76,10 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError(f"--fps {config.fps}: give 1 to 120")
     if config.metrics_port is not None and not 0 <= config.metrics_port <= 65_535:
         raise InputError(f"--metrics-port {config.metrics_port}: give 0 to 65535")
+    if config.webrtc_port is not None and not 0 <= config.webrtc_port <= 65_535:
+        raise InputError(f"--webrtc-port {config.webrtc_port}: give 0 to 65535")
+    if not 1 <= config.webrtc_viewers <= 64:
+        raise InputError(f"--webrtc-viewers {config.webrtc_viewers}: give 1 to 64")
     if config.seed < 0:
         raise InputError(f"--seed {config.seed}: give 0 or more")
     for option, value, most in (
@@ -79,8 +92,11 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
             raise InputError(f"{option} {value:g}: give 0 to {most:g}")
     if config.realtime and config.offline:
         raise InputError("--realtime and --offline exclude each other: give one of them")
+    _check_names(config)
     if not config.portrait.exists():
         raise InputError(f"--portrait {config.portrait}: no such file")
+    if config.portrait.is_dir():
+        raise InputError(f"--portrait {config.portrait} is a folder; give a picture file")
     if config.mode == "audio" and config.camera is not None:
         raise InputError("--camera has no use in --mode audio: leave it out, or give --mode video or both")
     if config.mode == "audio" and config.motion != "relative":
@@ -105,9 +121,11 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError(f"--microphone {microphone} has no sound; give a file with speech")
     outputs = config.output or (("virtual-camera",) if virtual_cameras else ("preview",))
     _check_outputs(config, outputs, [path for path in (camera, microphone) if isinstance(path, Path)])
-    durations = [look(camera).pictures_ns] if isinstance(camera, Path) else []
+    durations_ns = {f"--camera {camera}": look(camera).pictures_ns} if isinstance(camera, Path) else {}
     if isinstance(microphone, Path) and config.mode != "video":
-        durations.append(look(microphone).duration_ns)
+        durations_ns[f"--microphone {microphone}" if config.microphone else f"the sound of {microphone}"] = look(
+            microphone
+        ).duration_ns
     only_files = not any(isinstance(device, str) for device in (camera, microphone))
     can_be_offline = only_files and all(map(is_file_output, outputs))
     if config.offline and not can_be_offline:
@@ -115,7 +133,40 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
     offline = can_be_offline and not config.realtime
     if offline and config.metrics_port is not None:
         raise InputError("--metrics-port has no use in an offline run: leave it out, or give --realtime")
-    return Plan(config, size, camera, microphone, outputs, offline, min(durations, default=0))
+    shortest_ns = min(durations_ns.values(), default=0)
+    return Plan(config, size, camera, microphone, outputs, offline, shortest_ns, _left_out(durations_ns))
+
+
+def _left_out(durations_ns: Mapping[str, int]) -> str:
+    """Of files of two lengths, what is not used, where that is heard or seen."""
+    if not durations_ns:
+        return ""
+    shorter, longer = min(durations_ns, key=durations_ns.__getitem__), max(durations_ns, key=durations_ns.__getitem__)
+    if durations_ns[longer] - durations_ns[shorter] < _NOTICED_NS:
+        return ""
+    return (
+        f"the run ends with {shorter} after {durations_ns[shorter] / 1e9:.1f} s; {longer} lasts "
+        f"{durations_ns[longer] / 1e9:.1f} s and is cut"
+    )
+
+
+def _check_names(config: Run) -> None:
+    """Raises InputError for names that can be no file's and no device's."""
+    named = (
+        ("--portrait", str(config.portrait)),
+        ("--profile", str(config.profile or "")),
+        ("--background", config.background),
+        ("--camera", config.camera or ""),
+        ("--microphone", config.microphone or ""),
+    )
+    for option, name in named:
+        if found := _ADDRESS.match(name):
+            address = f"{found[1]}//{name[found.end() :].lstrip('/')}"
+            raise InputError(f"{option} {address} is an address; download it first, and give the file")
+    if _NEGATIVE.fullmatch(config.camera or ""):
+        raise InputError(f"--camera {config.camera}: cameras count from 0; agent devices lists them")
+    if "" in config.output:
+        raise InputError(f"--output is empty: {_OUTPUTS}")
 
 
 def parse_input(name: str) -> Path | str:
@@ -129,7 +180,8 @@ def parse_input(name: str) -> Path | str:
 
 def is_file_output(name: str) -> bool:
     """Whether an output is a file, not a device or a page."""
-    return name != "preview" and name.partition(":")[0] not in ("virtual-camera", "virtual-microphone")
+    kind = name.partition(":")[0]
+    return name not in ("preview", "webrtc") and kind not in ("virtual-camera", "virtual-microphone", "whip")
 
 
 def is_loudspeaker(name: str) -> bool:
@@ -142,14 +194,19 @@ def is_virtual_microphone(name: str) -> bool:
     return name.partition(":")[0] == "virtual-microphone"
 
 
+def is_webrtc(name: str) -> bool:
+    """Whether an output carries pictures and sound by WebRTC."""
+    return name == "webrtc" or name.startswith("whip:")
+
+
 def _microphone(config: Run, camera: Path | str | None, look: Callable[[Path], MediaInfo]) -> Path | str | None:
     """What is heard: what was named, else the sound of a clip that acts as camera, else the default device."""
     if config.microphone is not None:
         return parse_input(config.microphone)
     if isinstance(camera, Path) and look(camera).has_sound:
         return camera
-    needless = config.mode == "video" and not any(map(is_virtual_microphone, config.output))
-    return None if needless else ""
+    heard = any(is_virtual_microphone(name) or is_webrtc(name) for name in config.output)
+    return None if config.mode == "video" and not heard else ""
 
 
 def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) -> None:
@@ -160,10 +217,7 @@ def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) ->
     written = [("--output", Path(name)) for name in outputs if is_file_output(name)]
     for option, path in written:
         if path.suffix.lower() not in EXTENSIONS:
-            kinds = ", ".join(EXTENSIONS)
-            raise InputError(
-                f"{option} {path}: give virtual-camera, virtual-microphone, preview, or a file ending in {kinds}"
-            )
+            raise InputError(f"{option} {path}: {_OUTPUTS}")
     if config.background == "transparent":
         _check_transparent(outputs)
     if config.report is not None:

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from agent.config import Run
 from calibration.mouth_fit import MouthFit
 from models.audio.speaker_layer import SpeakerLayer
-from models.bfm import load_bfm
+from models.bfm import FACE_MODEL, load_bfm
 from models.face import load_face_model
-from models.real3d.needs import AUDIO, FACE_MODEL, HUBERT
+from models.real3d.needs import AUDIO, HUBERT
 from models.transfer import expression_transfer
 from models.weights import Missing, Weights, find
 from runtime.drivers import Driver

@@ -47,10 +47,9 @@ def status_line(status: Callable[[], dict[str, Any]]) -> Iterator[None]:
         terminal = console.is_terminal
         while not ended.wait(0.5 if terminal else 10.0):
             now = status()
-            line = (
-                f"{now['fps_rendered']:.1f} fps, latency {now['latency_ms']['p50']:.0f} ms "
-                f"(p95 {now['latency_ms']['p95']:.0f}), {now['dropped']} dropped; Ctrl-C ends"
-            )
+            ages = now["latency_ms"]
+            late = "" if ages is None else f"latency {ages['p50']:.0f} ms (p95 {ages['p95']:.0f}), "
+            line = f"{now['fps_rendered']:.1f} fps, {late}{now['dropped']} dropped; Ctrl-C ends"
             if terminal:
                 sys.stderr.write(f"\r\x1b[K{line}")
                 sys.stderr.flush()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from agent.config import ModelsImport, ModelsRemove
 from models.errors import InputError
@@ -10,33 +10,36 @@ from models.weight_part import Part
 from models.weight_store import Stock, remove_folder
 from models.weights import PARTS, built_folder, fault_of, store_of
 
+if TYPE_CHECKING:
+    from models.importing import Request
+
 _BUILTIN = "builtin"
+
+
+_OPTIONS = {
+    "real3d": ("checkpoint", "without_audio", "face_model", "face_data", "hubert", "segmenter"),
+    "goha": ("checkpoint", "deep3d", "face_model"),
+}
+"""What each engine's import takes."""
 
 
 class Import:
     """`agent models import`, ready to start."""
 
     def __init__(self, config: ModelsImport) -> None:
-        """Looks for the files. Raises InputError for what is not there, and where torch is not."""
+        """Looks for the files. Raises InputError for what is not there or of no use, and where torch is not."""
+        for option in {option for options in _OPTIONS.values() for option in options} - {*_OPTIONS[config.engine]}:
+            if getattr(config, option):
+                name = option.replace("_", "-")
+                raise InputError(f"--{name} has no use for {config.engine}: leave it out")
         try:
-            from models.real3d import importing  # torch: seconds, and optional
-            from models.real3d.release import Given
+            from models import importing  # torch: seconds, and optional
         except ModuleNotFoundError as error:
             if error.name not in ("torch", "safetensors"):
                 raise
             raise InputError("agent models import needs torch: .venv/bin/pip install -e '.[neural]'") from None
         self._engine = config.engine
-        self._import = importing.Import(
-            Given(
-                checkpoints=config.checkpoint,
-                without_audio=config.without_audio,
-                face_model=config.face_model,
-                face_data=config.face_data,
-                hubert=config.hubert,
-                segmenter=config.segmenter,
-            ),
-            importing.NETWORKS,
-        )
+        self._import = importing.Import(_of_real3d(config) if config.engine == "real3d" else _of_goha(config))
 
     @property
     def total_bytes(self) -> int:
@@ -50,6 +53,28 @@ class Import:
         folder = store.current().folder
         assert folder is not None
         return folder
+
+
+def _of_real3d(config: ModelsImport) -> "Request":
+    from models.real3d import importing
+    from models.real3d.release import Given
+
+    given = Given(
+        checkpoints=config.checkpoint,
+        without_audio=config.without_audio,
+        face_model=config.face_model,
+        face_data=config.face_data,
+        hubert=config.hubert,
+        segmenter=config.segmenter,
+    )
+    return importing.request(given, importing.NETWORKS)
+
+
+def _of_goha(config: ModelsImport) -> "Request":
+    from models.goha import importing
+
+    given = importing.Given(config.checkpoint, config.deep3d, config.face_model)
+    return importing.request(given, importing.RELEASED)
 
 
 def remove(config: ModelsRemove) -> str:
@@ -111,10 +136,10 @@ def _part_lines(engine: str, part: dict[str, Any]) -> list[str]:
     need = "needed" if part["needed"] else "optional"
     lines = [f"  {part['title']} ({need}) {part['fault'] or 'is there'}"]
     lines += [f"    {_file_line(file)}" for file in part["files"]]
+    lines += [f"    licence: {part['licence']}"]
     if part["fault"]:
         lines += [
             f"    from: {part['source']}",
-            f"    licence: {part['licence']}",
             f"    then: agent models import {engine} {part['option']} ...",
         ]
         lines += [f"    without: {part['instead']}"] if part["instead"] else []

@@ -14,7 +14,17 @@ from scipy.io import loadmat
 
 from models.errors import InputError
 from models.morphable import MorphableModel, coordinate_code
+from models.weight_part import Part
 
+MODEL_FILE = "BFM_model_front.mat"
+FACE_MODEL = Part(
+    title="face model",
+    files=(MODEL_FILE,),
+    needed=True,
+    option="--face-model",
+    source=f"{MODEL_FILE}, which Deep3DFaceRecon's set-up makes from the Basel Face Model 2009 (faces.dmi.unibas.ch)",
+    licence="the University of Basel's: registration, non-commercial research; read it there",
+)
 CAMERA_DISTANCE = 10.0
 """Of the camera from the model's origin, decimetres."""
 FOCAL = 1015.0 / 224.0

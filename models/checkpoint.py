@@ -2,7 +2,7 @@
 
 import re
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,19 @@ def network_entries(content: Any, path: Path) -> dict[str, Any]:
     if not entries:
         raise InputError(f"{path} is not a checkpoint of this kind: there is no model in its state_dict")
     return {str(name).replace(_COMPILED, ""): value for name, value in entries.items()}
+
+
+def entries_under(key: str) -> Callable[[Any, Path], dict[str, Any]]:
+    """How to come by the entries of the network that a checkpoint holds under a key."""
+
+    def entries(content: Any, path: Path) -> dict[str, Any]:
+        """Raises InputError if there are none; `path` is for the message."""
+        state = content.get(key) if isinstance(content, dict) else None
+        if not isinstance(state, dict) or not state:
+            raise InputError(f"{path} is not a checkpoint of this kind: it has no {key}")
+        return {str(name): value for name, value in state.items()}
+
+    return entries
 
 
 def named_tensors(content: Any, path: Path) -> dict[str, Tensor]:

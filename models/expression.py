@@ -23,7 +23,10 @@ from models.topology import (
 
 Points = Float[np.ndarray, "478 3"]
 
-_WIDE_GAIN = 0.5  # eyeWide = 1 opens an eye by this part of its rest opening
+WIDE_GAIN = 0.5
+"""By this part of its rest opening eyeWide = 1 opens an eye."""
+SHUT = (0.05, 0.18)
+"""Parts of its rest opening to which an eye is shut, and from which on it is as open as it is told."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,13 +73,13 @@ EYES = (
 
 def eye_opening(blink: float, wide: float) -> float:
     """How far an eye is open, as a multiple of its rest opening, from its two coefficients."""
-    opening = max(0.0, 1.0 - blink + _WIDE_GAIN * wide)
-    return opening if opening > 0.18 else opening * float(np.clip((opening - 0.05) / 0.13, 0, 1))
+    opening = max(0.0, 1.0 - blink + WIDE_GAIN * wide)
+    return opening * float(np.clip((opening - SHUT[0]) / (SHUT[1] - SHUT[0]), 0, 1))
 
 
 def blink_and_wide(opening: float) -> tuple[float, float]:
     """The two coefficients of an eye; the inverse of `eye_opening` where the eye is not all but shut."""
-    return float(np.clip(1 - opening, 0, 1)), float(np.clip((opening - 1) / _WIDE_GAIN, 0, 1))
+    return float(np.clip(1 - opening, 0, 1)), float(np.clip((opening - 1) / WIDE_GAIN, 0, 1))
 
 
 def lid_follow(model: FaceModel, eye: EyeContour) -> Float[np.ndarray, "64"]:

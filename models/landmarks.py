@@ -1,8 +1,9 @@
 """Face landmarks in photos and in video, behind a Protocol; mediapipe's Face Mesh inside."""
 
-from contextlib import nullcontext, suppress
+from contextlib import suppress
 from typing import Any, Protocol, runtime_checkable
 
+import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
@@ -34,9 +35,6 @@ class FaceTracker(Protocol):
 class MediapipeTracker:
     """Face Mesh with attention (lips, lids, irises) in tracking mode. Not thread-safe."""
 
-    _quiet = False
-    """Whether mediapipe has said in this process what it says at its first face."""
-
     def __init__(self) -> None:
         self._mesh: Any = _tracking_mesh()
 
@@ -45,14 +43,12 @@ class MediapipeTracker:
         if self._mesh is None:
             self._mesh = _tracking_mesh()
         try:
-            with nullcontext() if MediapipeTracker._quiet else quiet_mediapipe():
-                faces = _run(self._mesh, image)
+            faces = _run(self._mesh, image)
         except Exception:
             mesh, self._mesh = self._mesh, None  # a graph that has failed once fails for ever
             with suppress(Exception):
                 mesh.close()
             raise
-        MediapipeTracker._quiet |= bool(faces)
         return faces[0] if faces else None
 
     def close(self) -> None:
@@ -136,10 +132,25 @@ def _face_mesh(solutions: Any, **options: Any) -> Any:
 
 
 def _tracking_mesh() -> Any:
+    """A mesh that has said what it says when it is built, at its first picture and at its first face; sees none now."""
     with quiet_mediapipe() as solutions:
         mesh = _face_mesh(solutions, static_image_mode=False, max_num_faces=1)
-        _run(mesh, np.zeros((64, 64, 3), np.uint8))
+        for image in (_drawn_face(), np.zeros((64, 64, 3), np.uint8)):
+            _run(mesh, image)
         return mesh
+
+
+def _drawn_face() -> UInt8[np.ndarray, "128 128 3"]:
+    """As much of a face as mediapipe takes for one."""
+    image = np.full((128, 128, 3), (90, 110, 120), np.uint8)
+    cv2.ellipse(image, (64, 64), (36, 48), 0, 0, 360, (222, 180, 155), -1)
+    for eye in (49, 79):
+        cv2.ellipse(image, (eye, 54), (7, 3), 0, 0, 360, (250, 250, 250), -1)
+        cv2.circle(image, (eye, 54), 3, (40, 30, 20), -1)
+        cv2.ellipse(image, (eye, 46), (9, 2), 0, 180, 360, (80, 50, 30), 2)
+    cv2.ellipse(image, (64, 72), (5, 3), 0, 0, 180, (170, 120, 100), 2)
+    cv2.ellipse(image, (64, 89), (12, 4), 0, 0, 360, (180, 70, 70), -1)
+    return image
 
 
 def _run(mesh: Any, image: UInt8[np.ndarray, "h w 3"]) -> list[Landmarks]:

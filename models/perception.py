@@ -14,8 +14,8 @@ _stderr_lock = threading.Lock()
 def quiet_mediapipe() -> Iterator[Any]:
     """Gives `mediapipe.solutions`; while the body runs, nothing that C++ code writes to stderr is shown.
 
-    mediapipe's graphs print a few lines when they are built and when they first run, past every log setting. Use it
-    around the building and the first run only: the whole process's stderr is closed meanwhile.
+    mediapipe's graphs print a few lines when they are built, when they first run and at the process's first face, past
+    every log setting. Use it around that only: the whole process's stderr is closed meanwhile.
     """
     with _stderr_lock:
         sys.stderr.flush()

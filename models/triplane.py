@@ -1,17 +1,24 @@
 """Tri-planes: features of a point in space, read from three images of the cube around the head."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
+
+from models.triplane_kernels import add_texels
 
 Planes = Float[Tensor, "b p c h w"]
 Points = Float[Tensor, "b n 3"]
 
 PlaneAxes = tuple[tuple[int, int], ...]
 """For each plane, the axes of space that run along its rows (to the right) and its columns (down)."""
+
+LookUp = Callable[[Planes, Points, PlaneAxes], Float[Tensor, "b n c"]]
+"""`look_up`, or another that gives the same."""
 
 
 class Sample(NamedTuple):
@@ -36,6 +43,16 @@ def look_up(planes: Planes, points: Points, axes: PlaneAxes) -> Float[Tensor, "b
         total = seen if total is None else total + seen
     assert total is not None
     return total[:, :, 0].transpose(1, 2)
+
+
+def look_up_on_cpu(planes: Planes, points: Points, axes: PlaneAxes) -> Float[Tensor, "b n c"]:
+    """`look_up` of float32 tensors on the CPU, about three times as fast: a texel's features are laid side by side."""
+    texels = functional.pad(planes, (1, 1, 1, 1)).permute(0, 1, 3, 4, 2).contiguous().numpy()
+    total = np.zeros((*points.shape[:2], planes.shape[2]), np.float32)
+    for of_batch, places, seen in zip(texels, points.numpy(), total, strict=True):
+        for plane, (right, down) in zip(of_batch, axes, strict=True):
+            add_texels(plane, places, right, down, seen)
+    return torch.from_numpy(total)
 
 
 class EqualisedLinear(nn.Module):

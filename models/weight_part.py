@@ -19,3 +19,5 @@ class Part:
     licence: str
     instead: str = ""
     """What happens without them, if they are not needed."""
+    without: str = ""
+    """Option of `agent models import` with which it may be left out of a release that has it."""

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from models.errors import InputError
 from models.folders import data_folder
+from models.goha import needs as goha
 from models.real3d import needs as real3d
 from models.weight_part import Part
 from models.weight_store import Stock, WeightStore
 
-PARTS: dict[str, tuple[Part, ...]] = {"real3d": real3d.PARTS}
+PARTS: dict[str, tuple[Part, ...]] = {"real3d": real3d.PARTS, "goha": goha.PARTS}
 """What each engine needs that does not come with this package."""
 
 

@@ -67,7 +67,8 @@ class Ladder:
     """
 
     def __init__(self, fps: int, rungs: Sequence[Rung] = RUNGS, *, tracks: bool) -> None:
-        """`tracks`: whether a face is tracked; without, rungs that differ in that alone are passed over."""
+        """`tracks`: whether a face is tracked. Of rungs that come to the same without, or with the engine's levels,
+        only the first is ever stood on."""
         self._period_ns, self._rungs, self._tracks = 1e9 / fps, tuple(rungs), tracks
         self._index = self._changes = self._late = 0
         self._stood_ns = [0] * len(rungs)
@@ -103,6 +104,7 @@ class Ladder:
         self._last_ns = due_ns
         share = (drawn_ns - due_ns) / (self._period_ns * self.rung.rate_divisor)
         self._late += share > 1
+        self._index = self._neighbour(0, levels)  # another engine may have fewer levels
         if due_ns - self._since_ns >= _SETTLING_NS:
             self._recent.append(_Tick(due_ns, share, tracked_ns))
             self._choose(due_ns, share > 1, levels)
@@ -138,18 +140,18 @@ class Ladder:
         return max(drawing, tracking) > _AMPLE
 
     def _neighbour(self, step: int, levels: int) -> int:
-        """The next rung down (1) or up (-1) that makes a difference; this one if there is none."""
-        index = self._index
-        while 0 <= index + step < len(self._rungs):
-            index += step
-            here, there = self.rung, self._rungs[index]
-            if (
-                min(here.level, levels - 1) != min(there.level, levels - 1)
-                or (self._tracks and here.track_every != there.track_every)
-                or here.rate_divisor != there.rate_divisor
-            ):
-                return index
-        return self._index
+        """The next rung down (1) or up (-1) that makes a difference, the best of those that come to the same.
+
+        This one's like (0), or where there is none further: again the best of them.
+        """
+        effects = [self._effect(rung, levels) for rung in self._rungs]
+        distinct = list(dict.fromkeys(effects))
+        wanted = distinct.index(effects[self._index]) + step
+        return effects.index(distinct[max(0, min(wanted, len(distinct) - 1))])
+
+    def _effect(self, rung: Rung, levels: int) -> Rung:
+        """What a rung comes to with an engine of so many levels, and with a tracker or without."""
+        return Rung(min(rung.level, levels - 1), rung.track_every if self._tracks else 1, rung.rate_divisor)
 
     def _fall(self, now_ns: int, levels: int) -> None:
         lower = self._neighbour(1, levels)

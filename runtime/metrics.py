@@ -54,7 +54,7 @@ class Metrics:
         self.add(stage, time.perf_counter_ns() - start_ns)
 
     def forget(self) -> None:
-        """Begins anew, as if nothing had been measured."""
+        """Forgets all durations; what `total_ns` says of them stays."""
         with self._lock:
             self._ns.clear()
 

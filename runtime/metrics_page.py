@@ -59,12 +59,14 @@ def _lines(status: Mapping[str, Any]) -> Iterator[str]:
     ):
         if key in status:
             yield from _family(name, kind, what, [({}, status[key])])
-    if "quality" in status:
+    if status.get("quality") is not None:
         yield from _family(
             "quality_rung", "gauge", "Rung of the quality ladder; 0 is the best.", [({}, status["quality"]["rung"])]
         )
     lost = [({"input": name}, count) for name, count in status.get("lost", {}).items()]
     yield from _family("lost_total", "counter", "What inputs gave and nobody took, and sound that was lost.", lost)
+    faults = [({"stage": name}, count) for name, count in status.get("faults", {}).items()]
+    yield from _family("faults_total", "counter", "Failures that the run survived.", faults)
     stages, paths = status.get("stages", {}), status.get("paths", {})
     work = [sample for name, times in stages.items() for sample in _quantiles({"stage": name}, times)]
     yield from _family("work_seconds", "gauge", "What each piece of work takes.", work)

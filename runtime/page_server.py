@@ -52,16 +52,18 @@ class PageServer:
         *,
         host: str = LOOPBACK,
         may_change: Callable[[web.Request], bool] = lambda request: False,
+        at_end: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         """Opens the port; where it is taken, the next 20 are tried unless `no_other_port` will do; 0 takes any free
-        one. `start` begins to answer. Without a `page` there is nothing at `/`. `host` is the address to listen at.
+        one. `start` begins to answer. Without a `page` there is nothing at `/`. `host` is the address to listen at;
+        `at_end` says goodbye, in the server's loop, before the port is freed.
 
         Raises InputError when none is free, or the address is not this machine's.
         """
         self._title, self._text = title, "" if page is None else page.read_text("utf-8")
         self._routes = [*([web.get("/", self._page)] if self._text else []), *routes]
         self._token = secrets.token_urlsafe(16)
-        self._host, self._may_change = host, may_change
+        self._host, self._may_change, self._at_end = host, may_change, at_end
         self.socket = _listen(host, port, 1 if no_other_port else _PORTS_TRIED)
         """Listens at the address."""
         self.run = secrets.token_hex(8)
@@ -122,6 +124,8 @@ class PageServer:
         await web.SockSite(runner, self.socket).start()
         while not self.closing:
             await self.changed.wait()
+        if self._at_end is not None:
+            await self._at_end()
         await runner.cleanup()
 
     @web.middleware

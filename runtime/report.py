@@ -1,12 +1,12 @@
 """What a run was like, in figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TypedDict
 
 from runtime.ladder import Standing
-from runtime.metrics import Metrics, Percentiles
-from runtime.trail import AGE, Path, is_of_path
+from runtime.metrics import Metrics
+from runtime.trail import AGE, VIEWERS, Path, is_of_path
 
 
 class StageTimes(TypedDict):
@@ -19,7 +19,7 @@ class StageTimes(TypedDict):
 
 
 class Latency(TypedDict):
-    """Milliseconds from capture to the sinks; 0 offline."""
+    """Milliseconds from capture to the output where that takes longest. The page's viewers have a path of their own."""
 
     p50: float
     p95: float
@@ -45,11 +45,12 @@ class Report:
     """Failures that the run survived, by stage; stages without any are left out."""
     fps_rendered: float
     """Pictures per second of the run's wall time."""
-    quality: Standing
-    """On which rungs of the quality ladder a live run stood."""
+    quality: Standing | None
+    """On which rungs of the quality ladder a live run stood; None offline."""
     stages: dict[str, StageTimes]
     """What each piece of work takes."""
-    latency_ms: Latency
+    latency_ms: Latency | None
+    """None offline, and until an output has a picture that a driver moved."""
     paths: dict[str, Path]
     """To each output, and to the page's viewers ("browser"), what pictures that a driver moved spend their time with,
     work and waiting; none offline."""
@@ -86,8 +87,7 @@ def picture_age_ns(metrics: Metrics, sinks: Sequence[str]) -> int | None:
     return next((age for age in ages if age is not None), None)
 
 
-def latency(metrics: Metrics) -> Latency:
-    """Percentiles of the picture's age at the sink where it is greatest."""
-    ages = [metrics.percentiles(name) for name in metrics.stages() if name.startswith(AGE)]
-    age = max(ages, key=lambda p: p.p50_ms, default=Percentiles(0.0, 0.0, 0.0, 0.0))
-    return Latency(p50=age.p50_ms, p95=age.p95_ms, p99=age.p99_ms)
+def latency(ways: Mapping[str, Path]) -> Latency | None:
+    """Percentiles of the picture's age at the output where it is greatest; None where none is known."""
+    way = max((way for end, way in ways.items() if end != VIEWERS), key=lambda way: way.p50_ms, default=None)
+    return None if way is None else Latency(p50=way.p50_ms, p95=way.p95_ms, p99=way.p99_ms)

@@ -9,6 +9,8 @@ from runtime.metrics import Metrics
 
 AGE = "picture age"
 """A metric for each end of the way: age of the captured instant when its picture has left there."""
+VIEWERS = "browser"
+"""The end at which a viewer of the preview page has a picture; the others are outputs, by name."""
 
 _PATH = "path"
 _LOOK_AHEAD = "look-ahead"
@@ -94,7 +96,7 @@ class Path:
 
 
 def paths(metrics: Metrics) -> dict[str, Path]:
-    """The way to every end that pictures have left at: an output's name, or "browser", where a page has them."""
+    """The way to every end that pictures have left at: an output's name, or `VIEWERS`."""
     return {
         name.removeprefix(f"{AGE} "): _path(metrics, name.removeprefix(f"{AGE} "))
         for name in metrics.stages()

@@ -48,6 +48,7 @@ from runtime.clock import MonotonicClock
 from runtime.engines.builtin import BuiltinEngine
 from runtime.transports.call_peer import Myself
 from runtime.transports.caller import Caller
+from runtime.transports.ice import policy_for
 from runtime.transports.line import Line
 from runtime.transports.listener import Listener
 
@@ -113,11 +114,11 @@ def child(plan: dict[str, Any]) -> None:
     wire, end = Wire(), End(plan["portrait"], plan["sound"])
     said = (lambda line: None, lambda ending: None)
     if plan["link"] is None:
-        listener = Listener(plan["host"], 0, (), end.line, end.myself, end, CLOCK, *said)
+        listener = Listener(plan["host"], 0, policy_for, end.line, end.myself, end, CLOCK, *said)
         print(listener.link, flush=True)
         open_end: Listener | Caller = listener
     else:
-        open_end = Caller(plan["link"], (), end.line, end.myself, end, CLOCK, *said)
+        open_end = Caller(plan["link"], policy_for, end.line, end.myself, end, CLOCK, *said)
     end.ready.wait(60)
     print("ready", flush=True)
     begin_ns = int(sys.stdin.readline())

@@ -59,7 +59,7 @@ class Endless(ClipFrames):
 class Drawn:
     """A sink that shows nothing and knows when each picture came."""
 
-    name = "null"
+    name, shows = "null", True
 
     def __init__(self) -> None:
         self.after_ms: list[float] = []

@@ -12,7 +12,6 @@ import agent  # noqa: F401  # before numpy: one thread for each numerical librar
 
 # isort: split
 import argparse
-import http.client
 import os
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from agent.mjpeg import read_jpegs
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.motion import Motion, expression
@@ -38,10 +38,11 @@ from runtime.ladder import RUNGS, Ladder
 from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
-from runtime.report import OFFSET, latency, picture_age_ns
+from runtime.report import OFFSET, picture_age_ns
 from runtime.sinks.preview import Preview
 from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
 from runtime.sources.microphone import Microphone
+from runtime.trail import VIEWERS, paths
 
 MIC_HZ = 44_100  # what ALSA's plugin asks for: nothing is resampled before the microphone
 RECORD_HZ = 48_000
@@ -96,11 +97,11 @@ def run(fifo: Path, seconds: float, ppm: float, fps: int) -> None:
     )
     viewer, recorder = Viewer(preview.url), Recorder()
     loop.run_live()
-    ages = latency(metrics)
+    ages = paths(metrics)[VIEWERS]
     print(
         f"{len(stamps_s)} stamps in {seconds:.0f} s, microphone clock {ppm:+.0f} ppm, {loop.dropped} pictures dropped"
     )
-    print(f"the run's own figures: latency {ages['p50']:.1f} ms (p95 {ages['p95']:.1f}), ", end="")
+    print(f"the run's own figures: latency {ages.p50_ms:.1f} ms (p95 {ages.p95_ms:.1f}), ", end="")
     print(f"offset {metrics.percentiles(OFFSET).p50_ms:.1f} ms, {microphone.underruns} underruns")
     judge(stamps_s, viewer.flashes_s, recorder.clicks_s)
 
@@ -191,22 +192,16 @@ class Viewer:
 
     def __init__(self, url: str) -> None:
         self.flashes_s: list[float] = []
-        connection = http.client.HTTPConnection(url.removeprefix("http://").rstrip("/"))
-        connection.request("GET", "/stream.mjpeg")
-        self._stream = connection.getresponse()
+        self._jpegs = read_jpegs(url)
         threading.Thread(target=self._watch, daemon=True).start()
 
     def _watch(self) -> None:
-        data, was_white = b"", False
-        while chunk := self._stream.read1():
-            data += chunk
-            while (end := data.find(b"\xff\xd9")) >= 0:
-                now_s = CLOCK.now_ns() * 1e-9
-                jpeg = np.frombuffer(data[data.find(b"\xff\xd8") : end + 2], np.uint8)
-                white = cv2.imdecode(jpeg, cv2.IMREAD_REDUCED_GRAYSCALE_8).mean() > 250
-                if white and not was_white:
-                    self.flashes_s.append(now_s)
-                was_white, data = white, data[end + 2 :]
+        was_white = False
+        for at_ns, jpeg in self._jpegs:
+            white = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8).mean() > 250
+            if white and not was_white:
+                self.flashes_s.append(at_ns * 1e-9)
+            was_white = white
 
 
 class Recorder:

@@ -26,17 +26,22 @@ from golden.real3d import filled_model
 from torch import nn
 
 from models.backends.cuda_math import repeatable
+from models.backends.graph_executor import GraphExecutor
+from models.backends.layout import channels_last
+from models.backends.open_executor import build_engine, built_files, open_executor
+from models.backends.picture_bytes import to_picture
 from models.real3d.drive import Drive
 from models.real3d.folded import FrameNetwork
-from models.real3d.fused_renderer import has_triton
-from models.real3d.graph_executor import GraphExecutor, channels_last, torch_runs
+from models.real3d.folded_adapter import FoldedRenderer
+from models.real3d.fused_renderer import FusedRenderer, has_triton
 from models.real3d.levels import LEVELS
-from models.real3d.networks import FramePicture, to_picture
-from models.real3d.open_executor import ON_GPU, build_engine, built_files, open_executor
+from models.real3d.networks import FramePicture
 from models.real3d.painter import CpuPainter, TorchPainter, painter_on
+from models.real3d.paper import STORED, real3d_paper
 from models.real3d.portrait_state import prepare
 from models.real3d.trial import second_drive, trial_portrait
 
+ON_GPU = STORED[0]
 ROUNDS = 5
 """Before anything is measured."""
 
@@ -64,17 +69,16 @@ def reference(device: torch.device, batch: int) -> Callable[[], np.ndarray]:
 
 
 def of_backend(backend: str, device: torch.device, batch: int, level: int) -> Callable[[], np.ndarray]:
-    model, drive = filled_model(), second_drive()
+    paper, drive = real3d_paper(filled_model().to(device), dense_face()), second_drive()
     if backend == "cudagraph" and batch > 1:
-        runs = {batch: torch_runs(model, device, ON_GPU)}
-        executor = GraphExecutor("cudagraph", model, dense_face(), device, runs, ON_GPU)
+        executor = GraphExecutor("cudagraph", paper, device, {batch: paper.captured(ON_GPU)}, ON_GPU)
         states = [executor.prepare(trial_portrait()) for _ in range(batch)]
         drives = Drive(*(x.expand(batch, *x.shape[1:]).contiguous() for x in drive))
         return lambda: executor.frame_batch(states, drives, level)[0]
     with tempfile.TemporaryDirectory() as folder:
         if backend == "tensorrt":
-            build_engine(model, built_files(model, Path(folder)), ON_GPU, print, lambda phase, done, total: True)
-        executor = open_executor(backend, model, dense_face(), Path(folder), print)
+            build_engine(paper, built_files(paper, Path(folder)), ON_GPU, print, lambda phase, done, total: True)
+        executor = open_executor(backend, paper, Path(folder), print)
     state = executor.prepare(trial_portrait())
 
     def draw() -> np.ndarray:
@@ -127,7 +131,7 @@ PARTS = ("adapter", "renderer", "composite.torso", "composite.torso.motion", "co
 def part_times(stored: torch.dtype, fused: bool, frames: int) -> dict[str, float]:
     """Milliseconds of each part of a frame, medians; what runs within a part counts for it, too."""
     device, model = torch.device("cuda"), filled_model().to("cuda")
-    network = channels_last(FrameNetwork(model, stored, fused))
+    network = channels_last(FrameNetwork(model, stored, FusedRenderer if fused else FoldedRenderer))
     state = prepare(model, trial_portrait().to(device)).stored_as(stored)
     drive, passed = second_drive().to(device), {name: [] for name in PARTS}
     fresh = (painter_on(device, dense_face())(drive), drive.camera, drive.key_points)

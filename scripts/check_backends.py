@@ -16,22 +16,30 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from golden import goha, goha_inputs, real3d
 from golden.dense_face import dense_face
-from golden.real3d import filled_model
+from golden.goha_fill import FRAME_DECODER
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from models.backends.executor import Executor, Picture
 from models.backends.onnx_file import export
 from models.backends.onnx_runtime import OnnxNetwork
+from models.backends.open_executor import build_engine, built_files, open_executor
+from models.backends.paper import Paper
 from models.backends.verdict import ENOUGH_DB, psnr_db
 from models.errors import InputError
-from models.real3d.executor import Executor, Picture
+from models.goha.paper import goha_paper
 from models.real3d.folded import FrameNetwork
 from models.real3d.networks import IMAGE_TO_PLANE, FramePicture
-from models.real3d.open_executor import ON_GPU, build_engine, built_files, open_executor
 from models.real3d.painter import CpuPainter
+from models.real3d.paper import real3d_paper
 from models.real3d.portrait_state import PortraitState
 from models.real3d.trial import second_drive, trial_portrait
 
+PAPERS: dict[str, Callable[[], Paper]] = {
+    "real3d": lambda: real3d_paper(real3d.filled_model(), dense_face()),
+    "goha": lambda: goha_paper(goha.filled_model(FRAME_DECODER), goha_inputs.face()),
+}
 CHOICES = ("onnx", "cudagraph", "tensorrt")
 STORED = ("float16", "bfloat16")
 PLANES_ERROR = 1e-4
@@ -53,7 +61,7 @@ class RoundedProducts(TorchDispatchMode):
 
 def stored_as(kind: str) -> Callable[[PortraitState], Picture]:
     stored = getattr(torch, kind)
-    network, drive = FramePicture(FrameNetwork(filled_model(), stored)), second_drive()
+    network, drive = FramePicture(FrameNetwork(real3d.filled_model(), stored)), second_drive()
     pncc = CpuPainter(dense_face())(drive)
 
     def draw(state: PortraitState) -> Picture:
@@ -65,7 +73,7 @@ def stored_as(kind: str) -> Callable[[PortraitState], Picture]:
 
 def image_to_plane_error() -> float:
     """Relative L2 distance of the canonical planes by ONNX Runtime from torch's, both on the CPU."""
-    network, head = filled_model().cano_img2plane_backbone, trial_portrait().head
+    network, head = real3d.filled_model().cano_img2plane_backbone, trial_portrait().head
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{IMAGE_TO_PLANE.name}.onnx"
         export(network, IMAGE_TO_PLANE, [head], path)
@@ -96,7 +104,7 @@ def report(name: str, picture: Picture, want: Picture, costs: tuple[float, float
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--paper", choices=["real3d"], default="real3d")
+    parser.add_argument("--paper", choices=PAPERS, default="real3d")
     parser.add_argument("--backend", nargs="+", choices=[*CHOICES, *STORED], default=[*CHOICES, *STORED])
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--frames", type=int, default=1, help="drawn to measure the time, after the first")
@@ -108,28 +116,32 @@ def main() -> int:
         error = image_to_plane_error()
         print(f"image to plane, onnx: relative error {error:.1e}")
         return 0 if error <= PLANES_ERROR else 1
-    reference: Executor = open_executor("torch", filled_model(), dense_face(), Path(), print)
-    state, drive = reference.prepare(trial_portrait()), second_drive()
+    paper = PAPERS[chosen.paper]()
+    reference: Executor = open_executor("torch", paper, Path(), print)
+    trial = paper.trial()
+    state, drive = reference.prepare(trial.parts), trial.second
     want = reference.frame(state, drive)
     for level in range(reference.levels if chosen.levels else 1):
         costs = cost(lambda level=level: reference.frame(state, drive, level), chosen.frames)
         report(f"{reference.name} level {level}", reference.frame(state, drive, level), want, costs)
     good = True
     for name in chosen.backend:
+        if name in STORED and chosen.paper != "real3d":
+            continue
         if name in STORED:
             on_cpu = PortraitState(*(x.cpu() for x in state))
             report(f"stored as {name}", stored_as(name)(on_cpu), want, None)
             continue
         with tempfile.TemporaryDirectory() as folder:
             try:
+                paper = PAPERS[chosen.paper]()
                 if name == "tensorrt":
-                    model = filled_model()
-                    build_engine(model, built_files(model, Path(folder)), ON_GPU, print, lambda *told: True)
-                executor = open_executor(name, filled_model(), dense_face(), Path(folder), print)
+                    build_engine(paper, built_files(paper, Path(folder)), paper.stored[0], print, lambda *told: True)
+                executor = open_executor(name, paper, Path(folder), print)
             except InputError as error:
                 print(f"{name:<20} left out: {error}")
                 continue
-            own = executor.prepare(trial_portrait())
+            own = executor.prepare(trial.parts)
             picture = executor.frame(own, drive)
             costs = cost(lambda run=executor, own=own: run.frame(own, drive), chosen.frames)
             good &= report(executor.name, picture, want, costs) >= ENOUGH_DB

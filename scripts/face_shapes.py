@@ -40,7 +40,6 @@ UPPER_SHARE = 0.25
 _LEFT_CREASE = (467, 260, 259, 257, 258, 286, 414)
 _LEFT_UNDER_LID = (339, 254, 253, 252, 256, 341)
 _LEFT_LOWER_INSIDE = (390, 373, 374, 380, 381, 382)  # the lid points above _LEFT_UNDER_LID
-_LEFT_EYE_SOCKET = (445, 444, 443, 442, 441)
 # The subject's left brow from the nose outwards, and the socket below it.
 _BROW_UPPER, _BROW_LOWER = (336, 296, 334, 293, 300), (285, 295, 282, 283, 276)
 _BROW_SOCKET, _BROW_CREASE = (441, 442, 443, 444, 445), (286, 258, 257, 259, 260)

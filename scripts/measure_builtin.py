@@ -162,7 +162,7 @@ def uncovered(avatar: BuiltinAvatar, motion: Motion) -> int:
     drawn just above the picture's lower edge."""
     covered = avatar.coverage(motion)
     face = np.zeros(SIZE[::-1], np.uint8)
-    cv2.fillPoly(face, [np.round(avatar.face_outline(motion)).astype(np.int32)], 1)
+    cv2.fillPoly(face, [np.round(avatar.landmarks(motion)[FACE_OVAL, :2]).astype(np.int32)], 1)
     face = cv2.erode(face, np.ones((3, 3), np.uint8))  # the outline's own pixels belong to whom they fall
     above = covered[-1 - SIZE[1] // 64].astype(np.uint8)[None]
     above = cv2.erode(above, np.ones((1, 9), np.uint8))[0]  # the side of a body that slopes is no hole

@@ -16,33 +16,8 @@ from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
 
-RUN = "import sys; from agent.cli import main; sys.exit(main())"
-STUCK = """
-import threading
-import numpy as np
-import runtime.sources.camera
-from runtime.sources.devices import Device
-
-class Stuck:
-    grabbed = 0
-
-    def get(self, what):
-        return 30.0
-
-    def release(self):
-        pass
-
-    def grab(self):
-        self.grabbed += 1
-        if self.grabbed > 3:
-            threading.Event().wait()
-        return True
-
-    def retrieve(self):
-        return True, np.zeros((96, 128, 3), np.uint8)
-
-runtime.sources.camera.open_camera = lambda wanted: (Device(0, "a camera"), Stuck())
-"""
+RUN = "from agent.program import program; program()"
+STUCK = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); import stuck_camera; stuck_camera.install(); "
 
 
 def main() -> int:

@@ -24,16 +24,17 @@ from pathlib import Path
 import numpy as np
 
 from models.face import load_face_model
+from models.face_fit.follower import FaceFollower
+from models.face_fit.landmark_model import EXPRESSION, LandmarkModel, to_parameters
+from models.face_fit.objective import IGNORED, Coefficients, photo_objective, project, to_fit
+from models.face_fit.photo import fit_photo
+from models.face_fit.portrait_motion import PortraitMotion
 from models.landmarks import MediapipeTracker
 from models.morphable import MorphableModel
 from models.motion import INDEX, Motion
 from models.pose import similarity
 from models.real3d.conditions import Conditioner
 from models.real3d.face import Real3dFace
-from models.real3d.face_fit import fit_photo
-from models.real3d.face_follower import FaceFollower
-from models.real3d.fit_objective import IGNORED, Coefficients, photo_objective, project, to_fit
-from models.real3d.landmark_model import EXPRESSION, LandmarkModel, to_parameters
 from models.real3d.window import window_of
 from models.topology import INNER_LIPS, LEFT_UPPER_LID, OUTER_LIPS, RIGHT_UPPER_LID, SURFACE_COUNT
 from models.transfer import expression_transfer
@@ -119,6 +120,7 @@ class Descent:
 
     def __init__(self, face: Real3dFace, conditioner: Conditioner, person: Coefficients) -> None:
         self._model, self._conditioner = LandmarkModel(face), conditioner
+        self._pose = PortraitMotion(face, OWN, person).pose
         basis = face.model.identity[:, face.landmarks468]
         self._rest = face.model.mean[face.landmarks468] + np.tensordot(person.identity, basis, 1)
         self._scale = UNIT * FLIP
@@ -131,7 +133,7 @@ class Descent:
         assert motion.surface is not None
         moved = motion.surface[:SURFACE_COUNT] + np.tensordot(open_eyed(motion), SHAPES, 1)
         at = to_parameters(self._conditioner.shown(motion))
-        rotation, translation = self._conditioner.pose(motion)
+        rotation, translation = self._pose(motion)
         wanted = project((self._rest + moved * self._scale) @ rotation + translation)
         for _ in range(2):
             at[EXPRESSION] = self._last
@@ -148,9 +150,10 @@ def measure(clip: Track, face: Real3dFace) -> dict[str, dict[str, float]]:
     person = fit_photo(clip.landmarks[0], model)
     conditioner = Conditioner(face, OWN, person)
     aligned = similarity(OWN.mean[OWN.keypoints68], face.model.mean[face.model.keypoints68])
+    follow = FaceFollower(face, OWN, aligned)
     ways: dict[str, Way] = {
         "transfer": lambda motion: transfer(open_eyed(motion)),
-        "follower": FaceFollower(face, OWN, aligned),
+        "follower": lambda motion: follow(replace(motion, expression=open_eyed(motion))),
         "descent": Descent(face, conditioner, person),
     }
     return {name: judge(clip, face, conditioner, way) for name, way in ways.items()}

@@ -4,9 +4,9 @@
 
 The portrait is the clip's first frame, or a photo of anybody. Every six seconds something comes, stays for two and goes
 (see `occluders.py`; "second person" is another face beside the first, "other light" half of the light with another
-gamma, "side light" a lamp that goes off). First table: verdicts in clips in which nothing happens. Second: how often the right
-cause is told while the thing is there, after how many milliseconds, and how long after it left the verdict ends; and
-causes of another kind. Both from frames every 150 ms, as in a call. Last: what one look costs.
+gamma, "side light" a lamp from one side). First table: verdicts in clips in which nothing happens. Second: how often
+the right cause is told while the thing is there, after how many milliseconds, and how long after it left the verdict
+ends; and looks with another cause. Both from frames every 150 ms, as in a call. Last: what one look costs.
 """
 
 import argparse

@@ -11,7 +11,6 @@ import agent  # noqa: F401  # before numpy: one thread for each numerical librar
 
 # isort: split
 import argparse
-import http.client
 import socket
 import tempfile
 import threading
@@ -30,6 +29,7 @@ from failing_parts import HEIGHT, WIDTH, Beat, Capture, Engine, Plan, Tracker
 
 from agent.build import Session
 from agent.config import Run
+from agent.mjpeg import read_jpegs
 from agent.plan import make_plan
 from models.errors import AgentError
 from runtime.frame import Frame
@@ -120,9 +120,7 @@ class Viewer:
 
     def __init__(self, url: str, beat: Beat, findings: Findings) -> None:
         self.seen = 0
-        connection = http.client.HTTPConnection(url.removeprefix("http://").rstrip("/"))
-        connection.request("GET", "/stream.mjpeg")
-        self._stream, self._beat, self._findings = connection.getresponse(), beat, findings
+        self._jpegs, self._beat, self._findings = read_jpegs(url), beat, findings
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
 
@@ -130,15 +128,11 @@ class Viewer:
         self._thread.join(30)
 
     def _watch(self) -> None:
-        data = b""
-        while chunk := self._stream.read1():
-            data += chunk
-            while (end := data.find(b"\xff\xd9")) >= 0:
-                jpeg = np.frombuffer(data[data.find(b"\xff\xd8") : end + 2], np.uint8)
-                bgr = cv2.imdecode(jpeg, cv2.IMREAD_COLOR)
-                self._findings.search("preview", cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
-                self.seen, data = self.seen + 1, data[end + 2 :]
-                self._beat.tell()
+        for _, jpeg in self._jpegs:
+            bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+            self._findings.search("preview", cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
+            self.seen += 1
+            self._beat.tell()
 
 
 class Taken:
@@ -161,7 +155,7 @@ class Taken:
         sink.send = watched
 
 
-class Driven:
+class FrameWatch:
     """Knows which frame a driver has done with."""
 
     def __init__(self, driver: Any, beat: Beat) -> None:
@@ -188,7 +182,7 @@ def search(frames: int, seed: int, leak: Callable[[np.ndarray], np.ndarray] | No
             for sink, kind in zip(run.sinks, ("virtual-camera", "preview", "file"), strict=True)
         )
         viewer = Viewer(run.sinks[1].url, beat, findings)
-        driver = Driven(run.loop._lanes[0]._driver, beat)
+        driver = FrameWatch(run.loop._lanes[0]._driver, beat)
         beat.parts = [
             lambda: all(output.offered > beat.number for output in (preview, file)),
             lambda: camera.offered > beat.number or beat.number > LOST_AT * frames,

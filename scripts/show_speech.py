@@ -33,7 +33,7 @@ _FPS, _PICTURES, _TILE = 25, 24, 100
 _LEAD_S = 0.3
 """Silence before the speech."""
 _MARK = (230, 30, 30)
-_AGENT = "import sys; from agent.cli import main; sys.exit(main())"
+_AGENT = "from agent.program import program; program()"
 
 
 def speak(path: Path, language: str, voice: str, engine: Espeak) -> Utterance:

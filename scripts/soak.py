@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -107,7 +108,7 @@ def running(arguments: list[str], folder: Path) -> Iterator[tuple[subprocess.Pop
     """The run's process, and where its page is."""
     with as_file(files("agent") / "example" / "portrait.png") as photo:
         command = ["run", "--portrait", str(photo), "--realtime", "--output", "preview", *arguments]
-        code = "import sys; from agent.cli import main; sys.exit(main())"
+        code = "from agent.program import program; program()"
         with (
             (folder / "log").open("w+") as log,
             subprocess.Popen([sys.executable, "-c", code, *command], stderr=log, text=True) as process,
@@ -141,8 +142,7 @@ def follow(process: subprocess.Popen[str], url: str, minutes: float) -> None:
         time.sleep(max(0.0, began_s + 60 * len(lines) - time.monotonic()))
         if process.poll() is not None:
             break
-        with urllib.request.urlopen(url + "status.json") as answer:
-            status = json.load(answer)
+        status = figures(url)
         offset_ms = status["audio_video_offset_ms"] or 0.0
         lines.append((resident_mb(process.pid), status["latency_ms"]["p50"], offset_ms))
         threads, open_files = (len(list(Path(f"/proc/{process.pid}/{kind}").iterdir())) for kind in ("task", "fd"))
@@ -159,6 +159,16 @@ def follow(process: subprocess.Popen[str], url: str, minutes: float) -> None:
         memory, age, offset = growth
         drift = f"age {age:+.2f} ms, picture to sound {offset:+.2f} ms"
         print(f"growth in 10 minutes, warm: memory {memory:+.2f} MB, {drift}; load {os.getloadavg()[2]:.1f}")
+
+
+def figures(url: str) -> dict[str, Any]:
+    """What the run's page says, as soon as a picture was moved."""
+    while True:
+        with urllib.request.urlopen(url + "status.json") as answer:
+            status: dict[str, Any] = json.load(answer)
+        if status["latency_ms"] is not None:
+            return status
+        time.sleep(0.1)
 
 
 def resident_mb(pid: int) -> float:

@@ -51,3 +51,14 @@ def portrait_png() -> Path:
 @pytest.fixture(scope="session")
 def speech_wav() -> Path:
     return ROOT / "agent" / "example" / "speech.wav"
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Small products of torch gain nothing from more, and lose much where cores are busy."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

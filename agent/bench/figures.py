@@ -5,7 +5,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from jaxtyping import Float64
 
-from runtime.trail import Path
+from runtime.trail import Path, StepTimes
+
+_SHOWN_MS = 0.05  # less is 0.0 in the table
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,21 +83,26 @@ class Figures:
             f"{self.dropped} pictures dropped, quality rung {self.rung}, load {self.load[0]:.1f}",
             "",
             f"{'ms':24s}{'mean':>9s}{'median':>9s}{'95 %':>9s}{'99 %':>9s}",
-            *(_row(step.name, step.mean_ms, step.p50_ms, step.p95_ms, step.p99_ms) for step in self.path.steps),
-            _row("sum of the stages", self.path.mean_ms, self.path.p50_ms, self.path.p95_ms, self.path.p99_ms),
+            *(_row(step.name, *times) for step in self.path.steps if max(times := _times(step)) >= _SHOWN_MS),
+            _row("sum of the stages", *_times(self.path)),
             _row("glass to glass", spread.mean, spread.p50, spread.p95, spread.p99),
             "",
             f"glass to glass: from {origin} to the reader; "
             f"the stages sum up to all but {self.unexplained_percent:+.1f} % of it",
         ]
         if steps.found:
+            own = f", of which filters and networks need {steps.own_ms:.0f}: {steps.rest_ms:.0f} from glass to glass"
             lines.append(
-                f"without codes: {steps.found} of {steps.asked} steps seen, after {steps.response_ms:.0f} ms (median), "
-                f"of which filters and networks need {steps.own_ms:.0f}: {steps.rest_ms:.0f} from glass to glass"
+                f"without codes: {steps.found} of {steps.asked} steps seen, after {steps.response_ms:.0f} ms (median)"
+                f"{own if steps.own_ms >= 0.5 else ''}"
             )
         else:
             lines.append(f"without codes: none of {steps.asked} steps was seen")
         return "\n".join(lines)
+
+
+def _times(way: Path | StepTimes) -> tuple[float, float, float, float]:
+    return way.mean_ms, way.p50_ms, way.p95_ms, way.p99_ms
 
 
 def _row(name: str, *values: float) -> str:

@@ -31,8 +31,9 @@ from agent.probe import Probe
 from models.errors import AgentError, InputError
 from runtime.clock import MonotonicClock
 from runtime.report import Report
-from runtime.sinks.preview import VIEWERS, Preview
+from runtime.sinks.preview import Preview
 from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
+from runtime.trail import VIEWERS
 
 T = TypeVar("T")
 
@@ -45,48 +46,50 @@ class LatencyBench:
     """One measurement: a run whose input first warms it up, then is read by its codes, then makes steps, and ends."""
 
     def __init__(self, config: Bench, say: Callable[[str], None]) -> None:
-        """Raises InputError: settings of no use."""
+        """Prepares it, which takes seconds. Raises InputError: settings of no use, or an output that does not open."""
         self._config, self._say, self._clock = config, say, MonotonicClock()
-        self._plan = _plan(config)
+        plan = _plan(config)
         self._times_s = step_times_s(_STEPS)
+        self._own_ms = own_response_ms(plan.config, self._times_s)
         self._stamping, self._stop = threading.Event(), threading.Event()
-        self._session: Session | None = None
         self._began_ns = self._ended_ns = self._dropped = 0
         self._report: Report | None = None
+        self._device, probe = self._synthetic()
+        self._session = Session(plan, self._clock, say, probe=probe)
+        try:
+            self._end, self._reader = _other_end(self._session)
+        except BaseException:
+            self._session.close()
+            raise
 
     def stop(self) -> None:
         """Ends it early. Any thread."""
         self._stop.set()
-        if self._session is not None:
-            self._session.loop.stop()
+        self._session.loop.stop()
 
     def run(self) -> Figures:
         """Measures.
 
         Raises:
-            InputError: the output cannot be opened.
             AgentError: nothing could be read from it.
             KeyboardInterrupt: `stop` was called.
         """
-        own_ms = own_response_ms(self._plan.config, self._times_s)
-        device, probe = self._device()
-        session = self._session = Session(self._plan, self._clock, self._say, self._stop.is_set, probe)
-        end, reader = _other_end(session)
         try:
             self._say(f"reading codes for {self._config.seconds:g} s, then steps for {self._times_s[-1]:.0f} s")
             if not self._stop.is_set():
-                session.loop.run_live()
+                self._session.loop.run_live()
         finally:
-            complaint = reader.close()
-            session.close()
+            complaint = self._reader.close()
+            self._session.close()
         if self._stop.is_set():
             raise KeyboardInterrupt
-        ages_ms = self._ages_ms(reader.readings, device.seen)
-        if not len(ages_ms) or self._report is None:
-            raise AgentError(f"nothing could be read from {end}{complaint and ': '}{complaint}")
+        (sink,) = self._session.sinks
+        ages_ms = self._ages_ms(self._reader.readings, self._device.seen)
+        if not len(ages_ms) or self._report is None or self._report.quality is None:
+            raise AgentError(f"nothing could be read from {sink.name}{complaint and ': '}{complaint}")
         return Figures(
             mode=self._config.mode,
-            output=end,
+            output=sink.name,
             size=self._config.size,
             fps=self._config.fps,
             pictures=len(ages_ms),
@@ -94,11 +97,11 @@ class LatencyBench:
             rung=self._report.quality["rung"],
             load=os.getloadavg() if sys.platform != "win32" else (0.0, 0.0, 0.0),
             glass_to_glass_ms=Spread.of(ages_ms),
-            path=self._report.paths[end],
-            steps=self._steps(reader.readings, device.start_ns, own_ms),
+            path=self._report.paths[self._end],
+            steps=self._steps(self._reader.readings),
         )
 
-    def _device(self) -> tuple[SyntheticCamera | SyntheticMicrophone, Probe]:
+    def _synthetic(self) -> tuple[SyntheticCamera | SyntheticMicrophone, Probe]:
         if self._config.mode == "video":
             face = Face()
             camera = SyntheticCamera(self._clock, self._film(face.moving(), face.mouths()))
@@ -119,19 +122,17 @@ class LatencyBench:
     def _phases(self, values: Iterator[T], per_s: int) -> Iterator[T]:
         """The warming up and the time in which codes are read."""
         yield from islice(values, round(_WARM_UP_S * per_s))
-        self._begin()
+        self._begin_codes()
         yield from islice(values, round(self._config.seconds * per_s))
-        self._end()
+        self._end_codes()
 
-    def _begin(self) -> None:
-        assert self._session is not None
+    def _begin_codes(self) -> None:
         self._session.metrics.forget()
         self._dropped = self._session.loop.dropped
         self._stamping.set()
         self._began_ns = self._clock.now_ns()
 
-    def _end(self) -> None:
-        assert self._session is not None
+    def _end_codes(self) -> None:
         self._ended_ns = self._clock.now_ns()
         self._stamping.clear()
         self._report = self._session.report()
@@ -142,12 +143,12 @@ class LatencyBench:
         ages = [seen.age_ns(code, at_ns) for code, at_ns in coded]
         return np.array([age_ns for age_ns in ages if age_ns is not None], np.float64) / 1e6
 
-    def _steps(self, readings: Sequence[Reading], start_ns: int, own_ms: float) -> Steps:
-        first_ns = start_ns + round((_WARM_UP_S + self._config.seconds) * 1e9)
+    def _steps(self, readings: Sequence[Reading]) -> Steps:
+        first_ns = self._device.start_ns + round((_WARM_UP_S + self._config.seconds) * 1e9)
         instants_ns = [first_ns + ns for ns in step_instants_ns(self._config.mode, self._times_s)]
         at_ns, thumbs = np.array([r.at_ns for r in readings]), np.array([r.thumb for r in readings])
         found = responses_ms(instants_ns, at_ns, thumbs)
-        return Steps(_STEPS, len(found), float(np.median(found)) if len(found) else 0.0, own_ms)
+        return Steps(_STEPS, len(found), float(np.median(found)) if len(found) else 0.0, self._own_ms)
 
 
 def _plan(config: Bench) -> Plan:

@@ -3,7 +3,6 @@
 `Reader` is the side of the bench; `python -m agent.bench.reader` is the other one.
 """
 
-import http.client
 import subprocess
 import sys
 import threading
@@ -18,14 +17,13 @@ import numpy as np
 from jaxtyping import UInt8
 
 from agent.bench.stamp import HEIGHT_PX, read_stamp
+from agent.mjpeg import read_jpegs
 
 THUMB_PX = 48
 """Width and height of the thumbnails."""
 
 _HEAD = np.dtype([("at_ns", "<i8"), ("code", "<i4"), ("thumb", "u1", (THUMB_PX, THUMB_PX))])
 _READY = b"."
-_JPEG_BEGINS, _JPEG_ENDS = b"\xff\xd8", b"\xff\xd9"
-_CHUNK = 1 << 16
 
 Thumb = UInt8[np.ndarray, "48 48"]
 Image = UInt8[np.ndarray, "h w 3"]
@@ -86,16 +84,8 @@ def thumb_of(image: Image) -> Thumb:
 
 def jpegs_of(url: str) -> Iterator[tuple[int, Callable[[], Image | None]]]:
     """Pictures of the preview page's stream: when each was there, and how to decode it."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://").rstrip("/"))
-    connection.request("GET", "/stream.mjpeg")
-    stream, data = connection.getresponse(), b""
-    while chunk := stream.read1(_CHUNK):
-        data += chunk
-        while (end := data.find(_JPEG_ENDS)) >= 0:
-            at_ns = time.monotonic_ns()
-            jpeg = np.frombuffer(data[data.find(_JPEG_BEGINS) : end + 2], np.uint8)
-            data = data[end + 2 :]
-            yield at_ns, partial(cv2.imdecode, jpeg, cv2.IMREAD_COLOR)
+    for at_ns, jpeg in read_jpegs(url):
+        yield at_ns, partial(cv2.imdecode, np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
 
 
 def frames_of(device: str) -> Iterator[tuple[int, Callable[[], Image | None]]]:

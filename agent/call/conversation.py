@@ -1,10 +1,12 @@
 """A call from end to end: a line to somebody, what leaves by it, and a session that shows who is there."""
 
+import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from agent.call.speaking import Speaking
 from agent.config import Call, Driving, Run, Showing
 from agent.far import Far
 from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_virtual_microphone, make_plan, parse_input
+from agent.webrtc import TURN_PASSWORD, TURN_USER
 from models.errors import AgentError, InputError
 from runtime.change import Change, Upload
 from runtime.clock import MonotonicClock
@@ -27,6 +30,7 @@ from runtime.sound import Sound
 from runtime.transports.call_control import Hello
 from runtime.transports.call_peer import Myself
 from runtime.transports.caller import Caller
+from runtime.transports.ice import policy_for
 from runtime.transports.line import Line
 from runtime.transports.links import Link
 from runtime.transports.listener import Listener
@@ -129,12 +133,16 @@ class Conversation:
         return self._speaking.far_end.say(count, leaves_ns)
 
     def _open_line(self, myself: Myself) -> Caller | Listener:
-        config, clock = self._config, self._clock
-        if config.link:
-            return Caller(config.link, config.ice_server, self._line, myself, self, clock, self._say, self._left)
-        listener = Listener(
-            config.host, config.port, config.ice_server, self._line, myself, self, clock, self._say, self._left
+        config, clock, told = self._config, self._clock, (self._say, self._left)
+        policy_at = partial(
+            policy_for,
+            servers=config.ice_server,
+            user=os.environ.get(TURN_USER, ""),
+            password=os.environ.get(TURN_PASSWORD, ""),
         )
+        if config.link:
+            return Caller(config.link, policy_at, self._line, myself, self, clock, *told)
+        listener = Listener(config.host, config.port, policy_at, self._line, myself, self, clock, *told)
         self._say(_invitation(listener.link))
         return listener
 

@@ -10,7 +10,7 @@ from agent.terminal import say
 
 def bench(config: Bench) -> None:
     """Measures and prints the figures."""
-    with interruptible() as interrupt:
+    with interruptible(at_once=True) as interrupt:
         task = LatencyBench(config, say)
         interrupt.stop_with(task.stop)
         figures = task.run()

@@ -9,12 +9,13 @@ from agent.doctor.diagnosis import diagnose
 from agent.doctor.finding import would_fail
 from agent.doctor.report import as_dict, show
 from agent.doctor.survey import survey
+from agent.interrupt import interruptible
 from agent.terminal import console
 
 
 def doctor(config: Doctor) -> bool:
     """Prints what it finds; whether `agent run` would work."""
-    with console.status("") as status:
+    with interruptible(at_once=True), console.status("") as status:
         system = survey(config, lambda what: status.update(f"looking at {what}"))
     findings = diagnose(system)
     if config.json:

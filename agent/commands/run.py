@@ -33,12 +33,12 @@ def run(config: Run) -> None:
                 session.close()
             if session is not None and config.report is not None:
                 write_report(config.report, session.report().as_dict())
-    if interrupt.asked and session.loop.tempo.frames == 0:
-        raise KeyboardInterrupt
-    done, wanted = session.loop.tempo.frames, session.plan.frames
-    cut = f": {done} of {wanted} pictures" if interrupt.asked and session.plan.offline and done < wanted else ""
-    for path in session.written():
-        say(f"wrote {path}{cut}")
+        if interrupt.asked and session.loop.tempo.frames == 0:
+            raise KeyboardInterrupt
+        done, wanted = session.loop.tempo.frames, session.plan.frames
+        cut = f": {done} of {wanted} pictures" if interrupt.asked and session.plan.offline and done < wanted else ""
+        for path in session.written():
+            say(f"wrote {path}{cut}")
 
 
 def demo(config: Demo) -> None:

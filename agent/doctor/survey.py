@@ -2,10 +2,8 @@
 
 import sys
 from collections.abc import Callable
-from importlib.resources import as_file, files
-from pathlib import Path
 
-from agent.config import Doctor, Run
+from agent.config import BUNDLED_PORTRAIT, Doctor, Run
 from agent.doctor.facts.computer import look_at_computer
 from agent.doctor.facts.packages import look_at_packages
 from agent.doctor.facts.user import look_at_user
@@ -20,34 +18,18 @@ def survey(config: Doctor, say: Callable[[str], None]) -> System:
     packages = look_at_packages([name for name, wanted in extras.items() if wanted])
     equipment, refusal = None, ""
     if not packages.broken:
-        with as_file(files("agent") / "example" / "portrait.png") as bundled:
-            try:
-                equipment = _equipment(_run(config, bundled), say)
-            except InputError as error:
-                refusal = str(error)
+        try:
+            equipment = _equipment(config, say)
+        except InputError as error:
+            refusal = str(error)
     return System(
         platform=sys.platform,
         computer=look_at_computer(),
         packages=packages,
         user=look_at_user(),
-        has_portrait=config.portrait is not None,
+        has_portrait=config.portrait != BUNDLED_PORTRAIT,
         refusal=refusal,
         equipment=equipment,
-    )
-
-
-def _run(config: Doctor, bundled: Path) -> Run:
-    """The run that is asked about."""
-    return Run(
-        portrait=config.portrait or bundled,
-        mode=config.mode,
-        microphone=config.microphone,
-        camera=config.camera,
-        output=config.output,
-        engine=config.engine,
-        backend=config.backend,
-        size=config.size,
-        fps=config.fps,
     )
 
 

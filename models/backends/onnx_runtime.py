@@ -23,6 +23,7 @@ class OnnxNetwork:
         on_gpu = self._session.get_providers()[0] == wanted[0]
         self.device = torch.device("cuda" if on_gpu else "cpu")
         self._spec = spec
+        self._looked_at = {each.name for each in self._session.get_inputs()}  # exporters leave out the others
 
     def __call__(self, *tensors: Tensor) -> Tensor:
         """The output, on `device`, where the inputs lie, too."""
@@ -32,7 +33,9 @@ class OnnxNetwork:
         for spec, tensor in zip(self._spec.inputs, given, strict=True):
             kind = tensor.device.type, tuple(tensor.shape), tensor.dtype
             assert kind == (self.device.type, spec.shape, spec.torch_dtype), f"{spec.name}: {kind}"  # an address alone
-            binding.bind_input(spec.name, self.device.type, 0, spec.numpy_dtype, spec.shape, tensor.data_ptr())
+            if spec.name in self._looked_at:
+                where = self.device.type, 0, spec.numpy_dtype, spec.shape, tensor.data_ptr()
+                binding.bind_input(spec.name, *where)
         result = self._spec.output
         binding.bind_output(result.name, self.device.type, 0, result.numpy_dtype, result.shape, output.data_ptr())
         if self.device.type == "cuda":

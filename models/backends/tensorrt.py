@@ -88,6 +88,8 @@ class TensorRtNetwork:
         if self._engine is None:
             raise AgentError(f"{engine} cannot be used here; build it again: agent models build --backend tensorrt")
         self._context = self._engine.create_execution_context()
+        self._known = {self._engine.get_tensor_name(k) for k in range(self._engine.num_io_tensors)}
+        """Exporters leave out inputs that a network does not look at."""
         self._spec = spec
 
     def __call__(self, *tensors: Tensor) -> Tensor:
@@ -95,7 +97,8 @@ class TensorRtNetwork:
         output = torch.empty(self._spec.output.shape, dtype=self._spec.output.torch_dtype, device="cuda")
         for spec, tensor in zip((*self._spec.inputs, self._spec.output), (*tensors, output), strict=True):
             assert tensor.is_contiguous() and tuple(tensor.shape) == spec.shape and tensor.dtype == spec.torch_dtype
-            self._context.set_tensor_address(spec.name, tensor.data_ptr())
+            if spec.name in self._known:
+                self._context.set_tensor_address(spec.name, tensor.data_ptr())
         if not self._context.execute_async_v3(torch.cuda.current_stream().cuda_stream):
             raise AgentError(f"TensorRT could not run {self._spec.name}; its log above says why")
         return output

@@ -1,5 +1,6 @@
 """A portrait made movable, and its drawing."""
 
+import cv2
 import numpy as np
 from jaxtyping import Bool, Float
 
@@ -7,6 +8,7 @@ from models.builtin.backdrop import Backdrop
 from models.builtin.eyes import build_eyes
 from models.builtin.kernels import over, unpremultiply
 from models.builtin.mouth import Mouth
+from models.builtin.part import Part
 from models.builtin.person import Person
 from models.builtin.puppet import Puppet
 from models.builtin.relief import Relief
@@ -16,7 +18,7 @@ from models.face import FaceModel
 from models.motion import Motion
 from models.portrait import Pixels, Portrait
 from models.pose import fit_pose
-from models.topology import FACE_OVAL, SURFACE_COUNT
+from models.topology import SURFACE_COUNT
 
 COARSENESS = (1, 2, 3)
 """Level -> pixels of the picture, across and down, that the person is drawn with one of; background, eyes and mouth
@@ -38,14 +40,13 @@ class BuiltinAvatar:
         self._relief = Relief(np.ascontiguousarray(uv[:SURFACE_COUNT], np.float32), self._puppet, model)
         self._mouth = Mouth(portrait.image, portrait.landmarks, self._puppet)
         self._eyes = build_eyes(portrait.image, portrait.landmarks, self._puppet)
-        triangles = np.ascontiguousarray(
-            # Skin before the strips between lips and lids: where they meet, skin is seen.
-            np.vstack([model.triangles, surround.triangles, model.mouth_strip, model.eye_strips]),
-            np.int32,
-        )
+        # Skin before the strips between lips and lids: where they meet, skin is seen.
+        self._meshes = model.triangles, surround.triangles, np.vstack([model.mouth_strip, model.eye_strips])
+        triangles = np.ascontiguousarray(np.vstack(self._meshes), np.int32)
         self._backdrop = None if portrait.background is None else Backdrop(portrait, portrait.background)
         # A step in depth between neighbouring pixels that no smooth part of a face of this size makes.
         step = float(np.clip(0.05 * self._puppet.rest_pose.scale, 2.0, 6.0))
+        self._sheet, self._scale, self._margin = portrait.person, scale, margin
         self._persons = [
             Person(portrait.person, uv, triangles, (width, height), step, coarseness) for coarseness in COARSENESS
         ]
@@ -69,14 +70,27 @@ class BuiltinAvatar:
         self._mouth.draw(out[..., :3], shape, motion.mouth)
         return out
 
+    def for_player(self) -> dict[str, Part]:
+        """All that draws it elsewhere, by name; without background there is no "backdrop"."""
+        height, width = (side // self._scale for side in self._sheet.shape[:2])
+        sheet = cv2.resize(self._sheet, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32)
+        colours = sheet[..., :3] * (255 / np.maximum(sheet[..., 3:], 1))
+        right_eye, left_eye = (eye.for_player() for eye in self._eyes)
+        mesh = dict(zip(("skin", "surround", "strips"), self._meshes, strict=True))
+        parts = {
+            "puppet": self._puppet.for_player(),
+            "person": Part({"margin": self._margin}, mesh, {"sheet": np.dstack([colours, sheet[..., 3] / 255])}),
+            "relief": self._relief.for_player(),
+            "right_eye": right_eye,
+            "left_eye": left_eye,
+            "mouth": self._mouth.for_player(),
+        }
+        return parts if self._backdrop is None else parts | {"backdrop": self._backdrop.for_player()}
+
     def coverage(self, motion: Motion) -> Bool[np.ndarray, "h w"]:
         """Where the mesh lies under `motion`, for measurements."""
         return self._persons[0].coverage(self._puppet.shape(motion))
 
-    def face_outline(self, motion: Motion) -> Float[np.ndarray, "36 2"]:
-        """Where the face's outline lies under `motion`, in pixels, for measurements."""
-        return self._puppet.shape(motion).vertices[FACE_OVAL, :2]
-
-    def face_points(self, motion: Motion) -> Float[np.ndarray, "468 2"]:
-        """Where the face's landmarks lie under `motion`, in pixels."""
-        return self._puppet.shape(motion).vertices[:SURFACE_COUNT, :2]
+    def landmarks(self, motion: Motion) -> Float[np.ndarray, "468 3"]:
+        """Where the points of the face's surface lie under `motion`, in pixels."""
+        return self._puppet.shape(motion).vertices[:SURFACE_COUNT]

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
+from models.builtin.constants import BACKDROP
+from models.builtin.part import Part
 from models.builtin.surround import head_weight
 from models.ease import smoothstep
 from models.portrait import Portrait
@@ -16,7 +18,6 @@ from models.topology import FACE_OVAL
 
 _OPAQUE = 0.95  # alpha through which nothing is seen
 _BAND = 16 / 512  # of the picture's longer side: wider than any band
-_AT_REST, _MOVED = 0.004, 0.02  # how far the crown or the torso has gone, in parts of the longer side
 _HEAD = 0.25  # weight of the head from which a place counts as moving with it alone
 
 
@@ -36,8 +37,8 @@ class Backdrop:
         self._filled = plate[self._band].astype(np.float32)
         self._to_photo = np.clip(through, 0, 255) - self._filled
         self._head = np.clip(_head_weight(portrait, self._band) / _HEAD, 0, 1).astype(np.float32)[:, None]
-        self._shown, self._shares = plate.copy(), (0.0, 0.0)
-        self._near, self._gone = _AT_REST * longest, _MOVED * longest
+        self._plate, self._shown, self._shares = plate, plate.copy(), (0.0, 0.0)
+        self._near, self._gone = (part * longest for part in BACKDROP.gone)
 
     def behind(self, head_px: float, torso_px: float) -> UInt8[np.ndarray, "h w 3"]:
         """The background when crown and torso have moved so far; valid until the next call."""
@@ -47,6 +48,13 @@ class Backdrop:
             self._shown[self._band] = (self._filled + share * self._to_photo + np.float32(0.5)).astype(np.uint8)
             self._shares = head, torso
         return self._shown
+
+    def for_player(self) -> Part:
+        """The backdrop at rest, the one that is seen when everything has gone, and where and with what they change."""
+        where = np.zeros(self._plate.shape[:2], np.float32)
+        where[self._band] = 1 / 255 + 254 / 255 * self._head[:, 0]
+        rest = self.behind(0.0, 0.0).copy()
+        return Part({}, layers={"rest": rest, "gone": self._plate, "where": where})
 
 
 def _person(portrait: Portrait) -> Float32[np.ndarray, "h w 4"]:

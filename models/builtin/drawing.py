@@ -76,6 +76,11 @@ class Box:
         return np.round(shifted).astype(np.int32)
 
 
+def blur_px(blur: tuple[float, float], size_px: float) -> float:
+    """A blur that is told by its least, in pixels, and as a part of a size."""
+    return max(blur[0], blur[1] * size_px)
+
+
 def area(polygon: Polygon) -> float:
     """Enclosed area in square pixels."""
     return float(cv2.contourArea(polygon.astype(np.float32)))

@@ -4,9 +4,11 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
-from models.builtin.drawing import LUMA, Box, area, spread, translate
+from models.builtin.constants import EYE
+from models.builtin.drawing import LUMA, Box, area, blur_px, spread, translate
 from models.builtin.lens import Lens, find_lens, wears_glasses
 from models.builtin.lids import Lid
+from models.builtin.part import Part
 from models.builtin.puppet import Puppet, Shape
 from models.expression import EYES, EyeContour
 
@@ -76,18 +78,31 @@ class Eye:
         self._draw_ball(image, shape)
         self._lid.draw(image, shape)
 
+    def for_player(self) -> Part:
+        """White and iris, lid, and what lies in front of them; a part that is not drawn is left out."""
+        numbers: dict[str, object] = {"width": self._width, "radius": self._radius}
+        layers: dict[str, np.ndarray] = {}
+        if self._layers is not None:
+            numbers["origin"] = self._origin
+            layers = {"white": self._layers[0], "iris": self._layers[1]}
+        if self._lens is not None:
+            numbers["lens_origin"] = [self._lens.box.left, self._lens.box.top]
+            layers["lens"] = self._lens.layer
+        lid = self._lid.for_player()
+        return Part(numbers | lid.numbers, layers=layers | lid.layers)
+
     def _draw_ball(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
         if self._layers is None:
             return
         polygon = shape.vertices[self._contour.closed, :2]
         zoom = shape.pose.scale / self._puppet.rest_pose.scale
-        if area(polygon) < 0.02 * (self._width * zoom) ** 2:
+        if area(polygon) < EYE.least_area * (self._width * zoom) ** 2:
             return
         pose = self._puppet.rest_pose
         gaze = (pose.scale * pose.rotation @ (self._contour.gaze(shape.canonical) - self._rest_gaze))[:2]
         openness = self._contour.openness(shape.canonical)
-        change = max(float(np.hypot(*gaze)) / (0.3 * self._radius), (openness - self._rest_openness) / 0.12)
-        weight = float(np.clip(change - 0.15, 0, 1))
+        change = max(float(np.hypot(*gaze)) / (EYE.gaze * self._radius), (openness - self._rest_openness) / EYE.opening)
+        weight = float(np.clip(change - EYE.slack, 0, 1))
         box = Box.around(polygon, 3, image.shape)
         if weight == 0 or box is None:
             return
@@ -98,11 +113,12 @@ class Eye:
         colour = box.warp(sclera, to_picture, replicate=True)
         moved = box.warp(iris, translate(to_picture, linear @ gaze), replicate=False)
         colour = colour + (moved[..., :3] - colour) * moved[..., 3:]
-        lit = box.mask(polygon + [0, 0.1 * self._width * zoom], max(0.8, 0.07 * self._width))
-        colour *= (0.62 + 0.38 * np.clip(1.15 * lit, 0, 1))[..., None]  # the upper lid's shadow
+        lit = box.mask(polygon + [0, EYE.shade_shift * self._width * zoom], blur_px(EYE.shade_blur, self._width))
+        shade = EYE.shade[0] + EYE.shade[1] * np.clip(EYE.shade_gain * lit, 0, 1)  # of the upper lid
+        colour *= shade[..., None]
         if self._lens is not None:
             colour = self._lens.over(colour, box, place)
-        box.blend(image, colour, box.mask(polygon, max(0.6, 0.03 * self._width)) * np.float32(weight))
+        box.blend(image, colour, box.mask(polygon, blur_px(EYE.blur, self._width)) * np.float32(weight))
 
 
 def build_eyes(

@@ -10,18 +10,18 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 
-from models.builtin.drawing import LUMA, Box, spread, translate
+from models.builtin.constants import LID
+from models.builtin.drawing import LUMA, Box, blur_px, spread, translate
 from models.builtin.lens import Lens
+from models.builtin.part import Part
 from models.builtin.puppet import Puppet, Shape
 from models.ease import smoothstep
 from models.expression import EyeContour
 
 # Parts of the eye's width.
-_ABOVE, _BELOW = 0.1, 0.15  # where lashes and liner lie beyond the contour: covered by skin
+_ABOVE = 0.1  # where lashes and liner lie above the contour: covered by skin
 _CLEAR_ABOVE, _CLEAR_BELOW = 0.14, 0.14  # skin is taken from outside this
-_CORNER = np.array([0.14, 0.08])  # the same past the outer corner, and to both sides there
-_FEATHER = 0.05
-_LASH, _LASH_ENDS = 0.05, 0.03
+_CORNER = np.array(LID.corner)
 _LASH_SHADE = 0.25  # how dark lashes are, seen against skin
 _CLEAR, _REACH = 0.06, 0.16  # skin is taken from so far beyond that, and over this distance
 _HAIR = 0.66  # what is darker than this part of the skin around it is hair
@@ -96,10 +96,24 @@ class Lid:
             lash = 0.5 * lash + 0.5 * np.minimum(around[inked].mean(0), lash)
         return _Skin(skin, shadow, lash.astype(np.float32))
 
+    def for_player(self) -> Part:
+        """The skin it is painted with, if any."""
+        if self._skin is None:
+            return Part({})
+        numbers = {
+            "lid_origin": self._origin,
+            "down": self._down,
+            "out": self._out,
+            "crease": self._crease,
+            "shadow": self._skin.shadow,
+            "lash": self._skin.lash,
+        }
+        return Part(numbers, layers={"lid": self._skin.colours})
+
     def draw(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape) -> None:
         """Paints the lid into the picture, in place; nothing changes while the eye is as open as in the photo."""
         closed = 1 - self._contour.openness(shape.canonical) / self._rest_openness
-        strength = smoothstep(0.08, 0.4, closed)
+        strength = smoothstep(*LID.closing, closed)
         if self._skin is None or strength == 0:
             return
         zoom = shape.pose.scale / self._puppet.rest_pose.scale
@@ -107,9 +121,9 @@ class Lid:
         place = self._puppet.near(shape, self._contour.upper[[0, -1]])
         crease = self._crease @ place[:, :2].T + place[:, 2]
         down = place[:, :2] @ self._down
-        shut = smoothstep(0.7, 1.0, closed)
+        shut = smoothstep(*LID.shut, closed)
         edge = shape.vertices[self._contour.upper, :2]
-        hem = edge + down * self._bulge * (_BELOW * self._width * shut)
+        hem = edge + down * self._bulge * (LID.below * self._width * shut)
         out, aside = (place[:, :2] @ np.column_stack([self._out, self._down]) * (_CORNER * self._width * shut)).T
         crease[0] += out - aside
         hem[0] += out + aside
@@ -120,23 +134,24 @@ class Lid:
         skin = box.warp(self._skin.colours, translate(place, place[:, :2] @ self._origin), replicate=True)
         skin = skin * self._shade(box, crease, edge)[..., None] ** self._skin.shadow
         ends, middle = (
-            box.stroke(line, max(1, round(thickness * size)), max(0.6, 0.018 * size))
-            for line, thickness in ((edge[:-1], _LASH_ENDS), (edge[2:-2], _LASH))
+            box.stroke(line, max(1, round(thickness * size)), blur_px(LID.lash_blur, size))
+            for line, thickness in ((edge[:-1], LID.lash_ends), (edge[2:-2], LID.lash))
         )
         stroke = np.maximum(ends, middle)
         lash = np.broadcast_to(self._skin.lash, skin.shape)
         if self._lens is not None:
             skin, lash = (self._lens.over(colour, box, place) for colour in (skin, lash))
-        box.blend(image, skin, box.mask(polygon, max(0.6, _FEATHER * size)) * np.float32(strength))
-        box.blend(image, lash, stroke * np.float32(0.82 * strength))
+        box.blend(image, skin, box.mask(polygon, blur_px(LID.blur, size)) * np.float32(strength))
+        box.blend(image, lash, stroke * np.float32(LID.lash_strength * strength))
 
     def _shade(
         self, box: Box, crease: Float[np.ndarray, "9 2"], edge: Float[np.ndarray, "9 2"]
     ) -> Float32[np.ndarray, "h w"]:
         """A lid is round: lighter in its middle, darker in the crease, towards the corners and at the lashes."""
         middle = 0.5 * (crease + edge)
-        light = box.stroke(middle[2:-2], max(1, round(0.2 * self._width)), max(0.8, 0.12 * self._width))
-        return 0.84 + 0.16 * np.clip(1.5 * light, 0, 1)
+        thickness = max(1, round(LID.light_width * self._width))
+        light = box.stroke(middle[2:-2], thickness, blur_px(LID.light_blur, self._width))
+        return LID.light[0] + LID.light[1] * np.clip(LID.light_gain * light, 0, 1)
 
 
 def _shadow(skin: Float32[np.ndarray, "n 3"]) -> Float32[np.ndarray, "3"]:

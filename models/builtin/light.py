@@ -38,6 +38,11 @@ class Light:
     white: float
     """Brightness 0..255 above which nothing is: that of the eyes' white, were it where the cheeks are."""
 
+    @property
+    def bounced(self) -> Float32[np.ndarray, "3"]:
+        """By how much more or less of RGB a shadow in a mouth takes."""
+        return 1 + np.float32(self.saturation) * _BOUNCED
+
     def on(self, colour: Float32[np.ndarray, "3"]) -> Float32[np.ndarray, "3"]:
         """How the picture shows what has this colour, RGB 0..255, under white light of full strength."""
         luma = np.float32(colour @ LUMA)
@@ -46,7 +51,7 @@ class Light:
 
     def shade(self, shade: Float32[np.ndarray, "h w"]) -> Float32[np.ndarray, "h w 3"]:
         """Factors of RGB where this part of the light reaches into a mouth: what is left there has met red flesh."""
-        return 1 - (1 - shade[..., None]) * (1 + np.float32(self.saturation) * _BOUNCED)
+        return 1 - (1 - shade[..., None]) * self.bounced
 
 
 def light_on(image: UInt8[np.ndarray, "h w 3"], landmarks: Float32[np.ndarray, "478 3"]) -> Light:

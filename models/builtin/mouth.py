@@ -11,9 +11,11 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
-from models.builtin.drawing import LUMA, Affine, Box, Polygon, area, compose, translate
+from models.builtin.constants import MOUTH
+from models.builtin.drawing import LUMA, Affine, Box, Polygon, area, blur_px, compose, translate
 from models.builtin.driver_mouth import lay
 from models.builtin.light import light_on
+from models.builtin.part import Part
 from models.builtin.plates import CENTRE, HEIGHT, PER_UNIT, WIDTH, Plates, mix, paint_plates
 from models.builtin.puppet import Puppet, Shape
 from models.ease import smoothstep
@@ -21,13 +23,8 @@ from models.motion import MouthPatch
 from models.topology import INNER_LIPS, LOWER_LIP, OUTER_EYE_CORNERS, UPPER_LIP
 
 _LEFT_CORNER, _RIGHT_CORNER, _UPPER_MIDDLE, _LOWER_MIDDLE = 308, 78, 13, 14
-_CHIN_POINTS = [152, 148, 377]
 
-_UNIT = 0.45  # a mouth unit in eye distances
 _TEETH_SHOW = 0.8  # the inside of a mouth is teeth when it is so bright against a cheek
-_CLOSED = (0.01, 0.03)  # squares of the mouth's width by which less is open than in the photo where lips are joined
-_MOVED = 0.05  # widths of the mouth by which lips move from the photo's, for the photo's own inside to be covered
-_JOINT_PX, _JOINT_SHADE = 1.0, 0.5
 _SHADOWED = 0.06  # mouth units from the lips
 # Mouth units over which the photo's own inside goes on past the lips.
 _CONTINUED, _CONTINUED_ABOVE, _CONTINUED_BELOW = 0.16, 0.45, 0.07
@@ -74,7 +71,7 @@ class Mouth:
         gap = landmarks[_UPPER_MIDDLE, :2] - landmarks[_LOWER_MIDDLE, :2]
         opening = float(np.linalg.norm(gap)) / self._width
         self._rest_area = area(landmarks[INNER_LIPS, :2].astype(np.float64))
-        unit = _UNIT * puppet.rest_pose.scale * puppet.eye_distance
+        unit = MOUTH.unit * puppet.rest_pose.scale * puppet.eye_distance
 
         corners, upper = (left + right) / 2, landmarks[_UPPER_MIDDLE]
         centre = (upper + corners) / 2 if opening > 0.08 else (upper + landmarks[_LOWER_MIDDLE] + 2 * corners) / 4
@@ -136,18 +133,30 @@ class Mouth:
         size = self._width * zoom
         opened = area(polygon)
         own = 0.0 if driver is None else driver.weight
-        painted = (1 - own) * min(1.0, self._moved(shape) / _MOVED)
-        weight = (painted + own) * smoothstep(0.002, 0.006, opened / size**2)  # less is rounding, no mouth
+        painted = (1 - own) * min(1.0, self._moved(shape) / MOUTH.moved)
+        weight = (painted + own) * smoothstep(*MOUTH.open, opened / size**2)  # less is rounding, no mouth
         box = Box.around(polygon, 3, image.shape)
         if box is None:
             return
-        closed = smoothstep(*_CLOSED, self._rest_area / self._width**2 - opened / size**2)
+        closed = smoothstep(*MOUTH.closed, self._rest_area / self._width**2 - opened / size**2)
         if closed > 0:
-            self._join_lips(image, shape, box, closed * (1 - smoothstep(0.002, 0.01, opened / size**2)))
+            self._join_lips(image, shape, box, closed * (1 - smoothstep(*MOUTH.joined, opened / size**2)))
         if weight < 0.02:
             return
         colour = self._inside(shape, box, polygon, driver, own / (painted + own))
-        box.blend(image, colour, box.mask(polygon, max(0.7, 0.012 * self._width)) * np.float32(weight))
+        box.blend(image, colour, box.mask(polygon, blur_px(MOUTH.blur, self._width)) * np.float32(weight))
+
+    def for_player(self) -> Part:
+        """The plates, and where they lie."""
+        numbers = {
+            "width": self._width,
+            "rest_area": self._rest_area,
+            "anchor": self._anchor,
+            "to_portrait": self._to_portrait,
+            "bounced": self._light.bounced,
+        }
+        upper = np.dstack([self._plates.upper, self._plates.upper_cover])
+        return Part(numbers, layers={"upper": upper, "lower": self._plates.lower})
 
     def _moved(self, shape: Shape) -> float:
         """How far the inner lips are from where the photo has them, at most, in widths of the mouth."""
@@ -158,10 +167,10 @@ class Mouth:
     def _join_lips(self, image: UInt8[np.ndarray, "h w 3"], shape: Shape, box: Box, weight: float) -> None:
         """Softens the line on which lips meet that the photo shows apart: both end there in single pixels."""
         line = 0.5 * (shape.vertices[UPPER_LIP, :2] + shape.vertices[LOWER_LIP, :2])
-        joint = np.minimum(2 * box.stroke(line, 2, _JOINT_PX), 1)
-        soft = cv2.GaussianBlur(box.cut(image), (0, 0), _JOINT_PX).astype(np.float32)
-        dark = box.stroke(line[1:-1], 1, max(0.6, 0.008 * self._width))
-        box.blend(image, soft * self._light.shade(1 - _JOINT_SHADE * dark), joint * np.float32(weight))
+        joint = np.minimum(2 * box.stroke(line, 2, MOUTH.joint_px), 1)
+        soft = cv2.GaussianBlur(box.cut(image), (0, 0), MOUTH.joint_px).astype(np.float32)
+        dark = box.stroke(line[1:-1], 1, blur_px(MOUTH.joint_blur, self._width))
+        box.blend(image, soft * self._light.shade(1 - MOUTH.joint_shade * dark), joint * np.float32(weight))
 
     def _inside(
         self, shape: Shape, box: Box, polygon: Polygon, driver: MouthPatch | None, share: float
@@ -182,10 +191,10 @@ class Mouth:
         cover = box.warp(self._plates.upper_cover[..., None], place, replicate=False)[..., 0]
         lower = box.warp(self._plates.lower, translate(place, self._jaw_shift(shape)), replicate=False)
         alpha = lower[..., 3] * (1 - cover)
-        colour = mix(upper, lower[..., :3] * 0.93, alpha)
+        colour = mix(upper, lower[..., :3] * MOUTH.lower_light, alpha)
         zoom = shape.pose.scale / self._puppet.rest_pose.scale
-        shade = box.mask(polygon, max(2.0, 0.05 * self._width * zoom))  # lips shadow what is near them
-        return colour * self._light.shade(np.clip(0.55 + 0.65 * shade, 0, 1))
+        shade = box.mask(polygon, blur_px(MOUTH.shade_blur, self._width * zoom))  # lips shadow what is near them
+        return colour * self._light.shade(np.clip(MOUTH.shade[0] + MOUTH.shade[1] * shade, 0, 1))
 
     def _place(self, shape: Shape) -> Affine:
         """Plate pixels -> picture pixels."""
@@ -196,9 +205,10 @@ class Mouth:
 
     def _jaw_shift(self, shape: Shape) -> Float[np.ndarray, "2"]:
         """How far the lower plate has gone down with the chin, in picture pixels; the lower lip bounds it."""
-        unit = _UNIT * self._puppet.eye_distance
+        unit = MOUTH.unit * self._puppet.eye_distance
         moved = shape.canonical - self._puppet.closed
-        chin, lip = moved[_CHIN_POINTS].mean(0), moved[_LOWER_MIDDLE]
-        down = np.clip(0.7 * chin[1] + 0.3 * lip[1], -0.02 * unit, max(lip[1], 0.0))
-        shift = np.array([0.5 * chin[0], 1.12 * down + 0.02 * unit, 0.0])
+        chin, lip = moved[list(MOUTH.jaw_points)].mean(0), moved[_LOWER_MIDDLE]
+        down = np.clip(MOUTH.jaw_down[0] * chin[1] + MOUTH.jaw_down[1] * lip[1], -MOUTH.jaw_up * unit, max(lip[1], 0.0))
+        aside, along, lower = MOUTH.jaw_shift
+        shift = np.array([aside * chin[0], along * down + lower * unit, 0.0])
         return np.asarray((shape.pose.scale * shape.pose.rotation @ shift)[:2])

@@ -6,28 +6,25 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32, Int
 
+from models.builtin.constants import BACKDROP, HEAD, LIPS, MOUTH
+from models.builtin.part import Part
 from models.builtin.surround import Surround
 from models.ease import smoothstep
 from models.expression import EYES, close_mouth, eye_distance, eye_opening, lid_follow, part_lips
 from models.face import FaceModel
 from models.motion import CAMERA_DISTANCE, INDEX, Motion
 from models.pose import NECK_PIVOT, Pose
-from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, SKULL_OVAL, SURFACE_COUNT
+from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP, LOWER_LIP, SKULL_OVAL, SURFACE_COUNT
 
 Canonical = Float[np.ndarray, "478 3"]
 
-_TORSO_GAIN = 0.45  # part of the head's shift that the torso follows
-_TURN_KNEE, _TURN_LIMIT = np.deg2rad(25.0), np.deg2rad(40.0)
 # A portrait in three-quarter view turns less to the side that it hides, by how far it is from frontal.
-_FRONTAL, _LEAST_TURN, _HIDDEN_ROOM = np.deg2rad(8.0), np.deg2rad(6.0), np.deg2rad(9.0)
-_SHIFT_KNEE, _SHIFT_LIMIT = 0.9, 1.6  # eye distances
+_FRONTAL, _LEAST_TURN = np.deg2rad(8.0), np.deg2rad(6.0)
 _MOST_SURFACE = 0.15  # eye distances
 _BEYOND_EDGE, _LEAST_ROOM = 0.1, 0.3  # eye distances
-_ZOOM = (0.7, 1.4)
-_CORNERS = np.array([78, 308])  # of the inner lips, the subject's right and left
-_GRIN_KNEE, _GRIN_ROOM, _GRIN_REACH = 0.66, 0.08, 0.18  # eye distances
+_CORNERS = np.array(LIPS.corners)
+_GRIN_REACH = 0.18  # eye distances
 _WITHOUT_SMILE = {"mouthNeutral": 0.4, "mouthPucker": 0.4, "mouthFunnel": 0.2}  # how much of it each takes away
-_TURNS = np.deg2rad(3.0), np.deg2rad(10.0)  # turns of the head from which hair turns with it, and wholly
 _SKULL_REACH = 0.1  # eye distances from the skull's outline over which expression sets in
 
 
@@ -59,7 +56,7 @@ class Puppet:
         self.rest = self.rest_pose.to_canonical(landmarks.astype(np.float64))
         self.rest_vertices = np.vstack([landmarks[:SURFACE_COUNT].astype(np.float64), surround.points])
         self.eye_distance = eye_distance(self.rest)
-        self._surround = surround
+        self._landmarks, self._surround = landmarks, surround
         self._on_torso = SURFACE_COUNT + int(surround.head_weight.argmin())
         self._skull = 1 - smoothstep(0.0, _SKULL_REACH, _distance(model.mean, model.mean[SKULL_OVAL]))[:, None]
         self._basis = self._fit_basis(model)
@@ -70,7 +67,7 @@ class Puppet:
         self._drop_smile(model)
         self._rest_yaw = float(cv2.Rodrigues(self.rest_pose.rotation)[0][1, 0])
         hidden = max(0.0, abs(self._rest_yaw) - _FRONTAL)
-        self._hidden_knee = max(_LEAST_TURN, _TURN_KNEE - 1.8 * hidden)
+        self._hidden_knee = max(_LEAST_TURN, HEAD.turn[0] - 1.8 * hidden)
         self._rest_mouth = self._width(self.rest)
         right, left = (np.exp(-((_distance(model.mean, model.mean[[c]]) / _GRIN_REACH) ** 2)) for c in _CORNERS)
         self._grin = right - left
@@ -101,17 +98,46 @@ class Puppet:
 
     def shape(self, motion: Motion) -> Shape:
         """Where everything is under `motion`; at rest (all zeros) exactly where the portrait has it."""
-        canonical = self._express(np.clip(motion.expression, -1.0, 1.5), motion.surface)
+        canonical = self._express(np.clip(motion.expression, *HEAD.expression), motion.surface)
         pose, linear = self._pose(motion)
-        torso = _TORSO_GAIN * motion.translation[:2] if motion.torso is None else motion.torso
+        torso = HEAD.torso_gain * motion.translation[:2] if motion.torso is None else motion.torso
         out = np.empty_like(self.rest_vertices)
         out[:SURFACE_COUNT] = pose.to_picture(canonical[:SURFACE_COUNT])
         out[SURFACE_COUNT:] = self._move_surround(canonical, pose, linear, self._aside(torso))
         return Shape(canonical, out, linear, pose)
 
+    def for_player(self) -> Part:
+        """What moves the portrait elsewhere."""
+        pose, jaw = self.rest_pose, [*MOUTH.jaw_points, LOWER_LIP[5]]
+        return Part(
+            numbers={
+                "scale": pose.scale,
+                "rotation": pose.rotation,
+                "translation": pose.translation,
+                "pivot": self._pivot,
+                "rest_yaw": self._rest_yaw,
+                "hidden_knee": self._hidden_knee,
+                "room": self._room,
+                "lid_follow": np.stack(self._lid_follow),
+                "closed_jaw": self.closed[jaw],
+                "on_torso": self._on_torso - SURFACE_COUNT,
+            },
+            arrays={
+                "landmarks": self._landmarks,
+                "grid": self._surround.points,
+                "steadier": self._surround.steadier,
+                "head_weight": self._surround.head_weight,
+                "outline_weights": self._surround.outline_weights,
+                "basis": self._basis,
+                "skull": self._skull[:, 0],
+                "grin": self._grin,
+            },
+        )
+
     def crown_shift(self, shape: Shape) -> float:
         """Pixels by which the crown of the head has moved from where the portrait has it."""
-        crown = self.rest_vertices[FOREHEAD_TOP] + 0.4 * (self.rest_vertices[FOREHEAD_TOP] - self.rest_vertices[CHIN])
+        top, chin = self.rest_vertices[[FOREHEAD_TOP, CHIN]]
+        crown = top + BACKDROP.crown * (top - chin)
         moved = shape.linear @ (crown - self.rest_pose.translation) + shape.pose.translation - crown
         return float(np.linalg.norm(moved[:2]))
 
@@ -143,29 +169,29 @@ class Puppet:
     def _bound_grin(self, canonical: Canonical) -> Canonical:
         """A mouth that a smile of the portrait and one of the driver together would draw too wide is held in."""
         across, width = canonical[_CORNERS[1]] - canonical[_CORNERS[0]], self._width(canonical)
-        knee = max(_GRIN_KNEE, self._rest_mouth)
+        knee = max(LIPS.grin_knee, self._rest_mouth)
         if width <= knee:
             return canonical
-        excess = width - float(_limit(np.array([width]), knee, knee + _GRIN_ROOM)[0])
+        excess = width - float(_limit(np.array([width]), knee, knee + LIPS.grin_room)[0])
         return canonical + self._grin[..., None] * across * (0.5 * excess / width)
 
     def _pose(self, motion: Motion) -> tuple[Pose, Float[np.ndarray, "3 3"]]:
         rotation_vector = motion.rotation.astype(np.float64)
         if rotation_vector[1] * self._rest_yaw < 0:  # towards the side that the photo hides
-            rotation_vector[1:2] = _limit(rotation_vector[1:2], self._hidden_knee, self._hidden_knee + _HIDDEN_ROOM)
-        turn = cv2.Rodrigues(_limit(rotation_vector, _TURN_KNEE, _TURN_LIMIT))[0]
+            rotation_vector[1:2] = _limit(rotation_vector[1:2], self._hidden_knee, self._hidden_knee + HEAD.hidden_room)
+        turn = cv2.Rodrigues(_limit(rotation_vector, *HEAD.turn))[0]
         shift = motion.translation.astype(np.float64)
-        zoom = float(np.clip(CAMERA_DISTANCE / max(CAMERA_DISTANCE + shift[2], 1.0), *_ZOOM))
+        zoom = float(np.clip(CAMERA_DISTANCE / max(CAMERA_DISTANCE + shift[2], 1.0), *HEAD.zoom))
         rotation, scale = turn @ self.rest_pose.rotation, self.rest_pose.scale * zoom
         pivot = self._pivot + [*self._aside(motion.translation[:2]), 0.0]
         return Pose(scale, rotation, pivot - scale * rotation @ NECK_PIVOT), zoom * turn
 
     def _aside(self, shift: Float32[np.ndarray, "2"]) -> Float[np.ndarray, "2"]:
         """A shift as in `Motion`, in pixels and within bounds."""
-        bounded = _limit(shift.astype(np.float64), _SHIFT_KNEE, _SHIFT_LIMIT)
+        bounded = _limit(shift.astype(np.float64), *HEAD.shift)
         for axis in range(2):  # the face stays within the picture
             room = float(self._room[int(bounded[axis] > 0), axis])
-            bounded[axis : axis + 1] = _limit(bounded[axis : axis + 1], 0.6 * room, room)
+            bounded[axis : axis + 1] = _limit(bounded[axis : axis + 1], HEAD.room_knee * room, room)
         return bounded * (self.rest_pose.scale * self.eye_distance)
 
     def _move_surround(
@@ -173,7 +199,7 @@ class Puppet:
     ) -> Float[np.ndarray, "g 3"]:
         rest = self._surround.points
         turned = float(np.arccos(np.clip(linear[2, 2] / np.linalg.norm(linear[2]), -1.0, 1.0)))
-        steadier = (1 - smoothstep(*_TURNS, turned)) * self._surround.steadier
+        steadier = (1 - smoothstep(*HEAD.steadying_turns, turned)) * self._surround.steadier
         rigid = (rest - self.rest_pose.translation) @ linear.T + pose.translation
         rigid[:, :2] += steadier[:, None] * linear[:2, 2]  # it stays where it is in front of other things
         outline = (canonical[FACE_OVAL] - self.rest[FACE_OVAL]) @ pose.rotation.T * pose.scale

@@ -10,7 +10,9 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Float32, Int32
 
+from models.builtin.constants import RELIEF
 from models.builtin.kernels import shade
+from models.builtin.part import Part
 from models.builtin.puppet import Canonical, Puppet
 from models.ease import smoothstep
 from models.face import FaceModel
@@ -18,10 +20,7 @@ from models.raster import rasterise
 from models.topology import OUTER_EYE_CORNERS, SURFACE_COUNT
 
 _GRID = 96  # width of the relief in its own pixels
-_LIGHT = np.array([0.0, -0.55, -0.84])  # from above the camera
-_AMBIENT = 4.0
-_SLOPE_RANGE = (0.92, 1.06)
-_UNSEEN = 0.004  # a relief that differs less from 1 is left out
+_LIGHT = np.array(RELIEF.light)
 
 Window = tuple[slice, slice]
 
@@ -117,7 +116,7 @@ class Relief:
             coarseness: pixels of the texture that the relief was made for in one, across, of the one that was drawn.
         """
         relief = self._relief(canonical)
-        if np.abs(relief - 1).max() > _UNSEEN:
+        if np.abs(relief - 1).max() > RELIEF.unseen:
             h, w = parts.shape
             face = vertices[:SURFACE_COUNT]
             left, top = np.clip(np.floor(face.min(0)), 0, [w, h]).astype(int)
@@ -128,7 +127,7 @@ class Relief:
 
     def _relief(self, canonical: Canonical) -> Float32[np.ndarray, "h w"]:
         """Factors by which skin becomes lighter or darker."""
-        light = np.clip(self._light(canonical) / self._rest_light, *_SLOPE_RANGE).astype(np.float32)
+        light = np.clip(self._light(canonical) / self._rest_light, *RELIEF.slope_range).astype(np.float32)
         relief: Float32[np.ndarray, "h w"] = (1 + self._to_pixel @ (light - 1)).reshape(self._size[::-1])
         shortening = 1 - _spans(canonical) / self._rest_spans
         for fold, (window, drawn), shorter in zip(_FOLDS, self._folds, shortening, strict=True):
@@ -137,12 +136,27 @@ class Relief:
                 relief[window] += np.float32(weight) * drawn
         return relief
 
+    def for_player(self) -> Part:
+        """The folds; a player finds slopes from the mesh."""
+        numbers: dict[str, object] = {"size": self._size}
+        numbers["folds"] = [
+            {
+                "across": fold.across,
+                "onset": fold.onset,
+                "top": window[0].start,
+                "left": window[1].start,
+                "of": of.shape,
+            }
+            for fold, (window, of) in zip(_FOLDS, self._folds, strict=True)
+        ]
+        return Part(numbers, {"folds": np.concatenate([of.ravel() for _, of in self._folds])})
+
     def _light(self, canonical: Canonical) -> Float[np.ndarray, "468"]:
         """How light each point of a canonical face is."""
         corners = canonical[self._triangles]
         normals = self._to_vertex @ np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
         normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
-        return np.asarray(_AMBIENT + np.clip(normals @ _LIGHT, 0, None))
+        return np.asarray(RELIEF.ambient + np.clip(normals @ _LIGHT, 0, None))
 
 
 def _spans(points: Canonical) -> Float[np.ndarray, "k"]:

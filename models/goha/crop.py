@@ -10,18 +10,21 @@ import numpy as np
 from jaxtyping import Float, Float32, UInt8
 from PIL import Image
 
-from models.morphable import MorphableModel
+from models.bfm import CAMERA_DISTANCE, FOCAL
 
 SIDE = 512
 """Of the networks' pictures, in pixels."""
 _WIDTH_DM = 700 / 300
+NEARNESS_DM = CAMERA_DISTANCE - FOCAL * _WIDTH_DM
+"""How near to the face model's camera a face is that fills its picture as faces fill the square."""
 _EYES, _NOSE, _MOUTH = ((36, 39), (42, 45)), 30, (48, 54)
 """iBUG's points: the corners of both eyes, the tip of the nose, the corners of the mouth."""
 
 FivePoints = Float[np.ndarray, "5 2"]
 """Middles of the eyes, the left one in the picture first; tip of the nose; corners of the mouth. Pixels, x right and y
 down from the picture's edges."""
-Photo = UInt8[np.ndarray, "h w 3"]
+Photo = UInt8[np.ndarray, "h w *c"]
+"""RGB, or of one channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +35,26 @@ class Square:
     top: float
     side: float
 
-    def cut(self, photo: Photo) -> UInt8[np.ndarray, "512 512 3"]:
+    def cut(self, photo: Photo) -> UInt8[np.ndarray, "512 512 *c"]:
         """The square's part of a photo, at the networks' size; black beyond the photo's edges."""
         height, width = photo.shape[:2]
         before = max(0, int(np.ceil(-min(self.left, self.top))))
         after = max(0, int(np.ceil(max(self.left + self.side - width, self.top + self.side - height))))
-        padded = np.pad(photo, ((before, after), (before, after), (0, 0)))
+        padded = np.pad(photo, [(before, after)] * 2 + [(0, 0)] * (photo.ndim - 2))
         left, top = self.left + before, self.top + before
         box = (left, top, left + self.side, top + self.side)
         return np.asarray(Image.fromarray(padded).resize((SIDE, SIDE), Image.Resampling.LANCZOS, box))
 
 
-def mean_points(model: MorphableModel) -> Float[np.ndarray, "5 3"]:
-    """The five points of the mean face, decimetres."""
-    points = model.mean[model.keypoints68].astype(np.float64)
+def five_points(points68: Float[np.ndarray, "68 d"]) -> Float[np.ndarray, "5 d"]:
+    """Of a face's 68 points, in space or in a picture, the five that its square is found by; see `FivePoints`."""
+    points = points68.astype(np.float64)
     eyes = [points[list(corners)].mean(0) for corners in _EYES]
     return np.stack([*eyes, points[_NOSE], *points[list(_MOUTH)]])
 
 
 def square_of(points: FivePoints, mean: Float[np.ndarray, "5 3"]) -> Square:
-    """Where the face with these points is to be cut out; `mean`: see `mean_points`."""
+    """Where the face with these points is to be cut out; `mean`: those of the mean face, decimetres."""
     places = np.concatenate([mean, np.ones((5, 1))], axis=1)
     across, down = np.linalg.lstsq(places, points.astype(np.float64), rcond=None)[0].T
     pixels_per_dm = (np.linalg.norm(across[:3]) + np.linalg.norm(down[:3])) / 2

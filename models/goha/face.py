@@ -9,6 +9,8 @@ from jaxtyping import Float32, Int32
 
 from models.bfm import load_bfm, read_arrays
 from models.errors import InputError
+from models.face import load_face_model
+from models.face_fit.correspondence import nearest_vertices
 from models.morphable import MorphableModel
 
 _KEYS = ("meantex", "texBase", "point_buf")
@@ -27,6 +29,8 @@ class GohaFace:
     """Colours of the mean face, about 0..1, RGB."""
     texture: Float32[np.ndarray, "80 n 3"]
     """What each coefficient adds to them."""
+    landmarks468: Int32[np.ndarray, "468"]
+    """Vertices at mediapipe's landmarks, found by laying our own face over it."""
     around: Int32[np.ndarray, "n 8"]
     """Numbers of the triangles at each vertex; where there are fewer than eight, the number after the last."""
 
@@ -44,9 +48,10 @@ def load_goha_face(path: Path) -> GohaFace:
         model=model,
         texture_mean=(content["meantex"].reshape(-1, 3) / _LEVELS).astype(np.float32),
         texture=np.ascontiguousarray(content["texBase"].T / _LEVELS, np.float32).reshape(80, -1, 3),
+        landmarks468=nearest_vertices(load_face_model(), model),
         around=(content["point_buf"].astype(np.int64) - 1).astype(np.int32),
     )
-    for array in (face.texture_mean, face.texture, face.around):
+    for array in (face.texture_mean, face.texture, face.landmarks468, face.around):
         array.flags.writeable = False
     return face
 

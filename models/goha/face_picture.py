@@ -5,9 +5,11 @@ perspective, no smoothing of edges, both sides of triangles.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Float, Float32
+from torch import Tensor
 
 from models.bfm import to_picture
 from models.camera import row_rotation
@@ -16,6 +18,7 @@ from models.goha.face import GohaFace
 from models.raster import Raster, rasterise
 
 Vertices = Float32[np.ndarray, "n 3"]
+ArrayT = TypeVar("ArrayT", np.ndarray, Tensor)
 FacePicture = Float32[np.ndarray, "3 224 224"]
 """About -1..1, -1 where there is no face."""
 
@@ -35,18 +38,34 @@ class Look:
     translation: Float[np.ndarray, "3"]
 
 
+class Person(NamedTuple):
+    """What a look makes of the face model: arrays."""
+
+    rest: Vertices
+    """Without expression and pose, decimetres."""
+    texture: Vertices
+    """Colours without light, about 0..1."""
+    light: Float32[np.ndarray, "9 3"]
+    pose: Float32[np.ndarray, "4 3"]
+    """Rotation of row vectors, then translation."""
+
+
+def person_of(face: GohaFace, look: Look) -> Person:
+    """The person with this look: identity, colours and light of the portrait, the pose that is taken for frontal."""
+    pose = np.concatenate([row_rotation(look.angle), look.translation[None]])
+    return Person(
+        rest=face.model.shape(look.identity),
+        texture=face.texture_mean + np.tensordot(look.texture.astype(np.float32), face.texture, 1),
+        light=(look.light.reshape(3, 9).T + _AMBIENT * np.eye(9, 1)).astype(np.float32),
+        pose=pose.astype(np.float32),
+    )
+
+
 class FacePainter:
     """Draws one person's expressions. One thread, no GPU."""
 
-    def __init__(self, face: GohaFace, look: Look) -> None:
-        """`look`: identity, colours and light of the portrait, the pose that is taken for frontal."""
-        self._face = face
-        self._rest = face.model.shape(look.identity)
-        self._rotation = row_rotation(look.angle).astype(np.float32)
-        self._translation = look.translation.astype(np.float32)
-        self.texture = face.texture_mean + np.tensordot(look.texture.astype(np.float32), face.texture, 1)
-        """Colours without light, float32 [n, 3]."""
-        self._light = look.light.reshape(3, 9).T + _AMBIENT * np.eye(9, 1)
+    def __init__(self, face: GohaFace, person: Person) -> None:
+        self._face, self._person = face, person
 
     def __call__(self, expression: Float[np.ndarray, "64"]) -> FacePicture:
         """The person with this expression; zeros are the face at rest."""
@@ -58,10 +77,11 @@ class FacePainter:
 
     def vertices(self, expression: Float[np.ndarray, "64"]) -> tuple[Vertices, Vertices]:
         """The face model, posed (decimetres, axes of `models.bfm`), and its vertices' lit colours."""
-        shape = self._rest + np.tensordot(expression.astype(np.float32), self._face.model.expression, 1)
-        normals = vertex_normals(shape, self._face) @ self._rotation
-        lit = self.texture * (harmonics(normals) @ self._light)
-        return shape @ self._rotation + self._translation, lit.astype(np.float32)
+        rest, texture, light, pose = self._person
+        shape = rest + np.tensordot(expression.astype(np.float32), self._face.model.expression, 1)
+        normals = vertex_normals(shape, self._face) @ pose[:3]
+        lit = texture * (harmonics(normals) @ light)
+        return shape @ pose[:3] + pose[3], lit.astype(np.float32)
 
     def draw(self, vertices: Vertices, colours: Vertices) -> Raster:
         """Colours times nearness, then nearness (over decimetres); the depth is the nearness, below zero."""
@@ -84,16 +104,17 @@ def vertex_normals(shape: Vertices, face: GohaFace) -> Vertices:
 
 def harmonics(normals: Vertices) -> Float[np.ndarray, "n 9"]:
     """The first nine spherical harmonics, as light on a surface with these normals."""
-    x, y, z = normals.T
-    one, two = _BAND1 * _SCALE1, _BAND2 * _SCALE2
-    return np.stack(
-        [
-            np.full_like(x, _BAND0 * _SCALE0),
-            -one * y, one * z, -one * x,
-            two * x * y, -two * y * z, two / (2 * np.sqrt(3.0)) * (3 * z**2 - 1), -two * x * z, two / 2 * (x**2 - y**2),
-        ],
-        axis=1,
-    )  # fmt: skip
+    return np.stack(harmonic_terms(*normals.T), axis=1)
+
+
+def harmonic_terms(x: ArrayT, y: ArrayT, z: ArrayT) -> list[ArrayT]:
+    """The same one by one, of the normals' coordinates in arrays or tensors."""
+    one, two = float(_BAND1 * _SCALE1), float(_BAND2 * _SCALE2)
+    return [
+        0 * x + float(_BAND0 * _SCALE0),
+        -one * y, one * z, -one * x,
+        two * x * y, -two * y * z, two / (2 * 3**0.5) * (3 * z**2 - 1), -two * x * z, two / 2 * (x**2 - y**2),
+    ]  # fmt: skip
 
 
 def _unit(vectors: Vertices) -> Vertices:

@@ -1,8 +1,8 @@
 """All networks of the avatar in the names of the released weights: portrait, driven face and camera in, a picture out.
 
-This is the reference: one frame at a time, as the released code does it. What is computed once per portrait is in
-`Source`; everything else is new with every frame, even the portrait's appearance, since it is looked up on the surface
-that the driver's expression has made.
+What is computed once per portrait is in `Source`; as the released code has it, everything else is new with every frame,
+even the portrait's appearance, since it is looked up on the surface that the driver's expression has made. Frames are
+drawn by `frame_network`.
 """
 
 from collections.abc import Mapping
@@ -16,10 +16,11 @@ from torch.nn import functional
 from models.goha.face_mask import Mask, eroded, keep_mask
 from models.goha.face_parser import FaceParser
 from models.goha.lifting import lay_on_planes, lift
+from models.goha.means import Means
 from models.goha.plane_heads import PLANES, PlaneHead, PlaneUpsampler
 from models.goha.restoration import Picture, Restoration
 from models.goha.segformer import FeatureEncoder
-from models.triplane import FieldDecoder, PlaneAxes, Planes, Points, Sample, look_up
+from models.triplane import FieldDecoder, LookUp, PlaneAxes, Planes, Points, Sample
 from models.volume import Rendered, camera_rays, render_samples
 
 CUBE = 1.0
@@ -100,16 +101,16 @@ class Goha(nn.Module):
         """What an expression adds. `face`: the face model from the front, -1..1, see `face_picture`."""
         return self.embedding2expr(self.expr_net(self.normalise(enlarged(face))))
 
-    def surface(self, planes: Planes, camera: Camera) -> tuple[Float[Tensor, "b 3 128 128"], Points]:
+    def surface(self, planes: Planes, camera: Camera, read: LookUp) -> tuple[Float[Tensor, "b 3 128 128"], Points]:
         """What the camera sees, coarsely: its picture, and where in space every pixel of it lies."""
-        seen = self.look(planes, camera, SOURCE_SIDE)
+        seen = self.look(planes, camera, SOURCE_SIDE, read)
         return as_picture(seen.features, SOURCE_SIDE), lift(camera_rays(camera, SOURCE_SIDE), seen.depth)
 
-    def appearance(self, base: Planes, source: Source) -> Planes:
+    def appearance(self, base: Planes, source: Source, means: Means) -> Planes:
         """What the portrait's detail adds to the planes, laid on the surface that they have."""
-        coarse, points = self.surface(base, source.camera)
+        coarse, points = self.surface(base, source.camera, means.read)
         features = self.id_net(self.detail(coarse, source))
-        return self.id_upsampler(lay_on_planes(features, points * (2 / CUBE), PLANE_AXES, self.uv))
+        return self.id_upsampler(lay_on_planes(features, points * (2 / CUBE), PLANE_AXES, self.uv, means.find))
 
     def detail(self, coarse: Float[Tensor, "b 3 128 128"], source: Source) -> Float[Tensor, "b 6 512 512"]:
         """The portrait with the coarse picture of it over the features of the face, then the coarse picture."""
@@ -117,31 +118,28 @@ class Goha(nn.Module):
         kept = eroded(keep_mask(self.face_parsing_net(below)) * source.keep)
         return torch.cat([source.normalised * kept + below * (1 - kept), below], 1)
 
-    def field(self, planes: Planes, points: Points) -> Sample:
+    def field(self, planes: Planes, points: Points, read: LookUp) -> Sample:
         """Colour and density at points of the world."""
-        return self.decoder(look_up(planes, points * (2 / CUBE), PLANE_AXES) / PLANES)
+        return self.decoder(read(planes, points * (2 / CUBE), PLANE_AXES) / PLANES)
 
-    def look(self, planes: Planes, camera: Camera, side: int) -> Rendered:
-        """What the camera sees, one ray per pixel of a picture of `side` x `side`."""
+    def look(self, planes: Planes, camera: Camera, side: int, read: LookUp, count: int = SAMPLES) -> Rendered:
+        """What the camera sees, one ray per pixel of a picture of `side` x `side`; `count`: see `SAMPLES`."""
         rays = camera_rays(camera, side)
-        return render_samples(lambda points: self.field(planes, points), rays, *samples(rays.directions))
+        return render_samples(lambda points: self.field(planes, points, read), rays, *samples(rays.directions, count))
 
-    def planes(self, source: Source, face: Float[Tensor, "b 3 224 224"]) -> Planes:
+    def planes(self, source: Source, face: Float[Tensor, "b 3 224 224"], means: Means) -> Planes:
         """The person with the expression that the picture of the face model has."""
         base = source.canonical + self.expression(face)
-        return base + self.appearance(base, source)
-
-    def forward(self, source: Source, face: Float[Tensor, "b 3 224 224"], camera: Camera) -> Picture:
-        """One frame, about -1..1."""
-        seen = self.look(self.planes(source, face), camera, TARGET_SIDE)
-        return self.neural_layers["gfpgan"](as_picture(seen.features, TARGET_SIDE))
+        return base + self.appearance(base, source, means)
 
 
-def samples(directions: Float[Tensor, "b r 3"]) -> tuple[Float[Tensor, "b r s"], Float[Tensor, "s"]]:
+def samples(
+    directions: Float[Tensor, "b r 3"], count: int = SAMPLES
+) -> tuple[Float[Tensor, "b r s"], Float[Tensor, "s"]]:
     """Depths of the even samples, and which parts of what they saw the others divide."""
-    counted = torch.arange(SAMPLES, dtype=directions.dtype, device=directions.device) + 0.5
-    depths = NEAR + (FAR - NEAR) / (SAMPLES - 1) * counted
-    return depths.expand(*directions.shape[:2], SAMPLES), counted / SAMPLES
+    counted = torch.arange(count, dtype=directions.dtype, device=directions.device) + 0.5
+    depths = NEAR + (FAR - NEAR) / (count - 1) * counted
+    return depths.expand(*directions.shape[:2], count), counted / count
 
 
 def as_picture(features: Float[Tensor, "b r c"], side: int) -> Float[Tensor, "b 3 side side"]:

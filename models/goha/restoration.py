@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.goha.plane_heads import conv3
-from models.goha.style_decoder import STYLE, STYLES, Noise, Steering, StyleDecoder, Styles
+from models.goha.style_decoder import STYLE, STYLES, Steering, StyleDecoder, Styles
 
 SIDE = 512
 """Of the pictures, in pixels."""
@@ -58,9 +58,9 @@ class Restoration(nn.Module):
             for _ in range(2)
         )
 
-    def forward(self, low: Float[Tensor, "b 3 h w"], noise: Noise | None = None) -> Picture:
-        """The picture at `SIDE` pixels, about -1..1; `low`: the same, smaller; `noise`: see `StyleDecoder`."""
-        return self.stylegan_decoder(*self.read(low), noise)
+    def forward(self, low: Float[Tensor, "b 3 h w"]) -> Picture:
+        """The picture at `SIDE` pixels, about -1..1; `low`: the same, smaller."""
+        return self.stylegan_decoder(*self.read(low))
 
     def read(self, low: Float[Tensor, "b 3 h w"]) -> tuple[Styles, list[Steering]]:
         """What the decoder is told."""

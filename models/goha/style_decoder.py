@@ -23,8 +23,6 @@ STYLES = 2 * len(WIDTHS)
 
 Styles = Float[Tensor, "b 16 512"]
 """One per layer; a layer's colours share the next layer's."""
-Noise = Sequence[Float[Tensor, "1 1 _ _"]]
-"""A map for each layer."""
 Steering = tuple[Float[Tensor, "b _ _ _"], Float[Tensor, "b _ _ _"]]
 """By how much half of a layer's channels are scaled, then shifted."""
 
@@ -49,23 +47,19 @@ class ModulatedConvolution(nn.Module):
 
 
 class StyledLayer(nn.Module):
-    """Modulated 3x3 convolution, noise, leaky ReLU; with `up`, the picture doubles in size first."""
+    """Modulated 3x3 convolution, leaky ReLU; with `up`, the picture doubles in size first."""
 
     def __init__(self, inputs: int, outputs: int, up: bool) -> None:
         super().__init__()
         self.up = up
         self.modulated_conv = ModulatedConvolution(inputs, outputs, 3, unit=True)
+        # In the released weights; strength of the noise that the released code adds, anew in every picture.
         self.weight = nn.Parameter(torch.empty(1))
-        """Strength of the noise."""
         self.bias = nn.Parameter(torch.empty(1, outputs, 1, 1))
 
-    def forward(
-        self, x: Float[Tensor, "b i _ _"], style: Float[Tensor, "b 512"], noise: Float[Tensor, "1 1 h w"] | None
-    ) -> Float[Tensor, "b o h w"]:
+    def forward(self, x: Float[Tensor, "b i _ _"], style: Float[Tensor, "b 512"]) -> Float[Tensor, "b o h w"]:
         """The layer's result."""
         x = GAIN * self.modulated_conv(double_size(x) if self.up else x, style)
-        if noise is not None:
-            x = x + self.weight * noise
         return functional.leaky_relu_(x + self.bias, 0.2)
 
 
@@ -98,33 +92,27 @@ class StyleDecoder(nn.Module):
             for sizes in ((before, width, True), (width, width, False))
         )
         self.to_rgbs = nn.ModuleList(ToRgb(width) for width in WIDTHS[1:])
-        self.noises = nn.Module()
+        self.noises = nn.Module()  # there, too: drawings of noise
         for k, side in enumerate((4, *(2**power for power in range(3, 10) for _ in range(2)))):
             self.noises.register_buffer(f"noise{k}", torch.empty(1, 1, side, side))
 
-    def stored_noise(self) -> Noise:
-        """Drawings that came with the weights."""
-        return list(self.noises.buffers())
-
-    def forward(
-        self, styles: Styles, steering: Sequence[Steering], noise: Noise | None = None
-    ) -> Float[Tensor, "b 3 512 512"]:
+    def forward(self, styles: Styles, steering: Sequence[Steering]) -> Float[Tensor, "b 3 512 512"]:
         """The picture.
+
+        The released code adds noise to every layer and draws it anew for every picture, so that they flicker; here
+        there is none.
 
         Args:
             styles: of all layers.
             steering: for 8, 16, ... 512 pixels.
-            noise: for each layer what is added to it; none by default. The released code draws it anew for every
-                picture, so that they flicker.
         """
-        each = [None] * (1 + len(self.style_convs)) if noise is None else noise
         x = self.constant_input["weight"].expand(len(styles), -1, -1, -1)
-        x = self.style_conv1(x, styles[:, 0], each[0])
+        x = self.style_conv1(x, styles[:, 0])
         rgb = self.to_rgb1(x, styles[:, 1])
         for k, (to_rgb, (scale, shift)) in enumerate(zip(self.to_rgbs, steering, strict=True)):
             at = 2 * k + 1
-            still, steered = self.style_convs[2 * k](x, styles[:, at], each[at]).chunk(2, 1)
+            still, steered = self.style_convs[2 * k](x, styles[:, at]).chunk(2, 1)
             x = torch.cat([still, steered * scale + shift], 1)
-            x = self.style_convs[2 * k + 1](x, styles[:, at + 1], each[at + 1])
+            x = self.style_convs[2 * k + 1](x, styles[:, at + 1])
             rgb = double_size(rgb) + to_rgb(x, styles[:, at + 2])
         return rgb

@@ -7,17 +7,17 @@ import torch
 from jaxtyping import Float, Float32, UInt8
 from torch import Tensor
 
+from models.backends.executor import Picture
 from models.errors import InputError
 from models.face import FaceModel
+from models.face_fit.landmark_model import LandmarkModel
+from models.face_fit.objective import to_fit
+from models.face_fit.photo import fit_photo
 from models.motion import Motion
 from models.portrait import Portrait
 from models.real3d.conditions import Conditioner
 from models.real3d.drive import Drive
-from models.real3d.executor import Picture
 from models.real3d.face import Real3dFace
-from models.real3d.face_fit import fit_photo
-from models.real3d.fit_objective import to_fit
-from models.real3d.landmark_model import LandmarkModel
 from models.real3d.painter import CpuPainter
 from models.real3d.portrait_state import PortraitState
 from models.real3d.segmentation import Segmenter

@@ -6,13 +6,12 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Float32, Int32, Int64
 
-from models.bfm import load_bfm
+from models.bfm import MODEL_FILE, load_bfm
 from models.errors import InputError
 from models.face import load_face_model
+from models.face_fit.correspondence import eye_triangles, nearest_vertices
 from models.morphable import MorphableModel
-from models.real3d.correspondence import eye_triangles, nearest_vertices
 
-MODEL_FILE = "BFM_model_front.mat"
 LANDMARKS_FILE = "index_mp468_from_mesh35709.npy"
 CODES_FILE = "ncc_code.npy"
 EYE_FILES = ("bfm_left_eye_faces.npy", "bfm_right_eye_faces.npy")

@@ -5,6 +5,7 @@ folded into constants, and linear layers that follow one another are one layer. 
 depends on the values of its inputs: it can be captured in a CUDA graph and exported.
 """
 
+from collections.abc import Callable
 from copy import deepcopy
 
 import torch
@@ -14,7 +15,6 @@ from torch import Tensor, nn
 from models.real3d.folded_adapter import FoldedAdapter, FoldedRenderer
 from models.real3d.folded_torso import FoldedTorso
 from models.real3d.folding import biases, conv_at, convolution
-from models.real3d.fused_renderer import FusedRenderer
 from models.real3d.levels import LEVELS, Level
 from models.real3d.portrait_state import PortraitState
 from models.real3d.super_resolution import Features, Head, Mask, SuperResolution, mix, person_mask, style_of_ones
@@ -22,6 +22,7 @@ from models.real3d.torso import Torso
 from models.real3d.torso_motion import KeyPoints
 from models.real3d.video_model import Image, VideoModel
 from models.stylegan import StyledBlock
+from models.triplane import FieldDecoder
 
 
 class HeadTorsoFusion(nn.Module):
@@ -88,12 +89,17 @@ class FrameNetwork(nn.Module):
     Features may be stored in 16 bits; places, colours, opacities and everything about the volume stay in float32.
     """
 
-    def __init__(self, model: VideoModel, stored: torch.dtype = torch.float32, fused: bool = False) -> None:
-        """`stored`: type of the features, and of the weights that they meet; `fused`: render in Triton's kernels."""
+    def __init__(
+        self,
+        model: VideoModel,
+        stored: torch.dtype = torch.float32,
+        renderer: Callable[[FieldDecoder], nn.Module] = FoldedRenderer,
+    ) -> None:
+        """`stored`: type of the features and of the weights that they meet; `renderer`: made of the decoder."""
         super().__init__()
         with torch.no_grad():
             self.adapter = FoldedAdapter(model.secc_img2plane_backbone)
-            self.renderer = FusedRenderer(model.decoder) if fused else FoldedRenderer(model.decoder)
+            self.renderer = renderer(model.decoder)
             self.composite = FoldedComposite(model.superresolution)
         if stored != torch.float32:
             self.adapter = deepcopy(self.adapter).to(stored)

@@ -11,7 +11,7 @@ from models.real3d.motion_adapter import FuseHead, MotionAdapter
 from models.real3d.portrait_state import MERGED_AXES, merge_planes
 from models.real3d.super_resolution import Head
 from models.real3d.video_model import CUBE, PLANE_AXES, as_head
-from models.triplane import FieldDecoder, Points, Sample, look_up, read_sample
+from models.triplane import FieldDecoder, LookUp, Points, Sample, look_up, read_sample
 from models.volume import camera_rays, render
 
 
@@ -63,8 +63,9 @@ class FoldedAdapter(nn.Module):
 class FoldedRenderer(nn.Module):
     """Renderer of merged planes; the mean over planes and the equalised weights are part of the layers."""
 
-    def __init__(self, decoder: FieldDecoder) -> None:
+    def __init__(self, decoder: FieldDecoder, look_up: LookUp = look_up) -> None:
         super().__init__()
+        self._look_up = look_up
         first, last = decoder.layers()
         of_mean = linear(first.scaled_weight() / len(PLANE_AXES), first.bias)
         self.net = nn.Sequential(of_mean, nn.Softplus(), linear(last.scaled_weight(), last.bias))
@@ -80,7 +81,7 @@ class FoldedRenderer(nn.Module):
         planes = planes + change.to(planes.dtype)
 
         def field(points: Points) -> Sample:
-            return read_sample(self.net(look_up(planes, points * (2 / CUBE), MERGED_AXES)))
+            return read_sample(self.net(self._look_up(planes, points * (2 / CUBE), MERGED_AXES)))
 
         seen = render(field, camera_rays(camera, level.side), CUBE, level.even, level.drawn)
         return as_head(seen, level.side)

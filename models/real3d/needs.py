@@ -1,6 +1,7 @@
 """What Real3D-Portrait needs beyond this package: files that each user brings, since others' licences are on them."""
 
-from models.real3d.face import CODES_FILE, EYE_FILES, LANDMARKS_FILE, MODEL_FILE
+from models.bfm import FACE_MODEL
+from models.real3d.face import CODES_FILE, EYE_FILES, LANDMARKS_FILE
 from models.weight_part import Part
 
 VIDEO_FILE = "video_model.safetensors"
@@ -33,14 +34,7 @@ AUDIO = Part(
     source=f"audio2secc_vae/model_ckpt_steps_400000.ckpt of {_RELEASE}",
     licence=_UNSTATED,
     instead="the agent's own speech network moves the face",
-)
-FACE_MODEL = Part(
-    title="face model",
-    files=(MODEL_FILE,),
-    needed=True,
-    option="--face-model",
-    source=f"{MODEL_FILE}, which Deep3DFaceRecon's set-up makes from the Basel Face Model 2009 (faces.dmi.unibas.ch)",
-    licence="the University of Basel's: registration, non-commercial research; read it there",
+    without="--without-audio",
 )
 FACE_DATA = Part(
     title="face data",

@@ -1,20 +1,14 @@
 """The networks of Real3D-Portrait as runtimes see them: tensors of fixed shapes, one by one."""
 
-from collections.abc import Mapping
-from typing import Literal
-
-import torch
 from jaxtyping import UInt8
 from torch import Tensor, nn
 
+from models.backends.paper import Layout, StateKind
+from models.backends.picture_bytes import to_picture
 from models.backends.spec import NetworkSpec, TensorSpec
 from models.real3d.folded import FrameNetwork
 from models.real3d.levels import LEVELS, Level
 from models.real3d.portrait_state import FEATURES, PortraitState
-from models.real3d.video_model import Image
-
-Stored = Literal["float32", "float16", "bfloat16"]
-"""Type of the frame network's features."""
 
 PORTRAIT_SHAPES = {
     "planes": (2, 32, 256, 256),
@@ -40,26 +34,10 @@ IMAGE_TO_PLANE = NetworkSpec(
 )
 
 
-def frame_spec(stored: Stored = "float32", batch: int = 1) -> NetworkSpec:
-    """Of `FramePicture`, for so many avatars at once."""
-    return _spec("frame", FRESH_SHAPES, stored, batch)
-
-
-def driven_spec(stored: Stored = "float32", batch: int = 1) -> NetworkSpec:
-    """The same with the drive in place of what is painted of it."""
-    return _spec("driven", DRIVE_SHAPES, stored, batch)
-
-
-def _spec(name: str, fresh: Mapping[str, tuple[int, ...]], stored: Stored, batch: int) -> NetworkSpec:
-    state = [
-        TensorSpec(name, (batch, *shape), stored if name in FEATURES else "float32")
-        for name, shape in PORTRAIT_SHAPES.items()
-    ]
-    return NetworkSpec(
-        f"{name}_{stored}" if batch == 1 else f"{name}_{stored}_{batch}",
-        (*state, *(TensorSpec(name, (batch, *shape)) for name, shape in fresh.items())),
-        TensorSpec("picture", (batch, 512, 512, 3), "uint8"),
-    )
+LAYOUT = Layout(
+    state=PORTRAIT_SHAPES, features=FEATURES, paint=(), fresh=FRESH_SHAPES, drive=DRIVE_SHAPES, picture=(512, 512, 3)
+)
+STATE = StateKind(PortraitState._fields, PortraitState._make, PortraitState.__module__)
 
 
 class FramePicture(nn.Module):
@@ -74,8 +52,3 @@ class FramePicture(nn.Module):
         """The picture, RGB."""
         state = PortraitState(*tensors[: len(PORTRAIT_SHAPES)])
         return to_picture(self.network(state, *tensors[len(PORTRAIT_SHAPES) :], self.level))
-
-
-def to_picture(image: Image) -> UInt8[Tensor, "b 512 512 3"]:
-    """An image of -1..1 as bytes, cut off as the released tool does it."""
-    return ((image + 1) * 127.5).to(torch.uint8).permute(0, 2, 3, 1).contiguous()

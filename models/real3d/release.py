@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from models.audio.hubert_file import FILES as HUBERT_FILES
+from models.bfm import FACE_MODEL
 from models.errors import InputError
-from models.real3d.needs import FACE_DATA, FACE_MODEL, HUBERT, SEGMENTER
-from models.weight_part import Part
+from models.given_files import file_of, first, what_is_not, within
+from models.importing import Source
+from models.real3d.needs import FACE_DATA, HUBERT, SEGMENTER
 
 _STEPS = re.compile(r"model_ckpt_steps_(\d+)\.ckpt")
-_DEPTHS = ("", "*/", "*/*/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +31,6 @@ class Given:
     segmenter: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file that is there, and what it becomes in the store."""
-
-    path: Path
-    part: Part
-    name: str
-    """In the store."""
-
-
 def find_checkpoints(given: Path, folders: Sequence[str]) -> list[Path]:
     """The file itself, or the one of the most steps in each of the folders that is in or below `given`.
 
@@ -50,7 +41,7 @@ def find_checkpoints(given: Path, folders: Sequence[str]) -> list[Path]:
     found = [newest for folder in folders if (newest := _newest(given, folder)) is not None]
     if not found:
         wanted = " or ".join(f"{folder}/model_ckpt_steps_*.ckpt" for folder in folders)
-        raise InputError(f"--checkpoint {given}: {_what_is_not(given)}; give the unpacked folder with {wanted} in it")
+        raise InputError(f"--checkpoint {given}: {what_is_not(given)}; give the unpacked folder with {wanted} in it")
     return found
 
 
@@ -64,42 +55,21 @@ def find_others(given: Given) -> Iterator[Source]:
     """All that are not checkpoints. Raises InputError for what is not there."""
     for part, option in ((FACE_MODEL, given.face_model), (SEGMENTER, given.segmenter)):
         if option is not None:
-            if not option.is_file():
-                raise InputError(f"{part.option} {option}: {_what_is_not(option)}; give {part.source}")
-            yield Source(option, part, part.files[0])
+            yield Source(file_of(option, part), part, part.files[0])
     if given.hubert is not None:
-        yield Source(_first(given.hubert, HUBERT_FILES, HUBERT), HUBERT, HUBERT.files[0])
+        yield Source(first(given.hubert, HUBERT_FILES, HUBERT), HUBERT, HUBERT.files[0])
     if given.face_data is not None:
         if given.face_data.is_file():
             raise InputError(
                 f"{FACE_DATA.option} {given.face_data}: a file; give the folder that holds {FACE_DATA.files[0]}"
             )
-        _first(given.face_data, FACE_DATA.files, FACE_DATA)
+        first(given.face_data, FACE_DATA.files, FACE_DATA)
         for name in FACE_DATA.files:
-            for path in _within(given.face_data, name)[:1]:
+            for path in within(given.face_data, name)[:1]:
                 yield Source(path, FACE_DATA, name)
 
 
 def _newest(given: Path, folder: str) -> Path | None:
     pattern = "model_ckpt_steps_*.ckpt"
-    found = _within(given, f"{folder}/{pattern}") + (list(given.glob(pattern)) if given.name == folder else [])
+    found = within(given, f"{folder}/{pattern}") + (list(given.glob(pattern)) if given.name == folder else [])
     return max(found, key=lambda path: step_of(path) or 0, default=None)
-
-
-def _first(given: Path, names: Sequence[str], part: Part) -> Path:
-    """The file itself, or the first of these names in or below a folder."""
-    if given.is_file():
-        return given
-    for name in names:
-        for path in _within(given, name):
-            return path
-    raise InputError(f"{part.option} {given}: {_what_is_not(given)}; wanted: {part.source}")
-
-
-def _within(folder: Path, pattern: str) -> list[Path]:
-    """What matches in a folder, or up to two folders deeper."""
-    return [path for depth in _DEPTHS for path in sorted(folder.glob(depth + pattern)) if path.is_file()]
-
-
-def _what_is_not(path: Path) -> str:
-    return "nothing of it is in this folder" if path.is_dir() else "no such file or folder"

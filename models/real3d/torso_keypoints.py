@@ -4,8 +4,8 @@ import numpy as np
 from jaxtyping import Float32
 
 from models.camera import row_rotation
+from models.face_fit.objective import SIDE, Coefficients, project
 from models.real3d.face import Real3dFace
-from models.real3d.fit_objective import SIDE, Coefficients, project
 
 
 def torso_keypoints(face: Real3dFace, fit: Coefficients) -> Float32[np.ndarray, "68 2"]:

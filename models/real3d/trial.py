@@ -4,12 +4,18 @@ import numpy as np
 import torch
 from jaxtyping import Float64
 
+from models.backends.paper import Trial
 from models.real3d.camera import camera_labels
 from models.real3d.drive import Drive
 from models.real3d.torso_motion import KeyPoints
 from models.real3d.video_model import Image, PortraitParts
 
 _SIDE = 512
+
+
+def trial() -> Trial[PortraitParts, Drive]:
+    """All of it."""
+    return Trial(trial_portrait(), trial_drive(), second_drive())
 
 
 def trial_portrait() -> PortraitParts:

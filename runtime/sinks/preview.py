@@ -17,10 +17,7 @@ from runtime.page_server import HEADERS, PageServer
 from runtime.picture import Picture
 from runtime.sinks.changes import MAX_BYTES, Changes
 from runtime.sound import Sound
-from runtime.trail import Step, note
-
-VIEWERS = "browser"
-"""What the run's paths call the end at which a viewer has a picture."""
+from runtime.trail import VIEWERS, Step, note
 
 _JPEG_QUALITY = 88
 _PAGE = Path(__file__).with_name("page") / "index.html"
@@ -59,10 +56,11 @@ class Preview:
 
     `status` is called in the server's thread twice a second per viewer and must not block. The page shows
     these keys of what it returns, as in `--report`, and a dash for what is missing: `portrait`, `engine`,
-    `backend`, `mode`, `fps` (the target), `fps_rendered`, `frames`, `dropped`, `latency_ms` {"p50", "p95",
-    "p99"}, `paths` (of which the longest way; until there is one `stages`, {name: {"p50_ms", "p95_ms"}}), `quality`
-    {"rung", "seconds"} where there is a ladder and, where it is a number, `audio_video_offset_ms`; its title shows
-    `title`, if there is one, and its controls `background` and `engines` (names).
+    `backend`, `mode`, `fps` (the target), `fps_rendered`, `frames`, `dropped`, `paths` (the way to
+    the output that others see, else to this page; until there is one `stages`, {name: {"p50_ms", "p95_ms"}}),
+    `quality` {"rung", "seconds"} where there is a ladder and, where it is a number, `audio_video_offset_ms`; its title
+    shows `title`, if there is one, and its controls `background` and `engines` (names of those that can be chosen). Of
+    files only the name is shown.
     """
 
     name: ClassVar[str] = "preview"
@@ -123,9 +121,9 @@ class Preview:
         """JPEGs, each followed at once by the head of the next: until then browsers do not show it."""
         response = web.StreamResponse(headers=HEADERS)
         response.content_type = "multipart/x-mixed-replace; boundary=picture"
-        await response.prepare(request)
         shown: _Shot | None = None
         try:
+            await response.prepare(request)
             await response.write(_NEXT_PART)
             while not self._server.closing:
                 changed, shot = self._server.changed, self._shot

@@ -15,6 +15,9 @@ from pathlib import Path
 
 from models.errors import InputError
 
+START_SERVER = "systemctl --user start pipewire-pulse, or pulseaudio --start"
+"""What to do where no sound server answers."""
+
 _PREFIX = "portrait-agent-"  # of all names in the server
 _OWNER = "portrait-agent.owner"  # a property of what a run has made
 _NAMED, _OWNED = re.compile(rf"{_PREFIX}[0-9a-f]{{8}}"), re.compile(rf"{re.escape(_OWNER)}=(\d+-\d+-[0-9a-f]+)")
@@ -141,11 +144,10 @@ def pactl(*arguments: str) -> str:
         raise InputError("the sound server does not answer: systemctl --user restart pipewire-pulse") from None
     if done.returncode == 0:
         return done.stdout
-    cause = " ".join((done.stderr or done.stdout).split())
+    cause = (done.stderr or done.stdout).strip().partition("\n")[0]
     if "onnection" in cause:
         raise InputError(
-            f"a virtual microphone needs PulseAudio or PipeWire, and none answers ({cause}): "
-            "systemctl --user start pipewire-pulse, or pulseaudio --start"
+            f"a virtual microphone needs PulseAudio or PipeWire, and none answers ({cause}): {START_SERVER}"
         )
     raise InputError(
         f"the sound server refuses a virtual microphone (pactl {' '.join(arguments[:2])}: {cause}): "

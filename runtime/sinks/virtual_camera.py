@@ -15,14 +15,15 @@ from jaxtyping import UInt8
 from models.errors import AgentError, InputError
 from runtime.picture import Picture
 from runtime.sound import Sound
+from runtime.video_nodes import NODES, is_virtual, video_nodes
 
 _HOLD_S = 0.5  # a reader waits for the next picture no longer than this
 _GREY = 48  # of the picture that is shown before the first one
 LOAD = "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Avatar"
 """The command that makes a virtual camera on Linux."""
 _FED, _NOT_AGAIN = "busy", "not a video output device"  # what refusals say
-_SYSFS = Path("/sys/devices/virtual/video4linux")
-_SECURE_BOOT = Path("/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c")
+_SECURE_BOOT = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+_ROOT = Path("/")
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +137,7 @@ class VirtualCamera:
 
 def list_virtual_cameras() -> list[tuple[str, str]]:
     """Device path and name of every virtual camera; Linux only, elsewhere there is no list to read."""
-    nodes = sorted(_SYSFS.glob("video*"), key=lambda node: int(node.name.removeprefix("video")))
+    nodes = filter(is_virtual, video_nodes(NODES))
     return [(f"/dev/{node.name}", (node / "name").read_text().strip()) for node in nodes]
 
 
@@ -220,7 +221,7 @@ def _opened(size: tuple[int, int], fps: int, device: str | None) -> Device:
 
 def _is_fed(path: str) -> bool:
     """Whether a program feeds a v4l2loopback device, or before 0.13 uses it at all."""
-    node = _SYSFS / Path(path).name
+    node = NODES / Path(path).name
     try:
         if _says_state(path):
             return (node / "state").read_text().strip() == "capture"
@@ -231,14 +232,14 @@ def _is_fed(path: str) -> bool:
 
 def _says_state(path: str) -> bool:
     """Whether the module is 0.13 or later, which says whether a device is fed."""
-    return (_SYSFS / Path(path).name / "state").exists()
+    return (NODES / Path(path).name / "state").exists()
 
 
 def _check_size(camera: Device, size: tuple[int, int]) -> None:
     """While a program reads a device, it keeps its size, and takes another without a word. Raises InputError."""
     path = camera.device  # a closed one does not say
     try:
-        kept = (_SYSFS / Path(path).name / "format").read_text()  # such as YU12:512x512@30
+        kept = (NODES / Path(path).name / "format").read_text()  # such as YU12:512x512@30
     except OSError:
         return
     found = re.search(r":(\d+x\d+)@", kept)
@@ -250,13 +251,19 @@ def _check_size(camera: Device, size: tuple[int, int]) -> None:
         )
 
 
+def is_secure_boot(root: Path = Path("/")) -> bool:
+    """Whether the kernel takes signed modules only."""
+    try:
+        return (root / _SECURE_BOOT).read_bytes()[-1:] == b"\1"  # the value, after four bytes of attributes
+    except OSError:
+        return False
+
+
 def _signing() -> str:
     """What Secure Boot asks for, where it is on."""
-    try:
-        on = _SECURE_BOOT.read_bytes()[-1:] == b"\1"
-    except OSError:
+    if not is_secure_boot(_ROOT):
         return ""
-    return "Secure Boot is on: sign the module, sudo mokutil --import /var/lib/dkms/mok.pub and restart; " if on else ""
+    return "Secure Boot is on: sign the module, sudo mokutil --import /var/lib/dkms/mok.pub and restart; "
 
 
 def why_invisible(device: str, parameters: Path = Path("/sys/module/v4l2loopback/parameters")) -> str:

@@ -20,11 +20,11 @@ from runtime.sources.devices import Device, list_cameras
 _log = logging.getLogger(__name__)
 
 _RETRY_NS = 500_000_000
-_JOIN_S = 0.5  # closing does not wait longer for a driver that hangs
+_JOIN_S = 0.3  # closing does not wait longer for a driver that hangs
 _FIRST_TRIES = 5  # a camera may need some seconds for its first picture
 _RATE_NS = 5_000_000_000
 _ERRORS = 2  # OpenCV's log level
-_SLOW = 0.6  # of the rate that was asked for
+_SLOW = 0.6  # of the rate that the driver granted
 
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")  # seconds OpenCV waits for a picture, else 10
 
@@ -64,7 +64,7 @@ class Camera:
     ) -> None:
         """`wanted`: number, device path, name or part of the name. Raises InputError if the camera cannot be used."""
         self._clock = clock
-        self._open_device = open_device or open_camera
+        self._open_device = open_device or open_capture
         self._slot: Slot[Frame] = Slot()
         self._stop = threading.Event()
         self._failure: Exception | None = None
@@ -118,7 +118,7 @@ class Camera:
 
     def _show(self, capture: Capture) -> None:
         """Grabs, stamps and converts until no picture comes, or `close` was called."""
-        asked_fps = capture.get(cv2.CAP_PROP_FPS)
+        granted_fps = capture.get(cv2.CAP_PROP_FPS)
         since_ns, count = self._clock.now_ns(), 0
         while not self._stop.is_set() and capture.grab():
             pts_ns = self._clock.now_ns()
@@ -127,15 +127,15 @@ class Camera:
                 self._slot.put(Frame(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), pts_ns))
             count += 1
             if pts_ns - since_ns >= _RATE_NS:
-                self._note_rate(count * 1e9 / (pts_ns - since_ns), asked_fps)
+                self._note_rate(count * 1e9 / (pts_ns - since_ns), granted_fps)
                 since_ns, count = pts_ns, 0
 
-    def _note_rate(self, rate_fps: float, asked_fps: float) -> None:
+    def _note_rate(self, rate_fps: float, granted_fps: float) -> None:
         """Keeps the rate; says once that it is low."""
-        if self.rate_fps is None and rate_fps < _SLOW * asked_fps:
+        if self.rate_fps is None and rate_fps < _SLOW * granted_fps:
             advice = "more light or another USB port may help"
             _log.warning(
-                "camera %s gives %.0f pictures a second, not %.0f: %s", self._device, rate_fps, asked_fps, advice
+                "camera %s gives %.0f pictures a second, not %.0f: %s", self._device, rate_fps, granted_fps, advice
             )
         self.rate_fps = round(rate_fps, 1)
 
@@ -149,7 +149,7 @@ class Camera:
         return None
 
 
-def open_camera(wanted: str | Device) -> Opened:
+def open_capture(wanted: str | Device) -> Opened:
     """Opens a camera by number, device path, name or part of the name, or one that was gone; sees a first picture.
 
     Asks for 1280x720 at 30 fps as MJPEG; where the camera has no MJPEG, for 640x480, which USB 2 carries raw.

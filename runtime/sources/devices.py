@@ -1,7 +1,6 @@
 """The cameras and microphones of this machine."""
 
 import os
-import struct
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +8,7 @@ from pathlib import Path
 
 from models.errors import InputError
 from runtime.portaudio import load_portaudio
-
-_VIDIOC_QUERYCAP = 0x80685600
-_CAPABILITY = struct.Struct("16s32s32sIII12x")  # struct v4l2_capability: driver, card, bus, version, all, device
-_VIDEO_CAPTURE = 0x00000001 | 0x00001000  # single-planar or multi-planar
-_LOOPBACK = b"v4l2 loopback"  # driver of the virtual cameras
+from runtime.video_nodes import NODES, captures_pictures, is_virtual, node_number, query_capability, video_nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +50,10 @@ class Devices:
                 return device
         return next((d for d in self.devices if name in d.name.casefold() and not d.virtual), None)
 
+    def first(self) -> Device | None:
+        """The first that is not virtual."""
+        return next((device for device in self.devices if not device.virtual), None)
+
     def again(self, device: Device) -> Device | None:
         """A device that was gone, perhaps under another number; a virtual camera only under its own. None if gone."""
         if device in self.devices:
@@ -67,20 +66,19 @@ class Devices:
         return (f"found: {found}" if found else "found none") + (f" ({self.reason})" if self.reason else "")
 
 
-def list_cameras(sysfs: Path = Path("/sys/class/video4linux"), nodes: Path = Path("/dev")) -> Devices:
+def list_cameras(nodes: Path = NODES, files: Path = Path("/dev")) -> Devices:
     """Cameras by number. Never raises.
 
     Linux tells without switching a camera on; elsewhere the first few numbers are tried.
     """
-    return _linux_cameras(sysfs, nodes) if sys.platform == "linux" else _tried_cameras()
+    return _linux_cameras(nodes, files) if sys.platform == "linux" else _tried_cameras()
 
 
 def default_camera() -> str:
     """Number of the first camera that is not virtual. Raises InputError if there is none."""
     cameras = list_cameras()
-    for device in cameras.devices:
-        if not device.virtual:
-            return str(device.id)
+    if (device := cameras.first()) is not None:
+        return str(device.id)
     reason = cameras.reason or "no camera is connected, only virtual ones"
     raise InputError(f"{reason}. A video file works too: --camera FILE")
 
@@ -101,51 +99,24 @@ def list_microphones() -> Devices:
     )
 
 
-def captures_pictures(capability: bytes) -> bool:
-    """Whether a `struct v4l2_capability` (104 bytes) is that of a camera: no output, no metadata."""
-    *_, device_capabilities = _CAPABILITY.unpack(capability)
-    return bool(device_capabilities & _VIDEO_CAPTURE)
-
-
-def is_virtual(capability: bytes) -> bool:
-    """Whether a `struct v4l2_capability` is that of a v4l2loopback device."""
-    driver, *_ = _CAPABILITY.unpack(capability)
-    return driver.rstrip(b"\0") == _LOOPBACK
-
-
-def _linux_cameras(sysfs: Path, nodes: Path) -> Devices:
+def _linux_cameras(nodes: Path, files: Path) -> Devices:
     cameras: list[Device] = []
     closed: list[str] = []
-    for folder in sorted(sysfs.glob("video*"), key=_number):
-        node = nodes / folder.name
+    for node in video_nodes(nodes):
+        file = files / node.name
         try:
-            capability = query_capability(node)
-            name = (folder / "name").read_text(errors="replace").strip()
+            capability = query_capability(file)
+            name = (node / "name").read_text(errors="replace").strip()
         except PermissionError:
-            closed.append(str(node))
+            closed.append(str(file))
         except OSError:  # a node that is just being unplugged, or no V4L2 device at all
             continue
         else:
             if captures_pictures(capability):
-                cameras.append(Device(_number(folder), name, os.path.realpath(node), is_virtual(capability)))
+                cameras.append(Device(node_number(node), name, os.path.realpath(file), is_virtual(node)))
     if closed:
         return Devices(tuple(cameras), f"no permission for {', '.join(closed)}: usermod -aG video $USER, log in again")
     return Devices(tuple(cameras), "" if cameras else "no camera is connected")
-
-
-def query_capability(node: Path) -> bytes:
-    """`struct v4l2_capability` of a device node. Raises OSError."""
-    import fcntl
-
-    descriptor = os.open(node, os.O_RDWR | os.O_NONBLOCK)
-    try:
-        return fcntl.ioctl(descriptor, _VIDIOC_QUERYCAP, bytes(_CAPABILITY.size))
-    finally:
-        os.close(descriptor)
-
-
-def _number(folder: Path) -> int:
-    return int(folder.name.removeprefix("video"))
 
 
 def _tried_cameras(indices: Sequence[int] = range(5)) -> Devices:

@@ -198,16 +198,19 @@ class CallPeer:
                 self._control.send(control.write(message))
 
     async def _watch(self) -> None:
-        """Ends the call when the other end is not heard any more."""
-        vanished = asyncio.ensure_future(gone(self.peer))
+        """Ends the call when the other end is not heard any more: motion comes without a break once it does."""
+        asked = asyncio.ensure_future(gone(self.peer))  # costs packets
         try:
-            while not vanished.done():
-                await asyncio.wait([vanished], timeout=_LOOK_S)
-                if self._heard_s is not None and self._loop.time() - self._heard_s > SILENT_S:
-                    raise LostError("the other end is not heard any more")
+            while self._heard_s is None:
+                if asked.done():
+                    raise LostError(f"the connection {asked.result()}")
+                await asyncio.wait([asked], timeout=_LOOK_S)
         finally:
-            vanished.cancel()
-        raise LostError(f"the connection {vanished.result()}")
+            asked.cancel()
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            if self._loop.time() - self._heard_s > SILENT_S or self.peer.connectionState != "connected":
+                raise LostError("the other end is not heard any more")
 
     def _on_motion(self, packet: object) -> None:
         self._heard_s = self._loop.time()

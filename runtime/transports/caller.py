@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -11,7 +11,7 @@ import aiohttp
 from models.errors import AgentError
 from runtime.clock import Clock
 from runtime.transports.call_peer import CallPeer, Host, LostError, Myself
-from runtime.transports.ice import IcePolicy, policy_for
+from runtime.transports.ice import LOOPBACK, IcePolicy
 from runtime.transports.joining import RefusedError, join
 from runtime.transports.line import Line, run_in
 from runtime.transports.links import Link, parse_link
@@ -32,7 +32,7 @@ class Caller:
     def __init__(
         self,
         link: str,
-        servers: Sequence[str],
+        policy_at: Callable[[str], IcePolicy],
         line: Line,
         myself: Myself,
         host: Host,
@@ -40,11 +40,13 @@ class Caller:
         said: Callable[[str], None],
         over: Callable[[str | AgentError], None],
     ) -> None:
-        """`said` hears what the user should know; `over` hears once how the call ended.
+        """`policy_at`: the policy of a peer at an address of this machine. `said` hears what the user should know;
+        `over` hears once how the call ended.
 
-        Raises InputError: a link that is none.
+        Raises InputError: a link that is none, or what `policy_at` does.
         """
-        self._link, self._servers, self._line = parse_link(link), servers, line
+        policy_at(LOOPBACK)
+        self._link, self._policy_at, self._line = parse_link(link), policy_at, line
         self._myself, self._host, self._clock = myself, host, clock
         self._said, self._over = said, over
         self._loop = asyncio.new_event_loop()
@@ -109,7 +111,7 @@ class Caller:
 
     async def _join(self, http: aiohttp.ClientSession, link: Link) -> tuple[CallPeer, Link]:
         """A connection, and the link to come back with."""
-        policy = own_policy(link.base, self._servers)
+        policy = own_policy(link.base, self._policy_at)
         peer = CallPeer(policy, self._myself, self._host, self._clock)
         try:
             session = await join(http, link, PATH, peer.peer, policy)
@@ -120,8 +122,8 @@ class Caller:
         return peer, session.resume
 
 
-def own_policy(base: str, servers: Sequence[str]) -> IcePolicy:
-    """Of a caller: the address from which the other end is reached, and no other unless servers are named.
+def own_policy(base: str, policy_at: Callable[[str], IcePolicy]) -> IcePolicy:
+    """Of a caller: that of the address from which the other end is reached.
 
     Raises AgentError where there is no way there.
     """
@@ -130,6 +132,6 @@ def own_policy(base: str, servers: Sequence[str]) -> IcePolicy:
         family, kind, _, _, address = socket.getaddrinfo(parts.hostname, parts.port or 443, type=socket.SOCK_DGRAM)[0]
         with socket.socket(family, kind) as probe:
             probe.connect(address)  # sends nothing
-            return policy_for(str(probe.getsockname()[0]), servers)
+            return policy_at(str(probe.getsockname()[0]))
     except OSError as error:
         raise AgentError(f"{base} cannot be reached: {error.strerror or error}") from None

@@ -11,9 +11,9 @@ from aiortc.rtcicetransport import RTCIceGatherer, parse_stun_turn_uri
 
 from models.errors import InputError
 
-LOOPBACK = "127.0.0.1"
+LOOPBACK, ANYWHERE = "127.0.0.1", "0.0.0.0"
 
-_ANY = ("0.0.0.0", "::")
+_ANY = (ANYWHERE, "::")
 
 _Gather = Callable[..., Awaitable[list[Candidate]]]
 
@@ -79,22 +79,31 @@ def is_loopback(address: str) -> bool:
     return ipaddress.ip_address(address).is_loopback
 
 
+def is_local(host: str) -> bool:
+    """Whether a host name or address stands for this machine, without looking it up."""
+    try:
+        return is_loopback(host)
+    except ValueError:
+        return host == "localhost"
+
+
 def confine(peer: RTCPeerConnection, policy: IcePolicy) -> None:
     """Lets a peer gather the candidates that `policy` permits, and no others. Before its local description is set."""
-    for gatherer in _gatherers(peer):
+    for gatherer in gatherers(peer):
         connection = gatherer._connection
         gather = partial(_gather, type(connection).get_component_candidates, connection, policy)
         vars(connection)["get_component_candidates"] = gather  # aioice leaves loopback out and cannot be told
+
+
+def gatherers(peer: RTCPeerConnection) -> Iterator[RTCIceGatherer]:
+    """What finds the peer's candidates; where all media go one way, several times the same."""
+    for transceiver in peer.getTransceivers():
+        yield transceiver.receiver.transport.transport.iceGatherer
+    if peer.sctp is not None:
+        yield peer.sctp.transport.transport.iceGatherer
 
 
 async def _gather(
     gather: _Gather, connection: object, policy: IcePolicy, component: int, addresses: list[str]
 ) -> list[Candidate]:
     return await gather(connection, component, policy.usable(addresses))
-
-
-def _gatherers(peer: RTCPeerConnection) -> Iterator[RTCIceGatherer]:
-    for transceiver in peer.getTransceivers():
-        yield transceiver.receiver.transport.transport.iceGatherer
-    if peer.sctp is not None:
-        yield peer.sctp.transport.transport.iceGatherer

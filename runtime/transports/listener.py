@@ -2,14 +2,14 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from models.errors import AgentError
 from runtime.clock import Clock
 from runtime.page_server import LOOPBACK, PageServer
 from runtime.transports.call_peer import KINDS, CallPeer, Host, LostError, Myself
 from runtime.transports.caller import PATH, RESUME_S
-from runtime.transports.ice import policy_for
+from runtime.transports.ice import ANYWHERE, IcePolicy
 from runtime.transports.line import Line, run_in
 from runtime.transports.links import Invitation, Link
 from runtime.transports.peer import answer, close_peer
@@ -19,7 +19,6 @@ LIFETIME_S = 3600.0
 """For so long a link is good."""
 PORT = 8785
 
-_ANY = "0.0.0.0"
 _ELSEWHERE = ("192.0.2.1", 9)  # documentation's: nobody has it
 
 
@@ -30,7 +29,7 @@ class Listener:
         self,
         host: str,
         port: int | None,
-        servers: Sequence[str],
+        policy_at: Callable[[str], IcePolicy],
         line: Line,
         myself: Myself,
         me: Host,
@@ -38,12 +37,13 @@ class Listener:
         said: Callable[[str], None],
         left: Callable[[str | AgentError], None],
     ) -> None:
-        """Listens at an address of this machine; `port` None takes `PORT` or one of those that follow, 0 any.
+        """Listens at an address of this machine, of which `policy_at` is the policy.
 
-        `said` hears what the user should know; `left` hears how each call ended. Raises InputError.
+        `port` None takes `PORT` or one of those that follow, 0 any. `said` hears what the user should know; `left`
+        hears how each call ended. Raises InputError.
         """
         self._line = line
-        self._host, self._policy = host, policy_for(host, servers)
+        self._host, self._policy = host, policy_at(host)
         self._myself, self._me, self._clock = myself, me, clock
         self._said, self._left = said, left
         self._invitation = Invitation(clock, LIFETIME_S, uses=1, places=1)
@@ -66,7 +66,7 @@ class Listener:
     def link(self) -> Link:
         """What the next caller needs."""
         base = self._server.url.rstrip("/")
-        if self._host == _ANY:
+        if self._host == ANYWHERE:
             base = base.replace(LOOPBACK, _own_address())
         return Link(base, self._invitation.secret)
 

@@ -9,18 +9,19 @@ Everything here belongs to one asyncio loop. Only `offer`, `answer` and `accept`
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 
+from aioice.stun import TransactionError
 from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from runtime.transports.description import DescriptionError, read_description
-from runtime.transports.ice import IcePolicy, confine
+from runtime.transports.ice import IcePolicy, confine, gatherers
 
 CONNECT_S = 10.0
 """A peer that has not connected by then is given up."""
-SILENT_S = 8.0
-"""A peer that nothing comes from for so long has vanished: reports are due every 5 s at most."""
+SILENT_S = 6.0
+"""A peer that nothing comes back from for so long has vanished."""
 
 _LOOK_S = 0.5
 _CLOSE_S = 2.0
@@ -38,9 +39,19 @@ async def offer(peer: RTCPeerConnection, policy: IcePolicy) -> str:
     return str(peer.localDescription.sdp)
 
 
-async def answer(peer: RTCPeerConnection, text: str, policy: IcePolicy, kinds: Collection[str]) -> str:
-    """The answer to an offer of `kinds`; the peer then waits to be connected to. Raises DescriptionError."""
+async def answer(
+    peer: RTCPeerConnection,
+    text: str,
+    policy: IcePolicy,
+    kinds: Collection[str],
+    furnish: Callable[[], None] = lambda: None,
+) -> str:
+    """The answer to an offer of `kinds`; the peer then waits to be connected to. Raises DescriptionError.
+
+    `furnish` gives tracks to the transceivers that the offer has made.
+    """
     await _hear(peer, "offer", text, policy, kinds)
+    furnish()
     confine(peer, policy)
     try:
         await peer.setLocalDescription(await peer.createAnswer())
@@ -58,20 +69,42 @@ async def accept(peer: RTCPeerConnection, text: str, policy: IcePolicy) -> None:
 async def gone(peer: RTCPeerConnection) -> str:
     """Waits until a peer that is connecting or connected is no more; returns why: "closed", "failed" or "vanished"."""
     loop = asyncio.get_running_loop()
-    begun_s = heard_s = loop.time()
-    packets = connected = 0
+    heard_s = loop.time()
+    connected = False
     while True:
+        await asyncio.sleep(_LOOK_S)
         if peer.connectionState in ("closed", "failed"):
             return str(peer.connectionState)
-        connected = connected or peer.connectionState == "connected"
-        if not connected and loop.time() - begun_s > CONNECT_S:
-            return "failed"
-        before, packets = packets, await _packets_received(peer)
-        if packets != before or not connected:
-            heard_s = loop.time()
-        elif loop.time() - heard_s > SILENT_S:
+        if peer.connectionState != "connected":
+            if not connected and loop.time() - heard_s > CONNECT_S:
+                return "failed"
+            continue
+        with suppress(ConnectionError):
+            if not connected or await round_trip_ns(peer) is not None:
+                heard_s = loop.time()
+        connected = True
+        if loop.time() - heard_s > SILENT_S:
             return "vanished"
-        await asyncio.sleep(_LOOK_S)
+
+
+async def round_trip_ns(peer: RTCPeerConnection) -> int | None:
+    """How long a packet takes to the other end and back; None if it does not come back within half a second.
+
+    Raises ConnectionError before the peer is connected and once it is not.
+    """
+    connection = next(gatherers(peer))._connection
+    pair = connection._nominated.get(1)
+    if pair is None or connection.remote_password is None:
+        raise ConnectionError("not connected")
+    request = connection.build_request(pair, nominate=False)
+    key = connection.remote_password.encode()
+    loop = asyncio.get_running_loop()
+    begun_s = loop.time()
+    try:
+        await pair.protocol.request(request, pair.remote_addr, integrity_key=key, retransmissions=0)
+    except TransactionError:
+        return None
+    return round((loop.time() - begun_s) * 1e9)
 
 
 async def close_peer(peer: RTCPeerConnection) -> None:
@@ -86,8 +119,3 @@ async def _hear(peer: RTCPeerConnection, kind: str, text: str, policy: IcePolicy
         await peer.setRemoteDescription(RTCSessionDescription(text, kind))
     except Exception as error:  # aiortc has no single kind for what it cannot use
         raise DescriptionError(f"the {kind} cannot be used: {error}") from error
-
-
-async def _packets_received(peer: RTCPeerConnection) -> int:
-    stats = (await peer.getStats()).values()
-    return sum(report.packetsReceived for report in stats if report.type == "transport")

@@ -46,6 +46,8 @@ class Joined:
     """SDP."""
     leave: Callable[[], Awaitable[None]]
     """Ends the session; may be called when it has ended."""
+    guest: object = None
+    """What the host knows it by."""
 
 
 Join = Callable[[str], Awaitable[Joined]]
@@ -93,6 +95,10 @@ class Signalling:
         """Whether a request goes to these routes and comes from no other site's page."""
         origin = request.headers.get("Origin")
         return request.path.startswith(self._path) and origin in (None, f"{request.scheme}://{request.host}")
+
+    def session(self, name: str) -> Joined | None:
+        """The session of that name, the last part of its `Location`."""
+        return self._sessions.get(name)
 
     def ended(self, joined: Joined) -> None:
         """Forgets a session that has ended by itself."""

@@ -1,9 +1,9 @@
 """Compares what the other end sees with what the camera sees, a few times a second, beside the driver.
 
-    guard = TruthGuard(avatar, Bystanders(), changed)
-    FaceVideo(..., watch=guard.look)          hands over frames; never waits
-    ...
-    guard.close()
+guard = TruthGuard(avatar, Bystanders(), changed)
+FaceVideo(..., watch=guard.look)          hands over frames; never waits
+...
+guard.close()
 """
 
 import logging
@@ -66,7 +66,7 @@ class Examiner:
         if seen.landmarks is None or seen.motion.confidence < _FOLLOWED:
             return None
         landmarks = seen.landmarks[:SURFACE_COUNT, :2].astype(np.float64)
-        drawn_at = self._avatar.face_points(seen.motion)
+        drawn_at = self._avatar.landmarks(seen.motion)[:, :2]
         picture = self._avatar.render(seen.motion, _COARSE)
         filmed = self._unwrap(seen.frame.image, landmarks)
         drawn = self._unwrap(np.ascontiguousarray(picture[..., :3]), drawn_at)
@@ -76,9 +76,7 @@ class Examiner:
 class TruthGuard:
     """An `Examiner` in a thread of its own. Frames end here: what leaves it is a cause."""
 
-    def __init__(
-        self, avatar: BuiltinAvatar, bystanders: Bystanders, changed: Callable[[Cause | None], None]
-    ) -> None:
+    def __init__(self, avatar: BuiltinAvatar, bystanders: Bystanders, changed: Callable[[Cause | None], None]) -> None:
         """`changed` hears, in the guard's thread, each new verdict."""
         self._bystanders, self._changed = bystanders, changed
         self._examiner = Examiner(avatar, bystanders)

@@ -6,8 +6,8 @@ from functools import cache
 import numpy as np
 
 from models.face import load_face_model
+from models.face_fit.correspondence import eye_triangles
 from models.morphable import MorphableModel
-from models.real3d.correspondence import eye_triangles
 from models.real3d.face import Real3dFace
 
 UNIT_DM = 0.92

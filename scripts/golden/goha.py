@@ -1,7 +1,7 @@
 """GOHA, stage by stage, against the released code.
 
 The released code ran on a CPU in float32, its random draws replaced: samples in the middle of what they are shaken
-over, fine ones evenly spread, no noise in the last network but where the stage says so.
+over, fine ones evenly spread, no noise in the last network.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -19,8 +19,9 @@ from golden.goha_stages import STAGES
 from golden.stages import Comparison, Measured
 from models.goha.coefficients import CoefficientNetwork, FaceCoefficients, load_coefficients, read, to_network
 from models.goha.face_mask import keep_mask
-from models.goha.face_picture import FacePainter, Look
+from models.goha.face_picture import FacePainter, Look, Person, person_of
 from models.goha.lifting import lay_on_planes, nearest
+from models.goha.means import ON_CPU
 from models.goha.model import (
     CUBE,
     PLANE_AXES,
@@ -78,10 +79,11 @@ class GohaRun:
 
     def paint_face(self) -> None:
         known = read(goha_inputs.coefficients())
-        painter, expression = _painter(known, known), known.expression[0].numpy()
+        person, expression = _person(known, known), known.expression[0].numpy()
+        painter = FacePainter(goha_inputs.face(), person)
         vertices, colours = painter.vertices(expression)
         self.measure("face.vertices", torch.from_numpy(vertices * [1, 1, -1] + [0, 0, 10]))
-        self.measure("face.texture", torch.from_numpy(painter.texture))
+        self.measure("face.texture", torch.from_numpy(person.texture))
         self.measure("face.colours", torch.from_numpy(colours))
         raster = painter.draw(vertices, colours)
         self.measure("face.mask", torch.from_numpy(raster.mask))
@@ -113,19 +115,19 @@ class GohaRun:
         rays = camera_rays(SOURCE_CAMERA, SOURCE_SIDE)
         self.measure("field.directions", _rows(rays.directions, SOURCE_SIDE))
         self.measure("field.depths", samples(rays.directions)[0][0, 0])
-        seen = self.model.field(goha_inputs.planes(), goha_inputs.points())
+        seen = self.model.field(goha_inputs.planes(), goha_inputs.points(), ON_CPU.read)
         self.measure("field.colour", seen.colour[0])
         self.measure("field.density", seen.density[0])
 
     def render(self) -> None:
-        seen = self.model.look(goha_inputs.planes(), SOURCE_CAMERA, SOURCE_SIDE)
+        seen = self.model.look(goha_inputs.planes(), SOURCE_CAMERA, SOURCE_SIDE, ON_CPU.read)
         self.measure("render.features", _rows(seen.features, SOURCE_SIDE))
         self.measure("render.depth", _rows(seen.depth, SOURCE_SIDE)[..., 0])
         self.measure("render.opacity", _rows(seen.opacity, SOURCE_SIDE)[..., 0])
 
     def appear(self) -> None:
         model = self.model
-        coarse, points = model.surface(self.source.canonical, SOURCE_CAMERA)
+        coarse, points = model.surface(self.source.canonical, SOURCE_CAMERA, ON_CPU.read)
         self.measure("appearance.points", _rows(points, SOURCE_SIDE))
         detail = model.detail(coarse, self.source)
         self.measure("appearance.detail", detail)
@@ -137,12 +139,12 @@ class GohaRun:
             seen = points[..., list(axes)]
             found = seen[0, nearest(seen, places)[0]]
             self.measure(f"appearance.distance_{plane}", (found - places).norm(dim=-1))
-        laid = lay_on_planes(features, points, PLANE_AXES, model.uv)
+        laid = lay_on_planes(features, points, PLANE_AXES, model.uv, nearest)
         self.measure("appearance.on_planes", laid)
         self.measure("appearance.planes", model.id_upsampler(laid))
 
     def look_closely(self) -> None:
-        seen = self.model.look(goha_inputs.planes(), TARGET_CAMERA, TARGET_SIDE)
+        seen = self.model.look(goha_inputs.planes(), TARGET_CAMERA, TARGET_SIDE, ON_CPU.read)
         self.measure("low.picture", as_picture(seen.features, TARGET_SIDE))
         self.measure("low.depth", _rows(seen.depth, TARGET_SIDE)[..., 0])
 
@@ -151,8 +153,6 @@ class GohaRun:
         styles, steering = network.read(low)
         self.measure("restoration.styles", styles)
         self.measure("restoration.picture", network.stylegan_decoder(styles, steering))
-        noise = network.stylegan_decoder.stored_noise()
-        self.measure("restoration.with_noise", network.stylegan_decoder(styles, steering, noise))
 
     def draw_frame(self) -> None:
         """All at once, the last network apart: what it is given is measured, too."""
@@ -163,12 +163,12 @@ class GohaRun:
         self.measure("frame.canonical", source.canonical)
         both = torch.cat([self.portrait, goha_inputs.image("tgt")])
         person, driver = (read(row[None]) for row in network(to_network(both)))
-        painter = _painter(person, read(goha_inputs.frontal()))
+        painter = FacePainter(goha_inputs.face(), _person(person, read(goha_inputs.frontal())))
         face = torch.from_numpy(painter(driver.expression[0].numpy()))[None]
         self.measure("frame.face", enlarged(face))
-        planes = model.planes(source, face)
+        planes = model.planes(source, face, ON_CPU)
         self.measure("frame.planes", planes)
-        seen = model.look(planes, TARGET_CAMERA, TARGET_SIDE)
+        seen = model.look(planes, TARGET_CAMERA, TARGET_SIDE, ON_CPU.read)
         low = as_picture(seen.features, TARGET_SIDE)
         self.measure("frame.low", low)
         self.measure("frame.depth", _rows(seen.depth, TARGET_SIDE)[..., 0])
@@ -200,9 +200,9 @@ def measure(groups: Iterable[str]) -> Iterable[Measured]:
     return run.comparison.measured.values()
 
 
-def _painter(person: FaceCoefficients, frontal: FaceCoefficients) -> FacePainter:
+def _person(person: FaceCoefficients, frontal: FaceCoefficients) -> Person:
     look = (person.identity, person.texture, person.light, frontal.angle, frontal.translation)
-    return FacePainter(goha_inputs.face(), Look(*(values[0].numpy() for values in look)))
+    return person_of(goha_inputs.face(), Look(*(values[0].numpy() for values in look)))
 
 
 def _rows(values: Tensor, side: int) -> Tensor:

@@ -110,7 +110,7 @@ def face_content() -> dict[str, Any]:
         "meantex": random.uniform(60, 220, (1, 3 * count)),
         "texBase": 2.0 * random.standard_normal((3 * count, 80)),
         "tri": triangles + 1,
-        "point_buf": _around(triangles, count) + 1,
+        "point_buf": around(triangles, count) + 1,
         "keypoints": (np.arange(68) * 20 + 1)[None],
     }
 
@@ -118,7 +118,7 @@ def face_content() -> dict[str, Any]:
 _LOW, _HIGH = slice(None, -1), slice(1, None)
 
 
-def _around(triangles: np.ndarray, count: int) -> np.ndarray:
+def around(triangles: np.ndarray, count: int) -> np.ndarray:
     """[count, 8]: the first eight triangles at each vertex; the number after the last where there are fewer."""
     out = np.full((count, 8), len(triangles))
     found = np.zeros(count, int)

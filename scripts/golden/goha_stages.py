@@ -49,7 +49,6 @@ STAGES = {
     "low.depth": Stage((slice(None, None, 8), slice(None, None, 8)), DEEP),
     "restoration.styles": Stage((0, slice(None), slice(None, None, 16)), EXACT),
     "restoration.picture": Stage(every(1, 8, 8), DEEP),
-    "restoration.with_noise": Stage(every(1, 8, 8), DEEP),
     "frame.canonical": Stage(PLANES, EXACT),
     "frame.face": Stage(every(1, 8, 8), DRAWN),
     "frame.detail": Stage(every(1, 16, 16), DRAWN),

@@ -38,13 +38,18 @@ def command(*words: str, cwd: Path | None = None) -> str:
 
 
 def _other_suite(suite: str, state: Path) -> list[str]:
-    """Options that let apt see another suite of the same mirror and nothing else; its lists lie in `state`."""
+    """Options that let apt see another suite of the host's own mirror and nothing else; its lists lie in `state`.
+
+    Raises UnavailableError where apt has none.
+    """
     for folder in ("lists/partial", "archives/partial"):
         (state / folder).mkdir(parents=True)
     main = "$(SITE)", "Created-By: Packages", "Component: main", "Origin: Debian"
-    mirror = (command("apt-get", "indextargets", "--format", *main).splitlines() or ["http://deb.debian.org/debian"])[0]
+    mirrors = command("apt-get", "indextargets", "--format", *main).splitlines()
+    if not mirrors:
+        raise UnavailableError("apt knows no Debian mirror: name one in /etc/apt/sources.list.d, then apt-get update")
     source = state / "sources.list"
-    source.write_text(f"deb [signed-by={_KEYRING}] {mirror} {suite} main\n")
+    source.write_text(f"deb [signed-by={_KEYRING}] {mirrors[0]} {suite} main\n")
     options = {
         "Dir::Etc::sourcelist": source,
         "Dir::Etc::sourceparts": "/dev/null",

@@ -10,7 +10,7 @@ SMALL = ("--size", "128")
 
 
 @contextmanager
-def agent_process(*arguments, code="import sys; from agent.cli import main; sys.exit(main())"):
+def agent_process(*arguments, code="from agent.program import program; program()"):
     command = [sys.executable, "-c", code, *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:

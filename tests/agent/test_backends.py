@@ -25,6 +25,8 @@ def test_the_built_in_engine_has_no_backends(backend: BackendName) -> None:
 def test_an_engine_without_weights_says_what_is_missing() -> None:
     with pytest.raises(InputError, match=r"real3d is not ready: its video model is missing, its .*`agent models list`"):
         open_engine("real3d")
+    with pytest.raises(InputError, match="goha is not ready: its avatar network is missing, its face"):
+        open_engine("goha")
 
 
 @pytest.mark.parametrize("backend", ["onnx", "tensorrt"])

@@ -1,9 +1,12 @@
 """`agent bench latency`: stamps that come through, and the measurement as a person types it."""
 
 import json
+import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import cv2
 import numpy as np
@@ -185,7 +188,7 @@ def test_codes_and_steps_come_out_at_the_other_end(mode, monkeypatch, capsys):
     assert sum(steps.values()) == pytest.approx(figures["sum_of_stages_ms"], abs=0.05)
     assert list(steps)[0 if mode == "video" else 1] == "wait for driver" and list(steps)[-1] == "write"
     assert ("look-ahead" in steps) == (mode == "audio")
-    assert figures["glass_to_glass_ms"]["p50"] > steps.get("look-ahead", 0) + steps["draw"]
+    assert figures["glass_to_glass_ms"]["mean"] > steps.get("look-ahead", 0) + steps["draw"]
     assert figures["steps"]["found"] > 0
 
 
@@ -193,14 +196,36 @@ def test_codes_and_steps_come_out_at_the_other_end(mode, monkeypatch, capsys):
 def test_an_output_that_nobody_can_read_fails_and_says_why(monkeypatch, capsys):
     monkeypatch.setattr(latency, "_other_end", lambda session: ("browser", Reader("preview", "http://127.0.0.1:9/")))
     assert bench(monkeypatch, "--seconds", "2", steps=1) == 1
-    assert "nothing could be read from browser: ConnectionRefusedError" in capsys.readouterr().err
+    assert "nothing could be read from preview: ConnectionRefusedError" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("trouble", [OSError("no more processes"), KeyboardInterrupt()])
+def test_a_reader_that_does_not_start_leaves_nothing_open(trouble, monkeypatch, capsys):
+    def refuse(session):
+        sessions.append(session)
+        raise trouble
+
+    sessions = []
+    monkeypatch.setattr(latency, "_other_end", refuse)
+    code = bench(monkeypatch, "--seconds", "2", steps=1)
+    assert code == (130 if isinstance(trouble, KeyboardInterrupt) else 1)
+    with pytest.raises(URLError):
+        urlopen(sessions[0].sinks[0].url, timeout=20)
+
+
+def test_an_interrupt_of_the_preparations_ends_them_at_once(monkeypatch, capsys):
+    monkeypatch.setattr(latency, "own_response_ms", lambda *_: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(latency, "Session", None)
+    assert bench(monkeypatch, "--seconds", "2", steps=1) == 130
+    assert capsys.readouterr().err == "agent: interrupted\n"
 
 
 def test_a_table_says_what_a_person_wants_to_know():
     step = StepTimes("draw", False, 19.0, 18.0, 22.0, 23.0)
+    nothing = StepTimes("write", False, 0.01, 0.0, 0.02, 0.04)
     figures = Figures(
         mode="video",
-        output="browser",
+        output="preview",
         size="512",
         fps=25,
         pictures=500,
@@ -208,7 +233,7 @@ def test_a_table_says_what_a_person_wants_to_know():
         rung=2,
         load=(0.5, 0.4, 0.3),
         glass_to_glass_ms=Spread.of(np.array([18.0, 20.0, 22.0])),
-        path=Path(19.0, 18.0, 22.0, 23.0, (step,)),
+        path=Path(19.0, 18.0, 22.0, 23.0, (step, nothing)),
         steps=Steps(asked=8, found=7, response_ms=64.0, own_ms=24.0),
     )
     told = str(figures)
@@ -219,7 +244,10 @@ def test_a_table_says_what_a_person_wants_to_know():
         "+5.0 %",
     ):
         assert words in told
+    assert told.startswith("--mode video --output preview, 512 at 25 fps") and "write" not in told
     assert "7 of 8 steps seen, after 64 ms" in told and "need 24: 40 from glass to glass" in told
+    sooner = replace(figures, steps=Steps(asked=8, found=7, response_ms=64.0, own_ms=0.0))
+    assert str(sooner).endswith("7 of 8 steps seen, after 64 ms (median)")
     unseen = replace(figures, steps=Steps(asked=8, found=0, response_ms=0.0, own_ms=24.0))
     assert str(unseen).endswith("none of 8 steps was seen")
 

@@ -277,7 +277,7 @@ def test_ctrl_c_ends_it_and_writes_nothing(long_clip, tmp_path):
 
 
 def test_mediapipe_says_nothing_of_its_own(clip, tmp_path):
-    code = "import sys; from agent.cli import main; sys.exit(main())"
+    code = "from agent.program import program; program()"
     command = [sys.executable, "-c", code, "calibrate", "--camera", str(clip), "--output", str(tmp_path / "p.json")]
     said = subprocess.run(command, capture_output=True, text=True, timeout=100).stderr
     assert "landmark_projection" not in said

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from agent.cli import parse
 from agent.config import Run
+from agent.usage import parse
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 UNIT, ENTRY = EXAMPLES / "portrait-agent.service", EXAMPLES / "portrait-agent.desktop"

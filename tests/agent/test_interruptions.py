@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import time
+from pathlib import Path
 
 import av
 import numpy as np
@@ -76,33 +77,13 @@ def test_a_signal_while_preparing_ends_it_at_once(portrait_png, wav, tmp_path, m
     assert prepared == [] and list(tmp_path.iterdir()) == [wav]
 
 
-STUCK = """
-import sys, threading
-import numpy as np
-import runtime.sources.camera
-from runtime.sources.devices import Device
-
-class Stuck:
-    grabbed = 0
-
-    def get(self, what):
-        return 30.0
-
-    def release(self):
-        pass
-
-    def grab(self):
-        self.grabbed += 1
-        if self.grabbed > 3:
-            threading.Event().wait()
-        return True
-
-    def retrieve(self):
-        return True, np.zeros((96, 128, 3), np.uint8)
-
-runtime.sources.camera.open_camera = lambda wanted: (Device(0, "a camera"), Stuck())
-from agent.cli import main
-sys.exit(main())
+STUCK = f"""
+import sys
+sys.path.append({str(Path(__file__).parents[2] / "scripts")!r})
+import stuck_camera
+stuck_camera.install()
+from agent.program import program
+program()
 """
 
 

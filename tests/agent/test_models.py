@@ -7,12 +7,19 @@ import sys
 
 import pytest
 
+from agent import engines
 from agent.cli import main
-from agent.engines import load_real3d
+from agent.engines import usable_engines
+from agent.papers import load_real3d
+from models import importing as bringing
+from models.bfm import FACE_MODEL
 from models.errors import InputError
+from models.goha import importing as importing_goha
+from models.goha import needs as goha_needs
 from models.real3d import importing
-from models.real3d.needs import AUDIO, FACE_DATA, FACE_MODEL, HUBERT, PARTS, SEGMENTER, VIDEO
+from models.real3d.needs import AUDIO, FACE_DATA, HUBERT, PARTS, SEGMENTER, VIDEO
 from models.weights import Missing, Weights, built_folder, find
+from tests.models.goha import released as goha
 from tests.models.real3d.released import NETWORKS, VIDEO_FOLDER, save_face_model, save_release
 
 
@@ -57,6 +64,43 @@ def test_the_list_before_and_after(release, face_model, data, capsys):
     assert "video model (needed) is there" in after
     assert "7 tensors, 100000 steps, sha256" in after and "from model_ckpt_steps_100000.ckpt" in after
     assert VIDEO.source not in after and FACE_DATA.source in after
+
+
+def test_only_engines_that_would_open_can_be_chosen(release, face_model, monkeypatch):
+    assert usable_engines() == ("builtin",)
+    models("import", "real3d", "--checkpoint", release, "--face-model", face_model)
+    assert usable_engines() == ("builtin", "real3d")
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+    assert usable_engines() == ("builtin",), "torch is not there"
+    monkeypatch.undo()
+    monkeypatch.setenv("AGENT_DATA", "")
+    monkeypatch.delenv("HOME", raising=False)
+    assert usable_engines() == ("builtin",)
+
+
+def test_goha_is_brought_in_and_said_to_be_for_non_commercial_use(tmp_path, monkeypatch, data, capsys):
+    monkeypatch.setattr(importing_goha, "RELEASED", goha.SMALL)
+    before = listed(capsys)
+    assert "goha      not ready: needs its avatar network and its face model" in before
+    assert goha_needs.COEFFICIENTS.source in before and goha_needs.COEFFICIENTS.instead in before
+    checkpoint, deep3d = goha.save_checkpoint(tmp_path), goha.save_coefficients(tmp_path)
+    face = goha.save_face_model(tmp_path / "face.mat")
+    assert models("import", "goha", "--checkpoint", checkpoint, "--deep3d", deep3d, "--face-model", face) == 0
+    after = listed(capsys)
+    assert f"goha      ready; in {data.with_name('goha') / '1'}" in after and "825000 steps" in after
+    assert f"licence: {goha_needs.NETWORKS.licence}" in after and "non-commercial" in goha_needs.NETWORKS.licence
+    weights = find("goha")
+    assert isinstance(weights, Weights) and weights.absent == ()
+
+
+@pytest.mark.parametrize(
+    ("engine", "option"),
+    [("goha", "--hubert"), ("goha", "--segmenter"), ("goha", "--face-data"), ("real3d", "--deep3d")],
+)
+def test_an_option_of_another_engine_is_refused(engine, option, tmp_path, capsys):
+    assert models("import", engine, option, tmp_path) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{option} has no use for {engine}" in line
 
 
 def test_the_list_for_scripts(release, face_model, data, capsys):
@@ -122,7 +166,7 @@ def test_wrong_files_cost_one_line_and_change_nothing(release, data, tmp_path, c
         assert models("import", "real3d", *arguments) == 2
         (line,) = capsys.readouterr().err.splitlines()
         assert line.startswith("agent: ") and told in line
-    assert models("import", "goha", "--checkpoint", release) == 2
+    assert models("import", "talk3d", "--checkpoint", release) == 2
     assert not data.exists()
 
 
@@ -164,13 +208,13 @@ def test_removing(release, data, capsys):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_leaves_nothing(number, release, data, monkeypatch, capsys):
-    convert = importing.write_tensors
+    convert = bringing.write_tensors
 
     def interrupted(tensors, path):
         signal.raise_signal(number)
         convert(tensors, path)
 
-    monkeypatch.setattr(importing, "write_tensors", interrupted)
+    monkeypatch.setattr(bringing, "write_tensors", interrupted)
     assert models("import", "real3d", "--checkpoint", release) == 130
     assert capsys.readouterr().err.splitlines() == ["agent: interrupted"]
     assert list(data.iterdir()) == []
@@ -185,6 +229,7 @@ class Absent:
             raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
 sys.meta_path.insert(0, Absent())
+from agent import engines
 from agent.cli import main
 sys.exit(main(sys.argv[1:]))
 """

@@ -9,11 +9,11 @@ import time
 import pytest
 
 from agent import patience
-from agent.patience import Abandoned, patiently
+from agent.patience import Abandoned, patiently, within
 
 WAITING = """
-import ctypes, sys
-from agent import cli
+import ctypes
+from agent.program import program
 from runtime.engines.builtin import BuiltinEngine
 
 def prepare(engine, portrait):
@@ -21,7 +21,7 @@ def prepare(engine, portrait):
     ctypes.CDLL(None).sleep(60)  # as a library that does not listen
 
 BuiltinEngine.prepare = prepare
-sys.exit(cli.main(sys.argv[1:]))
+program()
 """
 
 
@@ -35,6 +35,14 @@ def test_results_and_errors_are_those_of_the_work() -> None:
         patiently("dividing", lambda: 1 / 0, never, print)
     with pytest.raises(TimeoutError, match="its own"):
         patiently("waiting", lambda: (_ for _ in ()).throw(TimeoutError("its own")), never, print)
+
+
+def test_work_that_hangs_is_left_behind_and_work_that_fails_is_heard() -> None:
+    assert within(20, "work", lambda: 7) == 7
+    with pytest.raises(TimeoutError, match="work: no answer within"):
+        within(0.01, "work", lambda: time.sleep(20))
+    with pytest.raises(ZeroDivisionError):
+        within(20, "work", lambda: 1 / 0)
 
 
 def test_it_is_told_how_long_work_has_been_done(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,7 +31,9 @@ def test_a_voice_becomes_a_video_with_sound(portrait_png, wav, tmp_path):
     assert (figures["engine"], figures["frames"], figures["dropped"]) == ("builtin", 25, 0)
     assert figures["audio_video_offset_ms"] == 0
     assert set(figures["stages"]["render"]) >= {"p50_ms", "p95_ms"}
-    assert set(figures["latency_ms"]) == {"p50", "p95", "p99"}
+    assert (figures["latency_ms"], figures["paths"], figures["quality"]) == (None, {}, None), (
+        "nothing of it is measured"
+    )
 
 
 def test_temperature_says_it_otherwise(portrait_png, speech_wav, tmp_path):
@@ -83,10 +85,22 @@ def test_both_takes_the_voice_from_the_clip(portrait_png, nodding, tmp_path):
     assert len(decode(out)[0]) == 30
 
 
-@pytest.mark.parametrize(("how", "rungs", "least"), [((), 5, 1), (("--quality", "best"), 1, 0), (("--offline",), 1, 0)])
-def test_a_slow_machine_costs_quality_unless_the_best_is_asked_for(
-    portrait_png, nodding, tmp_path, monkeypatch, how, rungs, least
-):
+def test_files_of_two_lengths_end_with_the_shorter_one_which_is_said(portrait_png, nodding, wav, tmp_path, capsys):
+    longer = tmp_path / "longer.wav"
+    wavfile.write(longer, 16_000, speech(1.5, 16_000))
+    arguments = ["run", "--portrait", str(portrait_png), "--mode", "both", "--camera", str(nodding), *SMALL]
+    for sound, said in (
+        (longer, f"the run ends with --camera {nodding} after 1.0 s; --microphone {longer} lasts 1.5 s and is cut"),
+        (wav, ""),
+    ):
+        assert main([*arguments, "--microphone", str(sound), "--output", str(tmp_path / "o.mp4")]) == 0
+        assert capsys.readouterr().err.splitlines()[:-1] == ([said] if said else [])
+        assert len(decode(tmp_path / "o.mp4")[0]) == 25
+
+
+@pytest.fixture
+def slow_levels(monkeypatch):
+    """The levels of what is drawn, on a machine that takes 60 ms and more for a picture."""
     draw, levels = BuiltinEngine.render, set()
 
     def slow(self, avatar, motion, level=0):
@@ -95,15 +109,27 @@ def test_a_slow_machine_costs_quality_unless_the_best_is_asked_for(
         return draw(self, avatar, motion, level)
 
     monkeypatch.setattr(BuiltinEngine, "render", slow)
+    return levels
+
+
+@pytest.mark.parametrize(("how", "rungs", "least"), [((), 5, 1), (("--quality", "best"), 1, 0)])
+def test_a_slow_machine_costs_quality_unless_the_best_is_asked_for(
+    portrait_png, nodding, tmp_path, slow_levels, how, rungs, least
+):
     report = tmp_path / "r.json"
     arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(nodding), *SMALL]
-    pace = how if "--offline" in how else ("--realtime", *how)
-    assert main([*arguments, *pace, "--output", str(tmp_path / "a.mp4"), "--report", str(report)]) == 0
+    assert main([*arguments, "--realtime", *how, "--output", str(tmp_path / "a.mp4"), "--report", str(report)]) == 0
     quality = json.loads(report.read_text())["quality"]
     assert len(quality["seconds"]) == rungs
     assert quality["rung"] >= least and quality["changes"] >= least
-    assert (max(levels) > 0) == (least > 0)
-    assert (quality["late"] > 0) == ("--offline" not in how)
+    assert (max(slow_levels) > 0) == (least > 0)
+    assert quality["late"] > 0
+
+
+def test_a_slow_machine_costs_an_offline_run_no_quality(portrait_png, nodding, tmp_path, slow_levels):
+    arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(nodding), *SMALL]
+    assert main([*arguments, "--offline", "--output", str(tmp_path / "a.mp4")]) == 0
+    assert slow_levels == {0}
 
 
 def test_realtime_holds_the_clips_time(portrait_png, nodding, tmp_path):
@@ -112,6 +138,7 @@ def test_realtime_holds_the_clips_time(portrait_png, nodding, tmp_path):
     assert main([*arguments, *SMALL, "--output", str(out), "--report", str(report)]) == 0
     figures = json.loads(report.read_text())
     assert figures["realtime"] and figures["frames"] + figures["dropped"] in range(24, 30)
+    assert set(figures["latency_ms"]) == {"p50", "p95", "p99"}
     assert 0 < figures["latency_ms"]["p50"] < 1000
     assert figures["lost"].keys() == {"video", "soundtrack", "sound out"}
     with av.open(str(out)) as container:

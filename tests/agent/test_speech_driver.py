@@ -17,10 +17,10 @@ from models.audio import hubert_file
 from models.audio.hubert import Hubert, HubertSize
 from models.audio.speaker_layer import SpeakerLayer
 from models.audio.speech_mouth import network_digest
+from models.bfm import MODEL_FILE
 from models.errors import InputError
 from models.real3d import speech_stream
 from models.real3d.audio_to_motion import FEATURES, AudioToMotion
-from models.real3d.face import MODEL_FILE
 from models.real3d.needs import AUDIO, HUBERT, VIDEO
 from models.real3d.speech_stream import Delivery
 from models.weight_part import Part

@@ -16,6 +16,7 @@ from scipy.io import wavfile
 from agent import shown
 from agent.build import Session
 from agent.config import Run
+from agent.engines import open_engine
 from agent.plan import make_plan
 from agent.shown import Shown
 from models.errors import AgentError, InputError
@@ -248,6 +249,32 @@ def test_an_engine_that_holds_a_device_prepares_in_the_run_itself(running: Runni
     session.swap(Change(background="#ff0000"))
     running.shows(corner_is((255, 0, 0)))
     assert len(prepared) == 1
+
+
+class Red(BuiltinEngine):
+    """As engines of papers are: they hold a device."""
+
+    name, portable = "goha", False
+
+    def render(self, avatar, motion, level=0):
+        return np.full_like(super().render(avatar, motion, level), (200, 10, 20))
+
+
+def test_an_engine_that_holds_a_device_comes_and_goes(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(name, backend="auto", say=print):
+        if name == "goha":
+            engines.append(Red())
+            return engines[-1]
+        return open_engine(name, backend, say)
+
+    engines: list[Red] = []
+    monkeypatch.setattr(shown, "open_engine", opened)
+    session = running.session
+    for engine, is_its in (("goha", corner_is((200, 10, 20))), ("builtin", lambda image: image[..., 0].std() > 10)):
+        session.swap(Change(engine=engine))
+        running.shows(is_its)
+        assert session.status()["engine"] == engine
+    assert len(engines) == 1
 
 
 def test_an_uploaded_background_stays_behind_the_next_portrait(running: Running, green: Path) -> None:

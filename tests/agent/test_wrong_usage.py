@@ -21,9 +21,14 @@ from tests.agent.command import SMALL
     [
         ("run --portrait x.png --mode vidio", "invalid choice 'vidio' for argument '--mode'"),
         ("run --portrait x.png --fps abc", "--fps"),
-        ("run --portrat x.png", "--portrat"),
+        ("run --portrat x.png", "agent run has no option --portrat: --portrait?"),
+        ("run --portrait x.png --mouth_amplitud=1", "agent run has no option --mouth-amplitud: --mouth-amplitude?"),
+        ("run --portrait x.png --zzz 1", "agent run has no option --zzz; agent run --help"),
+        ("models import --chekpoint x", "agent models import has no option --chekpoint: --checkpoint?"),
+        ("run --portrait x.png extra", "Unrecognized options: extra"),
         ("run", "--portrait"),
-        ("rnu", "rnu"),
+        ("rnu", "there is no command rnu: run?"),
+        ("models imprt", "imprt"),
     ],
 )
 def test_a_command_line_that_cannot_be_understood_costs_one_line(line, cause, capsys):
@@ -59,6 +64,7 @@ def test_bad_portraits(portrait_png, wav, tmp_path, capsys):
     Image.fromarray(skimage.data.chelsea()).save(tmp_path / "cat.jpg")
     for name, message in {
         "none.png": "no such file",
+        "": "is a folder; give a picture file",
         "p" * 300: "file name too long",
         "text.png": "not a picture",
         "cut.jpg": "damaged",
@@ -71,6 +77,12 @@ def test_bad_portraits(portrait_png, wav, tmp_path, capsys):
             message,
             capsys,
         )
+
+
+def test_an_address_is_no_portrait(wav, tmp_path, capsys):
+    arguments = ["--portrait", "http://example.org/me.png", "--microphone", wav, "--output", tmp_path / "o.mp4"]
+    said = "--portrait http://example.org/me.png is an address; download it first, and give the file"
+    expect_refusal(tmp_path, arguments, said, capsys)
 
 
 def test_portraits_with_a_small_face_or_two_of_them(portrait_png, wav, tmp_path, capsys):
@@ -97,6 +109,9 @@ def test_bad_inputs(portrait_png, wav, nodding, tmp_path, capsys):
         (["--microphone", "No Such Microphone"], "No Such Microphone|PortAudio"),
         (["--mode", "video", "--camera", "No Such Camera"], "No Such Camera"),
         (["--mode", "video", "--camera", "99"], "99"),
+        (["--mode", "video", "--camera=-1"], "--camera -1: cameras count from 0; agent devices lists them"),
+        (["--mode", "video", "--camera", "rtsp://a/b"], "--camera rtsp://a/b is an address; download it first"),
+        (["--background", "https://a/b.png"], "--background https://a/b.png is an address; download it first"),
         (["--mode", "video", "--camera", wav], "no pictures"),
         (["--mode", "video", "--camera", nodding, "--background", "nope.png"], "neither"),
         (["--microphone", wav, "--size", "127"], "even"),
@@ -129,6 +144,7 @@ def test_bad_outputs(portrait_png, wav, tmp_path, capsys):
     for output, message in [
         (tmp_path / "o.avi", r"\.mp4"),
         ("nonsense", r"\.mp4"),
+        ("", r"--output is empty: give virtual-camera, .*\.mp4"),
         (tmp_path / "missing" / "o.mp4", "does not exist"),
         (tmp_path / "folder.mp4", "folder"),
         ("/proc/o.mp4", "cannot be written|proc"),

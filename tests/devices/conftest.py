@@ -54,7 +54,7 @@ def prepared(guest: Guest, portrait_png: Path, tmp_path_factory: pytest.TempPath
     folder = tmp_path_factory.mktemp("prepared")
     clip = make_clip(folder / "clip.mp4", [face] * 5, 5)
     words = ["run", f"--portrait={portrait_png}", "--mode=video", f"--camera={clip}", "--size=256"]
-    code = "import sys; from agent.cli import main; sys.exit(main())"
+    code = "from agent.program import program; program()"
     command = [sys.executable, "-c", code, *words, f"--output={folder / 'out.mp4'}"]
     subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **_caches(SHARE)})
 

@@ -6,8 +6,6 @@ import cv2
 import numpy as np
 import pytest
 
-from calibration.photo import read_photo
-from calibration.portrait import prepare_portrait
 from models.builtin.avatar import BuiltinAvatar
 from models.builtin.drawing import LUMA, area
 from models.builtin.light import light_on
@@ -18,16 +16,6 @@ from models.motion import Motion, expression
 from models.topology import INNER_LIPS, LOWER_LIP, UPPER_LIP
 
 SHUT = Motion(0, expression(eyeBlinkLeft=1, eyeBlinkRight=1))
-
-
-@pytest.fixture(scope="module")
-def portrait(portrait_png):
-    return prepare_portrait(read_photo(portrait_png)[:280, 90:370], (512, 512))
-
-
-@pytest.fixture(scope="module")
-def avatar(portrait):
-    return BuiltinAvatar(portrait, load_face_model())
 
 
 def coloured(image, factors):

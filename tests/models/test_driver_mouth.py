@@ -7,26 +7,12 @@ import cv2
 import numpy as np
 import pytest
 
-from calibration.photo import read_photo
-from calibration.portrait import prepare_portrait
-from models.builtin.avatar import BuiltinAvatar
-from models.face import load_face_model
 from models.motion import Motion, MouthPatch, expression
 from models.skin import cheek_colour
 from models.topology import INNER_LIPS
 
 OPEN = Motion(0, expression(mouthNeutral=1, jawOpen=1))
 BLUE = (20, 30, 200)
-
-
-@pytest.fixture(scope="module")
-def portrait(portrait_png):
-    return prepare_portrait(read_photo(portrait_png)[:280, 90:370], (512, 512))
-
-
-@pytest.fixture(scope="module")
-def avatar(portrait):
-    return BuiltinAvatar(portrait, load_face_model())
 
 
 def patch(colour, skin, weight=1.0):

@@ -12,6 +12,7 @@ from runtime.sound import Sound
 from runtime.transports.call_control import Hello
 from runtime.transports.call_peer import Myself
 from runtime.transports.caller import Caller
+from runtime.transports.ice import policy_for
 from runtime.transports.line import Line
 from runtime.transports.listener import Listener
 from tests.agent.command import wait_until
@@ -61,12 +62,14 @@ class End:
 
     def listen(self, port: int | None = 0) -> "End":
         self.end = Listener(
-            "127.0.0.1", port, (), self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append
+            "127.0.0.1", port, policy_for, self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append
         )
         return self
 
     def call(self, link: object) -> "End":
-        self.end = Caller(str(link), (), self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append)
+        self.end = Caller(
+            str(link), policy_for, self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append
+        )
         return self
 
     def ended(self) -> "End":

@@ -1,13 +1,16 @@
-"""What several engines' tests are given."""
+"""What tests of several engines and of the video driver are given."""
 
 import pytest
 from scipy.io import savemat
 
-from models.face import load_face_model
-from models.real3d.face import MODEL_FILE, Real3dFace, load_real3d_face
-from models.real3d.needs import FACE_MODEL, PARTS, VIDEO
+from calibration.profile import Profile
+from models.bfm import FACE_MODEL, MODEL_FILE
+from models.face import FaceModel, load_face_model
+from models.real3d.face import Real3dFace, load_real3d_face
+from models.real3d.needs import PARTS, VIDEO
 from models.weights import Weights
 from tests.models import synthetic_bfm
+from tests.people import Person
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +25,14 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
 def face(weights: Weights) -> Real3dFace:
     """Of these weights."""
     return load_real3d_face(weights.folder)
+
+
+@pytest.fixture(scope="session")
+def model() -> FaceModel:
+    return load_face_model()
+
+
+@pytest.fixture(scope="session")
+def profile() -> Profile:
+    """Of somebody who drives."""
+    return Person(1).profile()

@@ -11,6 +11,7 @@ import torch
 from calibration.background import on_background
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
+from models.backends.state_store import StateStore
 from models.errors import InputError
 from models.face import load_face_model
 from models.motion import Motion, expression
@@ -20,10 +21,10 @@ from models.real3d.camera import camera_labels
 from models.real3d.drive import Drive
 from models.real3d.face import Real3dFace
 from models.real3d.needs import SEGMENTER, SEGMENTER_FILE
+from models.real3d.networks import STATE
 from models.real3d.painter import CpuPainter
 from models.real3d.portrait_state import PortraitState
 from models.real3d.segmentation import BACKGROUND, BODY_SKIN, CLOTHES, FACE_SKIN, HAIR, OTHERS
-from models.real3d.state_store import StateStore
 from models.real3d.video_model import PortraitParts
 from models.real3d.window import Window, window_of
 from models.weights import Weights
@@ -206,7 +207,9 @@ def test_the_next_start_does_not_run_the_portraits_networks(
 ) -> None:
     networks, drawn = Networks(), []
     for _ in range(2):
-        engine = Real3dEngine(weights, face, networks, lambda line: None, StateStore(PrivateStore(tmp_path), "a1"))
+        engine = Real3dEngine(
+            weights, face, networks, lambda line: None, StateStore(PrivateStore(tmp_path), "a1", STATE)
+        )
         engine.prepare(replace(keep, keepable=True))
         drawn.append(networks.drives[-1][0])
     assert len(networks.portraits) == 1 and drawn[1] is not drawn[0]

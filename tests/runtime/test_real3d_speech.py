@@ -2,7 +2,6 @@
 
 import json
 import wave
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
@@ -31,14 +30,7 @@ HOP_NS, FRAME_NS = 20_000_000, 40_000_000
 MODEL = load_face_model()
 MANIFEST = Path(__file__).parent.parent / "models" / "real3d" / "audio2secc_vae.json"
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Such small products gain nothing from more, and lose much where cores are busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -37,8 +37,10 @@ STATUS = {
     "fps_rendered": 24.41,
     "frames": 1834,
     "dropped": 3,
-    "latency_ms": {"p50": 182.4, "p95": 211.0, "p99": 240.9},
-    "stages": {"render": {"p50_ms": 14.23, "p95_ms": 18.81}},
+    "stages": {
+        "render": {"p50_ms": 14.23, "p95_ms": 18.81},
+        "sink /home/me/secret/talk.mp4": {"p50_ms": 1.0, "p95_ms": 2.0},
+    },
 }
 RED, BLUE = (200, 10, 20), (20, 30, 210)
 
@@ -257,14 +259,13 @@ def test_the_meters_show_what_the_status_says(page: "Page") -> None:
     sink = Preview(0, status=lambda: status)
     try:
         page.goto(sink.url)
-        reads(page, fps="24.4 / 25", frames="1834", dropped="3", p50="182 ms", p95="211 ms", p99="241 ms")
+        reads(page, fps="24.4 / 25", frames="1834", dropped="3", p50="–", p95="–", p99="–", end="picture")
         reads(page, portrait="me <b>.png", mode="microphone", engine="builtin, numpy")
-        assert page.locator("#stages tr").inner_text().split() == ["render", "14.2", "18.8"]
+        assert page.locator("#stages tr").all_inner_texts() == ["render\t14.2\t18.8", "sink talk.mp4\t1.0\t2.0"]
         assert "warn" in (page.locator("#dropped-tile").get_attribute("class") or "")
 
-        status["latency_ms"] = {"p50": 0.0, "p95": 0.0, "p99": 0.0}  # nothing has been measured yet
         status |= {"fps_rendered": 119.96, "fps": 120, "frames": 2_160_000, "dropped": 0}
-        reads(page, fps="120.0 / 120", frames="2.16M", dropped="0", p50="–", p95="–", p99="–")
+        reads(page, fps="120.0 / 120", frames="2.16M", dropped="0")
         assert page.locator("#dropped-tile").get_attribute("class") == ""
         assert page.evaluate(CUT_OFF) == []
 
@@ -282,7 +283,8 @@ def test_the_meters_show_what_the_status_says(page: "Page") -> None:
 
 def test_the_meters_show_where_the_time_goes_and_how_far_quality_is_reduced(page: "Page") -> None:
     metrics = Metrics()
-    for end, last_ms in (("preview", 60), ("browser", 80), ("virtual-camera", 70)):
+    ends = (("/home/me/secret/talk.mp4", 900), ("preview", 60), ("virtual-camera", 80), ("browser", 70))
+    for end, last_ms in ends:
         driven = Driven(Motion(0), 0, 10_000_000, 30_000_000)
         note(metrics, end, Trail(driven, 40_000_000, 60_000_000), [Step("wait for viewer", last_ms * 1_000_000)])
     status: dict[str, object] = dict(STATUS)
@@ -291,7 +293,8 @@ def test_the_meters_show_where_the_time_goes_and_how_far_quality_is_reduced(page
     sink = Preview(0, status=lambda: status)
     try:
         page.goto(sink.url)
-        reads(page, end="browser", ends="virtual-camera 70 ms", quality="reduced, step 2 of 4")
+        reads(page, end="virtual camera", p50="80 ms", p95="80 ms", p99="80 ms", quality="reduced, step 2 of 4")
+        reads(page, ends="this page 70 ms, talk.mp4 900 ms")
         names = ["wait for driver", "driver", "wait for tick", "draw", "wait for viewer"]
         assert [text.strip() for text in page.locator("#stages th").all_inner_texts()] == names
         bars = page.locator(".track i").evaluate_all(
@@ -307,9 +310,12 @@ def test_the_meters_show_where_the_time_goes_and_how_far_quality_is_reduced(page
         assert page.evaluate(CUT_OFF) == []
         status["quality"] = {"rung": 0, "seconds": [1.0, 2.0, 3.0, 0.0, 0.0]}
         reads(page, quality="full")
+        assert "secret" not in page.locator("body").inner_text()
+        status["paths"] = {end: path for end, path in status["paths"].items() if end != "virtual-camera"}
+        reads(page, end="this page", p50="70 ms", ends="talk.mp4 900 ms")
         status["paths"] = {}
-        reads(page, end="picture")
-        assert page.locator("#stages tr").inner_text().split() == ["render", "14.2", "18.8"]
+        reads(page, end="picture", p50="–")
+        assert page.locator("#stages tr").first.inner_text().split() == ["render", "14.2", "18.8"]
         assert page.locator("#key").is_hidden()
     finally:
         sink.close()

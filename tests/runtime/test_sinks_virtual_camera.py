@@ -191,8 +191,10 @@ class Loopbacks:
 
 @pytest.fixture
 def loopbacks(tmp_path, monkeypatch):
-    loopbacks = Loopbacks(tmp_path)
-    monkeypatch.setattr(virtual_camera, "_SYSFS", tmp_path)
+    folder = tmp_path / "sys/devices/virtual/video4linux"
+    folder.mkdir(parents=True)
+    loopbacks = Loopbacks(folder)
+    monkeypatch.setattr(virtual_camera, "NODES", folder)
     monkeypatch.setattr("pyvirtualcam.Camera", loopbacks.open)
     return loopbacks
 
@@ -247,10 +249,11 @@ def test_a_device_that_kept_another_size_is_refused_and_freed(loopbacks, monkeyp
 
 @pytest.mark.parametrize(("state", "named"), [(1, True), (0, False), (None, False)])
 def test_secure_boot_is_named_where_it_is_on(loopbacks, tmp_path, monkeypatch, state, named):
-    variable = tmp_path / "SecureBoot"
+    variable = tmp_path / virtual_camera._SECURE_BOOT
+    variable.parent.mkdir(parents=True)
     if state is not None:
         variable.write_bytes(bytes([6, 0, 0, 0, state]))
-    monkeypatch.setattr(virtual_camera, "_SECURE_BOOT", variable)
+    monkeypatch.setattr(virtual_camera, "_ROOT", tmp_path)
     with pytest.raises(InputError, match=r"no virtual camera: sudo apt install v4l2loopback-dkms") as caught:
         open_virtual_camera((64, 32), 25, None)
     assert ("mokutil --import" in str(caught.value)) is named
@@ -261,5 +264,5 @@ def test_devices_are_listed_in_order_with_their_names(loopbacks, monkeypatch):
     loopbacks.add(10, "Avatar")
     loopbacks.add(9, "Spare")
     assert list_virtual_cameras() == [("/dev/video9", "Spare"), ("/dev/video10", "Avatar")]
-    monkeypatch.setattr(virtual_camera, "_SYSFS", loopbacks.folder / "none")
+    monkeypatch.setattr(virtual_camera, "NODES", loopbacks.folder / "none")
     assert list_virtual_cameras() == []

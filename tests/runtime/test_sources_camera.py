@@ -2,8 +2,6 @@
 
 import logging
 import os
-import struct
-import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -15,16 +13,8 @@ import pytest
 
 from models.errors import AgentError, InputError
 from runtime.clock import FakeClock
-from runtime.sources.camera import Camera, Opened, open_camera
-from runtime.sources.devices import (
-    Device,
-    Devices,
-    captures_pictures,
-    default_camera,
-    is_virtual,
-    list_cameras,
-    list_microphones,
-)
+from runtime.sources.camera import Camera, Opened, open_capture
+from runtime.sources.devices import Device, Devices
 
 ME = Device(0, "me")
 RED, BLUE = (250, 10, 20), (20, 10, 250)
@@ -138,7 +128,7 @@ def test_a_camera_that_cannot_be_reopened_for_an_unknown_reason_is_told_to_the_r
 
 def test_an_unknown_camera_is_named_with_those_that_exist() -> None:
     with pytest.raises(InputError, match=r"no camera 'no such thing'; found (none|: \d)") as caught:
-        open_camera("no such thing")
+        open_capture("no such thing")
     assert "\n" not in str(caught.value)
 
 
@@ -190,7 +180,7 @@ class Webcam(Silent):
 def opened(webcam: Webcam, monkeypatch: pytest.MonkeyPatch) -> Opened:
     monkeypatch.setattr("runtime.sources.camera.list_cameras", lambda: Devices((ME,)))
     monkeypatch.setattr(cv2, "VideoCapture", lambda number, api: webcam)
-    return open_camera("me")
+    return open_capture("me")
 
 
 @pytest.mark.parametrize(("mjpeg", "size"), [(True, (1280, 720)), (False, (640, 480))])
@@ -248,148 +238,13 @@ def test_a_driver_that_hangs_does_not_hang_the_end(monkeypatch: pytest.MonkeyPat
     freed.set()
 
 
-class FakeNodes:
-    """A folder like /sys/class/video4linux and one like /dev, whose nodes all answer as cameras."""
-
-    def __init__(self, folder: Path) -> None:
-        self.sysfs, self.nodes = folder / "class", folder / "dev"
-        self.nodes.mkdir()
-
-    def add(self, number: int, name: str, encoding: str = "utf-8") -> None:
-        (self.sysfs / f"video{number}").mkdir(parents=True)
-        (self.sysfs / f"video{number}" / "name").write_text(f"{name}\n", encoding)
-        (self.nodes / f"video{number}").touch()
-
-
-@pytest.fixture
-def fake_nodes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeNodes:
-    camera = capability(0x84A00001, 0x04200001)
-    monkeypatch.setattr("runtime.sources.devices.query_capability", lambda node: camera)
-    return FakeNodes(tmp_path)
-
-
-def test_devices_are_picked_by_number_name_or_part_of_it() -> None:
-    found = Devices((Device(0, "Integrated Camera"), Device(2, "USB Cam 0"), Device(3, "USB Cam")))
-    assert found.pick("2") == Device(2, "USB Cam 0")
-    assert found.pick("usb cam") == Device(3, "USB Cam")
-    assert found.pick("integrated") == Device(0, "Integrated Camera")
-    assert found.pick("1") is None
-    assert found.pick("phone") is None
-    assert found.pick("0") == Device(0, "Integrated Camera")
-    assert str(found) == "found: 0 = Integrated Camera, 2 = USB Cam 0, 3 = USB Cam"
-    assert str(Devices((), "no camera is connected")) == "found none (no camera is connected)"
-
-
-def test_an_integer_is_always_a_number_and_never_a_name() -> None:
-    found = Devices((Device(1, "2"), Device(2, "HD 3 Cam")))
-    assert found.pick("2") == Device(2, "HD 3 Cam")
-    assert found.pick(" 2 ") == Device(2, "HD 3 Cam")
-    assert found.pick("3") is None
-    assert found.pick("hd 3") == Device(2, "HD 3 Cam")
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere cameras have no paths")
-def test_a_camera_is_picked_by_its_device_path_or_a_link_to_it(fake_nodes: FakeNodes) -> None:
-    fake_nodes.add(0, "First")
-    fake_nodes.add(12, "Second")
-    (fake_nodes.nodes / "by-id").symlink_to(fake_nodes.nodes / "video12")
-    found = list_cameras(fake_nodes.sysfs, fake_nodes.nodes)
-    assert found.pick(str(fake_nodes.nodes / "video12")) == found.devices[1]
-    assert found.pick(str(fake_nodes.nodes / "by-id")) == found.devices[1]
-    assert found.pick(str(fake_nodes.nodes / "video1")) is None
-    assert found.pick(str(fake_nodes.nodes / "video")) is None
-
-
 def test_a_device_path_opens_that_camera(monkeypatch: pytest.MonkeyPatch) -> None:
     cameras = Devices((Device(0, "First", "/dev/video0"), Device(2, "Second", "/dev/video2")))
     monkeypatch.setattr("runtime.sources.camera.list_cameras", lambda: cameras)
     opened: list[int] = []
     monkeypatch.setattr(cv2, "VideoCapture", lambda number, api: opened.append(number) or Silent())
     with pytest.raises(InputError, match=r"camera 2 \(Second\) gives no picture"):
-        open_camera("/dev/video2")
+        open_capture("/dev/video2")
     with pytest.raises(InputError, match=r"no camera '/dev/video1'; found: 0 = First, 2 = Second"):
-        open_camera("/dev/video1")
+        open_capture("/dev/video1")
     assert opened == [2]
-
-
-def test_the_default_camera_is_the_first_that_is_not_virtual(monkeypatch: pytest.MonkeyPatch) -> None:
-    avatar, real = Device(0, "Avatar", "/dev/video0", virtual=True), Device(2, "Real", "/dev/video2")
-    monkeypatch.setattr("runtime.sources.devices.list_cameras", lambda: Devices((avatar, real)))
-    assert default_camera() == "2"
-    monkeypatch.setattr("runtime.sources.devices.list_cameras", lambda: Devices((avatar,)))
-    with pytest.raises(InputError, match=r"^no camera is connected, only virtual ones.*--camera FILE"):
-        default_camera()
-
-
-def test_a_part_of_a_name_finds_no_virtual_camera() -> None:
-    avatar, real = Device(0, "Avatar Cam", "/dev/video0", virtual=True), Device(2, "HD Cam", "/dev/video2")
-    found = Devices((avatar, real))
-    assert found.pick("cam") == real
-    assert found.pick("avatar") is None
-    assert found.pick("avatar cam") == found.pick("0") == found.pick("/dev/video0") == avatar
-
-
-def test_a_camera_that_comes_back_under_another_number_is_the_same() -> None:
-    gone = Device(0, "HD Cam", "/dev/video0")
-    moved, other = Device(4, "HD Cam", "/dev/video4"), Device(0, "Other", "/dev/video0")
-    assert Devices((other, moved)).again(gone) == moved
-    assert Devices((moved, gone)).again(gone) == gone
-    assert Devices((other,)).again(gone) is None
-
-
-def test_a_virtual_camera_comes_back_under_its_own_number_only() -> None:
-    fed = Device(10, "Avatar", "/dev/video10", virtual=True)
-    ours = Device(11, "Avatar", "/dev/video11", virtual=True)
-    assert Devices((ours,)).again(fed) is None
-    assert Devices((ours, fed)).again(fed) == fed
-    assert Devices((ours,)).again(Device(10, "Avatar", "/dev/video10")) is None
-
-
-@pytest.mark.parametrize("reason", ["no camera is connected", "no permission for /dev/video0: usermod"])
-def test_without_a_camera_the_reason_and_the_remedy_are_named(monkeypatch: pytest.MonkeyPatch, reason: str) -> None:
-    monkeypatch.setattr("runtime.sources.devices.list_cameras", lambda: Devices((), reason))
-    with pytest.raises(InputError, match=rf"^{reason}.*--camera FILE"):
-        default_camera()
-
-
-def capability(everything: int, node: int, driver: bytes = b"uvcvideo") -> bytes:
-    return struct.pack("16s32s32s6I", driver, b"Cam", b"usb-1", 0x060100, everything, node, 0, 0, 0)
-
-
-def test_only_capture_nodes_are_cameras() -> None:
-    device_caps = 0x80000000
-    assert captures_pictures(capability(0x84A00001, 0x04200001))
-    assert captures_pictures(capability(device_caps | 0x1000, 0x1000))
-    assert not captures_pictures(capability(0x84A00001, 0x04A00000))  # the metadata node of the same camera
-    assert not captures_pictures(capability(0x85200002, 0x05200002))  # an output: a loopback nobody feeds
-
-
-def test_loopback_devices_are_known_by_their_driver() -> None:
-    assert is_virtual(capability(0x85200001, 0x05200001, b"v4l2 loopback"))
-    assert not is_virtual(capability(0x84A00001, 0x04200001))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is Linux's")
-def test_a_node_that_is_no_v4l2_device_is_no_camera(tmp_path: Path) -> None:
-    (tmp_path / "class" / "video0").mkdir(parents=True)
-    (tmp_path / "class" / "video0" / "name").write_text("Fake\n")
-    (tmp_path / "video0").write_bytes(b"")
-    assert list_cameras(tmp_path / "class", tmp_path) == Devices((), "no camera is connected")
-    assert list_cameras(tmp_path / "absent", tmp_path).devices == ()
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="V4L2 is Linux's")
-def test_a_camera_that_vanishes_while_it_is_listed_is_left_out(fake_nodes: FakeNodes) -> None:
-    fake_nodes.add(0, "Goes")
-    fake_nodes.add(1, "Stays \N{LATIN SMALL LETTER E WITH ACUTE}", encoding="latin-1")
-    (fake_nodes.sysfs / "video0" / "name").unlink()
-    found = list_cameras(fake_nodes.sysfs, fake_nodes.nodes)
-    assert [(device.id, device.name) for device in found.devices] == [(1, "Stays \N{REPLACEMENT CHARACTER}")]
-
-
-def test_missing_portaudio_is_a_reason_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "sounddevice", raising=False)
-    monkeypatch.setattr("ctypes.util.find_library", lambda name: None)
-    found = list_microphones()
-    assert found.devices == ()
-    assert "apt-get install libportaudio2" in found.reason

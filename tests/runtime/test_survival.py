@@ -14,7 +14,7 @@ from runtime.lane import Lane
 from runtime.metrics import Metrics
 from runtime.picture import Picture
 from runtime.stage import Stage
-from tests.runtime.test_loop import MS, Canvas, Clip, Endless, JawFollowsTime, Wall, loop_of, stopping_after
+from tests.runtime.loop_parts import MS, Canvas, Clip, Endless, JawFollowsTime, Wall, loop_of, stopping_after
 
 PERIOD_NS = 40 * MS
 

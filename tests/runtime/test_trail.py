@@ -17,8 +17,9 @@ from runtime.lane import Lane
 from runtime.loop import Loop
 from runtime.metrics import Metrics
 from runtime.picture import Picture
+from runtime.report import latency
 from runtime.sound import Sound
-from runtime.trail import Driven, Path, Step, Trail, note, paths
+from runtime.trail import VIEWERS, Driven, Path, Step, Trail, note, paths
 
 MS = 1_000_000
 CLOCK = MonotonicClock()
@@ -71,6 +72,14 @@ def test_ends_are_told_apart_and_a_camera_looks_not_ahead():
         "wall of another": (41.0, "write"),
     }
     assert paths(metrics)["wall"].steps[0].name == "wait for driver"
+
+
+def test_the_latency_is_that_of_the_slowest_output_and_of_no_viewer():
+    metrics = Metrics()
+    assert latency(paths(metrics)) is None
+    for end, left_ms in (("wall", 31), ("preview", 41), (VIEWERS, 4000)):
+        note(metrics, end, trail(0, 0, 3, 5, 20, 27), [Step("send", left_ms * MS)])
+    assert latency(paths(metrics)) == {"p50": 41.0, "p95": 41.0, "p99": 41.0}
 
 
 class Camera:

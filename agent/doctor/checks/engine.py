@@ -22,14 +22,19 @@ def check_engine(system: System, equipment: Equipment) -> Iterator[Finding]:
         yield Finding("portrait.ok", "ok", f"{config.portrait.name} shows a face")
     for note in trial.notes:
         yield Finding("portrait.note", "note", note)
+    weights = [
+        finding
+        for name, about in equipment.weights.items()
+        for finding in _weights(name, about, wanted=name == config.engine)
+    ]
     if trial.engine_refusal:
-        yield Finding("engine.open", "failure", trial.engine_refusal)
+        if not any(finding.severity == "failure" for finding in weights):  # which say it, too
+            yield Finding("engine.open", "failure", trial.engine_refusal)
     elif not trial.portrait_refusal:
         yield _speed(equipment)
     for line in trial.said:
         yield Finding("engine.said", "note", line)
-    for name, about in equipment.weights.items():
-        yield from _weights(name, about, wanted=name == config.engine)
+    yield from weights
     yield from _gpu(equipment.gpu, wanted=config.engine != "builtin")
 
 
@@ -50,7 +55,12 @@ def _weights(engine: str, about: dict[str, Any], wanted: bool) -> Iterator[Findi
     if faults:
         severity: Severity = "failure" if wanted else "warning"
         what = f"{engine} is not ready: {'; '.join(faults)}"
-        yield Finding("weights.lacking", severity, what, "agent models list says where to get what is missing")
+        yield Finding(
+            "weights.lacking",
+            severity,
+            what,
+            f"agent models list says where to get it{', or --engine builtin' if wanted else ''}",
+        )
     else:
         yield Finding("weights.ok", "ok", f"{engine} has all that it needs, of the right size")
 

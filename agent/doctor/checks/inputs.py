@@ -1,4 +1,4 @@
-"""Of camera and microphone."""
+"""Of camera, microphone and profile."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,9 @@ from agent.doctor.finding import Finding
 from agent.doctor.system import Equipment, System
 from agent.doctor.trials.camera import CameraTrial
 from agent.doctor.trials.microphone import MicrophoneTrial
+from agent.doctor.trials.profile import ProfileTrial
 from agent.plan import is_virtual_microphone
+from runtime.sinks.pulse_modules import START_SERVER
 
 _DARK = 12  # of 255
 _FLAT = 2  # noise alone is more
@@ -47,15 +49,21 @@ def check_camera(system: System, equipment: Equipment, trial: CameraTrial) -> It
 
 
 def _refused_camera(system: System, equipment: Equipment, trial: CameraTrial, node: VideoNode | None) -> Finding:
+    cause, _, remedy = trial.refusal.partition(": ")
     if node is not None and node.holders:
         users = ", ".join(node.holders)
-        return Finding("camera.busy", "failure", f"{trial.refusal}; it is open in {users}", f"close {users}")
+        return Finding("camera.busy", "failure", f"{cause}; it is open in {users}", f"close {users}")
     real = [node for node in equipment.video if not node.is_virtual]
     if any(not node.may_open for node in real):
-        return Finding("camera.permission", "failure", trial.refusal, "sudo usermod -aG video $USER, then log in again")
+        return Finding("camera.permission", "failure", cause, "sudo usermod -aG video $USER, then log in again")
     if system.platform == "linux" and not real:
-        return Finding("camera.none", "failure", trial.refusal)
-    return Finding("camera.open", "failure", trial.refusal, _ALLOW.get(system.platform, "").format("Camera"))
+        what = trial.refusal.partition(". ")[0]
+        return Finding("camera.none", "failure", what, "connect one, or play a video file: --camera FILE")
+    if system.platform in _ALLOW:
+        return Finding("camera.open", "failure", trial.refusal, _ALLOW[system.platform].format("Camera"))
+    if "; found" in cause:  # it is not there, and these are
+        return Finding("camera.open", "failure", trial.refusal, "name one of them: --camera NAME")
+    return Finding("camera.open", "failure", cause, remedy or "connect it anew, or name another: --camera NAME")
 
 
 def check_microphone(system: System, equipment: Equipment, trial: MicrophoneTrial) -> Iterator[Finding]:
@@ -87,13 +95,26 @@ def check_microphone(system: System, equipment: Equipment, trial: MicrophoneTria
     yield Finding("microphone.ok", "ok", f"{trial.name}, {trial.rate_hz} Hz, peak {trial.peak:.3f}")
 
 
+def check_profile(trial: ProfileTrial) -> Iterator[Finding]:
+    """Findings "profile.*"."""
+    if trial.refusal:
+        yield Finding("profile.refused", "failure", trial.refusal)
+    else:
+        yield Finding("profile.ok", "ok", f"{trial.path} can be read")
+    for line in trial.said:
+        yield Finding("profile.said", "warning", line)
+
+
 def _refused_microphone(sound: SoundSystem, trial: MicrophoneTrial) -> Finding:
     if not sound.has_portaudio:
-        return Finding("microphone.portaudio", "failure", trial.refusal, "sudo apt install libportaudio2")
+        return Finding(
+            "microphone.portaudio", "failure", "PortAudio is not installed", "sudo apt install libportaudio2"
+        )
     if sound.has_pactl and not sound.server:
-        remedy = "systemctl --user start pipewire-pulse, or pulseaudio --start"
-        return Finding("microphone.server", "failure", f"{trial.refusal}; no sound server answers", remedy)
-    return Finding("microphone.open", "failure", trial.refusal)
+        what = "no sound server answers, so there is none"
+        return Finding("microphone.server", "failure", what, f"{START_SERVER}; or --microphone FILE")
+    what = trial.refusal.partition(". ")[0]
+    return Finding("microphone.open", "failure", what, "--microphone NAME (see agent devices), or --microphone FILE")
 
 
 def _own(equipment: Equipment, source: SoundSource) -> Finding:

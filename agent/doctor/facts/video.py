@@ -8,11 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.sinks.virtual_camera import why_invisible
-from runtime.sources.devices import query_capability
+from runtime.sinks.virtual_camera import is_secure_boot, why_invisible
+from runtime.video_nodes import NODES, is_virtual, query_capability, takes_pictures, video_nodes
 
-_CAN_BE_FED = 0x00000002 | 0x00002000  # V4L2_CAP_VIDEO_OUTPUT, single-planar or multi-planar
-_SECURE_BOOT = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 _REJECTED = re.compile(r"Loading of (unsigned )?module.* is rejected|unsigned module loading is restricted")
 _DMESG_TIMEOUT_S = 5.0
 _SOUND_VERSION = (0, 13)
@@ -65,8 +63,7 @@ class LoopbackModule:
 
 def look_at_video(root: Path = Path("/")) -> tuple[VideoNode, ...]:
     """All nodes, by number."""
-    folders = sorted((root / "sys/class/video4linux").glob("video*"), key=lambda f: int(f.name.removeprefix("video")))
-    return tuple(_node(root, folder) for folder in folders)
+    return tuple(_node(root, folder) for folder in video_nodes(root / NODES.relative_to("/")))
 
 
 def look_at_loopback(root: Path = Path("/")) -> LoopbackModule:
@@ -84,7 +81,7 @@ def look_at_loopback(root: Path = Path("/")) -> LoopbackModule:
         has_source=any((root / "usr/src").glob("v4l2loopback-*")),
         has_headers=(modules / "build").exists(),
         kernel=kernel,
-        is_secure_boot=_is_secure_boot(root / _SECURE_BOOT),
+        is_secure_boot=is_secure_boot(root),
         was_rejected=_was_rejected(),
     )
 
@@ -94,7 +91,7 @@ def _node(root: Path, folder: Path) -> VideoNode:
     return VideoNode(
         path=path,
         name=_text(folder / "name"),
-        is_virtual=(root / "sys/devices/virtual/video4linux" / folder.name).exists(),
+        is_virtual=is_virtual(folder),
         may_open=os.access(file, os.R_OK | os.W_OK),
         can_be_fed=_can_be_fed(file),
         holders=_holders(root / "proc", path),
@@ -104,10 +101,9 @@ def _node(root: Path, folder: Path) -> VideoNode:
 
 def _can_be_fed(file: Path) -> bool:
     try:
-        capability = query_capability(file)
+        return takes_pictures(query_capability(file))
     except OSError:
         return False
-    return bool(int.from_bytes(capability[88:92], "little") & _CAN_BE_FED)
 
 
 def _holders(processes: Path, path: str) -> tuple[str, ...]:
@@ -119,14 +115,6 @@ def _holders(processes: Path, path: str) -> tuple[str, ...]:
             if str(link.readlink()) == path and process != str(os.getpid()):
                 found.add(f"{_text(processes / process / 'comm') or 'a program'} ({process})")
     return tuple(sorted(found))
-
-
-def _is_secure_boot(variable: Path) -> bool:
-    """The last byte of an EFI variable is its value, after four of attributes."""
-    try:
-        return variable.read_bytes()[-1:] == b"\x01"
-    except OSError:
-        return False
 
 
 def _was_rejected() -> bool:

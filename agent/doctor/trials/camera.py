@@ -8,7 +8,6 @@ import numpy as np
 from agent.inputs import open_camera
 from models.errors import AgentError
 from runtime.clock import MonotonicClock
-from runtime.sinks.virtual_camera import list_virtual_cameras
 from runtime.sources.devices import list_cameras
 
 _WATCHED_S = 2.0
@@ -36,9 +35,7 @@ class CameraTrial:
 def try_camera(wanted: str) -> CameraTrial:
     """`wanted` as in `--camera`; "" is the default one."""
     cameras = list_cameras()
-    fed = {path for path, _ in list_virtual_cameras()}
-    real = (device for device in cameras.devices if device.path not in fed)
-    device = cameras.pick(wanted) if wanted else next(real, None)
+    device = cameras.pick(wanted) if wanted else cameras.first()
     name, path = (device.name, device.path) if device is not None else (wanted, "")
     try:
         camera = open_camera(wanted, MonotonicClock())

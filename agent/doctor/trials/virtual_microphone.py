@@ -32,15 +32,21 @@ def try_virtual_microphone(output: str, microphone: str | None) -> OutputTrial:
     stop = threading.Event()
     player = threading.Thread(target=_play, args=(device, stop), name="trial tone", daemon=True)
     player.start()
+    difference = untried = ""
     try:
-        recorded = _record(device.source)
+        difference = _difference(_record(device.source))
     except FileNotFoundError:
-        return OutputTrial(output, device.label, untried="parec is not installed")
+        untried = "parec is not installed"
     finally:
         stop.set()
         player.join(_PATIENCE_S)
+    if player.is_alive():  # inside the device, which is left open
+        return OutputTrial(output, device.label, difference="the sound server takes no more of it")
+    try:
         device.close()
-    return OutputTrial(output, device.label, difference=_difference(recorded))
+    except AgentError as error:
+        return OutputTrial(output, device.label, refusal=str(error))
+    return OutputTrial(output, device.label, difference=difference, untried=untried)
 
 
 def _play(device: SoundOutput, stop: threading.Event) -> None:

@@ -16,6 +16,7 @@ from agent.doctor.trials.camera import CameraTrial
 from agent.doctor.trials.engine import EngineTrial
 from agent.doctor.trials.microphone import MicrophoneTrial
 from agent.doctor.trials.output import OutputTrial
+from agent.doctor.trials.profile import ProfileTrial
 from agent.plan import Plan
 
 GB = 10**9
@@ -72,6 +73,7 @@ HEALTHY = System(
         trials=Trials(
             camera=CameraTrial("Webcam", "/dev/video0", "", 1280, 720, 30.0, 110.0, 50.0),
             microphone=MicrophoneTrial("Built-in microphone", "", 48_000, 2.0, 0.2),
+            profile=ProfileTrial(Path("me.profile.json")),
             outputs=(
                 OutputTrial("virtual-camera", "/dev/video10"),
                 OutputTrial("virtual-microphone", "Avatar microphone"),

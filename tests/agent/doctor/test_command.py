@@ -18,7 +18,7 @@ from tests.agent.doctor.machine import spoilt
 
 def examined(environment, *options):
     """Exit code and the JSON that it prints."""
-    code = "import sys; from agent.cli import main; sys.exit(main())"
+    code = "from agent.program import program; program()"
     command = [sys.executable, "-c", code, "doctor", "--json", "--size", "128", *options]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, check=False)
     return done.returncode, json.loads(done.stdout)
@@ -50,8 +50,33 @@ def test_a_run_that_would_fail_is_told_with_every_reason(portrait_png, tmp_path)
     code, told = examined(nowhere, "--output", "preview", *options)
     assert (code, told["would_fail"]) == (1, True)
     failures = {finding["id"].partition(".")[0] for finding in told["findings"] if finding["severity"] == "failure"}
-    assert {"camera", "microphone", "engine", "weights"} <= failures
+    assert failures == {"camera", "microphone", "weights"}
     assert all(finding["remedy"] for finding in told["findings"] if finding["severity"] == "failure")
+
+
+def test_it_takes_every_option_of_a_run_and_looks_at_what_they_name(portrait_png, wav, tmp_path, capsys):
+    (tmp_path / "p.json").write_text("hello")
+    run = ["--portrait", str(portrait_png), "--microphone", str(wav), "--output", str(tmp_path / "o.mp4")]
+    more = ["--framing", "head", "--quality", "best", "--look-ahead", "40", "--size", "128"]
+    for options, failing in (
+        ([], []),
+        (["--profile", str(tmp_path / "p.json")], ["profile.refused"]),
+        (["--background", str(tmp_path / "p.json")], ["portrait.refused"]),
+        (["--background", "nope.png"], ["settings.refused"]),
+    ):
+        assert main(["doctor", *run, *more, *options, "--json"]) == int(bool(failing))
+        told = json.loads(capsys.readouterr().out)
+        assert [f["id"] for f in told["findings"] if f["severity"] == "failure"] == failing
+    assert [path.name for path in tmp_path.iterdir() if path.name != wav.name] == ["p.json"]
+
+
+def test_no_remedy_is_said_twice(tmp_path):
+    nowhere = {**os.environ, "PULSE_SERVER": f"unix:{tmp_path}/none"}
+    options = ("--mode", "both", "--output", "preview", "--output", "virtual-microphone")
+    _, told = examined(nowhere, *options)
+    for finding in told["findings"]:
+        if finding["severity"] == "failure":
+            assert finding["remedy"] not in finding["what"], "each has a remedy of its own line"
 
 
 def test_settings_of_no_use_are_a_finding(tmp_path, capsys):
@@ -66,7 +91,7 @@ def test_settings_of_no_use_are_a_finding(tmp_path, capsys):
 @pytest.mark.parametrize("failing", [False, True])
 def test_what_a_person_reads_is_short_and_without_colours_in_a_pipe(failing, monkeypatch, capsys):
     faults = {"equipment.trials.camera.refusal": "camera 0 gives no picture"} if failing else {}
-    monkeypatch.setattr("agent.doctor.survey.survey", lambda config, say: spoilt(faults))
+    monkeypatch.setattr("agent.commands.doctor.survey", lambda config, say: spoilt(faults))
     assert main(["doctor"]) == int(failing)
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
@@ -78,7 +103,7 @@ def test_what_a_person_reads_is_short_and_without_colours_in_a_pipe(failing, mon
 
 
 def test_a_remedy_stands_below_its_finding(monkeypatch, capsys):
-    monkeypatch.setattr("agent.doctor.survey.survey", lambda config, say: spoilt({"computer.cores": 1}))
+    monkeypatch.setattr("agent.commands.doctor.survey", lambda config, say: spoilt({"computer.cores": 1}))
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     place = next(number for number, line in enumerate(lines) if line.startswith("warning  computer: one core"))

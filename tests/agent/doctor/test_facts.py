@@ -13,7 +13,7 @@ from agent.doctor.facts.packages import look_at_packages
 from agent.doctor.facts.sound import look_at_sound
 from agent.doctor.facts.user import look_at_user
 from agent.doctor.facts.video import look_at_loopback, look_at_video
-from runtime.sources.devices import query_capability
+from runtime.video_nodes import query_capability
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Linux says these things in files")
 SECURE_BOOT = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"

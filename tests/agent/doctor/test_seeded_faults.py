@@ -56,7 +56,8 @@ FAULTS = [
     ("camera.busy", "failure", "close zoom (4711)", {
         f"{CAMERA}.refusal": "camera 0 (Webcam) gives no picture", "equipment.video.0.holders": ("zoom (4711)",),
     }),
-    ("camera.open", "failure", "gives no picture", {f"{CAMERA}.refusal": "camera 0 (Webcam) gives no picture"}),
+    ("camera.open", "failure", "close it", {f"{CAMERA}.refusal": "camera 0 (Webcam) gives no picture: close it"}),
+    ("camera.open", "failure", "--camera NAME", {f"{CAMERA}.refusal": "no camera 'x'; found: 0 = Webcam"}),
     ("camera.dark", "warning", "cover", {f"{CAMERA}.light": 2.0}),
     ("camera.flat", "warning", "cover", {f"{CAMERA}.contrast": 0.1}),
     ("camera.rate", "warning", "light", {f"{CAMERA}.fps": 7.5}),
@@ -68,7 +69,7 @@ FAULTS = [
     ("microphone.server", "failure", "pipewire-pulse", {
         f"{MICROPHONE}.refusal": "no microphone", f"{SOUND}.server": "", f"{SOUND}.default": None,
     }),
-    ("microphone.open", "failure", "cannot be opened", {f"{MICROPHONE}.refusal": "it cannot be opened"}),
+    ("microphone.open", "failure", "--microphone NAME", {f"{MICROPHONE}.refusal": "it cannot be opened"}),
     ("microphone.nothing", "failure", "--microphone NAME", {f"{MICROPHONE}.heard_s": 0.0}),
     ("microphone.muted", "warning", "set-source-mute", {
         f"{SOUND}.default.is_muted": True, f"{MICROPHONE}.peak": 0.0,
@@ -128,12 +129,18 @@ FAULTS = [
     ("preview.picture", "failure", "127.0.0.1", {f"{PREVIEW}.difference": "it does not answer"}),
     ("file.open", "failure", "disk", {f"{FILE}.refusal": "the disk is full"}),
     ("file.picture", "failure", ".mp4", {f"{FILE}.difference": "it holds no picture"}),
-    # portrait, engine, GPU
+    # profile, files, portrait, engine, GPU
+    ("profile.refused", "failure", "agent calibrate", {f"{TRIALS}.profile.refusal": "damaged; use agent calibrate"}),
+    ("profile.said", "warning", "again", {f"{TRIALS}.profile.said": ("it is left out; calibrate again",)}),
+    ("files.cut", "note", "", {f"{PLAN}.left_out": "the run ends with --camera a.mp4 after 1.0 s"}),
     ("portrait.refused", "failure", "use a photo", {f"{ENGINE}.portrait_refusal": "no face; use a photo in which"}),
     ("portrait.none", "note", "--portrait", {"has_portrait": False}),
     ("engine.open", "failure", "leave --backend out", {f"{ENGINE}.engine_refusal": "no networks; leave --backend out"}),
     ("engine.speed", "warning", "--size", {f"{ENGINE}.fps": 20.0}),
     ("weights.lacking", "failure", "agent models list", REAL3D_RUN | {"equipment.weights": {"real3d": LACKING}}),
+    ("weights.lacking", "failure", "agent models list", REAL3D_RUN | {
+        "equipment.weights": {"real3d": LACKING}, f"{ENGINE}.engine_refusal": "real3d is not ready: its video model is",
+    }),
     ("weights.lacking", "warning", "agent models list", {"equipment.weights": {"real3d": DAMAGED}}),
     ("gpu.none", "warning", "builtin", REAL3D_RUN | NO_GPU),
     ("gpu.driver", "warning", "restart", REAL3D_RUN | {f"{GPU}.fault": "Driver/library version mismatch"}),
@@ -153,7 +160,7 @@ def doctor(monkeypatch, capsys):
     """
 
     def run(system):
-        monkeypatch.setattr("agent.doctor.survey.survey", lambda config, say: system)
+        monkeypatch.setattr("agent.commands.doctor.survey", lambda config, say: system)
         code = main(["doctor", "--json"])
         told = json.loads(capsys.readouterr().out)
         assert told["would_fail"] == bool(code)
@@ -190,7 +197,7 @@ def test_without_a_module_the_default_output_is_the_page_and_a_note_says_so(doct
 
 
 def test_a_virtual_camera_that_was_left_alone_is_not_said_to_be_well(monkeypatch, capsys):
-    monkeypatch.setattr("agent.doctor.survey.survey", lambda config, say: spoilt(OLD_MODULE))
+    monkeypatch.setattr("agent.commands.doctor.survey", lambda config, say: spoilt(OLD_MODULE))
     assert main(["doctor", "--json"]) == 0
     assert "virtual-camera.ok" not in capsys.readouterr().out
 

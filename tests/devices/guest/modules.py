@@ -60,7 +60,7 @@ def fed(camera: VirtualCamera) -> Iterator[None]:
 
 
 def exact(frames: np.ndarray) -> int:
-    """How many of some I420 frames are, byte for byte, pictures that were sent; the first may be the grey one."""
+    """How many I420 frames are, byte for byte, pictures that were sent; the first may be the sink's grey one."""
     grey = np.full((SIZE[1], SIZE[0], 3), 48, np.uint8)
     sent = {cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420).tobytes() for image in pictures()}
     first = frames[0].tobytes() == cv2.cvtColor(grey, cv2.COLOR_RGB2YUV_I420).tobytes()

@@ -26,7 +26,7 @@ class Agent:
     """`agent run` with the webcam; what it said and when."""
 
     def __init__(self) -> None:
-        code = "import sys; from agent.cli import main; sys.exit(main())"
+        code = "from agent.program import program; program()"
         portrait = Path("agent/example/portrait.png")
         words = ["run", f"--portrait={portrait}", "--mode=video", "--camera=Webcam", f"--size={SIDE}", f"--fps={FPS}"]
         words.append(f"--report={FOLDER / 'agent.json'}")

@@ -1,6 +1,5 @@
 """HuBERT: the same numbers as transformers', files of every kind, and listening live."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -28,18 +27,11 @@ GOLDEN = [
 
 State = dict[str, Tensor]
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 def sound() -> Tensor:
     return torch.from_numpy(generator("sound").standard_normal((1, 4000)).astype(np.float32))
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Such small products gain nothing from more, and lose much where cores are busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

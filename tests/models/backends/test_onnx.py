@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from models.backends.onnx_file import export
 from models.backends.onnx_runtime import OnnxNetwork
+from models.backends.picture_bytes import to_picture
 from models.backends.spec import NetworkSpec, TensorSpec
 from models.real3d.folded import BackgroundFusion, HeadTorsoFusion
 from models.real3d.folded_adapter import FoldedFuseHead
@@ -16,7 +17,6 @@ from models.real3d.folded_torso import DepthConstantConv
 from models.real3d.folding import without_norms
 from models.real3d.image_to_plane import PlanePredictor, as_planes, conv3
 from models.real3d.motion_adapter import FuseHead
-from models.real3d.networks import to_picture
 from models.real3d.portrait_state import MERGED_AXES
 from models.real3d.super_resolution import person_mask
 from models.real3d.torso_layers import ConvNormAct, ResBlock, doublings, halvings
@@ -161,3 +161,14 @@ def test_memory_of_another_kind_is_not_handed_over(wrong: Tensor, tmp_path: Path
     assert network(torch.tensor([[-1.0, 1.0]])).tolist() == [[0, 1]]
     with pytest.raises(AssertionError, match="x: "):
         network(wrong)
+
+
+def test_an_input_that_nothing_looks_at_may_be_given(tmp_path: Path) -> None:
+    class First(nn.Module):
+        def forward(self, x: Tensor, y: Tensor) -> Tensor:
+            return 2 * x
+
+    network, inputs = First(), (torch.ones(1, 2), torch.ones(3))
+    got, want = exported(network, inputs, tmp_path / "first.onnx")
+    assert [given.name for given in onnx.load(tmp_path / "first.onnx").graph.input] == ["x0"]
+    assert torch.equal(got, want)

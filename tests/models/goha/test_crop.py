@@ -1,12 +1,9 @@
 """Where a photo is cut."""
 
-from dataclasses import replace
-
 import numpy as np
-from golden.goha_inputs import face
 
-from models.goha.crop import Square, mean_points, network_picture, square_of
-from models.morphable import MorphableModel
+from models.bfm import CAMERA_DISTANCE, FOCAL
+from models.goha.crop import NEARNESS_DM, Square, five_points, network_picture, square_of
 
 MEAN = np.array([[-0.3, 0.3, 0.2], [0.3, 0.3, 0.2], [0, 0, 0.6], [-0.25, -0.3, 0.3], [0.25, -0.3, 0.3]])
 
@@ -24,14 +21,26 @@ def test_a_turned_head_is_cut_upright_and_as_large() -> None:
     np.testing.assert_allclose([square.left, square.top, square.side], [95, 45, 210])
 
 
-def test_the_mean_face_has_eyes_nose_and_mouth() -> None:
-    model: MorphableModel = face().model
-    places = np.zeros_like(model.mean)
-    places[[36, 39, 42, 45, 30, 48, 54]] = [
+def test_a_face_has_eyes_nose_and_mouth() -> None:
+    points = np.zeros((68, 3))
+    points[[36, 39, 42, 45, 30, 48, 54]] = [
         [-4, 3, 0], [-2, 3, 0], [2, 3, 0], [4, 3, 0], [0, 0, 1], [-2, -3, 0], [2, -3, 0],
     ]  # fmt: skip
-    drawn = replace(model, mean=places, keypoints68=np.arange(68, dtype=np.int32))
-    assert mean_points(drawn).tolist() == [[-3, 3, 0], [3, 3, 0], [0, 0, 1], [-2, -3, 0], [2, -3, 0]]
+    assert five_points(points).tolist() == [[-3, 3, 0], [3, 3, 0], [0, 0, 1], [-2, -3, 0], [2, -3, 0]]
+
+
+def test_a_face_as_near_as_that_fills_the_square() -> None:
+    """The mean face, seen by its own camera, lies in the middle of a picture that is its square."""
+    posed = MEAN + [0, 0, NEARNESS_DM]
+    seen = 300 * (0.5 + [FOCAL, -FOCAL] * posed[:, :2] / (CAMERA_DISTANCE - posed[:, 2:]))
+    square = square_of(seen, MEAN)
+    np.testing.assert_allclose([square.left, square.top, square.side], [0, 0, 300], atol=10)
+
+
+def test_a_matte_is_cut_as_its_photo_is() -> None:
+    photo = np.arange(40 * 60, dtype=np.uint8).reshape(40, 60)
+    square = Square(-5, 8, 47)
+    np.testing.assert_array_equal(square.cut(photo), square.cut(np.dstack([photo] * 3))[..., 1])
 
 
 def test_beyond_the_photo_it_is_black() -> None:

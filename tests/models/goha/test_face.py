@@ -11,7 +11,7 @@ from scipy.io import savemat
 
 from models.errors import InputError
 from models.goha.face import GohaFace, load_goha_face
-from models.goha.face_picture import FacePainter, Look, harmonics, vertex_normals
+from models.goha.face_picture import FacePainter, Look, harmonics, person_of, vertex_normals
 
 Content = dict[str, Any]
 PLAIN = Look(np.zeros(80), np.zeros(80), np.zeros(27), np.zeros(3), np.zeros(3))
@@ -35,6 +35,10 @@ def test_colours_and_triangles_around_are_read(tmp_path: Path, content: Content)
         listed = face.around[vertex][face.around[vertex] < len(face.model.triangles)]
         assert set(listed) == set(np.flatnonzero((face.model.triangles == vertex).any(1)))
     assert not face.around.flags.writeable
+
+
+def painter(face: GohaFace, look: Look) -> FacePainter:
+    return FacePainter(face, person_of(face, look))
 
 
 CHANGES: dict[str, tuple[Callable[[Content], Content], str]] = {
@@ -72,7 +76,7 @@ def test_light_from_above_lights_what_looks_up() -> None:
 
 def test_without_light_of_its_own_a_face_is_shown_in_its_colours(tmp_path: Path, content: Content) -> None:
     grey = content | {"meantex": np.full_like(content["meantex"], 127.5)}
-    picture = FacePainter(read(tmp_path, grey), PLAIN)(np.zeros(64))
+    picture = painter(read(tmp_path, grey), PLAIN)(np.zeros(64))
     assert picture.shape == (3, 224, 224)
     assert picture[0, 112, 112] == picture[2, 112, 112]
     ambient = 0.8 * np.pi / np.sqrt(4 * np.pi)
@@ -83,7 +87,7 @@ def test_without_light_of_its_own_a_face_is_shown_in_its_colours(tmp_path: Path,
 def test_a_shift_to_the_right_moves_the_picture_to_the_right(tmp_path: Path, content: Content) -> None:
     face = read(tmp_path, content)
     still, moved = (
-        FacePainter(face, Look(*np.split(np.zeros(190), [80, 160, 187]), np.array(shift)))(np.zeros(64))
+        painter(face, Look(*np.split(np.zeros(190), [80, 160, 187]), np.array(shift)))(np.zeros(64))
         for shift in ([0.0, 0, 0], [0.2, 0, 0])
     )
     columns = [np.flatnonzero((picture > -1).any((0, 1))).mean() for picture in (still, moved)]

@@ -14,7 +14,7 @@ from models.goha.model import Goha, load_goha
 
 pytestmark = pytest.mark.timeout(600)  # half a minute of processor time, on whatever machine
 
-CHEAP = {"coefficients": 2, "face": 6, "masks": 5, "canonical": 6, "field": 4, "appearance": 8, "restoration": 3}
+CHEAP = {"coefficients": 2, "face": 6, "masks": 5, "canonical": 6, "field": 4, "appearance": 8, "restoration": 2}
 """Groups that are run here, and how many stages each passes; `scripts/check_golden.py` runs all."""
 
 

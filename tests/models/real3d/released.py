@@ -10,10 +10,12 @@ import torch
 from scipy.io import savemat
 from torch import Tensor, nn
 
+from models.checkpoint import network_entries
 from models.face import load_face_model
-from models.real3d.importing import Import, Network
+from models.importing import Import, Network
+from models.real3d.importing import Released, request
 from models.real3d.needs import AUDIO, VIDEO
-from models.real3d.release import Given
+from models.real3d.release import Given, step_of
 from models.weight_store import WeightStore
 from tests.models.synthetic_bfm import bfm_content
 
@@ -28,7 +30,10 @@ def _small_audio() -> nn.Module:
     return nn.ModuleDict({"mel_encoder": nn.Linear(5, 2)})
 
 
-NETWORKS = (Network(VIDEO, VIDEO_FOLDER, _small_video), Network(AUDIO, AUDIO_FOLDER, _small_audio))
+NETWORKS = (
+    Released(Network(VIDEO, _small_video, network_entries, "global_step", step_of), VIDEO_FOLDER),
+    Released(Network(AUDIO, _small_audio, network_entries, "global_step", step_of), AUDIO_FOLDER),
+)
 
 
 def entries(network: Network, seed: int = 0) -> dict[str, Tensor]:
@@ -57,7 +62,7 @@ def save_checkpoint(path: Path, model: dict[str, Any], *, step: int = 7, zipped:
 
 def save_release(folder: Path, seed: int = 0) -> Path:
     """Both networks, 100000 and 400000 steps."""
-    video, audio = NETWORKS
+    video, audio = (released.network for released in NETWORKS)
     save_checkpoint(folder / VIDEO_FOLDER / "model_ckpt_steps_100000.ckpt", entries(video, seed), step=100_000)
     save_checkpoint(folder / AUDIO_FOLDER / "model_ckpt_steps_400000.ckpt", entries(audio, seed), step=400_000)
     return folder
@@ -68,8 +73,8 @@ def save_face_model(path: Path) -> Path:
     return path
 
 
-def bring(given: Given, store: WeightStore, networks: Sequence[Network] = NETWORKS) -> int:
+def bring(given: Given, store: WeightStore, released: Sequence[Released] = NETWORKS) -> int:
     """Imports; returns how many bytes the progress heard of."""
     heard: list[int] = []
-    Import(given, networks).run(store, heard.append)
+    Import(request(given, released)).run(store, heard.append)
     return sum(heard)

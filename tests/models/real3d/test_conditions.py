@@ -7,9 +7,9 @@ import pytest
 from models.bfm import CAMERA_DISTANCE, FOCAL
 from models.camera import row_rotation
 from models.face import load_face_model
+from models.face_fit.objective import Coefficients
 from models.motion import Motion, expression
 from models.real3d.conditions import Conditioner
-from models.real3d.fit_objective import Coefficients
 from models.real3d.painter import CpuPainter
 from models.topology import CHIN
 
@@ -97,6 +97,13 @@ def test_blinks_close_the_holes_of_their_eyes(face, conditioner):
     closed = [(picture[eyes] > -1).all(0) & (open_[eyes] == -1).all(0) for picture in (right, left)]
     assert closed[0][:, :128].sum() > 100 < closed[1][:, 128:].sum()  # the subject's right is the picture's left
     assert not closed[0][:, 128:].any() and not closed[1][:, :128].any()
+
+
+def test_blinks_stay_out_of_the_coefficients(conditioner):
+    spoken = expression(jawOpen=0.6, mouthPucker=0.3)
+    blinking = Motion(0, spoken + expression(eyeBlinkLeft=1.0, eyeBlinkRight=0.5))
+    np.testing.assert_array_equal(conditioner(blinking).expression, conditioner(Motion(0, spoken)).expression)
+    assert blinking["eyeBlinkLeft"] == pytest.approx(1.0)
 
 
 def test_a_tracked_surface_shows_in_the_codes(face, conditioner):

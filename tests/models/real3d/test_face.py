@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
+from models.bfm import MODEL_FILE
 from models.camera import row_rotation
 from models.errors import InputError
 from models.face import load_face_model
-from models.real3d.face import CODES_FILE, EYE_FILES, LANDMARKS_FILE, MODEL_FILE, Real3dFace, load_real3d_face
+from models.real3d.face import CODES_FILE, EYE_FILES, LANDMARKS_FILE, Real3dFace, load_real3d_face
 from models.topology import INNER_LIPS, SURFACE_COUNT
 from tests.models import synthetic_bfm
 from tests.models.real3d import synthetic

@@ -6,15 +6,15 @@ import torch
 from golden.dense_face import dense_face
 from golden.real3d import filled_model
 
+from models.backends.best_executor import agreement_db
+from models.backends.graph_executor import GraphExecutor
+from models.backends.torch_executor import TorchExecutor
 from models.backends.verdict import ENOUGH_DB, psnr_db
-from models.real3d.best_executor import agreement_db
 from models.real3d.drive import Drive
-from models.real3d.graph_executor import GraphExecutor, torch_runs
 from models.real3d.levels import LEVELS
-from models.real3d.open_executor import ON_GPU
 from models.real3d.painter import CpuPainter, TorchPainter
-from models.real3d.torch_executor import TorchExecutor
-from models.real3d.trial import second_drive, trial_drive, trial_portrait
+from models.real3d.paper import STORED, real3d_paper
+from models.real3d.trial import second_drive, trial, trial_drive, trial_portrait
 
 pytestmark = [
     pytest.mark.gpu,
@@ -25,13 +25,14 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def executor() -> GraphExecutor:
-    device, model = torch.device("cuda"), filled_model()
-    runs = {batch: torch_runs(model, device, ON_GPU) for batch in (1, 2)}
-    return GraphExecutor("cudagraph", model, dense_face(), device, runs, ON_GPU)
+    device, paper = torch.device("cuda"), real3d_paper(filled_model().to("cuda"), dense_face())
+    runs = {batch: paper.captured(STORED[0]) for batch in (1, 2)}
+    return GraphExecutor("cudagraph", paper, device, runs, STORED[0])
 
 
 def test_pictures_are_the_references(executor: GraphExecutor) -> None:
-    assert agreement_db(executor, TorchExecutor(filled_model(), dense_face(), torch.device("cuda"))) >= ENOUGH_DB
+    reference = TorchExecutor(real3d_paper(filled_model(), dense_face()), torch.device("cuda"))
+    assert agreement_db(executor, reference, trial) >= ENOUGH_DB
 
 
 def test_a_frame_waits_for_nothing_but_its_picture(executor: GraphExecutor) -> None:

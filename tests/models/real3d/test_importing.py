@@ -11,9 +11,11 @@ from safetensors.torch import load_file, save_file
 
 from models.audio.hubert import Hubert, HubertSize
 from models.audio.hubert_file import load_hubert
+from models.checkpoint import size_bytes
 from models.errors import AgentError, InputError
+from models.importing import Import
 from models.real3d import importing
-from models.real3d.importing import Import
+from models.real3d.importing import request
 from models.real3d.needs import AUDIO, AUDIO_FILE, FACE_DATA, HUBERT_FILE, SEGMENTER_FILE, VIDEO, VIDEO_FILE
 from models.real3d.release import Given
 from models.weight_store import WeightStore, sha256
@@ -28,7 +30,7 @@ from tests.models.real3d.released import (
     save_release,
 )
 
-VIDEO_NETWORK, AUDIO_NETWORK = NETWORKS
+VIDEO_NETWORK, AUDIO_NETWORK = (released.network for released in NETWORKS)
 TINY = HubertSize(sound=8, hidden=16, layers=1, heads=2, inner=8, position_kernel=4, position_groups=2)
 
 
@@ -59,7 +61,7 @@ def refusal(given: Given, store: WeightStore) -> str:
 
 def test_the_released_folder_is_converted(tmp_path: Path, store: WeightStore) -> None:
     release = save_release(tmp_path / "unpacked" / "240210_real3dportrait_orig")
-    task = Import(Given(checkpoints=(tmp_path / "unpacked",)), NETWORKS)
+    task = Import(request(Given(checkpoints=(tmp_path / "unpacked",)), NETWORKS))
     heard: list[int] = []
     task.run(store, heard.append)
     header_bytes = 2000
@@ -158,14 +160,14 @@ def test_an_interrupted_import_leaves_the_old_one(tmp_path: Path, store: WeightS
                 raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
-            Import(Given(checkpoints=(release,)), NETWORKS).run(store, stop)
+            Import(request(Given(checkpoints=(release,)), NETWORKS)).run(store, stop)
         assert [path.name for path in store.folder.iterdir()] == ["1"]
         assert same(stored(store, VIDEO_FILE), entries(VIDEO_NETWORK, seed=1))
 
 
 def _progress_calls(release: Path, store: WeightStore) -> list[int]:
     heard: list[int] = []
-    Import(Given(checkpoints=(release,)), NETWORKS).run(store, heard.append)
+    Import(request(Given(checkpoints=(release,)), NETWORKS)).run(store, heard.append)
     return heard
 
 
@@ -242,6 +244,6 @@ def test_speech_features_are_kept_as_safetensors(
 
 
 def test_the_networks_are_those_of_the_engine() -> None:
-    expected = {network.part: network.expected() for network in importing.NETWORKS}
+    expected = {each.network.part: each.network.expected() for each in importing.NETWORKS}
     assert {part: len(names) for part, names in expected.items()} == {VIDEO: 1030, AUDIO: 231}
-    assert importing.size_bytes(expected[VIDEO].values()) == 595_511_616
+    assert size_bytes(expected[VIDEO].values()) == 595_511_616

@@ -6,14 +6,16 @@ import torch
 from golden.dense_face import dense_face
 from torch import Tensor, nn
 
+from models.backends.graph_executor import driven
 from models.real3d.drive import Drive
 from models.real3d.face import Real3dFace
-from models.real3d.graph_executor import driven
 from models.real3d.networks import PORTRAIT_SHAPES
 from models.real3d.painter import CpuPainter, TorchPainter, painter_on
+from models.real3d.paper import real3d_paper
 from models.real3d.pncc import PnccPainter
 from models.real3d.torch_pncc import TorchPnccPainter
 from models.real3d.trial import second_drive, trial_drive
+from models.real3d.video_model import VideoModel
 
 CPU = torch.device("cpu")
 
@@ -79,7 +81,8 @@ def test_no_value_is_looked_at_and_no_index_list_travels_to_the_device(face: Rea
     names = {call.split(".")[1] for call in calls}
     assert {"scatter_reduce_", "argmin"} <= names
     assert not names & {"index_put_", "item", "nonzero", "masked_select"}
-    there = [value for value in vars(painting.paint._painter).values() if isinstance(value, Tensor)]
+    painter = painting.paint._painter
+    there = [value for part in (painter, painter._raster) for value in vars(part).values() if isinstance(value, Tensor)]
     assert len(program.constants) == len(there), "an index list would be one more"
 
 
@@ -96,6 +99,9 @@ def test_a_driven_network_is_given_what_is_painted() -> None:
         return torch.zeros(1)
 
     given: list[Tensor] = []
-    driven(run, lambda drive: drive.expression + 1)(*state, *drive)
-    expected = (*state, drive.expression + 1, drive.camera, drive.key_points)
+    with torch.device("meta"):
+        paper = real3d_paper(VideoModel(), dense_face())
+    driven(run, lambda state, drive: (state.points + drive.expression, drive.camera), paper)(*state, *drive)
+    expected = (*state, state[list(PORTRAIT_SHAPES).index("points")] + drive.expression, drive.camera)
+    assert len(given) == len(expected)
     assert all(torch.equal(*pair) for pair in zip(given, expected, strict=True))

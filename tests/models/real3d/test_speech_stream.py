@@ -1,7 +1,6 @@
 """Expressions live: the same however the sound is cut, near to those of the whole clip, and in time."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +18,7 @@ HERE = Path(__file__).parent
 FRAMES = 320
 """Of 50 per second: enough for the stream to forget what it does not need."""
 
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Such small products gain nothing from more, and lose much where cores are busy."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from models.face_fit.objective import Coefficients
 from models.real3d.face import Real3dFace
-from models.real3d.fit_objective import Coefficients
 from models.real3d.torso_keypoints import torso_keypoints
 from tests.models.real3d import synthetic
 

@@ -1,0 +1,84 @@
+"""From the words of a command line to a command, or to one line that says what cannot be understood."""
+
+import io
+from collections.abc import Sequence
+from contextlib import redirect_stderr
+from dataclasses import fields
+from difflib import get_close_matches
+
+import tyro
+
+from agent.config import (
+    Bench,
+    Calibrate,
+    Command,
+    Demo,
+    Devices,
+    Doctor,
+    Models,
+    ModelsBuild,
+    ModelsImport,
+    ModelsList,
+    ModelsRemove,
+    Run,
+)
+from models.errors import InputError
+
+_COMMANDS: dict[str, type] = {
+    "run": Run,
+    "demo": Demo,
+    "devices": Devices,
+    "doctor": Doctor,
+    "calibrate": Calibrate,
+    "models": Models,
+    "models import": ModelsImport,
+    "models build": ModelsBuild,
+    "models list": ModelsList,
+    "models remove": ModelsRemove,
+    "bench": Bench,
+}
+_FRAME = " ─│╭╮╰╯"  # drawn around what is wrong with a command line
+
+
+def parse(arguments: Sequence[str]) -> Command:
+    """The command. Raises InputError, in one line, for what cannot be understood, and SystemExit(0) after `--help`."""
+    told = io.StringIO()
+    try:
+        with redirect_stderr(told):
+            command: Command = tyro.cli(
+                Command,
+                prog="agent",
+                description="A virtual-camera avatar agent: one portrait photo becomes a live, talking person.",
+                args=arguments,
+                config=(tyro.conf.FlagCreatePairsOff,),
+            )
+    except SystemExit as stop:
+        if stop.code in (None, 0):
+            raise
+        raise InputError(_unknown_word(arguments) or _in_one_line(told.getvalue())) from None
+    return command
+
+
+def _unknown_word(arguments: Sequence[str]) -> str:
+    """What to say of a command or option that there is none of, with the nearest one; empty if they are all known."""
+    name = next((name for name in (" ".join(arguments[:2]), arguments[0]) if name in _COMMANDS), None)
+    if name is None:
+        return f"there is no command {arguments[0]}{_nearest(arguments[0], _COMMANDS)}; agent --help lists them"
+    options = {"--help", *(f"--{field.name.replace('_', '-')}" for field in fields(_COMMANDS[name]))}
+    for word in arguments:
+        option = word.partition("=")[0].replace("_", "-")
+        if option.startswith("--") and option not in options:
+            return f"agent {name} has no option {option}{_nearest(option, options)}; agent {name} --help lists them"
+    return ""
+
+
+def _nearest(word: str, known: Sequence[str] | dict[str, type] | set[str]) -> str:
+    near = get_close_matches(word, known, 1)
+    return f": {near[0]}?" if near else ""
+
+
+def _in_one_line(told: str) -> str:
+    """The parser's own words without its frame."""
+    frameless = [line.strip(_FRAME) for line in told.splitlines()]
+    paragraphs = " ".join(line or "\n" for line in frameless[1:-1]).split("\n")
+    return "; ".join(text.strip().rstrip(".") for text in paragraphs)

@@ -1,0 +1,92 @@
+"""GOHA's networks as executors run them."""
+
+import torch
+from torch import nn
+
+from models.backends.layout import channels_last
+from models.backends.paper import Layout, Painter, Paper, StateKind, Stored
+from models.goha.coefficients import SIDE as FACE_SIDE
+from models.goha.drive import Drive
+from models.goha.face import GohaFace
+from models.goha.face_picture import FacePainter, Person
+from models.goha.frame_network import FrameNetwork, trimmed
+from models.goha.levels import LEVELS
+from models.goha.means import EVERYWHERE, Means, means_on
+from models.goha.model import SIDE, Goha
+from models.goha.portrait_state import PAINT, PortraitParts, PortraitState, prepare
+from models.goha.torch_face_painter import TorchFacePainter
+from models.goha.trial import trial
+
+STATE = StateKind(PortraitState._fields, PortraitState._make, PortraitState.__module__)
+STORED: tuple[Stored, ...] = ("float32",)
+"""What the released weights would lose in 16 bits is not known."""
+
+GohaPaper = Paper[PortraitParts, PortraitState, Drive]
+
+
+def layout_of(face: GohaFace) -> Layout:
+    """Of tensors that know a face model."""
+    vertices, planes = (len(face.model.mean), 3), (3, 32, 256, 256)
+    state = {
+        "normalised": (3, SIDE, SIDE),
+        "keep": (1, SIDE, SIDE),
+        "source_camera": (25,),
+        "canonical": planes,
+        "frozen": planes,
+        "rest": vertices,
+        "texture": vertices,
+        "light": (9, 3),
+        "pose": (4, 3),
+    }
+    return Layout(
+        state=state,
+        features=(),
+        paint=PAINT,
+        fresh={"face": (3, FACE_SIDE, FACE_SIDE), "camera": (25,)},
+        drive={"expression": (64,), "camera": (25,)},
+        picture=(SIDE, SIDE, 4),
+    )
+
+
+def goha_paper(model: Goha, face: GohaFace) -> GohaPaper:
+    """The networks with weights, from here on in its hands; `face`: that drives count in."""
+    model = trimmed(model)
+
+    def at_all_levels(means: Means) -> list[nn.Module]:
+        return [channels_last(FrameNetwork(model, means, level)) for level in LEVELS]
+
+    return Paper(
+        name="goha",
+        model=model,
+        layout=layout_of(face),
+        state=STATE,
+        drive=Drive._make,
+        stored=STORED,
+        on_cpu="torch",
+        defined_in=("models.goha.frame_network",),
+        prepare=lambda parts, stored: prepare(model, parts),
+        reference=lambda device: at_all_levels(means_on(device)),
+        exported=lambda stored: FrameNetwork(model, EVERYWHERE),
+        captured=lambda stored: at_all_levels(EVERYWHERE),
+        painter=lambda device: painter_on(device, face),
+        trial=lambda: trial(face),
+    )
+
+
+def painter_on(device: torch.device, face: GohaFace) -> Painter[PortraitState, Drive]:
+    """Loops compiled for the CPU there, torch on every other device."""
+    if device.type == "cpu":
+        return lambda state, drive: (_painted(face, state, drive), drive.camera)
+    paint = TorchFacePainter(face, device)
+    return lambda state, drive: (
+        paint(drive.expression, state.rest, state.texture, state.light, state.pose),
+        drive.camera,
+    )
+
+
+def _painted(face: GohaFace, state: PortraitState, drive: Drive) -> torch.Tensor:
+    """Wherever the state lies."""
+    persons = zip(*(getattr(state, name).cpu().numpy() for name in PAINT), drive.expression.numpy(), strict=True)
+    return torch.stack(
+        [torch.from_numpy(FacePainter(face, Person(*person))(expression)) for *person, expression in persons]
+    )

@@ -1,0 +1,192 @@
+"""Brings files that others released into the user's store: checked, and converted once."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.checkpoint import faults, named_tensors, read_content, size_bytes, write_tensors
+from models.errors import InputError
+from models.weight_part import Part
+from models.weight_store import CHUNK_BYTES, Progress, Replacement, StoredFile, WeightStore, sha256
+
+Entries = Callable[[Any, Path], dict[str, Any]]
+"""A network's entries in what a checkpoint holds. Raises InputError if there are none; the path is for the message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that is there, and what it becomes in the store."""
+
+    path: Path
+    part: Part
+    name: str
+    """In the store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """One of the released networks. All its tensors are kept as they are; whoever loads them may fold them."""
+
+    part: Part
+    build: Callable[[], nn.Module]
+    entries: Entries
+    step_key: str
+    """Under which its checkpoints say how long they were trained."""
+    step_of: Callable[[Path], int | None] = field(default=lambda path: None)
+    """What a checkpoint's name says of that."""
+
+    def expected(self) -> dict[str, Tensor]:
+        """Its entries, without values."""
+        with torch.device("meta"):
+            return dict(self.build().state_dict())
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be brought in."""
+
+    checkpoints: Sequence[tuple[Path, Sequence[Network]]] = ()
+    """Each with the networks that it may hold; which of them it is its entries tell."""
+    wanted: Sequence[Network] = ()
+    """All of these have to be among the checkpoints."""
+    dropped: Sequence[Part] = ()
+    """Networks that the user does without from now on."""
+    others: Sequence[Source] = ()
+    """Files that are no checkpoints."""
+    check: Callable[[Replacement], None] = field(default=lambda new: None)
+    """Raises InputError, by the names of files in the new set, for those that the engine could not use."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Checkpoint:
+    """A checkpoint that was read and found good."""
+
+    source: Source
+    sha256: str
+    step: int | None
+    tensors: dict[str, Tensor]
+
+
+class Import:
+    """An import that is ready to start."""
+
+    def __init__(self, request: Request) -> None:
+        """Raises InputError if there is nothing to do."""
+        if not request.checkpoints and not request.others:
+            raise InputError("nothing to import: give --checkpoint, --face-model or what else you have (see --help)")
+        self._request = request
+        networks = {id(each): each for _, holds in request.checkpoints for each in holds}.values()
+        self._expected = {network.part: network.expected() for network in networks}
+        converted = sum(size_bytes(entries.values()) for entries in self._expected.values())
+        self._new_bytes = converted + sum(other.path.stat().st_size for other in request.others)
+        self.total_bytes = self._new_bytes + sum(path.stat().st_size for path, _ in request.checkpoints)
+        """Of work, as the progress counts it."""
+
+    def run(self, store: WeightStore, progress: Progress) -> None:
+        """Imports everything or nothing. Raises InputError for files of no use, AgentError if they cannot be stored."""
+        checkpoints = self._read(progress)
+        with store.replacing(self._new_bytes) as new:
+            for part in self._request.dropped:
+                new.place(part.files[0])
+            for read in checkpoints:
+                path = new.place(read.source.name)
+                write_tensors(read.tensors, path)
+                digest = sha256(path, progress)
+                new.add(_record(read.source, path, read.sha256, digest, len(read.tensors), read.step))
+            for source in self._request.others:
+                new.add(_bring(source, new, progress))
+            self._check(new)
+
+    def _read(self, progress: Progress) -> list[_Checkpoint]:
+        """The networks that are wanted. Raises InputError; all faults of all files are in one line."""
+        read: dict[Part, _Checkpoint] = {}
+        wrong: list[str] = []
+        for path, holds in self._request.checkpoints:
+            network, content, entries = self._network_in(path, holds)
+            part, expected = network.part, self._expected[network.part]
+            if part in read:
+                raise InputError(f"{read[part].source.path} and {path} are both the {part.title}; give one of them")
+            if found := faults(entries, expected):
+                wrong.append(f"{path} is not the {part.title} that was released: {'; '.join(found)}")
+            step = content.get(network.step_key)
+            read[part] = _Checkpoint(
+                source=Source(path, part, part.files[0]),
+                sha256=sha256(path, progress),
+                step=step if isinstance(step, int) else network.step_of(path),
+                tensors={name: entries[name] for name in expected if name in entries},
+            )
+        missing = [network.part for network in self._request.wanted if network.part not in read]
+        wrong += [f"there is no {part.title}: {_remedy(part)}" for part in missing]
+        if wrong:
+            raise InputError(". ".join(wrong))
+        return list(read.values())
+
+    def _network_in(self, path: Path, holds: Sequence[Network]) -> tuple[Network, Any, dict[str, Any]]:
+        """The one of these networks that a checkpoint holds, its content, and the network's entries."""
+        content = read_content(path)
+        entries = [network.entries(content, path) for network in holds]
+        alike = [len(self._expected[one.part].keys() & its.keys()) for one, its in zip(holds, entries, strict=True)]
+        best = alike.index(max(alike))
+        return holds[best], content, entries[best]
+
+    def _check(self, new: Replacement) -> None:
+        """Raises InputError, with the names that the user gave, for files that the engine could not use."""
+        try:
+            self._request.check(new)
+        except InputError as error:
+            message = str(error)
+            for source in self._request.others:
+                message = message.replace(str(new.folder / source.name), str(source.path))
+            raise InputError(message) from None
+
+
+def _remedy(part: Part) -> str:
+    return f"give {part.source}" + (f", or {part.without}" if part.without else "")
+
+
+def _bring(source: Source, new: Replacement, progress: Progress) -> StoredFile:
+    """Copies a file, or turns torch's format into safetensors. Raises InputError if the source is of no use."""
+    target = new.place(source.name)
+    if source.path.suffix == ".bin":
+        content = named_tensors(read_content(source.path), source.path)
+        write_tensors(content, target)
+        return _record(source, target, sha256(source.path), sha256(target, progress), len(content))
+    digest = _copy(source.path, target, progress)
+    return _record(source, target, digest, digest)
+
+
+def _copy(source: Path, target: Path, progress: Progress) -> str:
+    """The content's SHA-256. Raises InputError if it cannot be read, OSError if it cannot be written."""
+    digest = hashlib.sha256()
+    try:
+        file = source.open("rb")
+    except OSError as error:
+        raise InputError(f"{source} cannot be read: {error.strerror or error}") from None
+    with file, target.open("wb") as copy:
+        while chunk := file.read(CHUNK_BYTES):
+            copy.write(chunk)
+            digest.update(chunk)
+            progress(len(chunk))
+    return digest.hexdigest()
+
+
+def _record(
+    source: Source, path: Path, source_digest: str, digest: str, tensors: int | None = None, step: int | None = None
+) -> StoredFile:
+    return StoredFile(
+        name=source.name,
+        size_bytes=path.stat().st_size,
+        sha256=digest,
+        source=source.path.name,
+        source_sha256=source_digest,
+        imported=datetime.now().astimezone().isoformat(timespec="seconds"),
+        licence=source.part.licence,
+        tensors=tensors,
+        step=step,
+    )

@@ -1,0 +1,196 @@
+"""A web page where browsers see and hear the avatar by WebRTC; other players join the same way, by WHEP."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from aiohttp import web
+
+from runtime.clock import Clock
+from runtime.metrics import Metrics
+from runtime.page_server import HEADERS, PageServer
+from runtime.picture import Picture
+from runtime.sinks.on_air import OnAir
+from runtime.sound import Sound
+from runtime.transports.ice import LOOPBACK, IcePolicy
+from runtime.transports.links import Invitation, Link
+from runtime.transports.peer import answer, close_peer, open_peer
+from runtime.transports.signalling import FullError, Joined, Signalling
+from runtime.transports.viewer import Viewer
+
+PORT = 8790
+"""The first that is tried where none is wished for."""
+PATH = "/whep"
+
+_PAGE = Path(__file__).with_name("page") / "webrtc.html"
+_KINDS = ("audio", "video")
+_LINK_S, _JOINS = 12 * 3600.0, 200
+_NEWS_S = 1.0
+_ELSEWHERE = ("192.0.2.1", 9)  # nothing is sent there
+
+
+class WebRtc:
+    """Serves the page at `/` and WHEP at `/whep`; who has the link may watch, at most `viewers` at a time.
+
+    The page is told once a second what there is to know (`/whep/SESSION/news`, a line of JSON each), and when the run
+    has ended.
+    """
+
+    name: ClassVar[str] = "webrtc"
+    shows: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        fps: int,
+        *,
+        host: str = LOOPBACK,
+        port: int | None = None,
+        policy: IcePolicy,
+        viewers: int,
+        sound: bool,
+        status: Callable[[], Mapping[str, object]],
+        clock: Clock,
+        metrics: Metrics,
+        title: str = "Avatar",
+    ) -> None:
+        """Starts to serve. `port` None: 8790 or one of the next 20; 0: any free one. `status` is called in the
+        server's thread and must not block; of what it returns, viewers learn `title`.
+
+        Raises InputError when the port is taken or the address is not this machine's.
+        """
+        self._policy, self._places, self._status, self._clock = policy, viewers, status, clock
+        self._on_air = OnAir(self.name, size, fps, sound=sound, clock=clock, metrics=metrics)
+        self._viewers: list[Viewer] = []
+        self._invitation = Invitation(clock, _LINK_S, _JOINS, viewers)
+        self._signalling = Signalling(PATH, self._invitation, self._join, policy=policy, kinds=_KINDS, clock=clock)
+        self._host = host
+        try:
+            self._server = PageServer(
+                self.name,
+                _PAGE,
+                title,
+                PORT if port is None else port,
+                [*self._signalling.routes, web.get(f"{PATH}/{{session}}/news", self._news)],
+                no_other_port=bool(port),
+                host=host,
+                may_change=self._signalling.is_asked,
+                at_end=self._say_goodbye,
+            )
+        except BaseException:
+            self._on_air.close()
+            raise
+        self._server.start()
+
+    @property
+    def url(self) -> str:
+        """The link by which others join."""
+        base = self._server.url.rstrip("/")
+        if self._host == "0.0.0.0":
+            base = base.replace(LOOPBACK, _own_address())
+        return str(Link(base, self._invitation.secret))
+
+    @property
+    def viewers(self) -> int:
+        """How many are there, or on their way."""
+        return len(self._viewers)
+
+    @property
+    def encoders_opened(self) -> int:
+        """Encoders made so far."""
+        return self._on_air.broadcast.encoders_opened
+
+    @property
+    def at_full_rate(self) -> bool:
+        """Whether every viewer's line bears the best pictures."""
+        return all(viewer.rate_bps == self._on_air.rates_bps[0] for viewer in list(self._viewers))
+
+    @property
+    def underruns(self) -> int:
+        """How often there was no sound to send."""
+        return self._on_air.underruns
+
+    def send(self, picture: Picture) -> None:
+        """Shows one picture to whoever watches. Raises AgentError if sending sound failed."""
+        self._on_air.send(picture)
+
+    def hear(self, sound: Sound) -> None:
+        """Takes the next block of sound."""
+        self._on_air.hear(sound)
+
+    def close(self, complete: bool = True) -> None:
+        """Says goodbye to all viewers and frees the port. May be called twice."""
+        self._server.close()
+        self._on_air.close()
+
+    async def _join(self, offer: str) -> Joined:
+        if len(self._viewers) >= self._places:
+            raise FullError(f"all {self._places} places are taken: try again later")
+        viewer = Viewer(open_peer(self._policy), self._on_air.broadcast, self._on_air.rates_bps, self._clock)
+        self._viewers.append(viewer)
+        try:
+            furnish = partial(viewer.answer_media, self._on_air.sound)
+            joined = Joined(await answer(viewer.peer, offer, self._policy, _KINDS, furnish), viewer.leave, viewer)
+            viewer.check()
+        except BaseException:
+            self._viewers.remove(viewer)
+            await close_peer(viewer.peer)
+            raise
+        viewer.begin(lambda: self._ended(viewer, joined))
+        return joined
+
+    def _ended(self, viewer: Viewer, joined: Joined) -> None:
+        self._viewers.remove(viewer)
+        self._signalling.ended(joined)
+
+    async def _say_goodbye(self) -> None:
+        await asyncio.gather(*(viewer.leave() for viewer in list(self._viewers)))
+
+    async def _news(self, request: web.Request) -> web.StreamResponse:
+        joined = self._signalling.session(request.match_info["session"])
+        if joined is None or not isinstance(joined.guest, Viewer):
+            raise web.HTTPNotFound(text="There is no such session.", headers=HEADERS)
+        response = web.StreamResponse(headers=HEADERS)
+        response.content_type = "application/x-ndjson"
+        await response.prepare(request)
+        try:
+            while not self._server.closing and joined.guest in self._viewers:
+                await response.write(_line(self._figures(joined.guest)))
+                changed = self._server.changed
+                with_patience = asyncio.wait_for(changed.wait(), _NEWS_S)
+                try:
+                    await with_patience
+                except TimeoutError:
+                    continue
+            await response.write(_line({"ended": self._server.closing}))
+        except ConnectionError:
+            pass  # the viewer has gone
+        return response
+
+    def _figures(self, viewer: Viewer) -> dict[str, object]:
+        return {
+            "title": self._status().get("title"),
+            "viewers": len(self._viewers),
+            "age_ms": self._on_air.age_ms,
+            "rate_bps": viewer.rate_bps,
+            "waiting_ms": viewer.waiting_ns / 1e6,
+            "encoders": self.encoders_opened,
+        }
+
+
+def _line(values: Mapping[str, object]) -> bytes:
+    return json.dumps(values).encode() + b"\n"
+
+
+def _own_address() -> str:
+    """The address by which the local network knows this machine; the loopback's without a network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_ELSEWHERE)
+        except OSError:
+            return LOOPBACK
+        return str(probe.getsockname()[0])

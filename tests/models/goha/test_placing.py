@@ -1,0 +1,64 @@
+"""The drawn square goes where the face goes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from golden.goha_inputs import face
+
+from models.face_fit.objective import Coefficients
+from models.goha.crop import NEARNESS_DM, SIDE, Square
+from models.goha.placing import Placing, place
+
+REST = Coefficients(
+    np.zeros(80, np.float32), np.zeros(64, np.float32), np.zeros(3, np.float32), np.float32([0, 0, NEARNESS_DM])
+)
+SQUARE = Square(50.0, 20.0, 256.0)
+
+
+@pytest.fixture(scope="module")
+def placing() -> Placing:
+    return Placing(face().model, REST, SQUARE)
+
+
+def test_at_rest_it_is_where_it_was_cut_out(placing: Placing) -> None:
+    assert placing(REST) == SQUARE
+
+
+def test_a_shifted_head_takes_it_along(placing: Placing) -> None:
+    """A decimetre is 300/700 of the square."""
+    moved = placing(replace(REST, translation=REST.translation + np.float32([0.2, 0.1, 0])))
+    np.testing.assert_allclose(moved.left - SQUARE.left, 0.2 * 300 / 700 * 256, rtol=0.05)
+    np.testing.assert_allclose(moved.top - SQUARE.top, -0.1 * 300 / 700 * 256, rtol=0.05)
+    np.testing.assert_allclose(moved.side, SQUARE.side, rtol=0.01)
+
+
+def test_a_nearer_head_makes_it_larger(placing: Placing) -> None:
+    nearer = placing(replace(REST, translation=REST.translation + np.float32([0, 0, 1])))
+    np.testing.assert_allclose(nearer.side / SQUARE.side, 1.1, atol=0.02)
+
+
+def test_a_person_is_put_before_what_is_behind_and_passes_over_into_what_is_around() -> None:
+    drawn = np.zeros((SIDE, SIDE, 4), np.uint8)
+    drawn[:, 256:] = (200, 100, 0, 255)
+    drawn[256:, 256:] = (100, 50, 0, 128)
+    behind, around = np.full((300, 400, 3), 40, np.uint8), np.full((300, 400, 3), 250, np.uint8)
+    out = place(drawn, SQUARE, behind, around)
+    assert out[100, 250].tolist() == [200, 100, 0]
+    assert out[100, 110].tolist() == [40, 40, 40]
+    assert out[200, 250].tolist() == [120, 70, 20]
+    assert (out[:, :49] == 250).all() and (out[:, 307:] == 250).all() and (out[278:] == 250).all()
+    edge = out[148, 50:70, 0].astype(int)
+    assert (np.diff(edge) <= 0).all() and edge[0] > 230 and edge[-1] == 40
+    assert (behind == 40).all() and (around == 250).all()
+
+
+def test_half_a_pixel_is_not_lost() -> None:
+    """The middle of what was drawn is the middle of the square."""
+    drawn = np.zeros((SIDE, SIDE, 4), np.uint8)
+    drawn[252:260, 252:260] = 255
+    black = np.zeros((300, 400, 3), np.uint8)
+    out = place(drawn, SQUARE, black, black)[..., 0].astype(float)
+    rows, columns = np.indices(out.shape)
+    middle = [(out * (each + 0.5)).sum() / out.sum() for each in (columns, rows)]
+    np.testing.assert_allclose(middle, [SQUARE.left + 128, SQUARE.top + 128], atol=0.02)

@@ -1,0 +1,128 @@
+"""Which rate a line bears, on simulated lines."""
+
+from collections import deque
+
+import pytest
+
+from runtime.transports.congestion import SOUND_BPS, Congestion, rates_for
+
+MS = 1_000_000
+RATES = rates_for(512, 512)
+
+
+class Line:
+    """Carries `bps`, and stores what is too much for so long; a packet goes there and back each 100 ms."""
+
+    def __init__(self, bps: float, store_s: float = 1.0) -> None:
+        self.bps, self.store_s = bps, store_s
+        self.congestion = Congestion(RATES, 0)
+        self.now_ns = 0
+        self.stored_bits = 0.0
+        self.changes = 0
+        self.queue_ms: list[float] = []
+        self._under_way: deque[tuple[int, int]] = deque()  # back at, sent at
+
+    def run(self, seconds: float) -> None:
+        for _ in range(round(seconds * 100)):
+            self._tick()
+
+    def _tick(self) -> None:
+        self.now_ns += 10 * MS
+        picture_bps = 0 if self.congestion.paused else 1.08 * RATES[self.congestion.rung]
+        self.stored_bits += (picture_bps + SOUND_BPS - self.bps) * 0.01
+        self.stored_bits = min(max(self.stored_bits, 0.0), self.store_s * self.bps)
+        waits_ns = round(self.stored_bits / self.bps * 1e9)
+        self.queue_ms.append(waits_ns / MS)
+        rung = self.congestion.rung
+        if self.now_ns % (100 * MS) == 0:
+            self._under_way.append((self.now_ns + 20 * MS + waits_ns, self.now_ns))
+            while self._under_way and self._under_way[0][0] <= self.now_ns:
+                back_ns, sent_ns = self._under_way.popleft()
+                self.congestion.round_trip(self.now_ns, back_ns - sent_ns)
+            if self._under_way:
+                self.congestion.overdue(self.now_ns, self._under_way[0][1])
+        self.changes += self.congestion.rung != rung
+
+
+def test_a_good_line_gets_the_best_pictures_all_the_time() -> None:
+    line = Line(2e6)
+    line.run(60)
+    assert (line.congestion.rung, line.changes) == (0, 0)
+
+
+def test_a_line_that_falls_is_followed_and_comes_back() -> None:
+    line = Line(2e6)
+    line.run(5)
+    line.bps = 300_000
+    line.run(2)
+    assert line.congestion.rung >= 2
+    line.queue_ms.clear()
+    line.run(20)
+    line.queue_ms.sort()
+    assert line.queue_ms[len(line.queue_ms) * 95 // 100] <= 300
+    line.bps = 2e6
+    line.run(10)
+    assert line.congestion.rung == 0
+
+
+def test_tries_become_rare_where_they_fail() -> None:
+    line = Line(300_000)
+    line.run(30)
+    line.changes = 0
+    line.run(30)
+    assert line.changes <= 2 * 30 / 4
+
+
+def test_somebody_busy_is_no_congestion() -> None:
+    line = Line(2e6)
+    for _ in range(5):
+        line.run(3)
+        line.congestion.overdue(line.now_ns, line.now_ns - 200 * MS)
+        line.congestion.overdue(line.now_ns, line.now_ns - 300 * MS)
+        assert line.congestion.paused
+        line.run(0.2)
+        assert not line.congestion.paused
+    assert (line.congestion.rung, line.changes) == (0, 0)
+
+
+def test_losses_without_waiting_take_a_step_a_second() -> None:
+    congestion = Congestion(RATES, 0)
+    for k in range(1, 20):
+        congestion.lost(k * 100 * MS, 0.3)
+    assert congestion.rung == 2
+    for k in range(20, 40):
+        congestion.round_trip(k * 100 * MS, 20 * MS)
+    assert congestion.rung == 2  # still lossy: no climbing
+    congestion.lost(4000 * MS, 0.0)
+    for k in range(40, 90):
+        congestion.round_trip(k * 100 * MS, 20 * MS)
+    assert congestion.rung == 0
+
+
+def test_a_receiver_that_misses_packets_shortens_the_patience() -> None:
+    alone, witnessed = Congestion(RATES, 0), Congestion(RATES, 0)
+    witnessed.missed(10_000 * MS)
+    for congestion in (alone, witnessed):
+        congestion.round_trip(9_000 * MS, 20 * MS)
+        congestion.round_trip(10_010 * MS, 200 * MS)
+    assert (alone.paused, witnessed.paused) == (False, True)
+
+
+def test_the_receivers_estimate_counts_where_it_has_fallen() -> None:
+    congestion = Congestion(RATES, 0)
+    congestion.round_trip(9_000 * MS, 20 * MS)
+    for bps in (1_200_000, 400_000):
+        congestion.estimated(9_950 * MS, bps)
+    congestion.round_trip(10_000 * MS, 200 * MS)
+    assert congestion.paused
+    assert not congestion.may_resend(10_000 * MS)
+    congestion.round_trip(10_300 * MS, 20 * MS)
+    assert RATES[congestion.rung] <= 400_000 < RATES[congestion.rung - 1]
+    assert congestion.may_resend(10_900 * MS)
+
+
+@pytest.mark.parametrize("size", [(64, 64), (512, 512), (1920, 1080)])
+def test_rates(size: tuple[int, int]) -> None:
+    rates = rates_for(*size)
+    assert rates == sorted(rates, reverse=True)
+    assert rates[-1] == 200_000
