@@ -19,6 +19,7 @@ from models.face import load_face_model
 from models.landmarks import Landmarks
 from models.motion import Motion
 from models.topology import SURFACE_COUNT
+from runtime.faults import in_words
 from runtime.frame import Frame
 from runtime.slot import Slot
 from runtime.truth.comparison import Comparison, Difference
@@ -105,10 +106,16 @@ class TruthGuard:
             if seen is None:
                 continue
             try:
-                self._examiner.examine(seen)
-            except Exception:
-                _log.exception("the truth guard has failed and is left out")
+                self._take(seen)
+            except Exception as error:
+                _log.warning("whether the portrait is true is not told any more: %s", in_words(error))
                 return
-            if self._examiner.verdict.cause != self.cause:
-                self.cause = self._examiner.verdict.cause
-                self._changed(self.cause)
+
+    def _take(self, seen: Seen) -> None:
+        self._examiner.examine(seen)
+        avatar = self._mend(seen, self._examiner.verdict.cause)
+        if avatar is not None:
+            self._examiner = Examiner(avatar, self._bystanders)
+        if self._examiner.verdict.cause != self.cause:
+            self.cause = self._examiner.verdict.cause
+            self._changed(self.cause)
