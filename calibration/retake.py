@@ -11,12 +11,13 @@ from models.portrait import Matte
 from models.topology import RIGID
 
 Image = UInt8[np.ndarray, "h w 3"]
+Photo = UInt8[np.ndarray, "ph pw 3"]
 
 _ZOOMS = (1.0, 1.08, 1.16, 1.25)  # of the photo's framing, the first that the camera's picture fills is taken
 _MISSING = 0.002  # of a picture that may be person and is beyond the camera's picture
 
 
-def retake(frame: Image, face: Landmarks, photo: Image, photo_face: Landmarks) -> Image | None:
+def retake(frame: Image, face: Landmarks, photo: Photo, photo_face: Landmarks) -> Photo | None:
     """The new portrait, RGB, as large as the photo; None where the camera does not show enough of the person.
 
     Args:
@@ -30,7 +31,7 @@ def retake(frame: Image, face: Landmarks, photo: Image, photo_face: Landmarks) -
     before = person_matte(photo, photo_face)
     for zoom in _ZOOMS:
         place = _onto(face, photo_face, zoom)
-        now, missing = _placed(matte, place, photo.shape[:2])
+        now, missing = _placed(matte, place, (photo.shape[1], photo.shape[0]))
         if (missing & ((now > 0.5) | _reaches_down(before))).mean() <= _MISSING:
             person = cv2.warpAffine(colours, place, photo.shape[1::-1], flags=cv2.INTER_AREA)
             behind = fill_background(photo, before, photo_face)
@@ -49,16 +50,15 @@ def _onto(face: Landmarks, photo_face: Landmarks, zoom: float) -> Float[np.ndarr
 
 
 def _placed(
-    matte: Matte, place: Float[np.ndarray, "2 3"], shape: tuple[int, int]
+    matte: Matte, place: Float[np.ndarray, "2 3"], size: tuple[int, int]
 ) -> tuple[Float32[np.ndarray, "ph pw"], Bool[np.ndarray, "ph pw"]]:
-    """The matte on the photo, its edge continued, and where the camera's picture does not reach."""
-    size = shape[::-1]
+    """The matte on a photo of this width and height, its edge continued; and where the camera's picture ends."""
     there = cv2.warpAffine(np.ones_like(matte), place, size, flags=cv2.INTER_NEAREST)
     now = cv2.warpAffine(matte, place, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return now, there < 0.5
 
 
-def _reaches_down(before: Matte) -> Bool[np.ndarray, "ph pw"]:
+def _reaches_down(before: Float32[np.ndarray, "ph pw"]) -> Bool[np.ndarray, "ph pw"]:
     """The person's place at the photo's lower edge, which must not become a gap."""
     rows = np.zeros(before.shape, bool)
     rows[-max(1, len(before) // 50) :] = True

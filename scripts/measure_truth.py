@@ -13,6 +13,7 @@ import argparse
 import sys
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -39,13 +40,18 @@ SIDE_PX = 128  # of the drawn picture
 
 def beside(image: np.ndarray, landmarks: np.ndarray, come: float, _: np.random.Generator) -> np.ndarray:
     """Somebody else comes into the picture from the right."""
-    face = read_photo(Path(__file__).parents[1] / "agent" / "example" / "portrait.png")
-    side = round(0.5 * image.shape[0])
-    face = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
+    side = round(0.6 * image.shape[0])
+    face = cv2.resize(_visitor(), (side, side), interpolation=cv2.INTER_AREA)
     wide = cv2.copyMakeBorder(image, 0, 0, 0, side, cv2.BORDER_REPLICATE)
     shown = round(side * come)
     wide[-side:, image.shape[1] : image.shape[1] + shown] = face[:, :shown]
     return wide
+
+
+@cache
+def _visitor() -> np.ndarray:
+    photo = read_photo(Path(__file__).parents[1] / "agent" / "example" / "portrait.png")
+    return prepare_portrait(photo, (400, 400), framing="head").image
 
 
 def other_light(image: np.ndarray, landmarks: np.ndarray, come: float, _: np.random.Generator) -> np.ndarray:

@@ -51,7 +51,7 @@ class Wish:
 
     frame: Image
     face: Landmarks
-    photo: Image
+    photo: UInt8[np.ndarray, "ph pw 3"]
     photo_face: Landmarks
 
 
@@ -93,7 +93,9 @@ class Truth:
         self._worker: Worker[Wish, Retaken] | None = None
         if guard == "portrait":
             self._worker = Worker("the new portrait", warm_up, make)
-            say("in another light a new portrait of the camera's picture leaves: you, before the photo's own background")
+            say(
+                "in another light a new portrait of the camera's picture leaves: you, before the photo's own background"
+            )
         self._guard = TruthGuard(_small(self._photo, self._photo_face), Bystanders(), self._changed, self._mend)
 
     def look(self, frame: Frame, landmarks: Landmarks | None, motion: Motion) -> None:

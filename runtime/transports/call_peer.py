@@ -110,6 +110,8 @@ class CallPeer:
         self._messages = self._portraits = 0
         self._leaving: str | None = None  # why this end hangs up
         self._heard_s: float | None = None  # when motion came last
+        self.portraits_sent = 0
+        """That the other end did not have."""
         self.ready = False
         """Whether the other end shows our portrait."""
         self._voice = VoiceTrack(clock, host.say)
@@ -290,6 +292,7 @@ class CallPeer:
         self._tell(Ready())
 
     async def _send_portrait(self, data: bytes) -> None:
+        self.portraits_sent += 1
         part = _SMALL_BYTES if self.ready else control.PART_BYTES
         for first in range(0, len(data), part):
             self._room.clear()

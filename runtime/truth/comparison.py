@@ -69,8 +69,9 @@ class Comparison:
         self._since_ns = pts_ns if self._since_ns is None else self._since_ns
         self._first.append((difference, apart))
         if pts_ns - self._since_ns >= _LEARNING_NS:
-            maps = np.ma.masked_invalid(np.stack([one for one, _ in self._first]))
-            self._usual = np.ma.median(maps, 0).filled(0).astype(np.float32)
+            maps = np.stack([one for one, _ in self._first])
+            maps[:, np.isnan(maps).all(0)] = 0  # never seen
+            self._usual = np.nanmedian(maps, 0).astype(np.float32)
             self._usual_apart = float(np.median([one for _, one in self._first]))
             self._first.clear()
 

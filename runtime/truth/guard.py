@@ -77,9 +77,16 @@ class Examiner:
 class TruthGuard:
     """An `Examiner` in a thread of its own. Frames end here: what leaves it is a cause."""
 
-    def __init__(self, avatar: BuiltinAvatar, bystanders: Bystanders, changed: Callable[[Cause | None], None]) -> None:
-        """`changed` hears, in the guard's thread, each new verdict."""
-        self._bystanders, self._changed = bystanders, changed
+    def __init__(
+        self,
+        avatar: BuiltinAvatar,
+        bystanders: Bystanders,
+        changed: Callable[[Cause | None], None],
+        mend: Callable[[Seen, Cause | None], BuiltinAvatar | None] = lambda seen, cause: None,
+    ) -> None:
+        """`changed` hears each new verdict; `mend` is shown each frame with the verdict so far, and may return what the
+        other end shows from now on. Both in the guard's thread."""
+        self._bystanders, self._changed, self._mend = bystanders, changed, mend
         self._examiner = Examiner(avatar, bystanders)
         self._slot: Slot[Seen] = Slot()
         self._next_ns = 0
