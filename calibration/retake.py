@@ -5,15 +5,19 @@ import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Float32, UInt8
 
+from models.expression import EYES, eye_distance
 from models.landmarks import Landmarks
 from models.matte import fill_background, foreground_colours, person_matte
 from models.portrait import Matte
-from models.topology import RIGID
+from models.pose import fit_pose
+from models.topology import LOWER_LIP, RIGID, UPPER_LIP
 
 Image = UInt8[np.ndarray, "h w 3"]
 Photo = UInt8[np.ndarray, "ph pw 3"]
 
 _ZOOMS = (1.0, 1.08, 1.16, 1.25)  # of the photo's framing, the first that the camera's picture fills is taken
+_TURN, _OPEN_EYES = np.deg2rad(15), 0.17  # of a face that becomes a portrait: at most, at least
+_MORE_GAP, _LEAST_GAP = 0.02, 0.05  # eye distances
 _MISSING = 0.002  # of a picture that may be person and is beyond the camera's picture
 
 
@@ -38,6 +42,21 @@ def retake(frame: Image, face: Landmarks, photo: Photo, photo_face: Landmarks) -
             out = person * now[..., None] + behind * (1 - now[..., None])
             return np.clip(out + 0.5, 0, 255).astype(np.uint8)
     return None
+
+
+def is_suited(face: Landmarks, photo_face: Landmarks, mean: Float[np.ndarray, "478 3"]) -> bool:
+    """Whether a face looks this way with open eyes, its mouth hardly more open than the photo's; `mean` is the model's.
+
+    Landmarks in pixels.
+    """
+    turn = float(np.linalg.norm(cv2.Rodrigues(fit_pose(face, mean).rotation)[0]))
+    open_eyes = min(eye.openness(face) for eye in EYES) > _OPEN_EYES
+    return bool(turn < _TURN and open_eyes and _gap(face) < max(_gap(photo_face) + _MORE_GAP, _LEAST_GAP))
+
+
+def _gap(face: Landmarks) -> float:
+    """Between the lips, in eye distances."""
+    return float(np.linalg.norm(face[LOWER_LIP[5]] - face[UPPER_LIP[5]])) / eye_distance(face)
 
 
 def _onto(face: Landmarks, photo_face: Landmarks, zoom: float) -> Float[np.ndarray, "2 3"]:

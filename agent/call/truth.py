@@ -10,11 +10,10 @@ import cv2
 import numpy as np
 from jaxtyping import UInt8
 
-from calibration.neutral import neutral_weight
 from calibration.person import PhotoCheck
 from calibration.photo import read_photo
 from calibration.portrait import choose_face, prepare_portrait
-from calibration.retake import retake
+from calibration.retake import is_suited, retake
 from calibration.travelling import pack
 from models.builtin.avatar import BuiltinAvatar
 from models.bystanders import Bystanders
@@ -23,7 +22,6 @@ from models.face import load_face_model
 from models.landmarks import Landmarks
 from models.motion import Motion
 from models.perception import load_mediapipe
-from models.pose import fit_pose
 from runtime.frame import Frame
 from runtime.truth.guard import Seen, TruthGuard
 from runtime.truth.verdict import Cause
@@ -37,8 +35,9 @@ SAID: dict[Cause | None, str] = {
     None: "your portrait looks like you again",
 }
 
+SAID_OF_A_STRANGER = "no new portrait: the face before the camera is not clearly that of the photo"
+
 _SIDE_PX = 128  # of the picture that is compared
-_NEUTRAL = 0.4  # from which a face may become a portrait
 _EVERY_NS = 20_000_000_000  # between two new portraits
 _LONGEST_PX, _MOST_BYTES = 512, 64 * 1024  # of a new portrait: it leaves beside motion
 
@@ -127,9 +126,12 @@ class Truth:
         if self._worker is None or seen.landmarks is None:
             return None
         self._person.see(seen.landmarks)
-        if cause != "light" or not self._person.same or seen.frame.pts_ns < self._next_ns:
+        if cause != "light" or self._person.same is None or seen.frame.pts_ns < self._next_ns:
             return None
-        if not _is_neutral(seen.landmarks):
+        if not self._person.same:
+            self._give_up()
+            return None
+        if not is_suited(seen.landmarks, self._photo_face, load_face_model().mean):
             return None
         self._next_ns = seen.frame.pts_ns + _EVERY_NS
         try:
@@ -142,6 +144,13 @@ class Truth:
         self._say("a new portrait of the camera's picture leaves")
         self._present(retaken.data)
         return retaken.avatar
+
+    def _give_up(self) -> None:
+        """Makes no portraits: they would be somebody else's."""
+        assert self._worker is not None
+        self._worker.close()
+        self._worker = None
+        self._say(SAID_OF_A_STRANGER)
 
 
 def warm_up() -> None:
@@ -163,8 +172,3 @@ def make(wish: Wish) -> Retaken:
 def _small(photo: Image, face: Landmarks) -> BuiltinAvatar:
     portrait = prepare_portrait(photo, (_SIDE_PX, _SIDE_PX), framing="head", landmarks=face)
     return BuiltinAvatar(portrait, load_face_model())
-
-
-def _is_neutral(landmarks: Landmarks) -> bool:
-    pose = fit_pose(landmarks, load_face_model().mean)
-    return neutral_weight(pose.to_canonical(landmarks.astype(np.float64)), pose) >= _NEUTRAL

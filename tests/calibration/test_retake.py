@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 
 from calibration.portrait import choose_face
-from calibration.retake import retake
+from calibration.retake import is_suited, retake
 from models.expression import eye_distance
+from models.face import load_face_model
 from models.matte import person_matte
+from tests.people import Person
 from tests.runtime.truth.filmed import photo
 
 WALL = (20, 220, 40)
@@ -52,3 +54,17 @@ def test_nothing_of_the_camera_s_room_gets_in(taken: np.ndarray) -> None:
 def test_a_camera_that_shows_too_little_gives_none() -> None:
     frame = camera(120, round(512 * 0.55))
     assert retake(frame, choose_face(frame, "frame")[0], *photo()) is None
+
+
+def test_a_face_is_suited_that_looks_this_way_with_open_eyes_and_no_more_open_mouth_than_the_photo() -> None:
+    mean = load_face_model().mean
+    ours = Person(1).seen()
+    for seen, suited in (
+        (Person(1).seen(), True),
+        (Person(1).seen(yaw_deg=10), True),
+        (Person(1).seen(yaw_deg=25), False),
+        (Person(1).seen(eyeBlinkLeft=1.0), False),
+        (Person(1).seen(jawOpen=0.5), False),
+    ):
+        assert is_suited(seen, ours, mean) is suited
+    assert is_suited(Person(1).seen(jawOpen=0.5), Person(1).seen(jawOpen=0.5), mean)
