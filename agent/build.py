@@ -86,7 +86,7 @@ class Session:
         config, wait = plan.config, partial(patiently, asked=interrupted, say=say)
         opening = partial(open_engine, config.engine, config.backend, say)
         engine = wait(f"opening the engine {config.engine}", opening)
-        self.shown, self._engines = Shown(plan, engine, say), usable_engines()
+        self.shown, self._engines = Shown(plan, engine, say, softly=far is not None), usable_engines()
         with ExitStack() as opened:
             opened.callback(engine.close)
             self._inputs = NO_INPUTS if far is not None else open_inputs(plan, clock, say, probe, opened)

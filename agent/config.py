@@ -198,6 +198,12 @@ class Call(Showing, Driving):
     """Loudspeaker by name that the other end is heard from, or none. Default: the system's, where neither a virtual
     microphone nor files alone are the outputs."""
 
+    guard: Literal["off", "portrait"] = "off"
+    """What is done when your portrait does not look like you any more, in --mode video and both: off only says so
+    (something before the face, somebody else, a head turned too far, another light). portrait: in another light a new
+    portrait is made of the camera's picture and sent, if its face is that of the photo: you alone, before the photo's
+    own background. It is kept nowhere."""
+
     mute: bool = False
     """Send no voice; --mode video then needs no microphone."""
 

@@ -16,7 +16,7 @@ from models.face import load_face_model
 from models.landmarks import MediapipeTracker
 from models.one_face import OneFace
 from runtime.clock import Clock
-from runtime.drivers.face_video import FaceVideo
+from runtime.drivers.face_video import FaceVideo, Watch
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
 from runtime.frame import Frame
@@ -82,10 +82,10 @@ def open_microphone(microphone: Path | str, clock: Clock) -> Source[Sound]:
     return Microphone(microphone or None, clock)
 
 
-def open_face_video(config: Run, person: PersonCheck | None, ladder: Ladder) -> FaceVideo:
-    """The driver of `--camera`, which looks at as many frames as the ladder says."""
+def open_face_video(config: Run, person: PersonCheck | None, ladder: Ladder, watch: Watch | None = None) -> FaceVideo:
+    """The driver of `--camera`, which looks at as many frames as the ladder says and shows them to `watch`."""
     model = load_face_model()
     mouth = MouthCutter(model) if config.mouth == "driver" else None
     sight = MouthSight(model) if config.mode == "both" else None
     absolute, tracker = config.motion == "absolute", OneFace(MediapipeTracker())
-    return FaceVideo(tracker, model, person, absolute, mouth, sight, lambda: ladder.rung.track_every)
+    return FaceVideo(tracker, model, person, absolute, mouth, sight, lambda: ladder.rung.track_every, watch)

@@ -7,6 +7,7 @@ from agent.inputs import Inputs, open_face_video
 from agent.plan import Plan
 from agent.speech_driver import open_speech
 from runtime.clock import Clock
+from runtime.drivers.face_video import Watch
 from runtime.frame import Frame
 from runtime.ladder import Ladder
 from runtime.lane import Lane
@@ -27,14 +28,16 @@ def open_lanes(
     clock: Clock,
     start_ns: int,
     say: Callable[[str], None],
+    watch: Watch | None = None,
 ) -> list[Lane[Any]]:
     """One for the camera and one for the microphone, where there are some.
 
-    `ladder` tells how many frames are looked at; files play from `start_ns` on. Raises InputError.
+    `ladder` tells how many frames are looked at; files play from `start_ns` on; `watch` is shown the camera's frames.
+    Raises InputError.
     """
     lanes: list[Lane[Any]] = []
     if inputs.camera is not None:
-        face = open_face_video(plan.config, inputs.person, ladder)
+        face = open_face_video(plan.config, inputs.person, ladder, watch)
         camera = _in_time(inputs.camera, plan, clock, start_ns)
         lanes.append(Lane("video", camera, face, metrics, clock=clock))
     if inputs.microphone is None:

@@ -18,10 +18,11 @@ from runtime.worker import Worker
 class Shown:
     """A look, drawn by an engine; there is none until `begin`."""
 
-    def __init__(self, plan: Plan, engine: Engine[Any], say: Callable[[str], None]) -> None:
+    def __init__(self, plan: Plan, engine: Engine[Any], say: Callable[[str], None], softly: bool = False) -> None:
+        """`softly`: whether one look fades into the next."""
         self.look: Look | None = None
         self.engine = engine
-        self._plan, self._say = plan, say
+        self._plan, self._say, self._softly = plan, say, softly
         self._loop: Loop | None = None
         self._turn = Turn(self._change)
         self._preparing: Worker[Wish, Prepared] = Worker("the change", warm_up, prepare)
@@ -59,7 +60,7 @@ class Shown:
             if engine is not self.engine:
                 engine.close()
             raise
-        self._loop.swap(engine, avatar)
+        self._loop.swap(engine, avatar, self._softly)
         self.look, self.engine = prepared.look, engine
         self._say(f"now shown: {self.look.name}, background {self.look.background}, engine {engine.name}")
         return self.look.notes

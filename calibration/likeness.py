@@ -23,6 +23,8 @@ FRAMES = 50
 """Frames of a face that a judgement takes: about two seconds."""
 SAME_PERSON = 0.0033
 """Distances up to this are the same person's, in eye distances; measured, see `docs/results.md`."""
+SAME_AS_PHOTO = 0.004
+"""The same where the person is known by one photo, and the variation is the live face's."""
 
 _VARIATIONS = 30
 _NOISE = 0.003  # eye distances: what no variation of the person explains

@@ -43,13 +43,15 @@ class Arrived:
     """Of its face, in pixels of the picture."""
 
 
-def pack(photo: Photo, name: str) -> bytes:
+def pack(photo: Photo, name: str, longest_px: int = LONGEST_PX, most_bytes: int = MOST_BYTES) -> bytes:
     """A photo with a face as it travels: without place, camera, names or whatever else its file holds.
+
+    It becomes no longer than `longest_px`, and is drawn the more coarsely the fewer bytes it may have.
 
     Raises InputError: no face that can be used, or a photo that is far too long; calls it `name`.
     """
     landmarks, _ = choose_face(photo, name)
-    factor = min(1.0, LONGEST_PX / max(photo.shape[:2]))
+    factor = min(1.0, longest_px / max(photo.shape[:2]))
     small = photo if factor == 1 else cv2.resize(photo, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     if min(small.shape[:2]) < SHORTEST_PX:
         raise InputError(f"{name} is too narrow for a call: use a photo of more usual proportions")
@@ -58,7 +60,7 @@ def pack(photo: Photo, name: str) -> bytes:
     for quality in _QUALITIES:
         file = io.BytesIO()
         Image.fromarray(small).save(file, "JPEG", quality=quality, subsampling=0)
-        if len(head) + file.tell() <= MOST_BYTES:
+        if len(head) + file.tell() <= most_bytes:
             break
     return head + file.getvalue()
 

@@ -85,9 +85,9 @@ class Loop:
         found |= {f"sink {outlet.sink.name}": outlet.faults for outlet in self._outlets}
         return {stage: count for stage, count in found.items() if count}
 
-    def swap(self, engine: Engine[Any], avatar: Any) -> None:
+    def swap(self, engine: Engine[Any], avatar: Any, softly: bool = False) -> None:
         """Draws another avatar, of this or another engine, from the next picture on. Any thread; see `Stage.swap`."""
-        self._stage.swap(engine, avatar)
+        self._stage.swap(engine, avatar, softly)
 
     def close(self) -> None:
         """Frees what a run that never began was given; nothing after one that did."""

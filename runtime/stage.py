@@ -4,12 +4,17 @@ import threading
 from dataclasses import replace
 from typing import Any
 
+import cv2
+import numpy as np
+
+from models.ease import smoothstep
 from models.motion import Motion
 from runtime.engines import Engine
 from runtime.faults import Faults
 from runtime.picture import Picture
 
 _EASE_NS = 500_000_000  # within which drivers lose what they weigh while drawing fails, and gain it again
+_FADE_NS = 500_000_000  # from what was shown to what takes its place softly
 _OFTEN_NS = 1_000_000_000  # for so long a failing engine is tried at every picture, then once in as long
 
 
@@ -23,11 +28,13 @@ class Stage:
         self._lock = threading.Lock()  # guards all below
         self._shown: tuple[Engine[Any], Any] = (engine, avatar)
         self._next: tuple[Engine[Any], Any] | None = None
+        self._softly = False  # whether the next comes in gradually
         self._closed = False
         self._retiring: list[threading.Thread] = []
         # What is below is the loop's.
         self._faults = Faults("drawing", "the last picture stays until it works again")
         self._last: Picture | None = None
+        self._fading: Picture | None = None  # the last picture of what was shown before
         self._retry_ns = 0
         self._trust = 1.0
 
@@ -36,12 +43,14 @@ class Stage:
         """How often drawing failed and the picture before was shown again."""
         return self._faults.count
 
-    def swap(self, engine: Engine[Any], avatar: Any) -> None:
+    def swap(self, engine: Engine[Any], avatar: Any, softly: bool = False) -> None:
         """Shows another avatar from the next picture on; the newest wins. Any thread; never blocks.
 
         The engine may be the one that is shown. One that is not needed any more is closed on a thread of its own.
+        `softly`: in live pictures, it comes in over half a second.
         """
         with self._lock:
+            self._softly = softly
             unused = (engine, avatar) if self._closed else self._next
             if not self._closed:
                 self._next = (engine, avatar)
@@ -60,6 +69,7 @@ class Stage:
         with self._lock:
             if self._next is not None:
                 before, self._shown, self._next = self._shown, self._next, None
+                self._fading = self._last if self._softly else None
                 self._retire(before)
             engine, avatar = self._shown
         return Picture(engine.render(avatar, motion, min(level, engine.levels - 1)), motion, due_ns)
@@ -73,7 +83,7 @@ class Stage:
         if self._last is not None and due_ns < self._retry_ns and self._next is None:
             return self._again(self._last, due_ns)
         try:
-            picture = self.render(motion, due_ns, level)
+            picture = self._faded(self.render(motion, due_ns, level))
         except Exception as error:
             if self._last is None:
                 raise
@@ -103,6 +113,18 @@ class Stage:
         for thread in self._retiring:
             thread.join()
         self._shown[0].close()
+
+    def _faded(self, picture: Picture) -> Picture:
+        """The picture, or what lies between it and the last one of the avatar before."""
+        before = self._fading
+        if before is None:
+            return picture
+        weight = smoothstep(0.0, 1.0, (picture.due_ns - before.due_ns) / _FADE_NS)
+        if weight >= 1 or before.image.shape != picture.image.shape:
+            self._fading = None
+            return picture
+        between = cv2.addWeighted(before.image, 1 - weight, picture.image, weight, 0)
+        return replace(picture, image=np.asarray(between))
 
     def _again(self, last: Picture, due_ns: int) -> Picture:
         self._trust = max(0.0, self._trust - (due_ns - last.due_ns) / _EASE_NS)

@@ -15,6 +15,7 @@ from jaxtyping import Float32
 from agent.build import Session
 from agent.call.portraits import KeptPortraits, own_portrait, their_portrait
 from agent.call.speaking import Speaking
+from agent.call.truth import Truth
 from agent.config import Call, Driving, Run, Showing
 from agent.far import Far
 from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_virtual_microphone, make_plan, parse_input
@@ -63,7 +64,11 @@ class Conversation:
         outputs = _with_voice(plan.outputs, config.speaker, say)
         myself = Myself(config.name, own_portrait(config.portrait), not config.forget)
         with ExitStack() as opened:
-            self._speaking = Speaking(plan, self._clock, say, self._line.give, self._spoken)
+            self._truth = None if plan.camera is None else Truth(config.portrait, config.guard, say, self._line.present)
+            if self._truth is not None:
+                opened.callback(self._truth.close)
+            watch = None if self._truth is None else self._truth.look
+            self._speaking = Speaking(plan, self._clock, say, self._line.give, self._spoken, watch)
             opened.callback(self._speaking.close)
             self._end = self._open_line(myself)
             opened.callback(self._end.close, "hung up")
@@ -79,13 +84,16 @@ class Conversation:
         self._sounds.close()
         self._end.close("hung up")
         self._speaking.close()
+        if self._truth is not None:
+            self._truth.close()
         self.session.close()
 
     def figures(self) -> dict[str, Any]:
         """For the report: the session's, and of the connection."""
         peer = self._line.peer
         counts = {} if peer is None else peer.link.counts()
-        return {**self.session.report().as_dict(), "mode": "call", "call": counts}
+        guard = {} if self._truth is None else {"guard": self._truth.figures()}
+        return {**self.session.report().as_dict(), "mode": "call", "call": counts} | guard
 
     def check(self) -> None:
         """Raises what the call failed by."""
@@ -118,8 +126,10 @@ class Conversation:
         self._kept.save(hello, portrait)
 
     def shown(self) -> None:
-        """From now on motion leaves."""
+        """From now on motion leaves, and the newest portrait if another one is shown."""
         self._speaking.begin()
+        if self._truth is not None:
+            self._truth.shown()
 
     def hear(self, sound: Sound) -> None:
         """To the session's outputs, once there are some."""

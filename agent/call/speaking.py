@@ -12,6 +12,7 @@ from agent.probe import Probe
 from models.errors import AgentError
 from models.motion import Motion
 from runtime.clock import Clock
+from runtime.drivers.face_video import Watch
 from runtime.drivers.idle import Idle
 from runtime.engines.undrawn import UndrawnEngine
 from runtime.ladder import RUNGS, Ladder
@@ -34,6 +35,7 @@ class Speaking:
         say: Callable[[str], None],
         give: Callable[[Motion], None],
         ended: Callable[[Exception | None], None],
+        watch: Watch | None = None,
     ) -> None:
         """Opens the inputs.
 
@@ -43,12 +45,13 @@ class Speaking:
             say: hears what the user should know.
             give: takes each motion; must not block.
             ended: hears once, in the loop's thread, that the inputs have ended, or why they failed.
+            watch: is shown the camera's frames.
 
         Raises:
             InputError: a device or file that cannot be used.
         """
         self._plan, self._clock, self._say = replace(plan, config=replace(plan.config, fps=RATE_HZ)), clock, say
-        self._metrics, self._ended = Metrics(), ended
+        self._metrics, self._ended, self._watch = Metrics(), ended, watch
         self.far_end = FarEnd(give, lambda: picture_age_ns(self._metrics, [FarEnd.name]))
         self._lock = threading.Lock()  # guards the three below
         self._loop: Loop | None = None
@@ -97,7 +100,7 @@ class Speaking:
         start_ns = self._clock.now_ns() + _LEAD_NS
         return Loop(
             mode=config.mode,
-            lanes=open_lanes(plan, inputs, ladder, self._metrics, self._clock, start_ns, self._say),
+            lanes=open_lanes(plan, inputs, ladder, self._metrics, self._clock, start_ns, self._say, self._watch),
             idle=Idle(config.seed, config.liveliness, config.blinks),
             engine=UndrawnEngine(),
             avatar=None,

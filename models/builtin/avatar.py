@@ -92,5 +92,5 @@ class BuiltinAvatar:
         return self._persons[0].coverage(self._puppet.shape(motion))
 
     def landmarks(self, motion: Motion) -> Float[np.ndarray, "468 3"]:
-        """Where the points of the face's surface lie under `motion`, in pixels, for measurements."""
+        """Where the points of the face's surface lie under `motion`, in pixels."""
         return self._puppet.shape(motion).vertices[:SURFACE_COUNT]

@@ -29,6 +29,9 @@ _FADE_NS = 300_000_000  # confidence comes and goes over this time
 _RECOGNITION_NS = 6_000_000_000  # a face seen for so long should be known
 _WARN_AFTER_NS = 2_000_000_000
 
+Watch = Callable[[Frame, Landmarks | None, Motion], None]
+"""Is told of a frame, the face in it, and the motion that came of it; must not block."""
+
 
 class FaceVideo:
     """Driver[Frame]. While no face is seen, confidence falls to 0 within 0.3 s and the last motion is held.
@@ -47,14 +50,16 @@ class FaceVideo:
         mouth: MouthCutter | None = None,
         sight: MouthSight | None = None,
         track_every: Callable[[], int] = lambda: 1,
+        watch: Watch | None = None,
     ) -> None:
         """`absolute`: the head counts from the profile's rest pose (without one, from looking into the camera), and
         expressions without a profile from the mean face's. With `mouth`, motions carry what it cuts out of the frames;
         without it, no pixel. With `sight`, they say how far the mouth can be believed; without it, wholly. Of
-        `track_every` frames, asked at each, one is looked at, and the motion of the others is predicted."""
+        `track_every` frames, asked at each, one is looked at, and the motion of the others is predicted. `watch` hears
+        of each that was looked at."""
         self._tracker, self._model = tracker, model
         self._person, self._absolute, self._mouth, self._sight = person, absolute, mouth, sight
-        self._track_every, self._prediction = track_every, Prediction()
+        self._track_every, self._prediction, self._watch = track_every, Prediction(), watch
         self._untracked = 0  # frames since one was looked at
         self._fit: MotionFit | None = None
         self._first_face_ns: int | None = None
@@ -107,6 +112,8 @@ class FaceVideo:
                 self._face_filter.reset()
             motion = self._fit.motion(self._measure(self._fit, self._head, value, landmarks), value.pts_ns, confidence)
             self._last = self._look_at_mouth(motion, value, landmarks)
+        if self._watch is not None:
+            self._watch(value, landmarks, self._last)
         return self._last
 
     def _measure(self, fit: MotionFit, head: SteadyHead, frame: Frame, landmarks: Landmarks) -> Measured:

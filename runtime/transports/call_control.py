@@ -43,6 +43,16 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
+class Another:
+    """A portrait that is to take the place of the one that is shown. It is kept nowhere."""
+
+    digest: str
+    """SHA-256 of the portrait, hexadecimal."""
+    size: int
+    """Bytes of the portrait."""
+
+
+@dataclass(frozen=True, slots=True)
 class Want:
     """The portrait of this digest is to be sent."""
 
@@ -61,7 +71,7 @@ class Bye:
     reason: str
 
 
-Message = Hello | Want | Ready | Bye
+Message = Hello | Another | Want | Ready | Bye
 
 
 def write(message: Message) -> str:
@@ -70,6 +80,8 @@ def write(message: Message) -> str:
         case Hello(name, digest, size, may_keep):
             portrait = {"sha256": digest, "bytes": size, "keep": may_keep}
             said = {"type": "hello", "version": VERSION, "motion": MOTION_VERSION, "name": name, "portrait": portrait}
+        case Another(digest, size):
+            said = {"type": "portrait", "portrait": {"sha256": digest, "bytes": size, "keep": False}}
         case Want(digest):
             said = {"type": "want", "sha256": digest}
         case Ready():
@@ -92,6 +104,8 @@ def read(text: str) -> Message | None:
     match said.get("type"):
         case "hello":
             return _hello(said)
+        case "portrait":
+            return Another(*_announced(said)[:2])
         case "want":
             return Want(_digest(said))
         case "ready":
@@ -109,7 +123,7 @@ def digest_of(portrait: bytes) -> str:
 class Parts:
     """A portrait that arrives in parts."""
 
-    def __init__(self, hello: Hello) -> None:
+    def __init__(self, hello: Hello | Another) -> None:
         self._hello, self._data = hello, bytearray()
 
     def take(self, part: bytes) -> bytes | None:
@@ -127,13 +141,18 @@ class Parts:
 def _hello(said: dict[str, Any]) -> Hello:
     if said.get("version") != VERSION or said.get("motion") != MOTION_VERSION:
         raise ProtocolError("its version of the call is another: bring both ends up to date")
+    return Hello(_printable(said.get("name"), _MOST_NAME), *_announced(said))
+
+
+def _announced(said: dict[str, Any]) -> tuple[str, int, bool]:
+    """Digest and bytes of a portrait, and whether it may be kept."""
     portrait = said.get("portrait")
     if not isinstance(portrait, dict):
         raise ProtocolError("the portrait is not announced")
     size = portrait.get("bytes")
     if type(size) is not int or not 0 < size <= MOST_PORTRAIT:
         raise ProtocolError(f"the portrait is larger than {MOST_PORTRAIT >> 10} KB, or empty")
-    return Hello(_printable(said.get("name"), _MOST_NAME), _digest(portrait), size, portrait.get("keep") is True)
+    return _digest(portrait), size, portrait.get("keep") is True
 
 
 def _digest(said: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ belongs to the transport's asyncio loop, but `CallPeer.at`, which one other thre
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -19,7 +19,7 @@ from models.motion import Motion
 from runtime.clock import Clock
 from runtime.sound import Sound
 from runtime.transports import call_control as control
-from runtime.transports.call_control import Bye, Hello, Message, Parts, ProtocolError, Ready, Want
+from runtime.transports.call_control import Another, Bye, Hello, Message, Parts, ProtocolError, Ready, Want
 from runtime.transports.ice import IcePolicy
 from runtime.transports.motion_link import MotionLink
 from runtime.transports.peer import close_peer, gone, open_peer
@@ -32,7 +32,9 @@ SILENT_S = 2.5
 """A sender of motion that is not heard for so long is lost."""
 
 _CONTROL, _MOTION = 0, 1  # channel ids, the same at both ends
-_MOST_MESSAGES = 256  # of control in one connection: a portrait takes 64
+_MOST_MESSAGES = 256  # of control in one connection until a portrait is there: one takes 128
+_MOST_PORTRAITS = 64  # of the other end in one connection
+_SMALL_BYTES, _PAUSE_S = 4 * 1024, 0.16  # parts of another portrait, between which motion finds its way: 200 kbit/s
 _LOOK_S = 0.25
 _GOODBYE_S = 0.5
 _BUFFERED_BYTES = 4 * control.PART_BYTES
@@ -102,10 +104,14 @@ class CallPeer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._hello: Hello | None = None
         self._parts: Parts | None = None
-        self._sent = False
-        self._messages = 0
+        self._offered: dict[str, bytes] = {myself.hello.digest: myself.portrait}
+        self._presented = myself.hello.digest
+        self._showing = False  # whether the other end's newest portrait is shown
+        self._messages = self._portraits = 0
         self._leaving: str | None = None  # why this end hangs up
         self._heard_s: float | None = None  # when motion came last
+        self.portraits_sent = 0
+        """That the other end did not have."""
         self.ready = False
         """Whether the other end shows our portrait."""
         self._voice = VoiceTrack(clock, host.say)
@@ -150,6 +156,13 @@ class CallPeer:
         if self.ready and self._motion.readyState == "open":
             with suppress(ConnectionError):
                 self.link.give(motion)
+
+    def present(self, portrait: bytes) -> None:
+        """Offers another portrait in place of the one that the other end shows; not before it shows that one."""
+        digest = control.digest_of(portrait)
+        if self.ready and not self._offered and digest != self._presented:
+            self._offered, self._presented = {digest: portrait}, digest
+            self._tell(Another(digest, len(portrait)))
 
     def at(self, now_ns: int) -> Motion | None:
         """The other end's motion to show now; None before the first."""
@@ -237,12 +250,16 @@ class CallPeer:
                 self._start(self._obtain(message))
             case Hello():
                 raise ProtocolError("it says hello twice")
-            case Want(digest) if digest == self._myself.hello.digest and not self._sent:
-                self._sent = True
-                self._start(self._send_portrait())
+            case Another(digest, size) if self._hello is not None and self._showing:
+                self._start(self._obtain(replace(self._hello, digest=digest, size=size, may_keep=False)))
+            case Another():
+                raise ProtocolError("it changes a portrait that is not shown yet")
+            case Want(digest) if digest in self._offered:
+                self._start(self._send_portrait(self._offered.pop(digest)))
             case Want():
                 raise ProtocolError("it wants a portrait that was not offered, or twice")
             case Ready():
+                self._offered.clear()
                 self.ready = True
                 self._host.shown()
             case Bye(reason):
@@ -258,6 +275,10 @@ class CallPeer:
             self._start(self._show(self._hello, portrait))
 
     async def _obtain(self, hello: Hello) -> None:
+        self._hello, self._showing = hello, False
+        self._portraits += 1
+        if self._portraits > _MOST_PORTRAITS:
+            raise ProtocolError("it shows too many portraits")
         portrait = await asyncio.to_thread(self._host.known, hello.digest)
         if portrait is not None:
             await self._show(hello, portrait)
@@ -267,12 +288,16 @@ class CallPeer:
 
     async def _show(self, hello: Hello, portrait: bytes) -> None:
         await asyncio.to_thread(self._host.show, hello, portrait)
+        self._showing, self._messages = True, 0
         self._tell(Ready())
 
-    async def _send_portrait(self) -> None:
-        data = self._myself.portrait
-        for first in range(0, len(data), control.PART_BYTES):
+    async def _send_portrait(self, data: bytes) -> None:
+        self.portraits_sent += 1
+        part = _SMALL_BYTES if self.ready else control.PART_BYTES
+        for first in range(0, len(data), part):
             self._room.clear()
-            self._control.send(data[first : first + control.PART_BYTES])
+            self._control.send(data[first : first + part])
+            if self.ready:
+                await asyncio.sleep(_PAUSE_S)
             if self._control.bufferedAmount > _BUFFERED_BYTES:
                 await self._room.wait()

@@ -48,6 +48,14 @@ class Line:
             with suppress(RuntimeError):  # it closed meanwhile
                 loop.call_soon_threadsafe(peer.give, motion)
 
+    def present(self, portrait: bytes) -> None:
+        """Offers another portrait to whoever is there. Never blocks."""
+        with self._lock:
+            peer, loop = self._peer, self._loop
+        if peer is not None and loop is not None and not loop.is_closed():
+            with suppress(RuntimeError):  # it closed meanwhile
+                loop.call_soon_threadsafe(peer.present, portrait)
+
     def hang_up(self, reason: str) -> None:
         """Says goodbye to whoever is there, and waits until that is done."""
         with self._lock:

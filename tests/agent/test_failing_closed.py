@@ -4,6 +4,7 @@ import ast
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from search_leaks import SIZE, coded_picture, search, shows_code
 
+from agent.config import Call
 from calibration.photo import read_photo
 
 ROOT = Path(__file__).parents[2]
@@ -109,6 +111,16 @@ def test_in_a_run_pictures_are_made_on_the_stage_alone():
     assert sorted(makers) == [*stamps, *drawn_patterns, "runtime/stage.py"]
 
 
+def test_a_camera_picture_becomes_a_portrait_in_one_place_and_only_where_the_user_asked():
+    callers = []
+    for path in [p for package in PACKAGES for p in (ROOT / package).rglob("*.py")]:
+        if any(getattr(node, "module", "") == "calibration.retake" for node in ast.walk(ast.parse(path.read_text()))):
+            callers.append(str(path.relative_to(ROOT)))
+    assert callers == ["agent/call/truth.py"]
+    [guard] = [field for field in fields(Call) if field.name == "guard"]
+    assert guard.default == "off"
+
+
 PLANTED = {
     "runtime/sinks/preview.py": "from runtime.frame import Frame",
     "runtime/engines/builtin.py": "from runtime.sources.camera import Camera",
@@ -116,6 +128,7 @@ PLANTED = {
     "runtime/stage.py": "from runtime.lane import Lane",
     "runtime/mix.py": "from runtime.drivers.face_video import FaceVideo",
     "runtime/loop.py": "from runtime.frame import Frame",
+    "runtime/transports/line.py": "from runtime.truth.guard import Seen",
 }
 
 

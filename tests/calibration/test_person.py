@@ -7,7 +7,7 @@ from calibration import learn
 from calibration.fit import MotionFit, Zero, rest_pose
 from calibration.learn import Learner
 from calibration.likeness import FRAMES
-from calibration.person import PersonCheck
+from calibration.person import PersonCheck, PhotoCheck
 from calibration.profile import LEAST_GAIN, MOST_GAIN
 from models.errors import InputError
 from models.face import load_face_model
@@ -114,3 +114,15 @@ def test_too_few_frames_or_no_rest_is_said(profile):
         learner.add(person.seen(jawOpen=0.8), WIDTH, HEIGHT)
     with pytest.raises(InputError, match="never at rest"):
         learner.profile("me", "now")
+
+
+def test_a_photo_knows_its_own_person_once_enough_was_seen_and_nobody_else() -> None:
+    photo = Person(1).seen(yaw_deg=3)
+    for person, same in ((Person(1), True), (Person(2), False), (Person(5), False)):
+        check = PhotoCheck(photo, load_face_model())
+        for _ in range(FRAMES - 1):
+            check.see(person.seen(pitch_deg=2, jawOpen=0.1))
+        check.see(person.seen(yaw_deg=60))  # does not count
+        assert check.same is None
+        check.see(person.seen())
+        assert check.same is same

@@ -47,6 +47,7 @@ class End:
         if self.refusal is not None:
             raise AgentError(self.refusal)
         self.portraits.append(portrait)
+        self.shown_last = hello
 
     def shown(self) -> None:
         self.is_shown.set()

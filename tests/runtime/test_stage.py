@@ -103,3 +103,17 @@ def test_an_engine_in_use_survives_a_second_avatar_of_its_own() -> None:
     stage.close()
     stage.swap(new, 4)
     assert new.closings == 1
+
+
+def test_softly_one_avatar_becomes_the_other_in_half_a_second() -> None:
+    engine = Painter()
+    stage = Stage(engine, 0)
+    live = lambda at_ms: int(stage.render_live(Motion(0), at_ms * 1_000_000).image[0, 0, 0])  # noqa: E731
+    assert live(0) == 0
+    stage.swap(engine, 200, softly=True)
+    seen = [live(at_ms) for at_ms in range(40, 640, 40)]
+    assert seen[0] < 20 and seen[-1] == 200
+    assert all(0 <= step < 30 for step in np.diff(seen))
+    stage.swap(engine, 100)
+    assert live(700) == 100
+    stage.close()

@@ -83,7 +83,7 @@ def test_portraits_come_once_motion_and_voice_go_both_ways_and_a_goodbye_ends_it
     again = End("Ben", kept={anna.myself.hello.digest: anna.myself.portrait}).call(anna.link)
     connected(again, anna)
     assert again.line.peer is not None and anna.line.peer is not None
-    assert not anna.line.peer._sent  # it had the portrait
+    assert not anna.line.peer.portraits_sent  # it had the portrait
     again.close()
 
 
@@ -288,3 +288,51 @@ def test_where_nobody_listens_a_call_says_so() -> None:
     ben = End("Ben").call("http://127.0.0.1:9/#token=abc").ended()
     assert isinstance(ben.endings[0], AgentError)
     assert "does not answer" in str(ben.endings[0])
+
+
+def test_another_portrait_takes_the_place_of_the_first_while_motion_goes_on(anna: End, ben: End) -> None:
+    another = b"another" * 9_000
+    ben.is_shown.clear()
+    anna.is_shown.clear()
+    shown = []
+    there = threading.Thread(target=lambda: shown.extend(talk(ben, anna, 5.0)))
+    there.start()
+    ben.line.present(another)
+    ben.line.present(b"too soon")
+    wait_until(lambda: len(anna.portraits) == 2, 20)
+    there.join()
+    assert anna.portraits == [ben.myself.portrait, another]
+    assert ben.is_shown.is_set() and not anna.is_shown.is_set()
+    ages_ms = np.diff([motion.pts_ns for motion in shown[10:]]) / 1e6
+    assert len(shown) > 80 and ages_ms.max() < 400, "motion goes on beside it"
+    assert not anna.shown_last.may_keep
+    ben.line.present(another)  # is shown already
+    ben.line.present(ben.myself.portrait)
+    wait_until(lambda: len(anna.portraits) == 3, 20)
+    assert anna.portraits[2] == ben.myself.portrait
+    assert not anna.endings and not ben.endings
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"type": "portrait", "portrait": {"sha256": "ab", "bytes": 9}}',
+        '{"type": "portrait", "portrait": {"sha256": "%s", "bytes": 0}}' % (64 * "a"),
+        '{"type": "portrait"}',
+    ],
+)
+def test_another_portrait_that_is_none_ends_the_call(anna: End, ben: End, said: str) -> None:
+    assert ben.line.peer is not None
+    channel = ben.line.peer._control
+    ben.line.peer._loop.call_soon_threadsafe(channel.send, said)
+    wait_until(lambda: bool(anna.endings), 20)
+    assert isinstance(ben.ended().endings[0], (AgentError, str))
+
+
+def test_a_portrait_is_not_changed_before_it_is_shown(anna: End, ben: End) -> None:
+    assert ben.line.peer is not None
+    said = '{"type": "portrait", "portrait": {"sha256": "%s", "bytes": 9}}' % (64 * "a")
+    for _ in range(2):
+        ben.line.peer._loop.call_soon_threadsafe(ben.line.peer._control.send, said)
+    wait_until(lambda: bool(anna.endings), 20)
+    assert "not shown yet" in str(anna.endings[0])

@@ -1,0 +1,174 @@
+"""Whether the user's portrait still looks like them, and a new one where that is wanted."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from calibration.person import PhotoCheck
+from calibration.photo import read_photo
+from calibration.portrait import choose_face, prepare_portrait
+from calibration.retake import is_suited, retake
+from calibration.travelling import pack
+from models.builtin.avatar import BuiltinAvatar
+from models.bystanders import Bystanders
+from models.errors import AgentError
+from models.face import load_face_model
+from models.landmarks import Landmarks
+from models.motion import Motion
+from models.perception import load_mediapipe
+from runtime.frame import Frame
+from runtime.truth.guard import Seen, TruthGuard
+from runtime.truth.verdict import Cause
+from runtime.worker import Worker
+
+SAID: dict[Cause | None, str] = {
+    "somebody else": "somebody else is in the camera's picture, whom the other end does not see",
+    "hidden": "something is before your face, which the other end does not see",
+    "turned": "your head is turned further than your portrait's",
+    "light": "you are in another light than your portrait",
+    None: "your portrait looks like you again",
+}
+
+SAID_OF_A_STRANGER = "no new portrait: the face before the camera is not clearly that of the photo"
+
+_SIDE_PX = 128  # of the picture that is compared
+_EVERY_NS = 20_000_000_000  # between two new portraits
+_LONGEST_PX, _MOST_BYTES = 512, 64 * 1024  # of a new portrait: it leaves beside motion
+
+Image = UInt8[np.ndarray, "h w 3"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wish:
+    """A new portrait of somebody."""
+
+    frame: Image
+    face: Landmarks
+    photo: UInt8[np.ndarray, "ph pw 3"]
+    photo_face: Landmarks
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Retaken:
+    """A new portrait as it travels, and small, to be compared."""
+
+    data: bytes
+    avatar: BuiltinAvatar
+
+
+class Truth:
+    """The guard of one end of a call."""
+
+    def __init__(
+        self,
+        portrait: Path,
+        guard: Literal["off", "portrait"],
+        say: Callable[[str], None],
+        present: Callable[[bytes], None],
+    ) -> None:
+        """Prepares the small picture.
+
+        Args:
+            portrait: the photo that the other end shows.
+            guard: as in `--guard`.
+            say: hears what the user should know.
+            present: sends another portrait; must not block.
+
+        Raises InputError: no picture, or no face in it.
+        """
+        self._say, self._present = say, present
+        self._photo = read_photo(portrait)
+        self._photo_face, _ = choose_face(self._photo, str(portrait))
+        self._person = PhotoCheck(self._photo_face, load_face_model())
+        self._counts: Counter[str] = Counter()
+        self._newest: bytes | None = None
+        self._next_ns = 0
+        self._worker: Worker[Wish, Retaken] | None = None
+        if guard == "portrait":
+            self._worker = Worker("the new portrait", warm_up, make)
+            say(
+                "in another light a new portrait of the camera's picture leaves: you, before the photo's own background"
+            )
+        self._guard = TruthGuard(_small(self._photo, self._photo_face), Bystanders(), self._changed, self._mend)
+
+    def look(self, frame: Frame, landmarks: Landmarks | None, motion: Motion) -> None:
+        """Takes a frame of the camera. The driver's thread; never blocks."""
+        self._guard.look(frame, landmarks, motion)
+
+    def shown(self) -> None:
+        """The other end shows a portrait: if it is not the newest, that follows. Any thread."""
+        if self._newest is not None:
+            self._present(self._newest)
+
+    def figures(self) -> dict[str, Any]:
+        """What is not true now, if anything, and how often what was not, or a new portrait was made."""
+        return {"now": self._guard.cause, "times": dict(self._counts)}
+
+    def close(self) -> None:
+        """Ends the guard. May be called twice."""
+        if self._worker is not None:
+            self._worker.close()
+        self._guard.close()
+
+    def _changed(self, cause: Cause | None) -> None:
+        if cause is not None:
+            self._counts[cause] += 1
+        self._say(SAID[cause])
+
+    def _mend(self, seen: Seen, cause: Cause | None) -> BuiltinAvatar | None:
+        """A new portrait, where one is wanted, is needed and can be had of this frame. In the guard's thread."""
+        if self._worker is None or seen.landmarks is None:
+            return None
+        self._person.see(seen.landmarks)
+        if cause != "light" or self._person.same is None or seen.frame.pts_ns < self._next_ns:
+            return None
+        if not self._person.same:
+            self._give_up()
+            return None
+        if not is_suited(seen.landmarks, self._photo_face, load_face_model().mean):
+            return None
+        self._next_ns = seen.frame.pts_ns + _EVERY_NS
+        try:
+            retaken = self._worker.ask(Wish(seen.frame.image, seen.landmarks, self._photo, self._photo_face))
+        except AgentError as error:
+            self._say(f"no new portrait: {error}")
+            return None
+        self._newest = retaken.data
+        self._counts["new portrait"] += 1
+        self._say("a new portrait of the camera's picture leaves")
+        self._present(retaken.data)
+        return retaken.avatar
+
+    def _give_up(self) -> None:
+        """Makes no portraits: they would be somebody else's."""
+        assert self._worker is not None
+        self._worker.close()
+        self._worker = None
+        self._say(SAID_OF_A_STRANGER)
+
+
+def warm_up() -> None:
+    """In the other process: what the first portrait would have to wait for."""
+    cv2.setNumThreads(1)
+    load_mediapipe()
+    load_face_model()
+
+
+def make(wish: Wish) -> Retaken:
+    """In the other process: the portrait. Raises InputError, or AgentError where the camera shows too little."""
+    image = retake(wish.frame, wish.face, wish.photo, wish.photo_face)
+    if image is None:
+        raise AgentError("the camera does not show as much of you as the photo; sit further away")
+    face, _ = choose_face(image, "the camera's picture")
+    return Retaken(pack(image, "the camera's picture", _LONGEST_PX, _MOST_BYTES), _small(image, face))
+
+
+def _small(photo: Image, face: Landmarks) -> BuiltinAvatar:
+    portrait = prepare_portrait(photo, (_SIDE_PX, _SIDE_PX), framing="head", landmarks=face)
+    return BuiltinAvatar(portrait, load_face_model())
