@@ -19,7 +19,7 @@ from models.motion import Motion
 from runtime.clock import Clock
 from runtime.sound import Sound
 from runtime.transports import call_control as control
-from runtime.transports.call_control import Bye, Hello, Message, Parts, ProtocolError, Ready, Want
+from runtime.transports.call_control import Bye, Hello, Message, Parts, ProtocolError, Ready, Want, offered
 from runtime.transports.ice import IcePolicy
 from runtime.transports.motion_link import MotionLink
 from runtime.transports.peer import close_peer, gone, open_peer
@@ -47,11 +47,14 @@ class Myself:
     """A picture file, ready to leave."""
     may_keep: bool
     """Whether the other end may keep it for the next call."""
+    avatar: bytes | None = None
+    """The portrait as an avatar package, for browsers; None where none can join."""
 
     @property
     def hello(self) -> Hello:
         """The first message."""
-        return Hello(self.name, control.digest_of(self.portrait), len(self.portrait), self.may_keep)
+        avatar = None if self.avatar is None else offered(self.avatar)
+        return Hello(self.name, offered(self.portrait), self.may_keep, avatar)
 
 
 @runtime_checkable
@@ -59,15 +62,16 @@ class Host(Protocol):
     """This end of a call: its user, portraits and loops. No method may block but the two that say so."""
 
     def called(self, hello: Hello) -> None:
-        """Somebody wants to show a portrait."""
+        """Somebody wants to show a portrait, or only to see ours."""
         ...
 
     def known(self, digest: str) -> bytes | None:
         """A portrait that was kept in an earlier call. In a thread of its own; may block."""
         ...
 
-    def show(self, hello: Hello, portrait: bytes) -> None:
-        """Shows a portrait, of which nothing is known but its size and digest. In a thread of its own; may block.
+    def show(self, hello: Hello, portrait: bytes | None) -> None:
+        """Shows a portrait, of which nothing is known but its size and digest; None is nobody's. In a thread of its
+        own; may block.
 
         Raises AgentError where it cannot be shown.
         """
@@ -237,9 +241,9 @@ class CallPeer:
                 self._start(self._obtain(message))
             case Hello():
                 raise ProtocolError("it says hello twice")
-            case Want(digest) if digest == self._myself.hello.digest and not self._sent:
+            case Want(digest) if not self._sent and (data := self._named(digest)) is not None:
                 self._sent = True
-                self._start(self._send_portrait())
+                self._start(self._send(data))
             case Want():
                 raise ProtocolError("it wants a portrait that was not offered, or twice")
             case Ready():
@@ -258,19 +262,26 @@ class CallPeer:
             self._start(self._show(self._hello, portrait))
 
     async def _obtain(self, hello: Hello) -> None:
-        portrait = await asyncio.to_thread(self._host.known, hello.digest)
+        if hello.portrait is None:
+            await asyncio.to_thread(self._host.show, hello, None)
+            return
+        portrait = await asyncio.to_thread(self._host.known, hello.portrait.digest)
         if portrait is not None:
             await self._show(hello, portrait)
         else:
-            self._parts = Parts(hello)
-            self._tell(Want(hello.digest))
+            self._parts = Parts(hello.portrait)
+            self._tell(Want(hello.portrait.digest))
 
     async def _show(self, hello: Hello, portrait: bytes) -> None:
         await asyncio.to_thread(self._host.show, hello, portrait)
         self._tell(Ready())
 
-    async def _send_portrait(self) -> None:
-        data = self._myself.portrait
+    def _named(self, digest: str) -> bytes | None:
+        """What of ours has this digest."""
+        ours = (self._myself.portrait, self._myself.avatar)
+        return next((data for data in ours if data is not None and control.digest_of(data) == digest), None)
+
+    async def _send(self, data: bytes) -> None:
         for first in range(0, len(data), control.PART_BYTES):
             self._room.clear()
             self._control.send(data[first : first + control.PART_BYTES])

@@ -15,7 +15,7 @@ from agent.call.portraits import KeptPortraits, own_portrait, their_portrait
 from agent.cli import main
 from models.landmarks import find_faces
 from models.topology import LEFT_IRIS, RIGHT_IRIS
-from runtime.transports.call_control import Hello, digest_of
+from runtime.transports.call_control import Hello, digest_of, offered
 from tests.agent.clips import decode, speech
 from tests.agent.command import agent_process
 
@@ -125,14 +125,15 @@ def test_a_portrait_is_kept_only_if_it_may_be_and_under_its_digest_alone(
 ) -> None:
     monkeypatch.setenv("AGENT_CACHE", str(tmp_path))
     data = own_portrait(portrait_png)
-    hello = Hello("Anna", digest_of(data), len(data), may_keep=False)
+    hello = Hello("Anna", offered(data), may_keep=False)
     assert their_portrait(hello, data).name == "the portrait of Anna"
     kept = KeptPortraits()
     kept.save(hello, data)
-    assert kept.load(hello.digest) is None
-    kept.save(Hello("Anna", digest_of(data), len(data), may_keep=True), data)
-    assert kept.load(hello.digest) == data
+    digest = digest_of(data)
+    assert kept.load(digest) is None
+    kept.save(Hello("Anna", offered(data), may_keep=True), data)
+    assert kept.load(digest) == data
     [entry] = (tmp_path / "call-portraits").iterdir()
-    assert entry.stem == hello.digest
+    assert entry.stem == digest
     entry.write_bytes(entry.read_bytes()[:-1] + b"x")
-    assert kept.load(hello.digest) is None
+    assert kept.load(digest) is None

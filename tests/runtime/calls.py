@@ -24,11 +24,13 @@ CLOCK = MonotonicClock()
 class End:
     """A user who shows anything, beeps, and remembers."""
 
-    def __init__(self, name: str, portrait: bytes = b"", kept: dict[str, bytes] | None = None) -> None:
-        self.myself = Myself(name, portrait or name.encode() * 10_000, may_keep=True)
+    def __init__(
+        self, name: str, portrait: bytes = b"", kept: dict[str, bytes] | None = None, avatar: bytes | None = None
+    ) -> None:
+        self.myself = Myself(name, portrait or name.encode() * 10_000, may_keep=True, avatar=avatar)
         self.kept = kept or {}
         self.calls: list[Hello] = []
-        self.portraits: list[bytes] = []
+        self.portraits: list[bytes | None] = []
         self.lines: list[str] = []
         self.endings: list[str | AgentError] = []
         self.sounds: list[Sound] = []
@@ -43,7 +45,7 @@ class End:
     def known(self, digest: str) -> bytes | None:
         return self.kept.get(digest)
 
-    def show(self, hello: Hello, portrait: bytes) -> None:
+    def show(self, hello: Hello, portrait: bytes | None) -> None:
         if self.refusal is not None:
             raise AgentError(self.refusal)
         self.portraits.append(portrait)
