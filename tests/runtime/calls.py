@@ -1,7 +1,9 @@
 """Both ends of a call in one process: real peers, no agent around them."""
 
+import random
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -105,3 +107,20 @@ def talk(sender: End, receiver: End, seconds: float, then: Callable[[], object] 
 
 def connected(caller: End, listener: End) -> None:
     wait_until(lambda: caller.is_shown.is_set() and listener.is_shown.is_set(), 20)
+
+
+def ice_of(end: End) -> Any:
+    assert end.line.peer is not None and end.line.peer.peer.sctp is not None
+    return end.line.peer.peer.sctp.transport.transport
+
+
+def lose(end: End, part: float, seed: int = 0) -> None:
+    """So large a part of what an end sends does not arrive."""
+    ice, draw = ice_of(end), random.Random(seed)
+    send = ice._send
+
+    async def lossy(data: bytes) -> None:
+        if draw.random() >= part:
+            await send(data)
+
+    vars(ice)["_send"] = lossy

@@ -34,27 +34,10 @@ from runtime.transports.peer import close_peer, open_peer
 from runtime.transports.voice import VoiceTrack
 from tests.agent.command import wait_until
 from tests.models.motions import talking
-from tests.runtime.calls import CLOCK, End, connected, talk
+from tests.runtime.calls import CLOCK, End, connected, lose, talk
 from tests.runtime.peers import until
 
 HERE = IcePolicy()
-
-
-def ice_of(end: End) -> Any:
-    assert end.line.peer is not None and end.line.peer.peer.sctp is not None
-    return end.line.peer.peer.sctp.transport.transport
-
-
-def lose(end: End, part: float, seed: int = 0) -> None:
-    """So large a part of what an end sends does not arrive."""
-    ice, draw = ice_of(end), random.Random(seed)
-    send = ice._send
-
-    async def lossy(data: bytes) -> None:
-        if draw.random() >= part:
-            await send(data)
-
-    vars(ice)["_send"] = lossy
 
 
 def refused(end: End) -> bool:
