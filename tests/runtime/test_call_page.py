@@ -17,6 +17,7 @@ from models.builtin.avatar import BuiltinAvatar
 from models.face import load_face_model
 from models.motion import Motion, expression
 from runtime.transports.call_control import Hello
+from runtime.transports.links import prove, resume_token
 from tests.agent.command import wait_until
 from tests.browser import reads
 from tests.runtime.calls import CLOCK, End, lose
@@ -206,9 +207,10 @@ def test_a_portrait_that_cannot_be_drawn_ends_the_call(page, package, what: str)
 
 
 def test_proofs_are_those_of_the_agent(page, anna) -> None:
-    from runtime.transports.links import prove, resume_token
-
-    offer = "v=0\r\na=fingerprint:sha-256 AB:CD\r\na=fingerprint:SHA-384  01:EF\r\na=fingerprint:sha-256 AB:CD\r\n"
+    answer, offer = (
+        "no fingerprint",
+        "v=0\r\na=fingerprint:sha-256 AB:CD\r\na=fingerprint:SHA-384  01:EF\r\na=fingerprint:sha-256 AB:CD\r\n",
+    )
     open_page(page, anna.link)
     for secret in ("secret", "Geheimnis ä" * 20):
         told = page.evaluate(
@@ -217,7 +219,10 @@ def test_proofs_are_those_of_the_agent(page, anna) -> None:
                 return [prove(secret, "guest", offer), prove(secret, "host", answer),
                     resumeSecret(secret, offer, answer)];
             }""",
-            [secret, offer, "no fingerprint"],
+            [secret, offer, answer],
         )
-        answer = "no fingerprint"
-        assert told == [prove(secret, "guest", offer), prove(secret, "host", answer), resume_token(secret, offer, answer)]
+        assert told == [
+            prove(secret, "guest", offer),
+            prove(secret, "host", answer),
+            resume_token(secret, offer, answer),
+        ]
