@@ -21,9 +21,10 @@ from agent.probe import Probe
 from agent.shown import Shown
 from agent.webrtc import open_webrtc
 from calibration.background import still
-from runtime.change import Change, Upload
+from runtime.change import Change, Nobody, Upload
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.idle import Idle
+from runtime.engines.still import StillEngine
 from runtime.ladder import RUNGS, Ladder
 from runtime.loop import Loop
 from runtime.metrics import Metrics
@@ -95,6 +96,9 @@ class Session:
                 opened.callback(self.sinks[-1].close)
             photo = config.portrait if far is None else patiently("waiting", far.portrait, interrupted, _hush)
             look = self._first_look(photo)
+            if isinstance(photo, Nobody):
+                engine.close()
+                engine = self.shown.engine = StillEngine()
             avatar = wait(f"preparing {photo.name}", partial(engine.prepare, look.portrait))
             self._loop = self._compose(avatar, probe)
             self.shown.begin(look, self._loop)
@@ -130,7 +134,7 @@ class Session:
         self.shown.close()
         self.loop.close()
 
-    def _first_look(self, photo: Path | Upload) -> Look:
+    def _first_look(self, photo: Path | Upload | Nobody) -> Look:
         config = self.plan.config
         look = first_look(photo, self.plan.size, config.framing, config.background)
         for note in look.notes:

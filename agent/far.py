@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from runtime.change import Upload
+from runtime.change import Nobody, Upload
 from runtime.lane import Lane
 from runtime.metrics import Metrics
 
@@ -13,7 +13,7 @@ from runtime.metrics import Metrics
 class Far:
     """Somebody at the other end of a call."""
 
-    portrait: Callable[[], Upload]
-    """Waits for their portrait. Raises AgentError if none will come."""
+    portrait: Callable[[], Upload | Nobody]
+    """Waits for their portrait. Raises AgentError if nobody will come."""
     lane: Callable[[Metrics], Lane[Any]]
     """Their motion and voice."""

@@ -5,10 +5,11 @@ from pathlib import Path
 
 from calibration.background import on_background, on_picture
 from calibration.framing import Framing
+from calibration.outline import outline
 from calibration.photo import decode_photo, read_file
 from calibration.store import default_store, portrait_of
 from models.portrait import Portrait
-from runtime.change import Change, Upload
+from runtime.change import Change, Nobody, Upload
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,13 +53,15 @@ class Look:
         return Look(name, cut_out, self.framing, background, uploaded, portrait)
 
 
-def first_look(photo: Path | Upload, size: tuple[int, int], framing: Framing, background: str) -> Look:
+def first_look(photo: Path | Upload | Nobody, size: tuple[int, int], framing: Framing, background: str) -> Look:
     """Reads and prepares a photo, or takes a file from the store. Raises InputError for a picture of no use."""
     cut_out = _cut_out(photo, size, framing)
     return Look(photo.name, cut_out, framing, background, False, on_background(cut_out, background))
 
 
-def _cut_out(photo: Path | Upload, size: tuple[int, int], framing: Framing) -> Portrait:
+def _cut_out(photo: Path | Upload | Nobody, size: tuple[int, int], framing: Framing) -> Portrait:
+    if isinstance(photo, Nobody):
+        return outline(size)
     if isinstance(photo, Upload):  # is not left on disk
         return portrait_of(photo.data, size, framing, photo.name, None, photo.landmarks)
     return replace(portrait_of(read_file(photo), size, framing, photo.name, default_store()), keepable=True)

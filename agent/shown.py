@@ -8,8 +8,9 @@ from agent.look import Look
 from agent.plan import Plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
 from models.errors import AgentError, InputError
-from runtime.change import Change
+from runtime.change import Change, Nobody
 from runtime.engines import Engine
+from runtime.engines.still import StillEngine
 from runtime.loop import Loop
 from runtime.turn import Turn
 from runtime.worker import Worker
@@ -51,8 +52,7 @@ class Shown:
     def _change(self, change: Change) -> tuple[str, ...]:
         if self._loop is None or self.look is None:
             raise AgentError("the first portrait is still being prepared; try again")
-        name = change.engine or self.engine.name
-        engine = self.engine if name == self.engine.name else self._open(name)
+        engine = self._engine_of(change)
         try:
             prepared = self._preparing.ask(Wish(self.look, change, engine.name if engine.portable else None))
             avatar = prepared.avatar if engine.portable else engine.prepare(prepared.look.portrait)
@@ -64,6 +64,14 @@ class Shown:
         self.look, self.engine = prepared.look, engine
         self._say(f"now shown: {self.look.name}, background {self.look.background}, engine {engine.name}")
         return self.look.notes
+
+    def _engine_of(self, change: Change) -> Engine[Any]:
+        """Nobody is drawn by an engine of their own; whoever comes next, by the run's."""
+        if isinstance(change.portrait, Nobody):
+            return self.engine if isinstance(self.engine, StillEngine) else StillEngine()
+        before = self._plan.config.engine if isinstance(self.engine, StillEngine) else self.engine.name
+        name = change.engine or before
+        return self.engine if name == self.engine.name else self._open(name)
 
     def _open(self, name: str) -> Engine[Any]:
         """`--backend` was said of the run's own engine."""

@@ -31,12 +31,20 @@ def _upload(name: str, data: bytes | memoryview, landmarks: Landmarks | None) ->
     return Upload(name, bytes(data), landmarks)
 
 
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """In place of a photo where there is none to show."""
+
+    name: str = "nobody"
+    """What to call it in messages."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Change:
     """Another portrait, background or engine; None leaves it as it is."""
 
-    portrait: Path | Upload | None = None
-    """A photo."""
+    portrait: Path | Upload | Nobody | None = None
+    """A photo, or an outline that does not move."""
     background: str | Upload | None = None
     """As in `--background`, or a picture."""
     engine: str | None = None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync"
+    "--disable-sync --use-fake-device-for-media-stream"
 )
 
 

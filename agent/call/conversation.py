@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from agent.build import Session
-from agent.call.portraits import KeptPortraits, own_portrait, their_portrait
+from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, their_portrait
 from agent.call.speaking import Speaking
 from agent.call.truth import Truth
 from agent.config import Call, Driving, Run, Showing
@@ -21,14 +21,14 @@ from agent.far import Far
 from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_virtual_microphone, make_plan, parse_input
 from agent.webrtc import TURN_PASSWORD, TURN_USER
 from models.errors import AgentError, InputError
-from runtime.change import Change, Upload
+from runtime.change import Change, Nobody, Upload
 from runtime.clock import MonotonicClock
 from runtime.metrics import Metrics
 from runtime.remote_lane import FarSounds, RemoteLane
 from runtime.sinks.loudspeaker import find_loudspeaker
 from runtime.sinks.virtual_camera import free_virtual_cameras
 from runtime.sound import Sound
-from runtime.transports.call_control import Hello
+from runtime.transports.call_control import Hello, digest_of
 from runtime.transports.call_peer import Myself
 from runtime.transports.caller import Caller
 from runtime.transports.ice import policy_for
@@ -37,7 +37,7 @@ from runtime.transports.links import Link
 from runtime.transports.listener import Listener
 
 _EASE_S = 1.5  # in which somebody who has left comes to rest
-_NOBODY = "somebody"
+_SOMEBODY = "somebody"
 
 
 class Conversation:
@@ -56,13 +56,14 @@ class Conversation:
         self._config, self._say = config, say
         self._clock = MonotonicClock()
         self._kept, self._sounds, self._line = KeptPortraits(), FarSounds(), Line()
-        self._first: Future[Upload] = Future()
-        self._digest, self._shown_data = "", b""
+        self._first: Future[Upload | Nobody] = Future()
+        self._shown: bytes | None = b""
         self._ready, self._over = threading.Event(), threading.Event()
         self._failure: Exception | None = None
         plan = _plan(config)
         outputs = _with_voice(plan.outputs, config.speaker, say)
-        myself = Myself(config.name, own_portrait(config.portrait), not config.forget)
+        avatar = own_avatar(config.portrait) if config.listen else None
+        myself = Myself(config.name, own_portrait(config.portrait), not config.forget, avatar)
         with ExitStack() as opened:
             self._truth = None if plan.camera is None else Truth(config.portrait, config.guard, say, self._line.present)
             if self._truth is not None:
@@ -102,28 +103,30 @@ class Conversation:
 
     def called(self, hello: Hello) -> None:
         """Says who is there, and what becomes of both portraits."""
-        who = hello.name or _NOBODY
+        who = hello.name or _SOMEBODY
         keeps = "and kept for the next call" if hello.may_keep else "and kept nowhere"
-        self._say(f"{who} is there and shows a portrait, which is drawn here {keeps}")
+        shows = f"a portrait, which is drawn here {keeps}" if hello.portrait else "none: an outline is drawn here"
+        self._say(f"{who} is there and shows {shows}")
         forgets = ", and asked not to keep it" if self._config.forget else ""
         self._say(f"{who} is given your portrait {self._config.portrait.name}{forgets}")
 
     def known(self, digest: str) -> bytes | None:
         """The portrait that is shown already, or one that was kept."""
-        return self._shown_data if digest == self._digest else self._kept.load(digest)
+        return self._shown if self._shown and digest_of(self._shown) == digest else self._kept.load(digest)
 
-    def show(self, hello: Hello, portrait: bytes) -> None:
-        """Shows a portrait once it is known to be one, and keeps it if that is allowed."""
-        if hello.digest == self._digest:
+    def show(self, hello: Hello, portrait: bytes | None) -> None:
+        """Shows a portrait once it is known to be one, and keeps it if that is allowed; or that there is none."""
+        if portrait == self._shown:
             return
-        upload = their_portrait(hello, portrait)
+        look = Nobody() if portrait is None else their_portrait(hello, portrait)
         if not self._first.done():
-            self._first.set_result(upload)
+            self._first.set_result(look)
             self._ready.wait()
         else:
-            self.session.swap(Change(portrait=upload))
-        self._digest, self._shown_data = hello.digest, portrait
-        self._kept.save(hello, portrait)
+            self.session.swap(Change(portrait=look))
+        self._shown = portrait
+        if portrait is not None:
+            self._kept.save(hello, portrait)
 
     def shown(self) -> None:
         """From now on motion leaves, and the newest portrait if another one is shown."""
@@ -190,7 +193,7 @@ class Conversation:
 
 
 def _invitation(link: Link) -> str:
-    return f"for one caller, within an hour: agent call '{link}' --portrait THEIRS"
+    return f"for one caller, within an hour, to open in a browser or: agent call '{link}' --portrait THEIRS"
 
 
 def _plan(config: Call) -> Plan:

@@ -2,14 +2,19 @@
 
 from pathlib import Path
 
-from calibration.photo import read_photo
+from calibration.photo import read_file, read_photo
+from calibration.store import default_store, portrait_of
 from calibration.travelling import MOST_BYTES, pack, unpack
+from models.builtin.avatar import BuiltinAvatar
+from models.builtin.packing import pack as pack_avatar
+from models.face import load_face_model
 from models.folders import cache_folder
 from models.private_store import PrivateStore
 from runtime.change import Upload
 from runtime.transports.call_control import MOST_PORTRAIT, Hello, digest_of
 
 _CACHE_BYTES = 32 * 1024**2
+_AVATAR_PX, _NARROWEST_PX = 512, 256  # of an avatar's longer and shorter side
 
 assert MOST_BYTES <= MOST_PORTRAIT
 
@@ -17,6 +22,15 @@ assert MOST_BYTES <= MOST_PORTRAIT
 def own_portrait(photo: Path) -> bytes:
     """The user's photo as it travels. Raises InputError: no picture, or no face in it."""
     return pack(read_photo(photo), str(photo))
+
+
+def own_avatar(photo: Path) -> bytes:
+    """The user's photo as browsers draw it. Raises InputError: no picture, or no face in it."""
+    height, width = read_photo(photo).shape[:2]
+    longest = max(height, width)
+    size = tuple(max(_NARROWEST_PX, round(_AVATAR_PX / 2 * side / longest) * 2) for side in (width, height))
+    portrait = portrait_of(read_file(photo), (size[0], size[1]), "photo", str(photo), default_store())
+    return pack_avatar(BuiltinAvatar(portrait, load_face_model()))
 
 
 def their_portrait(hello: Hello, data: bytes) -> Upload:
@@ -41,4 +55,4 @@ class KeptPortraits:
     def save(self, hello: Hello, data: bytes) -> None:
         """Keeps a portrait that was shown, if it may be kept."""
         if self._store is not None and hello.may_keep:
-            self._store.save(hello.digest, data)
+            self._store.save(digest_of(data), data)

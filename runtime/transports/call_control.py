@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from models.builtin.package import VERSION as AVATAR_VERSION
 from models.errors import AgentError
 from models.motion_codec import VERSION as MOTION_VERSION
 
@@ -29,32 +30,39 @@ class ProtocolError(AgentError):
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """What an end sends if it is wanted."""
+
+    digest: str
+    """SHA-256, hexadecimal."""
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Hello:
     """Who calls, and the portrait that is to be shown: the first message of either end."""
 
     name: str
     """"" is nobody's."""
-    digest: str
-    """SHA-256 of the portrait, hexadecimal."""
-    size: int
-    """Bytes of the portrait."""
+    portrait: Offered | None
+    """None shows none, and sends no motion: a browser."""
     may_keep: bool
     """Whether the portrait may be kept on the receiver's disk for the next call."""
+    avatar: Offered | None = None
+    """The portrait as an avatar package, for a browser. It is said and passed over by agents, which draw portraits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Another:
     """A portrait that is to take the place of the one that is shown. It is kept nowhere."""
 
-    digest: str
-    """SHA-256 of the portrait, hexadecimal."""
-    size: int
-    """Bytes of the portrait."""
+    portrait: Offered
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """The portrait of this digest is to be sent."""
+    """The portrait or avatar package of this digest is to be sent."""
 
     digest: str
 
@@ -76,12 +84,19 @@ Message = Hello | Another | Want | Ready | Bye
 
 def write(message: Message) -> str:
     """A message as it travels."""
+    said: dict[str, Any]
     match message:
-        case Hello(name, digest, size, may_keep):
-            portrait = {"sha256": digest, "bytes": size, "keep": may_keep}
-            said = {"type": "hello", "version": VERSION, "motion": MOTION_VERSION, "name": name, "portrait": portrait}
-        case Another(digest, size):
-            said = {"type": "portrait", "portrait": {"sha256": digest, "bytes": size, "keep": False}}
+        case Hello(name, portrait, may_keep, avatar):
+            said = {"type": "hello", "version": VERSION, "motion": MOTION_VERSION, "name": name}
+            if portrait is not None:
+                said["portrait"] = {"sha256": portrait.digest, "bytes": portrait.size, "keep": may_keep}
+            if avatar is not None:
+                said["avatar"] = {"sha256": avatar.digest, "bytes": avatar.size, "version": AVATAR_VERSION}
+        case Another(portrait):
+            said = {
+                "type": "portrait",
+                "portrait": {"sha256": portrait.digest, "bytes": portrait.size, "keep": False},
+            }
         case Want(digest):
             said = {"type": "want", "sha256": digest}
         case Ready():
@@ -105,7 +120,7 @@ def read(text: str) -> Message | None:
         case "hello":
             return _hello(said)
         case "portrait":
-            return Another(*_announced(said)[:2])
+            return Another(_announced(said.get("portrait")))
         case "want":
             return Want(_digest(said))
         case "ready":
@@ -120,20 +135,25 @@ def digest_of(portrait: bytes) -> str:
     return sha256(portrait).hexdigest()
 
 
+def offered(data: bytes) -> Offered:
+    """How a portrait or avatar package is announced."""
+    return Offered(digest_of(data), len(data))
+
+
 class Parts:
     """A portrait that arrives in parts."""
 
-    def __init__(self, hello: Hello | Another) -> None:
-        self._hello, self._data = hello, bytearray()
+    def __init__(self, announced: Offered) -> None:
+        self._announced, self._data = announced, bytearray()
 
     def take(self, part: bytes) -> bytes | None:
         """The portrait once it is complete. Raises ProtocolError: more than was announced, or another picture."""
         self._data += part
-        if not part or len(self._data) > self._hello.size:
+        if not part or len(self._data) > self._announced.size:
             raise ProtocolError("the portrait is larger than announced")
-        if len(self._data) < self._hello.size:
+        if len(self._data) < self._announced.size:
             return None
-        if digest_of(portrait := bytes(self._data)) != self._hello.digest:
+        if digest_of(portrait := bytes(self._data)) != self._announced.digest:
             raise ProtocolError("the portrait is not the announced one")
         return portrait
 
@@ -141,18 +161,20 @@ class Parts:
 def _hello(said: dict[str, Any]) -> Hello:
     if said.get("version") != VERSION or said.get("motion") != MOTION_VERSION:
         raise ProtocolError("its version of the call is another: bring both ends up to date")
-    return Hello(_printable(said.get("name"), _MOST_NAME), *_announced(said))
+    name, portrait = _printable(said.get("name"), _MOST_NAME), said.get("portrait")
+    if portrait is None:
+        return Hello(name, None, False)
+    return Hello(name, _announced(portrait), portrait.get("keep") is True)
 
 
-def _announced(said: dict[str, Any]) -> tuple[str, int, bool]:
-    """Digest and bytes of a portrait, and whether it may be kept."""
-    portrait = said.get("portrait")
+def _announced(portrait: Any) -> Offered:
+    """Raises ProtocolError for what is no portrait that could be sent."""
     if not isinstance(portrait, dict):
         raise ProtocolError("the portrait is not announced")
     size = portrait.get("bytes")
     if type(size) is not int or not 0 < size <= MOST_PORTRAIT:
         raise ProtocolError(f"the portrait is larger than {MOST_PORTRAIT >> 10} KB, or empty")
-    return _digest(portrait), size, portrait.get("keep") is True
+    return Offered(_digest(portrait), size)
 
 
 def _digest(said: dict[str, Any]) -> str:

@@ -19,7 +19,18 @@ from models.motion import Motion
 from runtime.clock import Clock
 from runtime.sound import Sound
 from runtime.transports import call_control as control
-from runtime.transports.call_control import Another, Bye, Hello, Message, Parts, ProtocolError, Ready, Want
+from runtime.transports.call_control import (
+    Another,
+    Bye,
+    Hello,
+    Message,
+    Parts,
+    ProtocolError,
+    Ready,
+    Want,
+    digest_of,
+    offered,
+)
 from runtime.transports.ice import IcePolicy
 from runtime.transports.motion_link import MotionLink
 from runtime.transports.peer import close_peer, gone, open_peer
@@ -49,11 +60,14 @@ class Myself:
     """A picture file, ready to leave."""
     may_keep: bool
     """Whether the other end may keep it for the next call."""
+    avatar: bytes | None = None
+    """The portrait as an avatar package, for browsers; None where none can join."""
 
     @property
     def hello(self) -> Hello:
         """The first message."""
-        return Hello(self.name, control.digest_of(self.portrait), len(self.portrait), self.may_keep)
+        avatar = None if self.avatar is None else offered(self.avatar)
+        return Hello(self.name, offered(self.portrait), self.may_keep, avatar)
 
 
 @runtime_checkable
@@ -61,15 +75,16 @@ class Host(Protocol):
     """This end of a call: its user, portraits and loops. No method may block but the two that say so."""
 
     def called(self, hello: Hello) -> None:
-        """Somebody wants to show a portrait."""
+        """Somebody wants to show a portrait, or only to see ours."""
         ...
 
     def known(self, digest: str) -> bytes | None:
         """A portrait that was kept in an earlier call. In a thread of its own; may block."""
         ...
 
-    def show(self, hello: Hello, portrait: bytes) -> None:
-        """Shows a portrait, of which nothing is known but its size and digest. In a thread of its own; may block.
+    def show(self, hello: Hello, portrait: bytes | None) -> None:
+        """Shows a portrait, of which nothing is known but its size and digest; None is nobody's. In a thread of its
+        own; may block.
 
         Raises AgentError where it cannot be shown.
         """
@@ -104,8 +119,8 @@ class CallPeer:
         self._tasks: set[asyncio.Task[None]] = set()
         self._hello: Hello | None = None
         self._parts: Parts | None = None
-        self._offered: dict[str, bytes] = {myself.hello.digest: myself.portrait}
-        self._presented = myself.hello.digest
+        self._presented = digest_of(myself.portrait)
+        self._offered = {digest_of(data): data for data in (myself.portrait, myself.avatar) if data is not None}
         self._showing = False  # whether the other end's newest portrait is shown
         self._messages = self._portraits = 0
         self._leaving: str | None = None  # why this end hangs up
@@ -162,7 +177,7 @@ class CallPeer:
         digest = control.digest_of(portrait)
         if self.ready and not self._offered and digest != self._presented:
             self._offered, self._presented = {digest: portrait}, digest
-            self._tell(Another(digest, len(portrait)))
+            self._tell(Another(offered(portrait)))
 
     def at(self, now_ns: int) -> Motion | None:
         """The other end's motion to show now; None before the first."""
@@ -250,12 +265,12 @@ class CallPeer:
                 self._start(self._obtain(message))
             case Hello():
                 raise ProtocolError("it says hello twice")
-            case Another(digest, size) if self._hello is not None and self._showing:
-                self._start(self._obtain(replace(self._hello, digest=digest, size=size, may_keep=False)))
+            case Another(portrait) if self._hello is not None and self._showing:
+                self._start(self._obtain(replace(self._hello, portrait=portrait, may_keep=False)))
             case Another():
                 raise ProtocolError("it changes a portrait that is not shown yet")
             case Want(digest) if digest in self._offered:
-                self._start(self._send_portrait(self._offered.pop(digest)))
+                self._start(self._send(self._offered.pop(digest)))
             case Want():
                 raise ProtocolError("it wants a portrait that was not offered, or twice")
             case Ready():
@@ -275,23 +290,26 @@ class CallPeer:
             self._start(self._show(self._hello, portrait))
 
     async def _obtain(self, hello: Hello) -> None:
+        if hello.portrait is None:
+            await asyncio.to_thread(self._host.show, hello, None)
+            return
         self._hello, self._showing = hello, False
         self._portraits += 1
         if self._portraits > _MOST_PORTRAITS:
             raise ProtocolError("it shows too many portraits")
-        portrait = await asyncio.to_thread(self._host.known, hello.digest)
+        portrait = await asyncio.to_thread(self._host.known, hello.portrait.digest)
         if portrait is not None:
             await self._show(hello, portrait)
         else:
-            self._parts = Parts(hello)
-            self._tell(Want(hello.digest))
+            self._parts = Parts(hello.portrait)
+            self._tell(Want(hello.portrait.digest))
 
     async def _show(self, hello: Hello, portrait: bytes) -> None:
         await asyncio.to_thread(self._host.show, hello, portrait)
         self._showing, self._messages = True, 0
         self._tell(Ready())
 
-    async def _send_portrait(self, data: bytes) -> None:
+    async def _send(self, data: bytes) -> None:
         self.portraits_sent += 1
         part = _SMALL_BYTES if self.ready else control.PART_BYTES
         for first in range(0, len(data), part):

@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from models.errors import InputError
 from runtime.clock import Clock
@@ -33,9 +33,12 @@ class Link:
     """http://HOST:PORT or https://..., without a slash at the end."""
     secret: str
     """Of whoever may join."""
+    name: str = ""
+    """Who invites: for a page to say before anything is asked of the host; an agent passes it over."""
 
     def __str__(self) -> str:
-        return f"{self.base}/#token={self.secret}"
+        name = f"&name={quote(self.name, safe='')}" if self.name else ""
+        return f"{self.base}/#token={self.secret}{name}"
 
 
 def parse_link(text: str) -> Link:

@@ -1,10 +1,11 @@
-"""Being called: an end that prints a link for one caller at a time."""
+"""Being called: an end that prints a link for one caller at a time, which is a page in a browser."""
 
 import asyncio
 import socket
 from collections.abc import Callable
 
 from models.errors import AgentError
+from runtime.avatar_page import CALL_PAGE, call_routes
 from runtime.clock import Clock
 from runtime.page_server import LOOPBACK, PageServer
 from runtime.transports.call_peer import KINDS, CallPeer, Host, LostError, Myself
@@ -52,10 +53,10 @@ class Listener:
         self._loop: asyncio.AbstractEventLoop | None = None  # once somebody has called
         self._server = PageServer(
             "call",
-            None,
-            "",
+            CALL_PAGE,
+            "Call",
             PORT if port is None else port,
-            self._signalling.routes,
+            [*self._signalling.routes, *call_routes()],
             no_other_port=port is not None,
             host=host,
             may_change=self._signalling.is_asked,
@@ -68,7 +69,7 @@ class Listener:
         base = self._server.url.rstrip("/")
         if self._host == ANYWHERE:
             base = base.replace(LOOPBACK, _own_address())
-        return Link(base, self._invitation.secret)
+        return Link(base, self._invitation.secret, self._myself.name)
 
     def close(self, reason: str) -> None:
         """Hangs up and listens no more. May be called twice."""

@@ -5,21 +5,29 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.io import wavfile
 
-from agent.call.portraits import KeptPortraits, own_portrait, their_portrait
+from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, their_portrait
 from agent.cli import main
+from models.builtin.package import Package
 from models.landmarks import find_faces
 from models.topology import LEFT_IRIS, RIGHT_IRIS
-from runtime.transports.call_control import Hello, digest_of
+from runtime.transports.call_control import Hello, digest_of, offered
 from tests.agent.clips import decode, speech
 from tests.agent.command import agent_process
+from tests.browser import reads
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 LIPS = (13, 14)  # middles of the inner lips
+LINK = r"http://\S+#token=[\w-]+"
 SHOWN = ("--size", "256", "--framing", "head", "--quality", "best")
 
 
@@ -36,11 +44,18 @@ def ends(*listening: object, calling: list[object]) -> Iterator[tuple[object, ob
     with ExitStack() as stack:
         said: list[str] = []
         listener = stack.enter_context(agent_process("call", "--listen", "--port", "0", *map(str, listening)))
-        while not (found := re.search(r"http://\S+#token=[\w-]+", said[-1] if said else "")):
-            said.append(listener.stderr.readline())
-            assert said[-1], said
-        caller = stack.enter_context(agent_process("call", found[0], *map(str, calling)))
+        link = heard(listener, said, LINK)
+        caller = stack.enter_context(agent_process("call", link, *map(str, calling)))
         yield listener, caller, said
+
+
+def heard(process, said: list[str], pattern: str) -> str:
+    """What an agent says next that matches; `said` has all of it."""
+    while True:
+        said.append(process.stderr.readline())
+        assert said[-1], said
+        if found := re.search(pattern, said[-1]):
+            return found[0]
 
 
 def mouth(path: Path) -> np.ndarray:
@@ -78,9 +93,7 @@ def test_a_far_face_speaks_with_its_sender_s_mouth_and_voice(
         _, caller_said = caller.communicate(timeout=200)
         assert caller.returncode == 0, caller_said
         assert "the call is over: hung up" in caller_said
-        while "is over" not in said[-1]:
-            said.append(listener.stderr.readline())
-            assert said[-1], said
+        heard(listener, said, "is over")
         listener.send_signal(2)
         _, rest = listener.communicate(timeout=60)
         assert listener.returncode == 0, rest
@@ -96,6 +109,55 @@ def test_a_far_face_speaks_with_its_sender_s_mouth_and_voice(
     assert figures["call"]["packets_received"] > 30 and figures["call"]["packets_dropped"] == 0
     assert abs(figures["audio_video_offset_ms"]) < 150
     assert decode(far)[1] > 2
+
+
+@pytest.mark.timeout(400)
+def test_a_browser_is_heard_and_an_outline_stands_for_it(
+    portrait_png: Path, speech_wav: Path, quiet_wav: Path, tmp_path: Path, page: "Page"
+) -> None:
+    page.context.grant_permissions(["microphone"])
+    far, said_wav, said = tmp_path / "far.mp4", tmp_path / "said.wav", []
+    rate_hz, samples = wavfile.read(speech_wav)
+    wavfile.write(said_wav, rate_hz, samples[:rate_hz])
+    listening = ("--portrait", str(portrait_png), "--microphone", str(quiet_wav), "--name", "Anna", *SHOWN)
+    with agent_process("call", "--listen", "--port", "0", *listening, "--output", str(far)) as listener:
+        visit(page, heard(listener, said, LINK))
+        heard(listener, said, "Ben is there and shows none: an outline is drawn here")
+        page.locator("#microphone").click()
+        page.wait_for_timeout(3000)
+        page.locator("#leave").click()
+        link = heard(listener, said, LINK)
+        calling = ("--portrait", str(portrait_png), "--microphone", str(said_wav), "--size", "128")
+        with agent_process("call", link, *calling, "--output", str(tmp_path / "near.mp4")) as caller:
+            heard(listener, said, "now shown: the portrait, background keep, engine builtin")
+            assert caller.wait(60) == 0
+        visit(page, heard(listener, said, LINK))
+        heard(listener, said, "now shown: nobody, background keep, engine still")
+        page.wait_for_timeout(1000)
+        listener.send_signal(2)
+        _, rest = listener.communicate(timeout=60)
+        assert listener.returncode == 0, rest
+    reads(page, what="Anna has hung up")
+    pictures, _ = decode(far)
+    assert len(find_faces(pictures[5])) == len(find_faces(pictures[-5])) == 0
+    assert max(len(find_faces(picture)) for picture in pictures[::10]) == 1
+    with av.open(str(far)) as container:
+        assert max(np.abs(frame.to_ndarray()).max() for frame in container.decode(audio=0)) > 0.05
+
+
+def visit(page: "Page", link: str) -> None:
+    """Joins by a link in a browser."""
+    page.goto(link)
+    page.locator("#name").fill("Ben")
+    page.locator("#join").click()
+    reads(page, state="Live")
+
+
+def test_an_avatar_is_as_wide_as_the_photo(portrait_png: Path, tmp_path: Path) -> None:
+    wide = tmp_path / "wide.png"
+    with Image.open(portrait_png) as photo:
+        photo.crop((0, 0, photo.width, photo.width * 5 // 8)).save(wide)
+    assert Package.from_bytes(own_avatar(wide)).numbers["size"] == [512, 320]
 
 
 def test_wrong_usage_costs_one_line(portrait_png: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -125,14 +187,15 @@ def test_a_portrait_is_kept_only_if_it_may_be_and_under_its_digest_alone(
 ) -> None:
     monkeypatch.setenv("AGENT_CACHE", str(tmp_path))
     data = own_portrait(portrait_png)
-    hello = Hello("Anna", digest_of(data), len(data), may_keep=False)
+    hello = Hello("Anna", offered(data), may_keep=False)
     assert their_portrait(hello, data).name == "the portrait of Anna"
     kept = KeptPortraits()
     kept.save(hello, data)
-    assert kept.load(hello.digest) is None
-    kept.save(Hello("Anna", digest_of(data), len(data), may_keep=True), data)
-    assert kept.load(hello.digest) == data
+    digest = digest_of(data)
+    assert kept.load(digest) is None
+    kept.save(Hello("Anna", offered(data), may_keep=True), data)
+    assert kept.load(digest) == data
     [entry] = (tmp_path / "call-portraits").iterdir()
-    assert entry.stem == hello.digest
+    assert entry.stem == digest
     entry.write_bytes(entry.read_bytes()[:-1] + b"x")
-    assert kept.load(hello.digest) is None
+    assert kept.load(digest) is None

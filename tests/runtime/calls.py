@@ -1,7 +1,9 @@
 """Both ends of a call in one process: real peers, no agent around them."""
 
+import random
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -24,11 +26,13 @@ CLOCK = MonotonicClock()
 class End:
     """A user who shows anything, beeps, and remembers."""
 
-    def __init__(self, name: str, portrait: bytes = b"", kept: dict[str, bytes] | None = None) -> None:
-        self.myself = Myself(name, portrait or name.encode() * 10_000, may_keep=True)
+    def __init__(
+        self, name: str, portrait: bytes = b"", kept: dict[str, bytes] | None = None, avatar: bytes | None = None
+    ) -> None:
+        self.myself = Myself(name, portrait or name.encode() * 10_000, may_keep=True, avatar=avatar)
         self.kept = kept or {}
         self.calls: list[Hello] = []
-        self.portraits: list[bytes] = []
+        self.portraits: list[bytes | None] = []
         self.lines: list[str] = []
         self.endings: list[str | AgentError] = []
         self.sounds: list[Sound] = []
@@ -43,7 +47,7 @@ class End:
     def known(self, digest: str) -> bytes | None:
         return self.kept.get(digest)
 
-    def show(self, hello: Hello, portrait: bytes) -> None:
+    def show(self, hello: Hello, portrait: bytes | None) -> None:
         if self.refusal is not None:
             raise AgentError(self.refusal)
         self.portraits.append(portrait)
@@ -104,3 +108,20 @@ def talk(sender: End, receiver: End, seconds: float, then: Callable[[], object] 
 
 def connected(caller: End, listener: End) -> None:
     wait_until(lambda: caller.is_shown.is_set() and listener.is_shown.is_set(), 20)
+
+
+def ice_of(end: End) -> Any:
+    assert end.line.peer is not None and end.line.peer.peer.sctp is not None
+    return end.line.peer.peer.sctp.transport.transport
+
+
+def lose(end: End, part: float, seed: int = 0) -> None:
+    """So large a part of what an end sends does not arrive."""
+    ice, draw = ice_of(end), random.Random(seed)
+    send = ice._send
+
+    async def lossy(data: bytes) -> None:
+        if draw.random() >= part:
+            await send(data)
+
+    vars(ice)["_send"] = lossy

@@ -4,6 +4,7 @@ import asyncio
 import random
 import threading
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -13,7 +14,18 @@ from aiortc import RTCDataChannel
 
 from models.errors import AgentError
 from models.motion_codec import MotionEncoder
-from runtime.transports.call_control import Bye, Hello, Parts, ProtocolError, Ready, digest_of, read, write
+from runtime.transports.call_control import (
+    Bye,
+    Hello,
+    Offered,
+    Parts,
+    ProtocolError,
+    Ready,
+    digest_of,
+    offered,
+    read,
+    write,
+)
 from runtime.transports.call_peer import CallPeer
 from runtime.transports.caller import PATH
 from runtime.transports.ice import IcePolicy
@@ -22,27 +34,10 @@ from runtime.transports.peer import close_peer, open_peer
 from runtime.transports.voice import VoiceTrack
 from tests.agent.command import wait_until
 from tests.models.motions import talking
-from tests.runtime.calls import CLOCK, End, connected, talk
+from tests.runtime.calls import CLOCK, End, connected, lose, talk
 from tests.runtime.peers import until
 
 HERE = IcePolicy()
-
-
-def ice_of(end: End) -> Any:
-    assert end.line.peer is not None and end.line.peer.peer.sctp is not None
-    return end.line.peer.peer.sctp.transport.transport
-
-
-def lose(end: End, part: float, seed: int = 0) -> None:
-    """So large a part of what an end sends does not arrive."""
-    ice, draw = ice_of(end), random.Random(seed)
-    send = ice._send
-
-    async def lossy(data: bytes) -> None:
-        if draw.random() >= part:
-            await send(data)
-
-    vars(ice)["_send"] = lossy
 
 
 def refused(end: End) -> bool:
@@ -80,7 +75,7 @@ def test_portraits_come_once_motion_and_voice_go_both_ways_and_a_goodbye_ends_it
     wait_until(lambda: anna.endings == ["dinner"], 5)
     assert ben.endings == ["dinner"]
     assert refused(End("Eve").call(old_link).ended())
-    again = End("Ben", kept={anna.myself.hello.digest: anna.myself.portrait}).call(anna.link)
+    again = End("Ben", kept={digest_of(anna.myself.portrait): anna.myself.portrait}).call(anna.link)
     connected(again, anna)
     assert again.line.peer is not None and anna.line.peer is not None
     assert not anna.line.peer.portraits_sent  # it had the portrait
@@ -176,8 +171,7 @@ class Stranger:
 
 
 def hello_of(portrait: bytes, **changes: Any) -> str:
-    hello = {"name": "Eve", "digest": digest_of(portrait), "size": len(portrait), "may_keep": True} | changes
-    return write(Hello(**hello))
+    return write(Hello("Eve", replace(offered(portrait), **changes), may_keep=True))
 
 
 @pytest.mark.parametrize(
@@ -248,20 +242,20 @@ def test_motion_that_cannot_be_read_or_comes_too_often_is_counted_and_costs_noth
 
 
 def test_a_message_is_read_as_it_was_written_and_a_later_kind_is_passed_over() -> None:
-    hello = Hello("Anna", "0" * 64, 5, False)
-    for message in (hello, Ready(), Bye("dinner")):
+    hello = Hello("Anna", Offered("0" * 64, 5), False)
+    for message in (hello, Hello("Ben", None, False), Ready(), Bye("dinner")):
         assert read(write(message)) == message
     assert read('{"type": "sticker"}') is None
-    told = read(write(Hello("A\x1b[31m\nn" + "n" * 100, "0" * 64, 5, True)))
+    told = read(write(Hello("A\x1b[31m\nn" + "n" * 100, Offered("0" * 64, 5), True)))
     assert isinstance(told, Hello) and told.name == "A[31mn" + "n" * 34
 
 
 def test_parts_make_a_portrait() -> None:
-    parts = Parts(Hello("", digest_of(b"portrait"), 8, True))
+    parts = Parts(offered(b"portrait"))
     assert parts.take(b"port") is None
     assert parts.take(b"rait") == b"portrait"
     with pytest.raises(ProtocolError, match="larger"):
-        Parts(Hello("", digest_of(b"x"), 1, True)).take(b"")
+        Parts(offered(b"x")).take(b"")
 
 
 def test_nothing_is_sent_into_a_full_queue() -> None:

@@ -1,0 +1,228 @@
+"""A call whose other end is a real browser."""
+
+import base64
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import pytest
+
+from agent.call.portraits import own_avatar
+from calibration.photo import read_photo
+from calibration.portrait import prepare_portrait
+from models.builtin.avatar import BuiltinAvatar
+from models.face import load_face_model
+from models.motion import Motion, expression
+from runtime.transports.call_control import Hello
+from runtime.transports.links import prove, resume_token
+from tests.agent.command import wait_until
+from tests.browser import reads
+from tests.runtime.calls import CLOCK, End, lose
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+SIDE = 128
+LEAST_DB = 34.0
+LIVE = "() => document.body.dataset.state === 'live'"
+KEEP_PEER = """
+    const Peer = RTCPeerConnection;
+    window.RTCPeerConnection = class extends Peer { constructor(...told) { super(...told); window.peer = this; } };
+"""
+PICTURE = f"""() => {{
+    const canvas = new OffscreenCanvas({SIDE}, {SIDE}).getContext("2d", {{ willReadFrequently: true }});
+    canvas.imageSmoothingQuality = "high";
+    canvas.drawImage(document.getElementById("picture"), 0, 0, {SIDE}, {SIDE});
+    return btoa(String.fromCharCode(...canvas.getImageData(0, 0, {SIDE}, {SIDE}).data));
+}}"""
+HEARS = """async () => {
+    for (const report of (await peer.getStats()).values())
+        if (report.type === "inbound-rtp" && report.kind === "audio") return report.totalAudioEnergy > 0.001;
+    return false;
+}"""
+MOTIONS = {
+    "speaks": Motion(0, expression(jawOpen=0.7, mouthFunnel=0.5)),
+    "turns": Motion(0, expression(mouthSmileLeft=0.8, mouthSmileRight=0.8), np.array([0.05, 0.25, 0], np.float32)),
+}
+
+
+@pytest.fixture(scope="module")
+def package(portrait_png) -> bytes:
+    return own_avatar(portrait_png)
+
+
+@pytest.fixture
+def anna(package) -> Iterator[End]:
+    end = End("Anna", avatar=package).listen()
+    yield end
+    end.close()
+
+
+@contextmanager
+def moving(end: End, motion: Motion) -> Iterator[None]:
+    """25 motions a second, all alike."""
+    stop = threading.Event()
+
+    def send() -> None:
+        due_ns = CLOCK.now_ns()
+        while CLOCK.wait_until(due_ns, stop):
+            end.line.give(motion.at(due_ns))
+            due_ns += 40_000_000
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    yield
+    stop.set()
+    thread.join()
+
+
+def open_page(page: "Page", link: object) -> None:
+    page.add_init_script(KEEP_PEER)
+    page.goto(str(link))
+
+
+def join(page: "Page", end: End) -> None:
+    open_page(page, end.link)
+    page.locator("#name").fill("Ben")
+    page.locator("#join").click()
+    page.wait_for_function(LIVE)
+    wait_until(end.is_shown.is_set, 10)
+
+
+def picture(page: "Page") -> np.ndarray:
+    data = np.frombuffer(base64.b64decode(page.evaluate(PICTURE)), np.uint8)
+    return data.reshape(SIDE, SIDE, 4)[..., :3].astype(float)
+
+
+def decibels(one: np.ndarray, other: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / np.mean((one - other) ** 2)))
+
+
+def test_a_browser_is_asked_then_sees_the_portrait_move_as_its_sender_does(page, anna, portrait_png) -> None:
+    open_page(page, anna.link)
+    reads(page, what="Anna wants to show you their portrait", state="Not connected")
+    assert "token" not in page.url
+    assert anna.calls == [] and anna.line.peer is None
+    page.locator("#name").fill("Ben")
+    page.locator("#join").click()
+    page.wait_for_function(LIVE)
+    reads(page, title="Anna")
+    wait_until(anna.is_shown.is_set, 10)
+    assert anna.calls == [Hello("Ben", None, False)]
+    assert anna.portraits == [None]
+    avatar = BuiltinAvatar(prepare_portrait(read_photo(portrait_png), (512, 512)), load_face_model())
+    drawn = {what: avatar.render(motion) for what, motion in MOTIONS.items()}
+    seen = {}
+    for what, motion in MOTIONS.items():
+        with moving(anna, motion):
+            page.wait_for_timeout(1500)
+            seen[what] = picture(page)
+    for what, reference in drawn.items():
+        small = cv2.resize(reference, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(float)
+        near = {other: decibels(shown, small) for other, shown in seen.items()}
+        assert near[what] > LEAST_DB and near[what] == max(near.values()), near
+    assert np.ptp(list(near.values())) > 3
+
+
+def test_it_hears_and_is_heard_only_once_it_wants_to_be(page, anna) -> None:
+    page.context.grant_permissions(["microphone"])
+    join(page, anna)
+    page.wait_for_function(HEARS)
+    loud = lambda: any(np.abs(sound.samples).max() > 0.05 for sound in anna.sounds)  # noqa: E731
+    page.wait_for_timeout(1500)
+    assert not loud()
+    page.locator("#microphone").click()
+    reads(page, microphone="Turn off microphone")
+    wait_until(loud, 10)
+    page.locator("#microphone").click()
+    reads(page, microphone="Turn on microphone")
+    page.wait_for_timeout(500)
+    anna.sounds.clear()
+    page.wait_for_timeout(1500)
+    assert not loud()
+
+
+@pytest.mark.parametrize("link", ["nothing", "#token=abc"])
+def test_without_the_link_there_is_no_portrait(page, anna, link: str) -> None:
+    open_page(page, anna.link.base + ("/" if link == "nothing" else f"/{link}"))
+    if link == "nothing":
+        reads(page, state="No link", what="This page needs a link")
+        return
+    page.locator("#join").click()
+    reads(page, state="Failed", what="This does not work")
+    assert "expired or wrong" in page.locator("#why").inner_text()
+    assert anna.calls == []
+
+
+def test_a_link_is_good_for_one(page, browser, anna) -> None:
+    before = anna.link
+    join(page, anna)
+    other = browser.new_page()
+    open_page(other, before)
+    other.locator("#join").click()
+    reads(other, state="Failed")
+    other.close()
+    page.locator("#leave").click()
+    reads(page, state="Ended", what="You have hung up")
+    wait_until(lambda: anna.endings == ["hung up"], 10)
+    assert anna.link != before
+    assert not page.locator("#picture").is_visible()
+
+
+def test_it_learns_that_the_other_end_has_hung_up(page, anna) -> None:
+    join(page, anna)
+    anna.close()
+    reads(page, state="Ended", what="Anna has hung up", why="To talk again, ask for a new link.")
+
+
+def test_it_comes_back_by_itself_and_after_a_reload(page, anna) -> None:
+    join(page, anna)
+    with moving(anna, MOTIONS["speaks"]):
+        page.wait_for_timeout(500)
+        lose(anna, 1.0)
+        page.wait_for_function("() => document.body.dataset.state === 'lost'")
+        page.wait_for_function(LIVE)
+        page.reload()
+        reads(page, what="Your call with Anna is still open")
+        page.locator("#join").click()
+        page.wait_for_function(LIVE)
+    assert len(anna.calls) == 3
+    assert anna.endings == []
+
+
+@pytest.mark.parametrize("what", ["damaged", "none"])
+def test_a_portrait_that_cannot_be_drawn_ends_the_call(page, package, what: str) -> None:
+    anna = End("Anna", avatar=package[:-1] if what == "damaged" else None).listen()
+    open_page(page, anna.link)
+    page.locator("#join").click()
+    reads(page, state="Failed")
+    why = page.locator("#why").inner_text()
+    assert ("damaged" if what == "damaged" else "no portrait that a browser can draw") in why
+    wait_until(lambda: anna.endings == [why], 10)
+    assert not anna.is_shown.is_set()
+    anna.close()
+
+
+def test_proofs_are_those_of_the_agent(page, anna) -> None:
+    answer, offer = (
+        "no fingerprint",
+        "v=0\r\na=fingerprint:sha-256 AB:CD\r\na=fingerprint:SHA-384  01:EF\r\na=fingerprint:sha-256 AB:CD\r\n",
+    )
+    open_page(page, anna.link)
+    for secret in ("secret", "Geheimnis ä" * 20):
+        told = page.evaluate(
+            """async ([secret, offer, answer]) => {
+                const { prove, resumeSecret } = await import("/page/call/proof.js");
+                return [prove(secret, "guest", offer), prove(secret, "host", answer),
+                    resumeSecret(secret, offer, answer)];
+            }""",
+            [secret, offer, answer],
+        )
+        assert told == [
+            prove(secret, "guest", offer),
+            prove(secret, "host", answer),
+            resume_token(secret, offer, answer),
+        ]
