@@ -172,7 +172,7 @@ def _or_without(parts: Sequence[Part]) -> str:
 
 
 def _bring(source: Source, new: Replacement, progress: Progress) -> StoredFile:
-    """Copies a file; torch's format becomes safetensors where that is kept. Raises InputError if the source is of no use."""
+    """Copies a file, or turns torch's format into safetensors if that is kept. Raises InputError: of no use."""
     target = new.place(source.name)
     if source.path.suffix in _TORCH and target.suffix == _SAFETENSORS:
         content = named_tensors(read_content(source.path), source.path)
