@@ -163,8 +163,9 @@ class Call(Showing, Driving):
     """Two agents talk: each end sends its portrait once, then motion and voice alone, and draws the other one.
 
     The portrait leaves this machine when the call connects, and so does how your face moves and what you say; pictures
-    of the camera never do. The other end's portrait goes to every output that `agent run` has, their voice to the
-    loudspeaker (use headphones: nothing takes the echo out) or to a virtual microphone. Ctrl-C hangs up.
+    of the camera do not without --guard portrait. The other end's portrait goes to every output that `agent run` has,
+    their voice to the loudspeaker (use headphones: nothing takes the echo out) or to a virtual microphone. Ctrl-C hangs
+    up.
 
     Be called: prints a link for one caller:  agent call --listen --portrait me.png
 

@@ -128,7 +128,7 @@ PLANTED = {
     "runtime/stage.py": "from runtime.lane import Lane",
     "runtime/mix.py": "from runtime.drivers.face_video import FaceVideo",
     "runtime/loop.py": "from runtime.frame import Frame",
-    "runtime/transports/line.py": "from runtime.truth.guard import Seen",
+    "runtime/transports/line.py": "from runtime.truth.verdict import Cause",
 }
 
 
