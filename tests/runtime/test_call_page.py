@@ -17,6 +17,7 @@ from models.builtin.avatar import BuiltinAvatar
 from models.face import load_face_model
 from models.motion import Motion, expression
 from runtime.transports.call_control import Hello
+from runtime.transports.call_peer import CallPeer
 from runtime.transports.links import prove, resume_token
 from tests.agent.command import wait_until
 from tests.browser import reads
@@ -204,6 +205,26 @@ def test_a_portrait_that_cannot_be_drawn_ends_the_call(page, package, what: str)
     wait_until(lambda: anna.endings == [why], 10)
     assert not anna.is_shown.is_set()
     anna.close()
+
+
+def test_it_takes_no_answer_but_of_whoever_made_the_link(page, anna) -> None:
+    def forged(route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, headers={**response.headers, "x-proof": "0" * 64})
+
+    page.route("**/call", forged)
+    open_page(page, anna.link)
+    page.locator("#join").click()
+    reads(page, state="Failed", why="The answer does not come from whoever made the link.")
+    assert anna.calls == []
+
+
+def test_it_draws_no_portrait_but_the_announced_one(page, anna, package, monkeypatch) -> None:
+    monkeypatch.setattr(CallPeer, "_named", lambda self, digest: package[::-1])
+    open_page(page, anna.link)
+    page.locator("#join").click()
+    reads(page, state="Failed", why="The portrait is not the announced one.")
+    assert not anna.is_shown.is_set()
 
 
 def test_proofs_are_those_of_the_agent(page, anna) -> None:
