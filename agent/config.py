@@ -180,8 +180,8 @@ class Call(Showing, Driving):
     """What the other end printed."""
 
     listen: bool = False
-    """Print a link, wait for a caller, and after each call for the next. In a browser the link is a page that shows your
-    portrait."""
+    """Print a link, wait for a caller, and after each call for the next. In a browser the link is a page that shows
+    your portrait."""
 
     host: str = "127.0.0.1"
     """With --listen: address of this machine to be called at. Nothing leaves this machine unless one is given; 0.0.0.0
