@@ -219,8 +219,9 @@ def test_it_takes_no_answer_but_of_whoever_made_the_link(page, anna) -> None:
     assert anna.calls == []
 
 
-def test_it_draws_no_portrait_but_the_announced_one(page, anna, package, monkeypatch) -> None:
-    monkeypatch.setattr(CallPeer, "_named", lambda self, digest: package[::-1])
+def test_it_draws_no_portrait_but_the_announced_one(page, anna, monkeypatch) -> None:
+    send = CallPeer._send
+    monkeypatch.setattr(CallPeer, "_send", lambda self, data: send(self, data[::-1]))
     open_page(page, anna.link)
     page.locator("#join").click()
     reads(page, state="Failed", why="The portrait is not the announced one.")
