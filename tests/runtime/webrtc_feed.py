@@ -30,7 +30,6 @@ def open_sink(viewers: int = 2, sound: bool = True) -> WebRtc:
         status=lambda: {"title": "Ada"},
         clock=CLOCK,
         metrics=Metrics(),
-        title="Avatar",
     )
 
 
