@@ -86,7 +86,7 @@ class Session:
         self._loop: Loop | None = None
         config, wait = plan.config, partial(patiently, asked=interrupted, say=say)
         opening = partial(open_engine, config.engine, config.backend, say)
-        engine = wait(f"opening the engine {config.engine}", opening)
+        engine = probe.engine or wait(f"opening the engine {config.engine}", opening)
         self.shown, self._engines = Shown(plan, engine, say, softly=far is not None), usable_engines()
         with ExitStack() as opened:
             opened.callback(engine.close)
@@ -94,7 +94,8 @@ class Session:
             for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
                 self.sinks.append(self._open_sink(name))
                 opened.callback(self.sinks[-1].close)
-            photo = config.portrait if far is None else patiently("waiting", far.portrait, interrupted, _hush)
+            named = probe.portrait or config.portrait
+            photo = named if far is None else patiently("waiting", far.portrait, interrupted, _hush)
             look = self._first_look(photo)
             if isinstance(photo, Nobody):
                 engine.close()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import assert_never
 
-from agent.config import Bench, Calibrate, Call, Command, Demo, Devices, Doctor, Models, Run
+from agent.config import Bench, Calibrate, Call, Command, Demo, Devices, Doctor, Eval, Models, Run
 from agent.terminal import say
 from agent.usage import parse
 from models.errors import AgentError
@@ -74,6 +74,10 @@ def _carry_out(command: Command) -> int:
             from agent.commands.bench import bench
 
             bench(command)
+        case Eval():
+            from agent.commands.eval import evaluate
+
+            evaluate(command)
         case _:
             assert_never(command)
     return 0

@@ -15,6 +15,7 @@ from agent.config import (
     Demo,
     Devices,
     Doctor,
+    Eval,
     Models,
     ModelsBuild,
     ModelsImport,
@@ -36,6 +37,7 @@ _COMMANDS: dict[str, type] = {
     "models list": ModelsList,
     "models remove": ModelsRemove,
     "bench": Bench,
+    "eval": Eval,
 }
 _FRAME = " ─│╭╮╰╯"  # drawn around what is wrong with a command line
 

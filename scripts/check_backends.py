@@ -26,9 +26,10 @@ from models.backends.onnx_file import export
 from models.backends.onnx_runtime import OnnxNetwork
 from models.backends.open_executor import build_engine, built_files, open_executor
 from models.backends.paper import Paper
-from models.backends.verdict import ENOUGH_DB, psnr_db
+from models.backends.verdict import ENOUGH_DB
 from models.errors import AgentError, InputError
 from models.goha.paper import goha_paper
+from models.metrics.pictures import psnr_db
 from models.real3d.folded import FrameNetwork
 from models.real3d.networks import IMAGE_TO_PLANE, FramePicture
 from models.real3d.painter import CpuPainter

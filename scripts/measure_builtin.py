@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from bench_builtin import measure_speed
-from measure_self_reenactment import DECIBELS, SIZE, frames, mean_figures, measure, psnr, show
+from measure_self_reenactment import DECIBELS, SIZE, frames, mean_figures, measure, show
 
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
@@ -26,6 +26,7 @@ from models.builtin.avatar import BuiltinAvatar
 from models.expression import EYES
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
+from models.metrics.pictures import psnr_db
 from models.motion import Motion, expression
 from models.pose import fit_pose
 from models.topology import FACE_OVAL
@@ -78,8 +79,8 @@ class Verdict:
         avatar = BuiltinAvatar(portrait, load_face_model())
         rest = avatar.render(Motion(0))
         face = face_mask(portrait.landmarks)
-        self.say(f"{path.stem}: rest, face PSNR dB", psnr(rest[face], portrait.image[face]), 40, at_least=True)
-        self.say(f"{path.stem}: rest, whole frame PSNR dB", psnr(rest, portrait.image), 34, at_least=True)
+        self.say(f"{path.stem}: rest, face PSNR dB", psnr_db(rest[face], portrait.image[face]), 40, at_least=True)
+        self.say(f"{path.stem}: rest, whole frame PSNR dB", psnr_db(rest, portrait.image), 34, at_least=True)
         shut = avatar.render(Motion(0, expression=expression(eyeBlinkLeft=1.0, eyeBlinkRight=1.0)))
         openness = np.mean([eye.openness(settled(shut)) for eye in EYES])
         self.say(f"{path.stem}: openness of shut eyes", float(openness), 0.18 if painted else 0.12)

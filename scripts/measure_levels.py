@@ -21,14 +21,11 @@ from PIL import Image
 
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
+from models.metrics.pictures import psnr_db
 from models.motion import Motion, expression
 from runtime.engines.builtin import BuiltinEngine
 
 SHOWN = Motion(0, expression(mouthNeutral=1, jawOpen=0.4, mouthSmileLeft=0.5), np.array([0.05, 0.2, 0.03], np.float32))
-
-
-def psnr(a: np.ndarray, b: np.ndarray) -> float:
-    return float(10 * np.log10(255**2 / max(np.mean((a.astype(float) - b) ** 2), 1e-9)))
 
 
 def turning(count: int) -> list[Motion]:
@@ -51,8 +48,8 @@ def main() -> int:
         best = [engine.render(avatar, move) for move in moves]
         for level in range(engine.levels):
             spent = [cpu_ms(lambda m=move, level=level: engine.render(avatar, m, level)) for move in moves]  # noqa: B023
-            against = [psnr(engine.render(avatar, move, level), b) for move, b in zip(moves, best, strict=True)]
-            print(f"{photo.stem:24s}{level:6d}{np.median(spent):8.2f}{min(np.median(against), 99.9):7.1f}", flush=True)
+            against = [psnr_db(engine.render(avatar, move, level), b) for move, b in zip(moves, best, strict=True)]
+            print(f"{photo.stem:24s}{level:6d}{np.median(spent):8.2f}{np.median(against):7.1f}", flush=True)
         rows.append(np.hstack([engine.render(avatar, SHOWN, level) for level in range(engine.levels)]))
     Image.fromarray(np.vstack(rows)).save(given.out)
     return 0

@@ -3,7 +3,8 @@
     python scripts/measure_self_reenactment.py CLIP.mp4 [CLIP.mp4 ...]
 
 The first frame is the portrait, the whole clip the driver; the output is re-detected and compared with the clip.
-Landmark errors are mean distances over the 478 points, or those of a part, divided by the distance of the eye centres.
+`agent eval` compares engines; this compares ways of moving one. Landmark errors are mean distances over the 478 points,
+or those of a part, divided by the distance of the eye centres.
 "still" is what the unmoved first frame would give, "64" the avatar moved by the coefficients alone, "surface" the
 avatar as `agent run` moves it, with the tracked surface beside them, "mouth" the same under `--mouth driver`. Frames in
 which the tracker finds no face in the output are left out of the errors and counted as lost; "mouth dB" is over what is
@@ -21,11 +22,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from calibration.framing import Canvas
+from agent.eval.filmed import on_canvas
 from calibration.portrait import prepare_portrait
 from models.expression import EYES
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
+from models.metrics.pictures import psnr_db
 from models.motion import Motion
 from models.topology import FACE_OVAL, INNER_LIPS, LEFT_IRIS, OUTER_LIPS, RIGHT_IRIS
 from runtime.drivers.face_video import FaceVideo
@@ -81,22 +83,14 @@ class Judge:
         for outline, found_psnr in ((OUTER_LIPS, self.score.mouth_psnr), (FACE_OVAL, self.score.face_psnr)):
             part = np.zeros(truth.shape[:2], np.uint8)
             cv2.fillPoly(part, [landmarks[outline, :2].astype(np.int32)], 1)
-            found_psnr.append(psnr(picture[part > 0], truth[part > 0]))
-        self.score.frame_psnr.append(psnr(picture, truth))
-
-
-def psnr(a: np.ndarray, b: np.ndarray) -> float:
-    return float(10 * np.log10(255**2 / max(np.mean((a.astype(np.float64) - b) ** 2), 1e-9)))
+            found_psnr.append(psnr_db(picture[part > 0], truth[part > 0]))
+        self.score.frame_psnr.append(psnr_db(picture, truth))
 
 
 def frames(path: Path) -> Iterator[Frame]:
     """The clip's frames on the output canvas, as the agent would show their portrait."""
     for frame in ClipFrames(path):
-        canvas = Canvas.fit((frame.image.shape[1], frame.image.shape[0]), SIZE)
-        image, placed = np.zeros((SIZE[1], SIZE[0], 3), np.uint8), canvas.place(frame.image)
-        h, w = placed.image.shape[:2]
-        image[placed.top : placed.top + h, placed.left : placed.left + w] = placed.image
-        yield Frame(image, frame.pts_ns)
+        yield Frame(on_canvas(frame.image, SIZE), frame.pts_ns)
 
 
 def measure(path: Path) -> dict[str, Score]:

@@ -11,7 +11,8 @@ from models.backends.built import BuiltFiles, recipe
 from models.backends.executor import Executor
 from models.backends.machine import machine
 from models.backends.paper import DriveT, Paper, PartsT, StateT, Trial
-from models.backends.verdict import ENOUGH_DB, Verdicts, psnr_db
+from models.backends.verdict import ENOUGH_DB, Verdicts
+from models.metrics.pictures import psnr_db
 from models.weight_store import sha256
 
 

@@ -5,22 +5,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import UInt8
-
 from models.backends.built import BuiltFiles
 from models.errors import AgentError
 
 ENOUGH_DB = 45.0
 """A backend whose picture is nearer to the reference's than this is as good."""
 _FILE = "verdicts.json"
-_EXACT_DB = 99.0
-
-
-def psnr_db(got: UInt8[np.ndarray, "*s"], want: UInt8[np.ndarray, "*s"]) -> float:
-    """Peak signal-to-noise ratio of two pictures; 99 where they are equal."""
-    error = np.square(got.astype(np.float64) - want).mean()
-    return _EXACT_DB if error == 0 else min(_EXACT_DB, float(10 * np.log10(255**2 / error)))
 
 
 class Verdicts:

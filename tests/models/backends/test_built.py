@@ -4,7 +4,6 @@ import os
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -12,7 +11,7 @@ from torch import nn
 from models.backends.built import BuiltFiles, fingerprint
 from models.backends.cuda_math import repeatable
 from models.backends.machine import machine
-from models.backends.verdict import Verdicts, psnr_db
+from models.backends.verdict import Verdicts
 from models.errors import AgentError
 
 
@@ -55,12 +54,6 @@ def test_weights_and_program_make_the_fingerprint(tmp_path: Path) -> None:
     with torch.no_grad():
         network.bias[1] += 1
     assert len({first, second, fingerprint(network, [source])}) == 3
-
-
-def test_pictures_are_compared_in_decibels() -> None:
-    black = np.zeros((4, 4, 3), np.uint8)
-    assert psnr_db(black, black) == 99
-    assert psnr_db(black + np.uint8(1), black) == psnr_db(black, black + np.uint8(1)) == pytest.approx(48.13, abs=0.01)
 
 
 def test_what_ended_processes_left_is_swept_and_what_others_make_is_not(tmp_path: Path) -> None:

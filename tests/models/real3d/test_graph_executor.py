@@ -9,7 +9,8 @@ from golden.real3d import filled_model
 from models.backends.best_executor import agreement_db
 from models.backends.graph_executor import GraphExecutor
 from models.backends.torch_executor import TorchExecutor
-from models.backends.verdict import ENOUGH_DB, psnr_db
+from models.backends.verdict import ENOUGH_DB
+from models.metrics.pictures import psnr_db
 from models.real3d.drive import Drive
 from models.real3d.levels import LEVELS
 from models.real3d.painter import CpuPainter, TorchPainter

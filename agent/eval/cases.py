@@ -1,0 +1,128 @@
+"""What is compared: each clip, and the portrait that it drives."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from agent.config import ComparedName, Eval, Run, parse_size
+from agent.eval.columns import Protocol
+from agent.eval.crop import Crop
+from agent.eval.filmed import first_picture
+from agent.look import first_look
+from agent.plan import Plan, make_plan
+from calibration.photo import decode_photo, read_file
+from models.errors import InputError
+from models.portrait import Portrait
+from runtime.change import Upload
+from runtime.sources.media import MediaInfo, probe
+
+_SPEECH_FPS = 25  # of the papers, and of SyncNet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Case:
+    """A clip that drives a portrait."""
+
+    name: str
+    """For people, and in names of files; no other case has it."""
+    clip: Path
+    portrait: Path
+    """What the portrait was made of."""
+    photo: Path | Upload
+    """The portrait itself; a clip's picture is not kept on disk."""
+    source: Portrait
+    """As every engine is given it."""
+    crop: Crop
+    """What is judged of every picture."""
+    fps: int
+    protocol: Protocol
+
+    def plan(self, config: Eval, engine: ComparedName = "still") -> Plan:
+        """The run that draws it; one of the still picture is opened with an engine of its own.
+
+        Raises InputError as `agent run` would.
+        """
+        heard = self.protocol == "audio"
+        run = Run(
+            portrait=self.portrait,
+            mode="audio" if heard else "video",
+            microphone=str(self.clip) if heard else None,
+            camera=None if heard else str(self.clip),
+            motion="relative" if heard else config.motion,
+            output=(str(config.output / f"{self.name}-{engine}.mp4"),),
+            size=config.size,
+            fps=self.fps,
+            engine="builtin" if engine == "still" else engine,
+            backend="auto" if engine in ("still", "builtin") else config.backend,
+        )
+        return make_plan(run, ())
+
+    def instants_ns(self, config: Eval) -> list[int]:
+        """Of the pictures that are judged; the portrait itself is not."""
+        first = 0 if self.protocol == "cross" else config.every
+        return [round(k * 1e9 / self.fps) for k in range(first, self.plan(config).frames, config.every)]
+
+
+def open_cases(config: Eval) -> list[Case]:
+    """Every clip, under cross with every portrait.
+
+    Raises:
+        InputError: settings that do not go together, a clip or portrait of no use.
+    """
+    if (config.protocol == "cross") != bool(config.portrait):
+        wanted = "needs --portrait" if config.protocol == "cross" else "takes its portraits from the clips"
+        raise InputError(f"--protocol {config.protocol} {wanted}; --portrait goes with --protocol cross")
+    if config.protocol == "audio" and config.motion != "relative":
+        raise InputError("--motion has no use with --protocol audio: leave it out")
+    if config.every < 1:
+        raise InputError(f"--every {config.every}: give 1 or more")
+    size = parse_size(config.size)
+    names = _distinct([clip.stem for clip in config.clip])
+    looks = [_usable(clip, config.protocol) for clip in config.clip]
+    if config.protocol != "cross":
+        return [_own(*each, config.protocol, size) for each in zip(names, config.clip, looks, strict=True)]
+    faces = _distinct([portrait.stem for portrait in config.portrait])
+    return [
+        _other(f"{name}-{face}", clip, info, portrait, size)
+        for name, clip, info in zip(names, config.clip, looks, strict=True)
+        for face, portrait in zip(faces, config.portrait, strict=True)
+    ]
+
+
+def _usable(clip: Path, protocol: Protocol) -> MediaInfo:
+    info = probe(clip)
+    if not info.has_video:
+        raise InputError(f"--clip {clip} has no pictures; give a video file")
+    if protocol == "audio" and not info.has_sound:
+        raise InputError(f"--clip {clip} has no sound to drive by; leave it out, or give --protocol self")
+    return info
+
+
+def _own(name: str, clip: Path, info: MediaInfo, protocol: Protocol, size: tuple[int, int]) -> Case:
+    """The clip's first picture is the portrait."""
+    image, data = first_picture(clip), io.BytesIO()
+    Image.fromarray(image).save(data, "PNG", compress_level=1)
+    photo = Upload(clip.name, data.getvalue())
+    source = first_look(photo, size, "photo", "keep").portrait
+    crop = Crop.around(source.landmarks, (image.shape[1], image.shape[0]), size)
+    fps = _SPEECH_FPS if protocol == "audio" else _rate(info)
+    return Case(name, clip, clip, photo, source, crop, fps, protocol)
+
+
+def _other(name: str, clip: Path, info: MediaInfo, portrait: Path, size: tuple[int, int]) -> Case:
+    photo = decode_photo(read_file(portrait), str(portrait))
+    source = first_look(portrait, size, "photo", "keep").portrait
+    crop = Crop.around(source.landmarks, (photo.shape[1], photo.shape[0]), size)
+    return Case(name, clip, portrait, portrait, source, crop, _rate(info), "cross")
+
+
+def _rate(info: MediaInfo) -> int:
+    return min(max(1, round(info.fps or 25)), 120)
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """Names that are given again get a number."""
+    return [name if names.index(name) == i else f"{name}-{names[:i].count(name) + 1}" for i, name in enumerate(names)]

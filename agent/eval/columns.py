@@ -1,0 +1,58 @@
+"""What is measured: a column of the table each, with its meaning and where it comes from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Protocol = Literal["self", "cross", "audio"]
+Key = Literal[
+    "l1", "psnr", "ssim", "lpips", "fid", "akd", "aed", "apd", "lmd", "lips", "csim", "sync_c", "sync_d", "lost"
+]
+KEYS: tuple[Key, ...] = get_args(Key)
+Figures = Mapping[Key, float]
+"""Those that could be measured."""
+
+ALL: tuple[Protocol, ...] = get_args(Protocol)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One measure."""
+
+    title: str
+    digits: int
+    """After the point."""
+    better: Literal["less", "more"]
+    protocols: tuple[Protocol, ...]
+    """Those that it means something in."""
+    meaning: str
+    """In one sentence for the reader of a table."""
+
+
+COLUMNS: Mapping[Key, Column] = {
+    "l1": Column("L1", 4, "less", ("self",), "mean absolute difference of the pixels, 0 to 1"),
+    "psnr": Column("PSNR", 2, "more", ("self",), "peak signal-to-noise ratio, dB"),
+    "ssim": Column("SSIM", 3, "more", ("self",), "structural similarity (Wang et al. 2004), at most 1"),
+    "lpips": Column("LPIPS", 3, "less", ("self",), "learned perceptual distance (Zhang et al. 2018)"),
+    "fid": Column("FID", 1, "less", ALL, "Frechet distance of Inception's features (Heusel et al. 2017) from the "
+                  "clips' pictures, under cross from the portraits; of few pictures it is too large, and compares only "
+                  "between engines in one table"),
+    "akd": Column("AKD", 2, "less", ("self",), "mean distance of 68 landmarks (Siarohin et al. 2019), pixels"),
+    "aed": Column("AED", 4, "less", ALL, "mean absolute difference of the 64 expression coefficients of our face model "
+                  "(as Ren et al. 2021 with theirs: papers' values do not compare)"),
+    "apd": Column("APD", 2, "less", ("self", "cross"), "angle between the heads' rotations, degrees"),
+    "lmd": Column("LMD", 2, "less", ("self", "audio"), "mean distance of 20 lip landmarks once both mouths have the "
+                  "same middle (Chen et al. 2018), pixels"),
+    "lips": Column("lips r", 3, "more", ALL, "correlation of how far the lips are apart with the clip's over time; "
+                   "none where either mouth hardly moves"),
+    "csim": Column("CSIM", 3, "more", ALL, "identity similarity: cosine of ArcFace's vectors (Deng et al. 2019) of "
+                   "what was drawn and of the source picture"),
+    "sync_c": Column("LSE-C", 2, "more", ("audio",), "SyncNet's confidence that lips and voice go together"),
+    "sync_d": Column("LSE-D", 2, "less", ("audio",), "SyncNet's distance of lips and voice (Prajwal et al. 2020)"),
+    "lost": Column("lost", 0, "less", ALL, "pictures without a face; distances of landmarks leave them out"),
+}  # fmt: skip
+
+
+def columns_of(protocol: Protocol) -> tuple[Key, ...]:
+    """Those that a protocol measures, in the order of the table."""
+    return tuple(key for key in KEYS if protocol in COLUMNS[key].protocols)

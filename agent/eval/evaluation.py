@@ -1,0 +1,134 @@
+"""`agent eval`: every engine on every case, and what comes of it."""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from jaxtyping import Float32
+from numpy import ndarray, stack
+
+from agent.config import ComparedName, Eval
+from agent.engines import open_engine, usable_engines
+from agent.eval.cases import Case, open_cases
+from agent.eval.drawing import draw
+from agent.eval.judge import Judge, Judged
+from agent.eval.measures import left_out, open_measures
+from agent.eval.page import Strip, page
+from agent.eval.table import Row, Table, mean_row
+from agent.eval.truth import Truth, read_truth
+from models.errors import AgentError, InputError
+from models.metrics.features import frechet_distance
+
+_SHOWN = 5  # pictures of each engine and case on the page
+
+Features = list[Float32[ndarray, "2048"]]
+
+
+class Evaluation:
+    """One comparison."""
+
+    def __init__(self, config: Eval, say: Callable[[str], None]) -> None:
+        """Checks and reads what it needs. Raises InputError: settings, files, engines or networks of no use."""
+        self._config, self._say = config, say
+        self._engines = list(dict.fromkeys(config.engine))
+        if not self._engines or not config.clip:
+            raise InputError("--clip and --engine name one or more each, such as --clip me.mp4 --engine builtin still")
+        _check_engines(self._engines, config)
+        self._measures = open_measures(config)
+        self._cases = open_cases(config)
+        _make(config.output)
+        self._lengths = [case.plan(config).frames for case in self._cases]
+
+    @property
+    def pictures(self) -> int:
+        """How many will be drawn."""
+        return len(self._engines) * sum(self._lengths)
+
+    def run(self, progress: Callable[[int], None]) -> Table:
+        """Draws, judges and writes everything; `progress` hears how many pictures are done.
+
+        Raises:
+            InputError: a clip without a face, or an engine that does not draw a portrait.
+            AgentError: what came of it cannot be written.
+        """
+        judged: list[Judged] = []
+        strips: list[Strip] = []
+        real: Features = []
+        done = 0
+        for case, length in zip(self._cases, self._lengths, strict=True):
+            truth = read_truth(case, self._config, self._measures)
+            shown_ns = _spread(list(truth.filmed), _SHOWN)
+            found = []
+            for engine in self._engines:
+                found.append(self._judge(case, engine, truth, shown_ns, partial(_further, progress, done)))
+                done += length
+            driver = [truth.filmed[ns].head for ns in shown_ns] if self._config.show_driver else None
+            strips.append(Strip(case.name, case.crop.of(case.source.image), driver, shown_ns, found))
+            judged += found
+            real += truth.features
+        table = Table(self._config.protocol, self._rows(judged, real), tuple(left_out(self._config)))
+        _write(self._config.output / "eval.json", json.dumps(table.as_dict(), indent=2) + "\n")
+        _write(self._config.output / "eval.html", page(table, strips))
+        return table
+
+    def _judge(
+        self,
+        case: Case,
+        engine: ComparedName,
+        truth: Truth,
+        shown_ns: Sequence[int],
+        progress: Callable[[int], None],
+    ) -> Judged:
+        judge = Judge(case, engine, truth, self._measures, shown_ns)
+        try:
+            draw(case, self._config, engine, judge.take, self._say, progress)
+            return judge.judged()
+        finally:
+            judge.close()
+
+    def _rows(self, judged: Sequence[Judged], real: Features) -> tuple[Row, ...]:
+        """Of every engine the mean, then every case."""
+        means = []
+        for engine in self._engines:
+            own = [each for each in judged if each.engine == engine]
+            drawn = [features for each in own for features in each.features]
+            fid = frechet_distance(stack(drawn), stack(real)) if min(len(drawn), len(real)) > 1 else None
+            means.append(mean_row(engine, [_row(each) for each in own], fid))
+        return (*means, *map(_row, judged))
+
+
+def _further(progress: Callable[[int], None], before: int, done: int) -> None:
+    progress(before + done)
+
+
+def _row(judged: Judged) -> Row:
+    return Row(judged.case, judged.engine, judged.pictures, judged.figures)
+
+
+def _check_engines(engines: Sequence[ComparedName], config: Eval) -> None:
+    """Raises InputError for the first that cannot be opened, in its own words."""
+    for engine in engines:
+        if engine != "still" and engine not in usable_engines():
+            open_engine(engine, config.backend).close()
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--output {folder}: {(error.strerror or str(error)).lower()}; name another folder") from None
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise AgentError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _spread(instants_ns: Sequence[int], count: int) -> list[int]:
+    """So many of them, evenly from the first to the last; all where there are fewer."""
+    if len(instants_ns) <= count:
+        return list(instants_ns)
+    return [instants_ns[round(i * (len(instants_ns) - 1) / (count - 1))] for i in range(count)]

@@ -1,0 +1,97 @@
+"""What a clip shows at the instants that are compared."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int16, UInt8
+
+from agent.eval.crop import Crop
+from calibration.framing import Canvas
+from models.errors import InputError
+from models.landmarks import Landmarks, MediapipeTracker
+from runtime.frame import Frame
+from runtime.resample import SpeechWindows
+from runtime.sources.media import ClipFrames, ClipSound
+
+Image = UInt8[np.ndarray, "h w 3"]
+
+_LASTS_NS = 20_000_000  # the last picture of a clip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filmed:
+    """One instant of a clip, on the picture as a portrait would be."""
+
+    head: UInt8[np.ndarray, "256 256 3"]
+    """The square around the head."""
+    landmarks: Landmarks | None
+    """Pixels of the picture; None where no face is seen."""
+
+
+def on_canvas(image: Image, size: tuple[int, int]) -> Image:
+    """A clip's picture as large and where the agent would show it as a portrait, on black."""
+    canvas = Canvas.fit((image.shape[1], image.shape[0]), size)
+    whole, placed = np.zeros((size[1], size[0], 3), np.uint8), canvas.place(image)
+    h, w = placed.image.shape[:2]
+    whole[placed.top : placed.top + h, placed.left : placed.left + w] = placed.image
+    return whole
+
+
+def first_picture(clip: Path) -> Image:
+    """Of a clip. Raises InputError: there is none."""
+    frame = next(iter(ClipFrames(clip)), None)
+    if frame is None:
+        raise InputError(f"--clip {clip}: no picture of it can be read; export it again")
+    return frame.image
+
+
+def film(clip: Path, size: tuple[int, int], instants_ns: Sequence[int], crop: Crop | None = None) -> dict[int, Filmed]:
+    """What the clip shows, by instant; instants past its end are left out.
+
+    Args:
+        clip: of one person.
+        size: of the picture.
+        instants_ns: rising.
+        crop: what to cut out; None is the head as it is first seen, and instants before that are left out.
+
+    Raises:
+        InputError: no face is seen at any instant, or the file cannot be read.
+    """
+    tracker, found = MediapipeTracker(), {}
+    try:
+        for due_ns, image in _nearest(clip, instants_ns):
+            whole = on_canvas(image, size)
+            landmarks = tracker.track(whole)
+            if crop is None and landmarks is not None:
+                crop = Crop.around(landmarks, (image.shape[1], image.shape[0]), size)
+            if crop is not None:
+                found[due_ns] = Filmed(crop.of(whole), landmarks)
+    finally:
+        tracker.close()
+    if all(filmed.landmarks is None for filmed in found.values()):
+        raise InputError(f"--clip {clip}: no face is seen in it; give a clip of one person")
+    return found
+
+
+def voice(clip: Path) -> Int16[np.ndarray, "n"]:
+    """The clip's sound, 16 kHz mono."""
+    windows = SpeechWindows()
+    parts = [window.samples for sound in ClipSound(clip) for window in windows.push(sound)]
+    parts += [window.samples for window in windows.flush()]
+    return np.round(np.clip(np.concatenate(parts), -1, 1) * 32767).astype(np.int16)
+
+
+def _nearest(clip: Path, instants_ns: Sequence[int]) -> Iterator[tuple[int, Image]]:
+    """The picture whose instant is nearest to each."""
+    wanted = iter(instants_ns)
+    due_ns = next(wanted, None)
+    before: Frame | None = None
+    for frame in ClipFrames(clip):
+        while due_ns is not None and before is not None and frame.pts_ns + before.pts_ns > 2 * due_ns:
+            yield due_ns, before.image
+            due_ns = next(wanted, None)
+        before = frame
+    if before is not None and due_ns is not None and due_ns - before.pts_ns < _LASTS_NS:
+        yield due_ns, before.image

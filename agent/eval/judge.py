@@ -1,0 +1,119 @@
+"""What an engine drew of a case, held against what it should have drawn."""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from agent.eval.cases import Case
+from agent.eval.columns import Key, columns_of
+from agent.eval.filmed import Filmed, voice
+from agent.eval.measures import Measures
+from agent.eval.truth import Reading, Truth
+from models.landmarks import Landmarks, MediapipeTracker
+from models.metrics.features import cosine
+from models.metrics.motions import expression_distance, pose_distance_degrees
+from models.metrics.pictures import l1, psnr_db, ssim
+from models.metrics.points import key_point_distance, lip_distance, opening_correlation
+from models.portrait import Pixels
+from models.topology import SURFACE_COUNT
+
+Head = UInt8[np.ndarray, "256 256 3"]
+Features = Float32[np.ndarray, "2048"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """What an engine made of a case."""
+
+    case: str
+    engine: str
+    pictures: int
+    """Judged ones."""
+    figures: dict[Key, float]
+    """Means over these; what could not be measured is missing, and FID, which is of all cases together."""
+    heads: dict[int, Head]
+    """By instant, at those that were asked for."""
+    features: list[Features]
+    """Inception's of every picture; none if not measured."""
+
+
+class Judge:
+    """Looks at one engine's pictures of a case, in their order."""
+
+    def __init__(self, case: Case, engine: str, truth: Truth, measures: Measures, shown_ns: Collection[int]) -> None:
+        """`shown_ns`: instants whose pictures are kept for people to look at."""
+        self._case, self._engine, self._truth, self._measures = case, engine, truth, measures
+        self._shown_ns, self._columns = shown_ns, columns_of(case.protocol)
+        self._tracker = MediapipeTracker()
+        self._each: dict[Key, list[float]] = {}
+        self._openings: list[tuple[float, float]] = []
+        self._heads: dict[int, Head] = {}
+        self._features: list[Features] = []
+        self._faces: list[UInt8[np.ndarray, "224 224 3"]] = []
+        self._pictures = self._lost = 0
+
+    def take(self, due_ns: int, image: Pixels) -> None:
+        """The next picture that the engine drew; only SyncNet looks at those that are not to be judged."""
+        if self._measures.syncnet is not None:
+            from models.metrics.sync import cut_face
+
+            self._faces.append(cut_face(image, self._case.source.landmarks[:SURFACE_COUNT]))
+        filmed = self._truth.filmed.get(due_ns)
+        if filmed is None:
+            return
+        self._pictures += 1
+        head = self._case.crop.of(image)
+        if due_ns in self._shown_ns:
+            self._heads[due_ns] = head
+        self._compare_pictures(head, filmed.head)
+        landmarks = self._tracker.track(image)
+        if landmarks is None:
+            self._lost += 1
+        else:
+            self._compare_faces(image, landmarks, filmed, self._truth.readings.get(due_ns))
+
+    def close(self) -> None:
+        """Frees the tracker."""
+        self._tracker.close()
+
+    def judged(self) -> Judged:
+        """What was found, once all pictures were taken."""
+        figures: dict[Key, float] = {key: float(np.mean(values)) for key, values in self._each.items()}
+        figures["lost"] = self._lost
+        got, want = np.array(self._openings, np.float64).reshape(-1, 2).T
+        figures["lips"] = opening_correlation(got, want)
+        if self._measures.syncnet is not None:
+            sync = self._measures.syncnet.judge(np.stack(self._faces), voice(self._case.clip))
+            figures |= {} if sync is None else {"sync_c": sync.confidence, "sync_d": sync.distance}
+        known: dict[Key, float] = {key: value for key, value in figures.items() if np.isfinite(value)}
+        return Judged(self._case.name, self._engine, self._pictures, known, self._heads, self._features)
+
+    def _compare_pictures(self, got: Head, want: Head) -> None:
+        self._note("l1", lambda: l1(got, want))
+        self._note("psnr", lambda: psnr_db(got, want))
+        self._note("ssim", lambda: ssim(got, want))
+        if (lpips := self._measures.lpips) is not None:
+            self._note("lpips", lambda: lpips.distance(got, want))
+        if self._measures.inception is not None:
+            self._features.append(self._measures.inception.features(got))
+
+    def _compare_faces(self, image: Pixels, landmarks: Landmarks, filmed: Filmed, driver: Reading | None) -> None:
+        identity, source = self._measures.identity, self._truth.identity
+        if identity is not None and source is not None:
+            self._note("csim", lambda: cosine(identity.features(image, landmarks), source))
+        if filmed.landmarks is None or driver is None:
+            return
+        got, want = (self._case.crop.points(points) for points in (landmarks, filmed.landmarks))
+        self._note("akd", lambda: key_point_distance(got, want))
+        self._note("lmd", lambda: lip_distance(got, want))
+        reading = self._truth.portrait.read(landmarks)
+        self._note("aed", lambda: expression_distance(reading.expression, driver.expression))
+        self._note("apd", lambda: pose_distance_degrees(reading.rotation, driver.rotation))
+        self._openings.append((reading.opening, driver.opening))
+
+    def _note(self, key: Key, measure: Callable[[], float]) -> None:
+        """One picture's figure, if the protocol has such a column."""
+        if key in self._columns:
+            self._each.setdefault(key, []).append(measure())

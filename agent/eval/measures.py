@@ -1,0 +1,71 @@
+"""What judges share: the face model, and the networks that the user brought."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from agent.config import Eval
+from agent.eval.columns import COLUMNS, Key, columns_of
+from models.errors import InputError
+from models.face import FaceModel, load_face_model
+from models.metrics import sources
+from models.metrics.identity import FaceIdentity
+
+if TYPE_CHECKING:
+    from models.metrics.inception import Inception
+    from models.metrics.lpips import Lpips
+    from models.metrics.sync import SyncNet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measures:
+    """None is not measured."""
+
+    face: FaceModel
+    identity: FaceIdentity | None
+    lpips: "Lpips | None"
+    inception: "Inception | None"
+    syncnet: "SyncNet | None"
+
+
+def open_measures(config: Eval) -> Measures:
+    """Reads what the options name. Raises InputError: torch, or a file, is not there or another one."""
+    lpips = inception = syncnet = None
+    needs_torch = {"--lpips": config.lpips, "--inception": config.inception, "--syncnet": config.syncnet}
+    given = [option for option, file in needs_torch.items() if file is not None]
+    if given and not all(map(find_spec, ("torch", "safetensors"))):
+        raise InputError(f"{given[0]} needs torch: .venv/bin/pip install -e '.[neural]'")
+    if config.syncnet is not None and config.protocol != "audio":
+        raise InputError("--syncnet goes with --protocol audio, where the voice drives; leave it out")
+    if config.lpips is not None and config.protocol != "self":
+        raise InputError("--lpips goes with --protocol self, where there is a true picture; leave it out")
+    if config.lpips is not None:
+        from models.metrics.lpips import Lpips
+
+        lpips = Lpips.read(*config.lpips)
+    if config.inception is not None:
+        from models.metrics.inception import Inception
+
+        inception = Inception.read(config.inception)
+    if config.syncnet is not None:
+        from models.metrics.sync import SyncNet
+
+        syncnet = SyncNet.read(config.syncnet)
+    identity = None if config.identity is None else FaceIdentity(config.identity)
+    return Measures(load_face_model(), identity, lpips, inception, syncnet)
+
+
+def left_out(config: Eval) -> list[str]:
+    """What is not measured for want of a network, one sentence each."""
+    options: tuple[tuple[Key, str, object, str], ...] = (
+        ("lpips", "--lpips", config.lpips, sources.LPIPS),
+        ("fid", "--inception", config.inception, sources.INCEPTION),
+        ("csim", "--identity", config.identity, sources.IDENTITY),
+        ("sync_c", "--syncnet", config.syncnet, sources.SYNCNET),
+    )
+    known = columns_of(config.protocol)
+    return [
+        f"{COLUMNS[key].title} is not measured: {option} takes {source}"
+        for key, option, file, source in options
+        if file is None and key in known
+    ]

@@ -1,0 +1,80 @@
+"""The figures of all engines and cases: as text for a terminal, and as plain values for JSON."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from agent.eval.columns import COLUMNS, Figures, Key, Protocol, columns_of
+
+MEAN = "all"
+"""In place of a case's name: means in which every case counts alike, and sums of what was lost."""
+_NOTHING = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One engine on one case, or on all of them."""
+
+    case: str
+    engine: str
+    pictures: int
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What was found."""
+
+    protocol: Protocol
+    rows: tuple[Row, ...]
+    """Means first."""
+    notes: tuple[str, ...]
+    """What was not measured, one sentence each."""
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """Of the columns."""
+        return columns_of(self.protocol)
+
+    def cells(self, row: Row) -> list[str]:
+        """A row's figures as they are shown, in the order of `keys`."""
+        return [f"{row.figures[key]:.{COLUMNS[key].digits}f}" if key in row.figures else _NOTHING for key in self.keys]
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON; null is not measured."""
+        columns = {
+            key: {"title": COLUMNS[key].title, "better": COLUMNS[key].better, "meaning": COLUMNS[key].meaning}
+            for key in self.keys
+        }
+        rows = [
+            {"case": row.case, "engine": row.engine, "pictures": row.pictures}
+            | {key: row.figures.get(key) for key in self.keys}
+            for row in self.rows
+        ]
+        return {"protocol": self.protocol, "columns": columns, "rows": rows, "notes": list(self.notes)}
+
+    def __str__(self) -> str:
+        """A table of Markdown, whose columns are as wide as need be."""
+        head = ["case", "engine", "pictures", *(COLUMNS[key].title for key in self.keys)]
+        lines = [head, *([row.case, row.engine, str(row.pictures), *self.cells(row)] for row in self.rows)]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+        rule = ["-" * width if i < 2 else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
+        return "\n".join([_line(head, widths), _line(rule, widths), *(_line(line, widths) for line in lines[1:])])
+
+
+def mean_row(engine: str, rows: Sequence[Row], fid: float | None) -> Row:
+    """Of one engine's rows; `fid` is of all pictures together, None if it was not measured."""
+    keys = {key for row in rows for key in row.figures}
+    figures: dict[Key, float] = {
+        key: float(np.mean([row.figures[key] for row in rows if key in row.figures])) for key in keys
+    }
+    figures["lost"] = sum(row.figures["lost"] for row in rows)
+    if fid is not None:
+        figures["fid"] = fid
+    return Row(MEAN, engine, sum(row.pictures for row in rows), figures)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [cell.ljust(w) if i < 2 else cell.rjust(w) for i, (cell, w) in enumerate(zip(cells, widths, strict=True))]
+    return f"| {' | '.join(padded)} |"

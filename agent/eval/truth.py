@@ -1,0 +1,74 @@
+"""What an engine's pictures of a case are held against; the same for every engine."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Float32
+
+from agent.config import Eval
+from agent.eval.cases import Case
+from agent.eval.filmed import Filmed, film
+from agent.eval.measures import Measures
+from calibration.fit import MotionFit, Zero
+from models.face import FaceModel
+from models.landmarks import Landmarks
+from models.metrics.points import lip_opening
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What the face model says of a face."""
+
+    expression: Float32[np.ndarray, "64"]
+    rotation: Float[np.ndarray, "3"]
+    """Of the head, from looking straight into the camera; a rotation vector, radians."""
+    opening: float
+    """Of the lips, see `lip_opening`."""
+
+
+class Person:
+    """Reads the faces of one person: expressions count from the mean face's, whoever it is."""
+
+    def __init__(self, face: Landmarks, model: FaceModel) -> None:
+        """`face`: as the person is first seen."""
+        self._fit = MotionFit(Zero.of_mean(face, model), model)
+
+    def read(self, landmarks: Landmarks) -> Reading:
+        """One of the person's faces."""
+        measured = self._fit.measure(landmarks, self._fit.head(landmarks))
+        return Reading(self._fit.express(measured.face), measured.rotation, lip_opening(landmarks))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Truth:
+    """A case's clip, read."""
+
+    filmed: dict[int, Filmed]
+    """By instant."""
+    readings: dict[int, Reading]
+    """Of the driver, at the instants at which a face was seen."""
+    portrait: Person
+    """Who was drawn."""
+    identity: Float32[np.ndarray, "d"] | None
+    """Of the portrait, where that is measured."""
+    features: list[Float32[np.ndarray, "2048"]]
+    """Inception's of what pictures should look like: filmed ones, under cross the portrait; none if not measured."""
+
+
+def read_truth(case: Case, config: Eval, measures: Measures) -> Truth:
+    """Looks at the clip of a case. Raises InputError: no face is seen in it."""
+    cross, source = case.protocol == "cross", case.source
+    size = (source.image.shape[1], source.image.shape[0])
+    filmed = film(case.clip, size, case.instants_ns(config), None if cross else case.crop)
+    portrait = Person(source.landmarks, measures.face)
+    seen = {ns: each.landmarks for ns, each in filmed.items() if each.landmarks is not None}
+    driver = Person(next(iter(seen.values())), measures.face) if cross else portrait
+    real = [case.crop.of(source.image)] if cross else [each.head for each in filmed.values()]
+    identity, inception = measures.identity, measures.inception
+    return Truth(
+        filmed=filmed,
+        readings={ns: driver.read(landmarks) for ns, landmarks in seen.items()},
+        portrait=portrait,
+        identity=None if identity is None else identity.features(source.image, source.landmarks),
+        features=[] if inception is None else [inception.features(head) for head in real],
+    )

@@ -1,0 +1,111 @@
+"""How well lips and voice go together, by a network that a user brings."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from jaxtyping import Float, Int16, UInt8
+from torch import Tensor, nn
+from torch.nn import functional as fn
+
+from models.metrics.cepstrum import RATE_HZ, cepstrum
+from models.metrics.published import entries_of, with_weights
+
+FPS = 25
+"""Of the pictures that it sees."""
+SIDE = 224
+"""Of each of them, pixels."""
+
+_SPAN = 5  # pictures at a time, and
+_HOPS = 4  # frames of sound to each
+_FARTHEST = 15  # pictures by which lips and voice are shifted against each other
+_AT_ONCE = 16
+_ROOM = 0.4  # around the face
+_BESIDE = (110, 110, 110)  # grey beyond the picture's edges
+
+
+class Sync(NamedTuple):
+    """What SyncNet says of a clip."""
+
+    confidence: float
+    """LSE-C: how much nearer the best shift is than the median of all; more is better."""
+    distance: float
+    """LSE-D: the mean distance of lips and voice at the best shift; less is better."""
+
+
+class SyncNet(nn.Module):
+    """Chung and Zisserman, "Out of time: automated lip sync in the wild", 2016; used as Prajwal et al., 2020, do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.netcnnaud = nn.Sequential(
+            *_flat(1, 64, (3, 3), 1), nn.MaxPool2d((1, 1), (1, 1)),
+            *_flat(64, 192, (3, 3), 1), nn.MaxPool2d((3, 3), (1, 2)),
+            *_flat(192, 384, (3, 3), 1), *_flat(384, 256, (3, 3), 1), *_flat(256, 256, (3, 3), 1),
+            nn.MaxPool2d((3, 3), (2, 2)), *_flat(256, 512, (5, 4), 0),
+        )  # fmt: skip
+        self.netfcaud, self.netfclip = _head(), _head()
+        self.netcnnlip = nn.Sequential(
+            *_deep(3, 96, (5, 7, 7), 2, 0), nn.MaxPool3d((1, 3, 3), (1, 2, 2)),
+            *_deep(96, 256, (1, 5, 5), 2, 1), nn.MaxPool3d((1, 3, 3), (1, 2, 2), (0, 1, 1)),
+            *_deep(256, 256, (1, 3, 3), 1, 1), *_deep(256, 256, (1, 3, 3), 1, 1), *_deep(256, 256, (1, 3, 3), 1, 1),
+            nn.MaxPool3d((1, 3, 3), (1, 2, 2)), *_deep(256, 512, (1, 6, 6), 1, 0),
+        )  # fmt: skip
+
+    @classmethod
+    def read(cls, path: Path) -> "SyncNet":
+        """Of the published file. Raises InputError: it is another one."""
+        return with_weights(cls(), entries_of(path), path, "SyncNet")
+
+    @torch.inference_mode()
+    def judge(self, faces: UInt8[np.ndarray, "t 224 224 3"], samples: Int16[np.ndarray, "n"]) -> Sync | None:
+        """Lips against voice; None where fewer than two seconds of both are there.
+
+        Args:
+            faces: 25 a second, RGB, as `cut_face` gives them.
+            samples: 16 kHz, from the same instant on.
+        """
+        if min(len(faces) / FPS, len(samples) / RATE_HZ) < 2:
+            return None
+        heard = torch.from_numpy(cepstrum(samples).T.astype(np.float32))[None, None]
+        seen = torch.from_numpy(faces[..., ::-1].copy()).permute(3, 0, 1, 2)[None].float()
+        count = min(len(faces), len(samples) * FPS // RATE_HZ) - _SPAN
+        lips = self._embedded(self.netcnnlip, self.netfclip, [seen[:, :, i : i + _SPAN] for i in range(count)])
+        windows = [heard[..., i * _HOPS : (i + _SPAN) * _HOPS] for i in range(count)]
+        voice = fn.pad(self._embedded(self.netcnnaud, self.netfcaud, windows), (0, 0, _FARTHEST, _FARTHEST))
+        shifts = range(2 * _FARTHEST + 1)
+        distances = torch.stack([fn.pairwise_distance(lips, voice[k : k + count]).mean() for k in shifts])
+        return Sync(float(distances.median() - distances.min()), float(distances.min()))
+
+    def _embedded(self, network: nn.Sequential, head: nn.Sequential, windows: list[Tensor]) -> Tensor:
+        parts = [torch.cat(windows[i : i + _AT_ONCE]) for i in range(0, len(windows), _AT_ONCE)]
+        return torch.cat([head(network(part).flatten(1)) for part in parts])
+
+
+def cut_face(image: UInt8[np.ndarray, "h w 3"], face: Float[np.ndarray, "n 3"]) -> UInt8[np.ndarray, "224 224 3"]:
+    """What SyncNet sees of a picture whose face has these landmarks: more below it than above.
+
+    The published way takes another detector's box, anew in every picture.
+    """
+    low, high = face[:, :2].min(0), face[:, :2].max(0)
+    half = float((high - low).max()) / 2
+    side = 2 * (1 + _ROOM) * half
+    left, top = (low + high) / 2 - [side / 2, half]
+    scale = SIDE / side
+    matrix = np.array([[scale, 0, (0.5 - left) * scale - 0.5], [0, scale, (0.5 - top) * scale - 0.5]])
+    return np.asarray(cv2.warpAffine(image, matrix, (SIDE, SIDE), borderValue=_BESIDE))
+
+
+def _flat(before: int, after: int, kernel: tuple[int, int], padding: int) -> list[nn.Module]:
+    return [nn.Conv2d(before, after, kernel, padding=padding), nn.BatchNorm2d(after), nn.ReLU()]
+
+
+def _deep(before: int, after: int, kernel: tuple[int, int, int], stride: int, padding: int) -> list[nn.Module]:
+    convolution = nn.Conv3d(before, after, kernel, (1, stride, stride), (0, padding, padding))
+    return [convolution, nn.BatchNorm3d(after), nn.ReLU()]
+
+
+def _head() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(512, 512), nn.BatchNorm1d(512), nn.ReLU(), nn.Linear(512, 1024))
