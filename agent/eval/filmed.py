@@ -15,7 +15,7 @@ from runtime.frame import Frame
 from runtime.resample import SpeechWindows
 from runtime.sources.media import ClipFrames, ClipSound
 
-Image = UInt8[np.ndarray, "h w 3"]
+Image = UInt8[np.ndarray, "_ _ 3"]
 
 _LASTS_NS = 20_000_000  # the last picture of a clip
 

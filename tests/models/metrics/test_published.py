@@ -105,7 +105,7 @@ def test_identity_is_of_the_face_alone_between_minus_one_and_one(tmp_path, portr
     found = network.features(photo, face)
     assert found == pytest.approx(aligned(photo, face).mean((0, 1)) / 127.5 - 1, abs=1e-4)
     beside = photo.copy()
-    beside[:40] = 0
+    beside[300:] = 0
     assert np.array_equal(network.features(beside, face), found)
 
 
@@ -155,7 +155,6 @@ def test_syncnet_reads_its_file_and_judges(tmp_path):
     torch.manual_seed(0)
     path = saved(tmp_path, SyncNet().state_dict())[0]
     network, rng = SyncNet.read(path), np.random.default_rng(0)
-    assert sum(value.numel() for value in network.state_dict().values()) == 13_626_125
     faces = rng.integers(0, 255, (52, SIDE, SIDE, 3), np.uint8)
     voice = (3000 * rng.standard_normal(52 * 640)).astype(np.int16)
     sync = network.judge(faces, voice)
