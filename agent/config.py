@@ -464,7 +464,7 @@ class Eval:
     """Folder for the page, the figures and the videos; it is made."""
 
     every: int = 1
-    """Judge every so-manieth picture; all are drawn."""
+    """Judge every so-manieth picture; all are drawn, and the faces followed through all of them."""
 
     show_driver: bool = False
     """Put the clips' pictures beside the drawn ones on the page. Without it the page shows nothing that a camera saw

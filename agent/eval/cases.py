@@ -61,9 +61,13 @@ class Case:
         return make_plan(run, ())
 
     def instants_ns(self, config: Eval) -> list[int]:
+        """Of all pictures."""
+        return [round(k * 1e9 / self.fps) for k in range(self.plan(config).frames)]
+
+    def judged_ns(self, config: Eval) -> list[int]:
         """Of the pictures that are judged; the portrait itself is not."""
         first = 0 if self.protocol == "cross" else config.every
-        return [round(k * 1e9 / self.fps) for k in range(first, self.plan(config).frames, config.every)]
+        return self.instants_ns(config)[first :: config.every]
 
 
 def open_cases(config: Eval) -> list[Case]:

@@ -1,6 +1,6 @@
 """What a clip shows at the instants that are compared."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,13 +47,16 @@ def first_picture(clip: Path) -> Image:
     return frame.image
 
 
-def film(clip: Path, size: tuple[int, int], instants_ns: Sequence[int], crop: Crop | None = None) -> dict[int, Filmed]:
+def film(
+    clip: Path, size: tuple[int, int], instants_ns: Sequence[int], wanted_ns: Collection[int], crop: Crop | None = None
+) -> dict[int, Filmed]:
     """What the clip shows, by instant; instants past its end are left out.
 
     Args:
         clip: of one person.
         size: of the picture.
-        instants_ns: rising.
+        instants_ns: rising; faces are followed through all of them.
+        wanted_ns: those whose pictures are wanted.
         crop: what to cut out; None is the head as it is first seen, and instants before that are left out.
 
     Raises:
@@ -66,7 +69,7 @@ def film(clip: Path, size: tuple[int, int], instants_ns: Sequence[int], crop: Cr
             landmarks = tracker.track(whole)
             if crop is None and landmarks is not None:
                 crop = Crop.around(landmarks, (image.shape[1], image.shape[0]), size)
-            if crop is not None:
+            if crop is not None and due_ns in wanted_ns:
                 found[due_ns] = Filmed(crop.of(whole), landmarks)
     finally:
         tracker.close()

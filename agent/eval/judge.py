@@ -55,12 +55,12 @@ class Judge:
         self._pictures = self._lost = 0
 
     def take(self, due_ns: int, image: Pixels) -> None:
-        """The next picture that the engine drew; only SyncNet looks at those that are not to be judged."""
+        """The next picture that the engine drew; the face is followed through those, too, that are not to be judged."""
         if self._measures.syncnet is not None:
             from models.metrics.sync import cut_face
 
             self._faces.append(cut_face(image, self._case.source.landmarks[:SURFACE_COUNT]))
-        filmed = self._truth.filmed.get(due_ns)
+        landmarks, filmed = self._tracker.track(image), self._truth.filmed.get(due_ns)
         if filmed is None:
             return
         self._pictures += 1
@@ -68,7 +68,6 @@ class Judge:
         if due_ns in self._shown_ns:
             self._heads[due_ns] = head
         self._compare_pictures(head, filmed.head)
-        landmarks = self._tracker.track(image)
         if landmarks is None:
             self._lost += 1
         else:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from agent.eval.columns import COLUMNS, Key
 from agent.eval.judge import Judged
-from agent.eval.table import MEAN, Row, Table
+from agent.eval.table import Row, Table
 
 _SIDE, _QUALITY = 200, 82  # of pictures on the page
 _PROTOCOLS = {
@@ -21,18 +21,20 @@ _PROTOCOLS = {
     "audio": "By voice: each clip's first picture is the portrait, and its sound alone drives it.",
 }
 _STYLE = """
-:root { color-scheme: light dark; --line: #8885; --quiet: #8882 }
+:root { color-scheme: light dark; --line: #8885 }
 body { font: 16px/1.5 system-ui, sans-serif; margin: 0 auto; padding: 1rem; max-width: 1160px }
 h1 { font-size: 1.4rem } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem } h3 { font-size: 1rem; margin: .75rem 0 .25rem }
+p { overflow-wrap: anywhere }
 .wide { overflow-x: auto }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; white-space: nowrap }
 th, td { padding: .2rem .6rem; text-align: right; border-bottom: 1px solid var(--line) }
-th:nth-child(-n+2), td:nth-child(-n+2) { text-align: left }
-tr.mean { background: var(--quiet) }
+th:first-child, td:first-child { text-align: left; position: sticky; left: 0; background: Canvas }
+.case th { padding-top: .8rem }
+.case span { position: sticky; left: .6rem }
 b { font-weight: 650 }
-.strip { display: grid; grid-template-columns: repeat(5, 1fr); gap: 4px }
-.strip img, .source img { width: 100%; display: block; border-radius: 4px }
-.source { width: calc((100% - 16px) / 5) }
+.strip { display: grid; grid-template-columns: repeat(5, minmax(7rem, 1fr)); gap: 4px }
+.strip h3 { grid-column: 1 / -1; justify-self: start; position: sticky; left: 0 }
+.strip img { width: 100%; display: block; border-radius: 4px }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem .8rem; font-size: .9rem }
 dt { font-weight: 600 } dd { margin: 0 }
 """
@@ -73,22 +75,25 @@ def page(table: Table, strips: Sequence[Strip]) -> str:
 
 
 def _table(table: Table) -> str:
-    titles = ["case", "engine", "pictures", *(COLUMNS[key].title for key in table.keys)]
-    head = "".join(f"<th>{escape(title)}</th>" for title in titles)
-    rows = "".join(_row(table, row) for row in table.rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+    titles = "".join(f"<th>{escape(title)}</th>" for title in ["engine", *(COLUMNS[key].title for key in table.keys)])
+    cases = "".join(_case(table, case) for case in dict.fromkeys(row.case for row in table.rows))
+    return f"<table><thead><tr>{titles}</tr></thead>{cases}</table>"
 
 
-def _row(table: Table, row: Row) -> str:
-    """The best engine of a case stands out in each column."""
-    rivals = [other for other in table.rows if other.case == row.case]
+def _case(table: Table, case: str) -> str:
+    """All engines on a case; the best of them stands out in each column."""
+    rows = [row for row in table.rows if row.case == case]
+    about = f"<span>{escape(case)}, {rows[0].pictures} pictures</span>"
+    head = f'<tr class="case"><th colspan="{len(table.keys) + 1}">{about}</th></tr>'
+    return f"<tbody>{head}{''.join(_row(table, row, rows) for row in rows)}</tbody>"
+
+
+def _row(table: Table, row: Row, rivals: Sequence[Row]) -> str:
     cells = [
         f"<td><b>{cell}</b></td>" if _is_best(key, row, rivals) else f"<td>{cell}</td>"
         for key, cell in zip(table.keys, table.cells(row), strict=True)
     ]
-    kind = ' class="mean"' if row.case == MEAN else ""
-    named = f"<td>{escape(row.case)}</td><td>{escape(row.engine)}</td><td>{row.pictures}</td>"
-    return f"<tr{kind}>{named}{''.join(cells)}</tr>"
+    return f"<tr><td>{escape(row.engine)}</td>{''.join(cells)}</tr>"
 
 
 def _is_best(key: Key, row: Row, rivals: Sequence[Row]) -> bool:
@@ -99,18 +104,19 @@ def _is_best(key: Key, row: Row, rivals: Sequence[Row]) -> bool:
 
 
 def _strip(strip: Strip) -> str:
-    rows = [f"<h3>portrait</h3><div class='source'>{_picture(strip.source, 'the portrait')}</div>"]
+    rows = [_pictures("portrait", [strip.source])]
     if strip.driver is not None:
         rows.append(_pictures("clip", strip.driver))
     for judged in strip.judged:
         rows.append(_pictures(judged.engine, [judged.heads[ns] for ns in strip.instants_ns if ns in judged.heads]))
     times = ", ".join(f"{ns / 1e9:.1f}" for ns in strip.instants_ns)
-    return f"<h2>{escape(strip.case)}</h2><p>After {times} seconds:</p>{''.join(rows)}"
+    shown = f'<div class="wide strip">{"".join(rows)}</div>'
+    return f"<h2>{escape(strip.case)}</h2><p>After {times} seconds:</p>{shown}"
 
 
 def _pictures(who: str, heads: Sequence[UInt8[np.ndarray, "256 256 3"]]) -> str:
     shown = "".join(_picture(head, f"{who}, {i + 1}") for i, head in enumerate(heads))
-    return f"<h3>{escape(who)}</h3><div class='strip'>{shown}</div>"
+    return f"<h3>{escape(who)}</h3>{shown}"
 
 
 def _picture(head: UInt8[np.ndarray, "256 256 3"], what: str) -> str:

@@ -59,7 +59,8 @@ def read_truth(case: Case, config: Eval, measures: Measures) -> Truth:
     """Looks at the clip of a case. Raises InputError: no face is seen in it."""
     cross, source = case.protocol == "cross", case.source
     size = (source.image.shape[1], source.image.shape[0])
-    filmed = film(case.clip, size, case.instants_ns(config), None if cross else case.crop)
+    judged_ns = set(case.judged_ns(config))
+    filmed = film(case.clip, size, case.instants_ns(config), judged_ns, None if cross else case.crop)
     portrait = Person(source.landmarks, measures.face)
     seen = {ns: each.landmarks for ns, each in filmed.items() if each.landmarks is not None}
     driver = Person(next(iter(seen.values())), measures.face) if cross else portrait

@@ -10,7 +10,7 @@ Points = Float[np.ndarray, "478 3"]
 
 _MOUTH = IBUG68[48:]
 _MIDDLE = slice(4, 7)  # of a lip's eleven points
-_AT_REST = 2e-3  # eye distances: lips whose opening varies by less do not move
+_AT_REST = 5e-3  # eye distances: lips whose opening varies by less do not move
 
 
 def key_point_distance(got: Points, want: Points) -> float:
