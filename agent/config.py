@@ -454,7 +454,8 @@ class Eval:
     protocol: Literal["self", "cross", "audio"] = "self"
     """self (same identity): the clip's first picture is the portrait, the rest of it drives, and each drawn picture is
     held against the filmed one. cross (cross identity): the clip drives each of --portrait; expression and pose are
-    held against the driver's, the identity against the portrait's. audio: the clip's first picture is the portrait,
+    held against the driver's as they are, so that how both differ at rest counts, and the identity against the
+    portrait's. audio: the clip's first picture is the portrait,
     its sound alone drives at 25 pictures a second, and the lips are held against the filmed ones."""
 
     portrait: tuple[Path, ...] = ()
@@ -469,9 +470,6 @@ class Eval:
     show_driver: bool = False
     """Put the clips' pictures beside the drawn ones on the page. Without it the page shows nothing that a camera saw
     but the portrait (of --protocol self and audio, the clip's first picture), and may go where the clips may not."""
-
-    motion: Literal["relative", "absolute"] = "relative"
-    """As in `agent run`: under cross, absolute also takes over how driver and portrait differ at rest."""
 
     size: str = "512"
     """Size that engines draw at, as in `agent run`."""

@@ -51,7 +51,6 @@ class Case:
             mode="audio" if heard else "video",
             microphone=str(self.clip) if heard else None,
             camera=None if heard else str(self.clip),
-            motion="relative" if heard else config.motion,
             output=(str(config.output / f"{self.name}-{engine}.mp4"),),
             size=config.size,
             fps=self.fps,
@@ -79,8 +78,6 @@ def open_cases(config: Eval) -> list[Case]:
     if (config.protocol == "cross") != bool(config.portrait):
         wanted = "needs --portrait" if config.protocol == "cross" else "takes its portraits from the clips"
         raise InputError(f"--protocol {config.protocol} {wanted}; --portrait goes with --protocol cross")
-    if config.protocol == "audio" and config.motion != "relative":
-        raise InputError("--motion has no use with --protocol audio: leave it out")
     if config.every < 1:
         raise InputError(f"--every {config.every}: give 1 or more")
     size = parse_size(config.size)

@@ -85,7 +85,6 @@ def test_no_picture_of_a_clip_is_kept_as_a_prepared_portrait(nodding, tmp_path, 
         ("--clip {clip} --lpips none.pth none.pth", "none.pth is not there"),
         ("--clip {clip} --syncnet {wav}", "--syncnet goes with --protocol audio"),
         ("--clip {clip} --protocol audio --lpips a b", "--lpips goes with --protocol self"),
-        ("--clip {clip} --protocol audio --motion absolute", "--motion has no use with --protocol audio"),
         ("--clip {clip} --output {wav}", "file exists; name another folder"),
     ],
 )
