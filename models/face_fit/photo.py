@@ -15,7 +15,7 @@ from models.face_fit.landmark_model import (
     LandmarkModel,
     to_coefficients,
 )
-from models.face_fit.objective import Coefficients, Objective, photo_objective
+from models.face_fit.objective import Coefficients, Objective, photo_objective, video_objective
 
 _POSE = TRANSLATION.stop  # how many parameters are free at first
 _STEPS, _CONVERGED = 40, 1e-7
@@ -37,8 +37,8 @@ def fit_photo(landmarks: Landmarks, model: LandmarkModel) -> Coefficients:
 
 
 def fit_frame(landmarks: Landmarks, model: LandmarkModel, identity: Float32[np.ndarray, "80"]) -> Coefficients:
-    """The same of somebody who is known already: expression and pose alone."""
-    descent = _Descent(model, photo_objective())
+    """The same of somebody who is known already, in a picture of a video: expression and pose alone."""
+    descent = _Descent(model, video_objective())
     start = np.zeros(COUNT)
     start[IDENTITY] = identity
     posed = descent.run(start, landmarks, _POSE)

@@ -11,7 +11,7 @@ from models.real3d.video_model import VideoModel
 from models.stylegan import Affine, SynthesisLayer, ToRgb
 from models.triplane import EqualisedLinear
 
-_DENSITY = 20.0  # how much the decoder makes of features: without it heads stay mist for thousands of steps
+_DENSITY, _MIST = 5.0, 1.0  # how much the decoder makes of features, and of none: rays see all depths at first
 _SLIGHT = 0.1
 _SETTLING = 20
 
@@ -27,6 +27,7 @@ def new_model(sizes: Sizes, seed: int) -> VideoModel:
     assert isinstance(last_of_adapter, nn.Conv2d) and last_of_adapter.bias is not None
     with torch.no_grad():
         last.weight[0] *= _DENSITY
+        last.bias[0] = _MIST
         last_of_adapter.weight *= _SLIGHT
         last_of_adapter.bias.zero_()
         model.lambda_pertube_secc.fill_(1e-3)

@@ -66,7 +66,7 @@ class Recipe:
 RECIPES: dict[StageName, Recipe] = {
     "i2p": Recipe(
         paper="3.1", steps=100_000, rate=1e-4, warm_up=4000, half_life=67_600, adversary_from=30_000,
-        adversary=0.025, adversary_source=0.1, source_every=5, outline=0.1, entropy=0.01, egg_until=20_000,
+        adversary=0.025, adversary_source=0.1, source_every=5, outline=0.1, entropy=0.01, egg_until=25_000,
     ),
     "motion": Recipe(
         paper="3.2", steps=250_000, rate=1e-4, warm_up=4000, half_life=67_600, adversary_from=200_000,

@@ -140,11 +140,12 @@ def density_losses(model: VideoModel, planes: Tensor, moment: Moment, random: to
     found = {}
     with torch.autocast(planes.device.type, enabled=False):
         planes = planes.float()
-        if moment.every(DENSITY_EVERY):
+        begun = moment.published >= moment.recipe.egg_until
+        if begun and moment.every(DENSITY_EVERY):
             apart = losses.smooth_density(lambda at: model.field(planes, at), random, planes, DENSITY_POINTS)
             found["density"] = DENSITY * DENSITY_EVERY * apart
-        if moment.published < moment.recipe.egg_until:
+        if not begun:
             points = (torch.rand(len(planes), DENSITY_POINTS, 3, generator=random) - 0.5).to(planes)
-            missed = (model.field(planes, points).density - losses.egg_density(points)) / 20
+            missed = (model.field(planes, points).density - losses.egg_density(points)) / losses.EGG
             found["egg"] = (1 - moment.published / moment.recipe.egg_until) * missed.square().mean()
     return found
