@@ -36,7 +36,7 @@ class Head(NamedTuple):
             return self
         return Head(*(functional.interpolate(x, (128, 128), mode="bilinear", align_corners=False) for x in self))
 
-    def doubled(self) -> Float[Tensor, "b 4 2*side 2*side"]:
+    def doubled(self) -> Float[Tensor, "b 4 _ _"]:
         """Colours and opacity, twice as large."""
         small = torch.cat([self.features[:, :3], self.opacity], 1)
         side = 2 * int(small.shape[-1])  # a number while a network is traced, too
