@@ -1,6 +1,7 @@
 """Batches of pairs from clips: which ones is decided by seed, step and rank alone, so that a run can go on anywhere."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -96,8 +97,6 @@ class Pairs:
 
     def ahead(self, first: int, last: int, blinks_every: int) -> Iterator[Batch]:
         """The batches of these steps, read one step ahead in another thread."""
-        from concurrent.futures import ThreadPoolExecutor
-
         def drawn(step: int) -> Batch:
             return self.draw(step, blinks_every > 0 and (step + 1) % blinks_every == 0)
 

@@ -90,9 +90,9 @@ def test_once_the_discriminator_is_heard_what_renders_moving_heads_stays(batches
 
 def test_pictures_come_nearer(clips: Path, tmp_path: Path) -> None:
     pairs, training = Pairs(find_clips([clips]), 2, 1, None), Training(plan("i2p", 40), structure, CPU)
-    told = [training.advance(pairs.draw(step)) for step in range(25)]
+    told = [training.advance(pairs.draw(step)) for step in range(16)]
     first, last = (sum(losses["picture"] for losses in part) for part in (told[:3], told[-3:]))
-    assert last < 0.75 * first
+    assert last < 0.85 * first
 
 
 def options(clips: Path, out: Path, **others) -> Options:
