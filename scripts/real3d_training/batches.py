@@ -97,6 +97,7 @@ class Pairs:
 
     def ahead(self, first: int, last: int, blinks_every: int) -> Iterator[Batch]:
         """The batches of these steps, read one step ahead in another thread."""
+
         def drawn(step: int) -> Batch:
             return self.draw(step, blinks_every > 0 and (step + 1) % blinks_every == 0)
 
