@@ -1,5 +1,6 @@
 """SegFormer (Xie et al., 2021): overlapping patches, attention over fewer keys, a convolution within the MLP."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -130,12 +131,13 @@ class Block(nn.Module):
 
 
 class MixTransformer(nn.Module):
-    """MiT-B0."""
+    """MiT-B0, or one of other stages."""
 
-    def __init__(self) -> None:
+    def __init__(self, stages: Sequence[Stage] = MIT_B0) -> None:
         super().__init__()
+        self._count = len(stages)
         inputs = 3
-        for number, stage in enumerate(MIT_B0, 1):
+        for number, stage in enumerate(stages, 1):
             blocks = (Block(stage.width, stage.heads, stage.hidden, stage.reduction, eps=1e-6) for _ in range(DEPTH))
             self.add_module(f"patch_embed{number}", PatchEmbedding(inputs, stage.width, stage.kernel, stage.stride))
             self.add_module(f"block{number}", nn.ModuleList(blocks))
@@ -145,7 +147,7 @@ class MixTransformer(nn.Module):
     def forward(self, image: Float[Tensor, "b 3 h w"]) -> list[Float[Tensor, "b _ _ _"]]:
         """The maps of all stages, finest first. Height and width are multiples of 32."""
         maps = []
-        for number in range(1, len(MIT_B0) + 1):
+        for number in range(1, self._count + 1):
             tokens, grid = self.get_submodule(f"patch_embed{number}")(image)
             for block in self.get_submodule(f"block{number}").children():
                 tokens = block(tokens, grid)

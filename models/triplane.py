@@ -92,4 +92,6 @@ class FieldDecoder(nn.Module):
 
 def read_sample(answer: Float[Tensor, "*points n"]) -> Sample:
     """The decoder's last layer, read: density first; colours go a little beyond 0..1, so that they can reach both."""
-    return Sample(torch.sigmoid(answer[..., 1:]).mul_(1.002).sub_(0.001), answer[..., :1])
+    colour = torch.sigmoid(answer[..., 1:])
+    stretch = torch.mul if colour.requires_grad else torch.Tensor.mul_  # gradients need what the activation gave
+    return Sample(stretch(colour, 1.002).sub_(0.001), answer[..., :1])

@@ -21,6 +21,7 @@ SIDE = 224
 IGNORED = np.array([93, 127, 132, 234, 323, 356, 361, 454])
 """Landmarks of the outline that no fit counts."""
 _LIDS = np.concatenate([RIGHT_UPPER_LID, RIGHT_LOWER_LID, LEFT_UPPER_LID, LEFT_LOWER_LID])
+_UPPER_LIDS = np.concatenate([RIGHT_UPPER_LID[2:-2], LEFT_UPPER_LID[2:-2]])
 _LIPS = np.concatenate([INNER_LIPS, OUTER_LIPS])
 
 
@@ -59,6 +60,13 @@ def photo_objective() -> Objective:
     weights = np.ones(SURFACE_COUNT)
     weights[_LIDS], weights[_LIPS], weights[IGNORED] = 5.0, 2.0, 0.0
     return Objective(weights, identity=0.3, expression=0.05)
+
+
+def video_objective() -> Objective:
+    """Of a picture of a video, whose person is known."""
+    weights = np.ones(SURFACE_COUNT)
+    weights[_LIDS], weights[_UPPER_LIDS], weights[_LIPS], weights[IGNORED] = 3.0, 20.0, 5.0, 0.0
+    return Objective(weights, identity=0.2, expression=0.6)
 
 
 def to_fit(landmarks: Float32[np.ndarray, "478 3"], side: int) -> Float64[np.ndarray, "468 2"]:

@@ -5,7 +5,7 @@ of it in about ten.
 """
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float32, Float64
 
 from models.face_fit.landmark_model import (
     COUNT,
@@ -15,7 +15,7 @@ from models.face_fit.landmark_model import (
     LandmarkModel,
     to_coefficients,
 )
-from models.face_fit.objective import Coefficients, Objective, photo_objective
+from models.face_fit.objective import Coefficients, Objective, photo_objective, video_objective
 
 _POSE = TRANSLATION.stop  # how many parameters are free at first
 _STEPS, _CONVERGED = 40, 1e-7
@@ -34,6 +34,15 @@ def fit_photo(landmarks: Landmarks, model: LandmarkModel) -> Coefficients:
     descent = _Descent(model, photo_objective())
     start = descent.run(np.zeros(COUNT), landmarks, _POSE)
     return to_coefficients(descent.run(start, landmarks, COUNT))
+
+
+def fit_frame(landmarks: Landmarks, model: LandmarkModel, identity: Float32[np.ndarray, "80"]) -> Coefficients:
+    """The same of somebody who is known already, in a picture of a video: expression and pose alone."""
+    descent = _Descent(model, video_objective())
+    start = np.zeros(COUNT)
+    start[IDENTITY] = identity
+    posed = descent.run(start, landmarks, _POSE)
+    return to_coefficients(descent.run(posed, landmarks, IDENTITY.start))
 
 
 class _Descent:

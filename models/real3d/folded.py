@@ -72,9 +72,9 @@ class FoldedComposite(nn.Module):
 
     def forward(self, state: PortraitState, head: Head, kp_driving: KeyPoints) -> Image:
         """The picture."""
-        head_256 = head.at_256()
-        torso: Torso = self.torso(state, kp_driving, head_256)
-        opacity, stored = head_256[:, 3:], state.background_hidden.dtype
+        doubled = head.doubled()
+        torso: Torso = self.torso(state, kp_driving, doubled)
+        opacity, stored = doubled[:, 3:], state.background_hidden.dtype
         x, rgb = self.block0(head.features.to(stored), head.features[:, :3])
         rgb = mix(rgb, torso.rgb.float(), opacity)
         x, rgb = self.head_torso_block(self.fuse_torso(x, torso.hidden, opacity.to(stored)), rgb)

@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from models.convolution import conv3
 from models.real3d.resnet import LowResolutionEncoder
+from models.real3d.sizes import RELEASED, Sizes
 from models.segformer import Block, PatchEmbedding, to_image
 from models.triplane import Planes
 
@@ -34,16 +35,17 @@ def with_coordinates(image: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 5 h w"
 class HighResolutionEncoder(nn.Module):
     """Convolutions at half the image's size that keep detail."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: Sizes = RELEASED) -> None:
         super().__init__()
-        self.first = nn.Conv2d(5, 64, 7, 2, 3)
+        first, width = sizes.width(64), sizes.width(96)
+        self.first = nn.Conv2d(5, first, 7, 2, 3)
         layers: list[nn.Module] = []
-        for inputs in (64, 96, 96, 96):
-            layers += [conv3(inputs, 96), nn.LeakyReLU(0.01)]
+        for inputs in (first, width, width, width):
+            layers += [conv3(inputs, width), nn.LeakyReLU(0.01)]
         self.conv_layers = nn.Sequential(*layers)
-        self.final = conv3(96, 96)
+        self.final = conv3(width, width)
 
-    def forward(self, image: Float[Tensor, "b 5 h w"]) -> Float[Tensor, "b 96 h/2 w/2"]:
+    def forward(self, image: Float[Tensor, "b 5 h w"]) -> Float[Tensor, "b o h/2 w/2"]:
         """Features."""
         return self.final(self.conv_layers(self.first(image)))
 
@@ -51,16 +53,17 @@ class HighResolutionEncoder(nn.Module):
 class LowResolutionTransformer(nn.Module):
     """Five transformer blocks on 32 x 32 tokens, and the way back up to 256 x 256."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: Sizes = RELEASED) -> None:
         super().__init__()
-        self.patch_embed = PatchEmbedding(256, 1024, kernel=3, stride=2)
+        outer, inner, width = (sizes.width(n) for n in (128, 256, 1024))
+        self.patch_embed = PatchEmbedding(inner, width, kernel=3, stride=2)
         for i in range(1, 6):
-            self.add_module(f"block{i}", Block(1024, heads=4, hidden=2048))
-        self.conv_after_upsample1 = conv3(256, 128)
-        self.conv_after_upsample2 = conv3(128, 128)
-        self.final_conv = conv3(128, 96)
+            self.add_module(f"block{i}", Block(width, heads=4, hidden=2 * width))
+        self.conv_after_upsample1 = conv3(inner, outer)
+        self.conv_after_upsample2 = conv3(outer, outer)
+        self.final_conv = conv3(outer, sizes.width(96))
 
-    def forward(self, x: Float[Tensor, "b 256 h w"]) -> Float[Tensor, "b 96 4*h 4*w"]:
+    def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b o 4*h 4*w"]:
         """Features, four times as large."""
         tokens, grid = self.patch_embed(x)
         for i in range(1, 6):
@@ -74,18 +77,19 @@ class LowResolutionTransformer(nn.Module):
 class PlanePredictor(nn.Module):
     """Both encoders' features together: convolutions around one transformer block on 128 x 128 tokens."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: Sizes = RELEASED) -> None:
         super().__init__()
-        self.first_conv = conv3(192, 256)
-        self.second_conv = conv3(256, 128)
-        self.patch_embed = PatchEmbedding(128, 1024, kernel=3, stride=2)
-        self.block1 = Block(1024, heads=4, hidden=2048, reduction=2)
-        self.first_conv_after_cat = conv3(352, 256)
-        self.second_conv_after_cat = conv3(256, 128)
-        self.third_conv_after_cat = conv3(128, 128)
-        self.final_conv = conv3(128, 96)
+        given, outer, inner, width = (sizes.width(n) for n in (96, 128, 256, 1024))
+        self.first_conv = conv3(2 * given, inner)
+        self.second_conv = conv3(inner, outer)
+        self.patch_embed = PatchEmbedding(outer, width, kernel=3, stride=2)
+        self.block1 = Block(width, heads=4, hidden=2 * width, reduction=2)
+        self.first_conv_after_cat = conv3(inner + given, inner)
+        self.second_conv_after_cat = conv3(inner, outer)
+        self.third_conv_after_cat = conv3(outer, outer)
+        self.final_conv = conv3(outer, 96)
 
-    def forward(self, low: Float[Tensor, "b 96 h w"], high: Float[Tensor, "b 96 h w"]) -> Float[Tensor, "b 96 h w"]:
+    def forward(self, low: Float[Tensor, "b i h w"], high: Float[Tensor, "b i h w"]) -> Float[Tensor, "b 96 h w"]:
         """The three planes, not yet turned."""
         x = functional.leaky_relu(self.first_conv(torch.cat([low, high], 1)))
         x = functional.leaky_relu(self.second_conv(x))
@@ -100,15 +104,15 @@ class PlanePredictor(nn.Module):
 class ImageToPlane(nn.Module):
     """Head image, black around the head -> canonical tri-plane."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: Sizes = RELEASED) -> None:
         super().__init__()
-        self.low_reso_encoder = LowResolutionEncoder()
-        self.high_reso_encoder = HighResolutionEncoder()
-        self.low_reso_vit = LowResolutionTransformer()
-        self.triplane_predictor_vit = PlanePredictor()
+        self.low_reso_encoder = LowResolutionEncoder(sizes)
+        self.high_reso_encoder = HighResolutionEncoder(sizes)
+        self.low_reso_vit = LowResolutionTransformer(sizes)
+        self.triplane_predictor_vit = PlanePredictor(sizes)
 
-    def forward(self, head: Float[Tensor, "b 3 512 512"]) -> Planes:
-        """[b, 3, 32, 256, 256] from an image in -1..1."""
+    def forward(self, head: Float[Tensor, "b 3 side side"]) -> Planes:
+        """[b, 3, 32, 256, 256] from an image in -1..1; 512 pixels wide as the released weights take it."""
         image = with_coordinates(head)
         low = self.low_reso_vit(self.low_reso_encoder(image))
         return as_planes(self.triplane_predictor_vit(low, self.high_reso_encoder(image)))

@@ -5,22 +5,24 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.real3d.sizes import RELEASED, Sizes
 from models.resnet import basic_stage
 
 
 class ResNet34(nn.Module):
     """ResNet-34 whose last two stages keep their input's size and are dilated instead."""
 
-    def __init__(self, inputs: int) -> None:
+    def __init__(self, inputs: int, sizes: Sizes) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(inputs, 64, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        self.layer1 = basic_stage(3, 64, 64, 1, 1)
-        self.layer2 = basic_stage(4, 64, 128, 2, 1)
-        self.layer3 = basic_stage(6, 128, 256, 1, 2)
-        self.layer4 = basic_stage(3, 256, 512, 1, 4)
+        first, second, third, fourth = (sizes.width(n) for n in (64, 128, 256, 512))
+        self.conv1 = nn.Conv2d(inputs, first, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(first)
+        self.layer1 = basic_stage(3, first, first, 1, 1)
+        self.layer2 = basic_stage(4, first, second, 2, 1)
+        self.layer3 = basic_stage(6, second, third, 1, 2)
+        self.layer4 = basic_stage(3, third, fourth, 1, 4)
 
-    def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b 512 h/8 w/8"]:
+    def forward(self, x: Float[Tensor, "b i h w"]) -> Float[Tensor, "b o h/8 w/8"]:
         """Features of the image; height and width are multiples of 8."""
         x = functional.max_pool2d(functional.relu(self.bn1(self.conv1(x))), 3, 2, 1)
         return self.layer4(self.layer3(self.layer2(self.layer1(x))))
@@ -48,11 +50,14 @@ class DilatedPyramid(nn.Module):
 class LowResolutionEncoder(nn.Module):
     """5-channel image -> 256 channels at an eighth of its size."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: Sizes = RELEASED) -> None:
         super().__init__()
-        self.encoder = ResNet34(5)
-        self.decoder = nn.Sequential(DilatedPyramid(512, 256), nn.Conv2d(256, 256, 3, padding=1, bias=False))
+        width = sizes.width(256)
+        self.encoder = ResNet34(5, sizes)
+        self.decoder = nn.Sequential(
+            DilatedPyramid(sizes.width(512), width), nn.Conv2d(width, width, 3, padding=1, bias=False)
+        )
 
-    def forward(self, image: Float[Tensor, "b 5 h w"]) -> Float[Tensor, "b 256 h/8 w/8"]:
+    def forward(self, image: Float[Tensor, "b 5 h w"]) -> Float[Tensor, "b o h/8 w/8"]:
         """Features."""
         return self.decoder(self.encoder(image))

@@ -8,11 +8,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.convolution import conv3
+from models.real3d.sizes import RELEASED, Sizes
 from models.real3d.torso import SegmentMap, Torso, TorsoModel
 from models.real3d.torso_motion import KeyPoints
 from models.stylegan import Style, SynthesisBlock
 
-Features = Float[Tensor, "b 256 h w"]
+Features = Float[Tensor, "b c h w"]
 Mask = Float[Tensor, "b 1 h w"]
 """0..1."""
 
@@ -35,20 +36,22 @@ class Head(NamedTuple):
             return self
         return Head(*(functional.interpolate(x, (128, 128), mode="bilinear", align_corners=False) for x in self))
 
-    def at_256(self) -> Float[Tensor, "b 4 256 256"]:
+    def doubled(self) -> Float[Tensor, "b 4 _ _"]:
         """Colours and opacity, twice as large."""
         small = torch.cat([self.features[:, :3], self.opacity], 1)
-        return functional.interpolate(small, (256, 256), mode="bilinear", align_corners=False)
+        side = 2 * int(small.shape[-1])  # a number while a network is traced, too
+        return functional.interpolate(small, (side, side), mode="bilinear", align_corners=False)
 
 
-def style_of_ones(like: Tensor) -> Style:
+def style_of_ones(like: Tensor, sizes: Sizes = RELEASED) -> Style:
     """The style of all blocks."""
-    return torch.ones(STYLE, dtype=like.dtype, device=like.device)
+    return torch.ones(sizes.width(STYLE), dtype=like.dtype, device=like.device)
 
 
-def half_size(image: Float[Tensor, "b c 512 512"]) -> Float[Tensor, "b c 256 256"]:
+def half_size(image: Float[Tensor, "b c side side"]) -> Float[Tensor, "b c side/2 side/2"]:
     """A portrait's picture, smoothed and made smaller."""
-    return functional.interpolate(image, (256, 256), mode="bilinear", align_corners=False, antialias=True)
+    side = int(image.shape[-1]) // 2
+    return functional.interpolate(image, (side, side), mode="bilinear", align_corners=False, antialias=True)
 
 
 def person_mask(opacity: Mask, torso: Mask) -> Mask:
@@ -65,19 +68,25 @@ def mix(front: Float[Tensor, "b c h w"], back: Float[Tensor, "b c h w"], mask: M
 class SuperResolution(nn.Module):
     """Head-torso-background super-resolution."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: Sizes = RELEASED) -> None:
         super().__init__()
-        self.block0 = SynthesisBlock(32, 256, STYLE, side=256, up=True)
-        self.block1 = SynthesisBlock(256, 128, STYLE, side=512, up=True)
-        self.head_torso_block = SynthesisBlock(256, 256, STYLE, side=256, up=False)
-        self.torso_model = TorsoModel()
-        self.torso_encoder = nn.Sequential(nn.Conv2d(64, 256, 1))
+        self._sizes = sizes
+        width, narrow, style = sizes.width(256), sizes.width(64), sizes.width(STYLE)
+        self.block0 = SynthesisBlock(32, width, style, side=sizes.half, up=True)
+        self.block1 = SynthesisBlock(width, width // 2, style, side=sizes.side, up=True)
+        self.head_torso_block = SynthesisBlock(width, width, style, side=sizes.half, up=False)
+        self.torso_model = TorsoModel(sizes)
+        self.torso_encoder = nn.Sequential(nn.Conv2d(narrow, width, 1))
         self.bg_encoder = nn.Sequential(
-            conv3(3, 64), nn.LeakyReLU(0.01), conv3(64, 256), nn.LeakyReLU(0.01), conv3(256, 256)
+            conv3(3, narrow), nn.LeakyReLU(0.01), conv3(narrow, width), nn.LeakyReLU(0.01), conv3(width, width)
         )
-        self.fuse_head_torso_convs = nn.Sequential(conv3(512, 256), nn.LeakyReLU(0.01), conv3(256, 256))
+        self.fuse_head_torso_convs = nn.Sequential(conv3(2 * width, width), nn.LeakyReLU(0.01), conv3(width, width))
         self.fuse_fg_bg_convs = nn.Sequential(
-            nn.Conv2d(512, 64, 1), nn.LeakyReLU(0.01), conv3(64, 256), nn.LeakyReLU(0.01), conv3(256, 256)
+            nn.Conv2d(2 * width, narrow, 1),
+            nn.LeakyReLU(0.01),
+            conv3(narrow, width),
+            nn.LeakyReLU(0.01),
+            conv3(width, width),
         )
         # In the released weights; another way of fusing, which their configuration does not choose.
         self.head_torso_alpha_predictor = nn.Sequential(
@@ -87,23 +96,32 @@ class SuperResolution(nn.Module):
     def forward(
         self,
         head: Head,
-        torso: Float[Tensor, "b 3 512 512"],
-        background: Float[Tensor, "b 3 512 512"],
+        torso: Float[Tensor, "b 3 full full"],
+        background: Float[Tensor, "b 3 full full"],
         segments: SegmentMap,
         kp_source: KeyPoints,
         kp_driving: KeyPoints,
-    ) -> Float[Tensor, "b 3 512 512"]:
+    ) -> Float[Tensor, "b 3 full full"]:
         """The picture; a little beyond -1..1 here and there."""
-        head_256 = head.at_256()
+        doubled = head.doubled()
         appearance, regions = self.torso_model.appearance(half_size(torso), segments)
-        moved = self.torso_model(appearance, regions, kp_source, kp_driving, head_256)
-        return self.compose(head, head_256, moved, half_size(background))
+        moved = self.torso_model(appearance, regions, kp_source, kp_driving, doubled)
+        return self.compose(head, doubled, moved, half_size(background))
+
+    def head_alone(self, head: Head) -> Float[Tensor, "b 3 full full"]:
+        """The head before nothing, as the earlier stages of the training enlarge it."""
+        style = style_of_ones(head.features, self._sizes)
+        return self.block1(*self.block0(head.features, head.features[:, :3], style), style)[1]
 
     def compose(
-        self, head: Head, head_256: Float[Tensor, "b 4 256 256"], torso: Torso, background: Float[Tensor, "b 3 256 256"]
-    ) -> Float[Tensor, "b 3 512 512"]:
-        """The picture from its three layers."""
-        opacity, style = head_256[:, 3:], style_of_ones(background)
+        self,
+        head: Head,
+        doubled: Float[Tensor, "b 4 half half"],
+        torso: Torso,
+        background: Float[Tensor, "b 3 half half"],
+    ) -> Float[Tensor, "b 3 2*half 2*half"]:
+        """The picture from its three layers; `doubled`: of the head."""
+        opacity, style = doubled[:, 3:], style_of_ones(background, self._sizes)
         x, rgb = self.block0(head.features, head.features[:, :3], style)
         rgb = mix(rgb, torso.rgb, opacity)
         beside = torch.cat([x * opacity, self.torso_encoder(torso.hidden) * (1 - opacity)], 1)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from models.real3d.image_to_plane import ImageToPlane
 from models.real3d.motion_adapter import MotionAdapter
+from models.real3d.sizes import RELEASED, Sizes
 from models.real3d.super_resolution import Head, SuperResolution
 from models.real3d.torso import SegmentMap
 from models.real3d.torso_motion import KeyPoints
@@ -23,12 +24,13 @@ CUBE = 1.0
 """Side of the cube that holds the head, in world units."""
 PLANE_AXES: PlaneAxes = ((0, 1), (0, 2), (2, 0))
 """The released weights know no plane of y and z: their third is the second with its axes exchanged."""
-SIDE = 128
+SIDE = RELEASED.rendered
 """Of the rendered picture, in pixels."""
-SAMPLES = 48
+SAMPLES = RELEASED.samples
 """Along each ray: so many evenly, so many more where something is."""
 
-Image = Float[Tensor, "b 3 512 512"]
+Image = Float[Tensor, "b 3 side side"]
+"""512 pixels wide as released."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +58,13 @@ class PortraitParts:
 class VideoModel(nn.Module):
     """All networks; the names of its parts are those of the released weights."""
 
-    def __init__(self) -> None:
+    def __init__(self, sizes: Sizes = RELEASED) -> None:
         super().__init__()
-        self.cano_img2plane_backbone = ImageToPlane()
-        self.secc_img2plane_backbone = MotionAdapter()
+        self.sizes = sizes
+        self.cano_img2plane_backbone = ImageToPlane(sizes)
+        self.secc_img2plane_backbone = MotionAdapter(sizes)
         self.decoder = FieldDecoder()
-        self.superresolution = SuperResolution()
+        self.superresolution = SuperResolution(sizes)
         # In the released weights; the training balanced its losses with them.
         self.lambda_pertube_blink_secc = nn.Parameter(torch.empty(1))
         self.lambda_pertube_secc = nn.Parameter(torch.empty(1))
@@ -72,8 +75,8 @@ class VideoModel(nn.Module):
 
     def render(self, planes: Planes, camera: Float[Tensor, "b 25"]) -> Rendered:
         """The head as the camera sees it, one ray per pixel of a picture of `SIDE` x `SIDE`."""
-        rays = camera_rays(camera, SIDE)
-        return render(lambda points: self.field(planes, points), rays, CUBE, SAMPLES, SAMPLES)
+        rays, samples = camera_rays(camera, self.sizes.rendered), self.sizes.samples
+        return render(lambda points: self.field(planes, points), rays, CUBE, samples, samples)
 
     def forward(
         self,
@@ -85,7 +88,7 @@ class VideoModel(nn.Module):
     ) -> Image:
         """One frame, -1..1. `canonical`: what `cano_img2plane_backbone` made of the portrait's head."""
         pncc = torch.cat([portrait.pncc_canonical, portrait.pncc_source, pncc_target], 1)
-        head = as_head(self.render(canonical + self.secc_img2plane_backbone(pncc), camera), SIDE)
+        head = as_head(self.render(canonical + self.secc_img2plane_backbone(pncc), camera), self.sizes.rendered)
         image = self.superresolution(
             head, portrait.torso, portrait.background, portrait.segments, portrait.key_points, kp_driving
         )

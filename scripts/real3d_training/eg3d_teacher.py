@@ -1,0 +1,65 @@
+"""A user's EG3D as a teacher (paper, section 3.1): people who do not exist, each from many sides.
+
+Its pictures show head and background as one and know no face model: they teach image to plane alone.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from models.camera import labels, row_rotation
+from models.checkpoint import faults
+from models.errors import InputError
+from models.real3d.segmentation import HAIR
+from models.talk3d.backbone import LATENT
+from models.talk3d.generator import Generator
+from models.talk3d.generator_file import read_generator
+from real3d_training.clip import ClipWriter, Shot
+
+TRUNCATION = 0.7
+"""How far latent vectors go from their mean, as in the released training."""
+_YAW, _PITCH = 0.45, 0.25  # radians to either side
+_RADIUS, _CENTRE = 2.7, np.array([0.0, 0.0, 0.2])
+
+
+def load_eg3d(path: Path, device: torch.device) -> Generator:
+    """Raises InputError if the file is not such a generator; nothing in it is run."""
+    entries = read_generator(path)
+    with torch.device("meta"):
+        generator = Generator()
+    entries.setdefault("dataset_label_std", torch.zeros(25))
+    expected = generator.state_dict()
+    if found := faults(entries, expected):
+        others = [fault for fault in found if "not part of it" not in fault]
+        if others:
+            raise InputError(f"{path} is not EG3D's generator of 512 pixels: {'; '.join(others)}")
+    generator.load_state_dict({name: entries[name] for name in expected}, strict=True, assign=True)
+    return generator.to(device).eval().requires_grad_(False)
+
+
+@torch.no_grad()
+def write_clip(folder: Path, generator: Generator, side: int, count: int, random: np.random.Generator) -> None:
+    """Somebody new from so many sides."""
+    device = generator.backbone.mapping.w_avg.device
+    draw = torch.from_numpy(random.standard_normal((1, LATENT)).astype(np.float32)).to(device)
+    sides = list(cameras(count, random))
+    mean = generator.backbone.mapping.w_avg
+    latent = mean + TRUNCATION * (generator.backbone.mapping(draw, sides[0].to(device))[0] - mean)
+    planes = generator.backbone.synthesis(latent)
+    clip = ClipWriter(folder)
+    for camera in sides:
+        seen = generator.superresolution(generator.look(planes, camera.to(device)), latent)
+        pixels = ((seen[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
+        picture = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
+        clip.add(Shot(picture, np.full((side, side), HAIR, np.uint8), camera[0].numpy()))
+    clip.finish(None, None)
+
+
+def cameras(count: int, random: np.random.Generator) -> Iterator[torch.Tensor]:
+    """[1, 25] each, around the head; see `models.camera.labels`."""
+    for yaw, pitch in random.uniform(-1, 1, (count, 2)) * [_YAW, _PITCH]:
+        rotation = row_rotation(np.array([[pitch, yaw, 0.0]]))
+        yield torch.from_numpy(labels(rotation, _RADIUS * rotation[:, :, 2] + _CENTRE))

@@ -1,0 +1,220 @@
+"""Everything that a checkpoint holds, and one step of it."""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+from models.errors import InputError
+from models.real3d.sizes import Sizes
+from real3d_training.batches import Batch
+from real3d_training.beginning import follow_spectra, new_model
+from real3d_training.discriminator import DualDiscriminator, discriminator_loss, gradient_penalty
+from real3d_training.drawing import Outcome
+from real3d_training.losses import Likeness
+from real3d_training.processes import shared
+from real3d_training.recipe import (
+    BETAS,
+    CLIP_NORM,
+    DISCRIMINATOR_RATE,
+    PENALTY,
+    PENALTY_EVERY,
+    Moment,
+    Recipe,
+    StageName,
+)
+from real3d_training.stages import STAGES, parts_that_learn, true_pictures
+
+Precision = Literal["float32", "bfloat16", "float16"]
+_KINDS = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is, but for its data."""
+
+    stage: StageName
+    recipe: Recipe
+    sizes: Sizes
+    steps: int
+    seed: int = 1
+    rate: float = 1e-4
+    """The highest, of all but the discriminator, whose own is scaled alike."""
+    precision: Precision = "float32"
+
+
+class JudgeStep(nn.Module):
+    """What the discriminator loses, in one pass."""
+
+    def __init__(self, network: DualDiscriminator) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, drawn: tuple[Tensor, Tensor], true: tuple[Tensor, Tensor], camera: Tensor, steep: bool) -> Tensor:
+        """`steep`: whether the gradient is asked for, too."""
+        value = discriminator_loss(self.network(*drawn, camera), self.network(*true, camera))
+        if steep:
+            value = value + PENALTY * PENALTY_EVERY * gradient_penalty(self.network, *true, camera)
+        return value
+
+
+class Training:
+    """Networks, optimisers and how far they have come."""
+
+    def __init__(self, plan: Plan, likeness: Likeness, device: torch.device) -> None:
+        self.plan, self.device, self.step = plan, device, 0
+        self.model = new_model(plan.sizes, plan.seed).to(device)
+        self.judge = DualDiscriminator(plan.sizes).to(device)
+        stage = STAGES[plan.stage](self.model, likeness, self.judge)
+        self._parts = parts_that_learn(plan.stage, self.model, plan.recipe)
+        self.model.requires_grad_(False)
+        for part, _, _ in self._parts:
+            part.requires_grad_(True)
+        self._run, self._judge_run = shared(stage), shared(JudgeStep(self.judge))
+        groups = [{"params": list(part.parameters())} for part, _, _ in self._parts]
+        self._optimiser = torch.optim.Adam(groups, plan.rate, betas=BETAS)
+        share = PENALTY_EVERY / (PENALTY_EVERY + 1)
+        self._judge_rate = DISCRIMINATOR_RATE * share * plan.rate / plan.recipe.rate
+        self._judge_optimiser = torch.optim.Adam(
+            self.judge.parameters(), self._judge_rate, betas=(BETAS[0] ** share, BETAS[1] ** share)
+        )
+        scales = plan.precision == "float16" and device.type == "cuda"
+        self._scaler, self._judge_scaler = (torch.amp.GradScaler(device.type, enabled=scales) for _ in range(2))
+
+    def moment(self, rank: int = 0) -> Moment:
+        return Moment(self.step, self.plan.steps, self.plan.recipe, self.plan.seed, rank)
+
+    def advance(self, batch: Batch, rank: int = 0) -> dict[str, float]:
+        """One step of everything; returns the weighted losses."""
+        moment, batch = self.moment(rank), batch.to(self.device)
+        self._set_mode()
+        for group, (_, begins, ends) in zip(self._optimiser.param_groups, self._parts, strict=True):
+            group["lr"] = moment.rate(self.plan.rate, begins, ends)
+        self.judge.requires_grad_(False)
+        self._optimiser.zero_grad()
+        if moment.every(self.plan.recipe.source_every):
+            with self._alone():
+                self._descend(self._passed(batch.to_source(), moment))
+        outcome = self._passed(batch, moment)
+        self._descend(outcome)
+        self._scaler.unscale_(self._optimiser)
+        nn.utils.clip_grad_norm_([p for group in self._optimiser.param_groups for p in group["params"]], CLIP_NORM)
+        self._scaler.step(self._optimiser)
+        self._scaler.update()
+        follow_spectra(self.model.superresolution)
+        told = {name: float(value.detach()) for name, value in outcome.losses.items()}
+        if moment.judged:
+            told["discriminator"] = self._judge_step(batch, outcome, moment)
+        self.step += 1
+        return told
+
+    @torch.no_grad()
+    def show(self, batch: Batch) -> Outcome:
+        """A batch drawn as it would be live; nothing learns."""
+        self.model.eval()
+        outcome: Outcome = STAGES[self.plan.stage](self.model, _nothing, _Silent())(
+            batch.to(self.device), self.moment(), jitter=False
+        )
+        self._set_mode()
+        return outcome
+
+    def save(self, path: Path) -> None:
+        """Written beside and then put in place, so that there always is a whole one."""
+        part = path.with_suffix(".part")
+        torch.save(self._state(), part)
+        part.rename(path)
+
+    def load(self, path: Path) -> None:
+        """Goes on from a checkpoint of the same plan. Raises InputError for another's."""
+        state = read_checkpoint(path)
+        mine = self._state()
+        if state["plan"] != mine["plan"]:
+            others = [name for name, value in mine["plan"].items() if state["plan"].get(name) != value]
+            raise InputError(
+                f"{path} was made with other settings ({', '.join(others)}): give the same, or another --out"
+            )
+        self.model.load_state_dict(state["model"])
+        self.judge.load_state_dict(state["judge"])
+        for name in ("_optimiser", "_judge_optimiser", "_scaler", "_judge_scaler"):
+            getattr(self, name).load_state_dict(state[name])
+        self.step = state["step"]
+
+    def begin_from(self, path: Path) -> None:
+        """The networks of an earlier stage. Raises InputError if they are of other sizes."""
+        state = read_checkpoint(path)
+        if state["plan"]["sizes"] != asdict(self.plan.sizes):
+            raise InputError(f"{path} was trained at other sizes ({state['plan']['sizes']}): give the same")
+        self.model.load_state_dict(state["model"])
+        self.judge.load_state_dict(state["judge"])
+
+    def _state(self) -> dict[str, Any]:
+        names = ("_optimiser", "_judge_optimiser", "_scaler", "_judge_scaler")
+        return {
+            "plan": asdict(self.plan),
+            "step": self.step,
+            "model": self.model.state_dict(),
+            "judge": self.judge.state_dict(),
+            **{name: getattr(self, name).state_dict() for name in names},
+        }
+
+    def _passed(self, batch: Batch, moment: Moment) -> Outcome:
+        with self._cast():
+            return self._run(batch, moment)
+
+    def _descend(self, outcome: Outcome) -> None:
+        total = torch.stack([value.float() for value in outcome.losses.values()]).sum()
+        self._scaler.scale(total).backward()
+
+    def _judge_step(self, batch: Batch, outcome: Outcome, moment: Moment) -> float:
+        self.judge.requires_grad_(True)
+        self._judge_optimiser.param_groups[0]["lr"] = moment.rate(self._judge_rate)
+        self._judge_optimiser.zero_grad()
+        true = true_pictures(self.plan.stage, batch, self.plan.sizes.rendered)
+        with self._cast():
+            drawn = outcome.picture, outcome.rendered
+            value = self._judge_run(drawn, true, batch.target.camera, moment.every(PENALTY_EVERY))
+        self._judge_scaler.scale(value.float()).backward()
+        self._judge_scaler.step(self._judge_optimiser)
+        self._judge_scaler.update()
+        return float(value.detach())
+
+    def _set_mode(self) -> None:
+        """Networks of finished stages keep their norms."""
+        self.model.train(self.plan.stage != "sr")
+        self.model.superresolution.train()
+
+    def _cast(self) -> AbstractContextManager[Any]:
+        kind = _KINDS.get(self.plan.precision)
+        return nullcontext() if kind is None else torch.autocast(self.device.type, kind)
+
+    def _alone(self) -> AbstractContextManager[Any]:
+        """Gradients are kept here until those of the next pass are shared."""
+        return self._run.no_sync() if isinstance(self._run, DistributedDataParallel) else nullcontext()
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Raises InputError if it is not there, or not one of ours."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError(
+            f"{path} is not there: train the stage before first, or name its checkpoint with --begin"
+        ) from None
+    if not isinstance(state, dict) or "plan" not in state:
+        raise InputError(f"{path} is not a checkpoint of this training")
+    return state
+
+
+def _nothing(seen: Tensor, wanted: Tensor) -> Tensor:
+    return seen.new_zeros(())
+
+
+class _Silent(nn.Module):
+    """In the discriminator's place where nobody is judged."""
+
+    def forward(self, picture: Tensor, rendered: Tensor, camera: Tensor) -> Tensor:
+        return picture.new_zeros(len(picture))

@@ -1,0 +1,156 @@
+"""Clips: written and read again, drawn in pairs, made of a portrait, of an EG3D and of videos."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+import prepare_videos  # noqa: E402
+from golden.dense_face import dense_face  # noqa: E402
+from prepare_videos import NAMED, Wanted, by_ray, prepared, report  # noqa: E402
+from real3d_training import builtin_teacher, eg3d_teacher  # noqa: E402
+from real3d_training.batches import Pairs  # noqa: E402
+from real3d_training.clip import SUFFIX, Clip, find_clips  # noqa: E402
+
+from calibration.photo import read_photo  # noqa: E402
+from models.errors import InputError  # noqa: E402
+from models.real3d.segmentation import FACE_SKIN  # noqa: E402
+from tests.agent.clips import make_clip as make_video  # noqa: E402
+from tests.scripts.real3d_training.made_up import SIDE, make_clip  # noqa: E402
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Clip:
+    return make_clip(tmp_path)
+
+
+def test_the_same_seed_step_and_rank_draw_the_same_pairs(clip: Clip) -> None:
+    def drawn(seed: int, step: int, rank: int) -> list[float]:
+        batch = Pairs([clip], 4, seed, None, rank).draw(step)
+        return [*batch.source.camera.flatten().tolist(), *batch.target.camera.flatten().tolist()]
+
+    assert drawn(1, 5, 0) == drawn(1, 5, 0)
+    assert len({tuple(drawn(*where)) for where in ((1, 5, 0), (2, 5, 0), (1, 6, 0), (1, 5, 1))}) == 4
+
+
+def test_a_batch_says_what_is_head_and_torso(clip: Clip) -> None:
+    batch = Pairs([clip], 2, 1, dense_face()).draw(0, blinks=True)
+    view = batch.target
+    assert view.head.shape == view.picture.shape == (2, 3, SIDE, SIDE)
+    assert torch.equal(view.head, torch.where(view.head_mask > 0, view.picture, -torch.ones(())))
+    assert (view.head_mask * view.torso_mask).sum() == 0 < view.torso_mask.sum()
+    assert batch.segments.sum(1).eq(1).all()
+    holes = [(batch.pncc_blinks[:, i] == -1).all(1).sum() for i in range(3)]
+    assert holes[0] > holes[1] > holes[2]  # eyes close
+    assert batch.to_source().target is batch.source
+
+
+def test_neighbours_are_the_moments_before_and_after(clip: Clip) -> None:
+    batch = Pairs([clip], 1, 1, None).draw(3)
+    number = int(np.flatnonzero((clip.numbers("camera") == batch.target.camera.numpy()[0]).all(1))[0])
+    for k, around in zip((-1, 1), batch.pncc_around[0], strict=True):
+        assert np.array_equal(
+            np.rint((around.numpy().transpose(1, 2, 0) + 1) * 127.5), clip.picture("pncc", number + k)
+        )
+
+
+def test_the_built_in_engine_teaches(portrait_png: Path, tmp_path: Path) -> None:
+    folder = tmp_path / f"a{SUFFIX}"
+    photo = read_photo(portrait_png)
+    builtin_teacher.write_clip(folder, photo, "it", dense_face(), 64, 7, np.random.default_rng(4), acts=False)
+    clip = Clip(folder)
+    assert len(clip) == 7 and clip.picture("picture", 6).shape == (64, 64, 3)
+    turned = clip.numbers("euler")[6] - clip.numbers("euler")[0]
+    assert np.abs(turned).max() > 0.05
+    assert np.ptp(clip.numbers("expression"), axis=0).max() < 0.8
+    face = clip.picture("classes", 0) == FACE_SKIN
+    lips = clip.numbers("lips")[0]
+    column, row = (lips[:2] + lips[2:]) // 2
+    assert face[row, column] and 0.05 < face.mean() < 0.5
+
+
+def test_acting_changes_expressions_smoothly() -> None:
+    shown = np.array([motion.expression for motion in builtin_teacher.acting(30, np.random.default_rng(1))])
+    assert not shown[0].any() and np.ptp(shown, axis=0).max() > 0.3
+    assert np.abs(np.diff(shown, axis=0)).max() < 0.3 * np.ptp(shown, axis=0).max() + 0.05
+
+
+def test_an_eg3d_teaches_from_many_sides_without_a_face_model(tmp_path: Path) -> None:
+    class Made:
+        """An EG3D whose pictures say where its camera is."""
+
+        class Backbone:
+            class Mapping:
+                w_avg = torch.zeros(512)
+
+                def __call__(self, z, camera):
+                    return z
+
+            mapping = Mapping()
+
+            def synthesis(self, style):
+                return style
+
+        backbone = Backbone()
+
+        def look(self, planes, camera):
+            return camera[:, 3, None, None, None].expand(1, 3, 8, 8)
+
+        def superresolution(self, seen, style):
+            return seen.expand(1, 3, 8, 8)
+
+    eg3d_teacher.write_clip(tmp_path / f"a{SUFFIX}", Made(), 64, 5, np.random.default_rng(1))
+    clip = Clip(tmp_path / f"a{SUFFIX}")
+    assert len(clip) == 5 and not clip.has_face
+    assert np.ptp([clip.picture("picture", i).mean() for i in range(5)]) > 10
+    assert (Pairs([clip], 1, 1, None).draw(0).target.head_mask == 1).all()
+    away = clip.numbers("camera")[:, [3, 7, 11]] - [0, 0, 0.2]
+    assert np.linalg.norm(away, axis=1) == pytest.approx(2.7, abs=1e-4)
+
+
+def test_no_clips_and_damaged_ones_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no clips in"):
+        find_clips([tmp_path])
+    (tmp_path / f"bad{SUFFIX}").mkdir()
+    with pytest.raises(InputError, match="prepare it again"):
+        find_clips([tmp_path])
+
+
+def test_a_video_becomes_a_clip_once_and_bad_ones_are_named(
+    portrait_png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, out = tmp_path / "videos", tmp_path / "out"
+    folder.mkdir()
+    out.mkdir()
+    photo = read_photo(portrait_png)[:256, 100:356]
+    videos = [make_video(folder / "good.mp4", [photo] * 8, 25)]
+    videos.append(make_video(folder / "empty.mp4", [np.full((64, 64, 3), 90, np.uint8)] * 8, 25))
+    (folder / "torn.mp4").write_bytes(b"no video")
+    wanted = Wanted(out, None, 64, 1, 8)
+    done = [prepared(wanted, video) for video in (*videos, folder / "torn.mp4")]
+    assert report(done, 3, out) == 1
+    assert set(json.loads((out / NAMED).read_text())) == {"empty.mp4", "torn.mp4"}
+    assert len(find_clips([out])[0]) == 8
+
+    monkeypatch.setattr("real3d_training.video._seen", None)
+    assert prepared(wanted, videos[0]) == ("good.mp4", "")  # not looked at again
+
+
+def test_ray_that_is_not_there_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputError, match=r"pip install 'ray\[data\]'"):
+        list(by_ray(Wanted(tmp_path, None, 64, 1, 8), [], "local"))
+
+
+def test_a_folder_without_videos_is_wrong_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["prepare_videos.py", str(tmp_path), str(tmp_path / "out")])
+    assert prepare_videos.main() == 2
+    assert "holds no videos" in capsys.readouterr().err

@@ -1,0 +1,204 @@
+"""Stages of tiny networks: what learns, going on from a checkpoint, processes, precisions, and the released layout."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from golden.dense_face import dense_face  # noqa: E402
+from real3d_training import run as runs  # noqa: E402
+from real3d_training.batches import Batch, Pairs  # noqa: E402
+from real3d_training.clip import find_clips  # noqa: E402
+from real3d_training.export import export  # noqa: E402
+from real3d_training.losses import structure  # noqa: E402
+from real3d_training.processes import in_processes  # noqa: E402
+from real3d_training.run import Options, run  # noqa: E402
+from real3d_training.session import Plan, Training  # noqa: E402
+
+from models.checkpoint import network_entries  # noqa: E402
+from models.errors import InputError  # noqa: E402
+from models.importing import Network  # noqa: E402
+from models.real3d.importing import Released  # noqa: E402
+from models.real3d.needs import VIDEO, VIDEO_FILE  # noqa: E402
+from models.real3d.release import Given, step_of  # noqa: E402
+from models.real3d.sizes import Sizes  # noqa: E402
+from models.real3d.video_model import VideoModel  # noqa: E402
+from models.weight_store import WeightStore  # noqa: E402
+from tests.models.real3d.released import VIDEO_FOLDER, bring  # noqa: E402
+from tests.scripts.real3d_training.made_up import ADVERSE, TINY, make_clip, plan  # noqa: E402
+
+CPU = torch.device("cpu")
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clips")
+    make_clip(folder, seed=1)
+    make_clip(folder, seed=2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def batches(clips: Path) -> Iterator[list[Batch]]:
+    pairs = Pairs(find_clips([clips]), batch=2, seed=1, face=dense_face())
+    yield list(pairs.ahead(0, 6, blinks_every=2))
+
+
+def trained(plan: Plan, batches: list[Batch]) -> tuple[Training, list[dict[str, float]]]:
+    training = Training(plan, structure, CPU)
+    return training, [training.advance(batch) for batch in batches]
+
+
+def changed(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
+    return {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+
+
+@pytest.mark.parametrize(
+    ("stage", "learns", "asked"),
+    [
+        ("i2p", {"cano_img2plane_backbone", "decoder", "superresolution"}, {"egg", "density", "adversary", "outline"}),
+        (
+            "motion",
+            {"cano_img2plane_backbone", "secc_img2plane_backbone", "decoder", "superresolution", "lambda_pertube_secc",
+             "lambda_pertube_blink_secc"},
+            {"laplacian", "laplacian of blinks", "lips", "adversary"},
+        ),
+        ("sr", {"superresolution"}, {"torso entropy", "lips likeness", "adversary"}),
+    ],
+)  # fmt: skip
+def test_a_stage_asks_what_its_paper_asks_and_teaches_its_networks_alone(
+    batches: list[Batch], stage, learns: set[str], asked: set[str]
+) -> None:
+    before = {name: value.clone() for name, value in Training(plan(stage), structure, CPU).model.state_dict().items()}
+    training, told = trained(plan(stage), batches)
+    assert changed(before, training.model.state_dict()) == learns
+    assert asked | {"picture", "likeness", "discriminator"} <= {name for losses in told for name in losses}
+    assert all("adversary" not in losses for losses in told[:ADVERSE])
+    assert all(torch.tensor(list(losses.values())).isfinite().all() for losses in told)
+
+
+def test_once_the_discriminator_is_heard_what_renders_moving_heads_stays(batches: list[Batch]) -> None:
+    training, _ = trained(plan("motion"), batches[:ADVERSE])
+    before = {name: value.clone() for name, value in training.model.named_parameters()}
+    training.advance(batches[ADVERSE])
+    assert changed(before, dict(training.model.named_parameters())) == {"superresolution"}
+
+
+def test_pictures_come_nearer(clips: Path, tmp_path: Path) -> None:
+    pairs, training = Pairs(find_clips([clips]), 2, 1, None), Training(plan("i2p", 40), structure, CPU)
+    told = [training.advance(pairs.draw(step)) for step in range(16)]
+    first, last = (sum(losses["picture"] for losses in part) for part in (told[:3], told[-3:]))
+    assert last < 0.85 * first
+
+
+def options(clips: Path, out: Path, **others) -> Options:
+    return Options(out=out, clips=(clips,), batch=1, look_every=100, save_every=3, **others)
+
+
+def state(out: Path) -> dict:
+    return torch.load(out / "i2p" / "checkpoint.pt", weights_only=True)
+
+
+def flat(value, name: str = "") -> dict[str, object]:
+    if isinstance(value, dict):
+        return {k: v for key, each in value.items() for k, v in flat(each, f"{name}.{key}").items()}
+    if isinstance(value, list | tuple):
+        return flat(dict(enumerate(value)), name)
+    return {name: value}
+
+
+def test_an_interrupted_run_goes_on_to_the_same_bits(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = plan("i2p", 6)
+    run(0, whole, options(clips, tmp_path / "whole"))
+
+    class StoppedError(Exception):
+        pass
+
+    def stopping(self: Training, batch: Batch, rank: int = 0) -> dict[str, float]:
+        if self.step == 4:
+            raise StoppedError
+        return advance(self, batch, rank)
+
+    advance = Training.advance
+    monkeypatch.setattr(Training, "advance", stopping)
+    with pytest.raises(StoppedError):
+        run(0, whole, options(clips, tmp_path / "parts"))
+    assert state(tmp_path / "parts")["step"] == 3
+    monkeypatch.undo()
+    run(0, whole, options(clips, tmp_path / "parts"))
+    one, other = (flat(state(tmp_path / name)) for name in ("whole", "parts"))
+    assert one.keys() == other.keys() and one[".step"] == 6
+    for name, value in one.items():
+        same = torch.equal(value, other[name]) if isinstance(value, torch.Tensor) else value == other[name]
+        assert same, name
+
+
+def test_a_checkpoint_of_other_settings_is_not_gone_on_from(batches: list[Batch], tmp_path: Path) -> None:
+    Training(plan("i2p"), structure, CPU).save(tmp_path / "checkpoint.pt")
+    with pytest.raises(InputError, match="steps"):
+        Training(plan("i2p", 21), structure, CPU).load(tmp_path / "checkpoint.pt")
+
+
+def _one_step(rank: int, folder: Path, clips: Path) -> None:
+    torch.set_num_threads(1)
+    pairs = Pairs(find_clips([clips]), batch=1, seed=1, face=None, rank=rank)
+    training = Training(plan("i2p"), structure, CPU)
+    for step in (2, 3):  # the third asks for sources, too, in a pass of its own
+        training.step = step
+        training.advance(pairs.draw(step), rank)
+    gradients = {name: p.grad for name, p in training.model.named_parameters() if p.grad is not None}
+    torch.save({"gradients": gradients, "model": training.model.state_dict()}, folder / f"{rank}.pt")
+
+
+def test_processes_have_the_same_gradients_which_one_alone_has_not(clips: Path, tmp_path: Path) -> None:
+    in_processes(2, _one_step, tmp_path, clips)
+    one, other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True)["gradients"] for rank in (0, 1))
+    assert one and all(torch.equal(value, other[name]) for name, value in one.items())
+    (tmp_path / "alone").mkdir()
+    in_processes(1, _one_step, tmp_path / "alone", clips)
+    alone = torch.load(tmp_path / "alone" / "0.pt", weights_only=True)["gradients"]
+    assert not all(torch.equal(value, alone[name]) for name, value in one.items())
+
+
+def test_half_precision_keeps_weights_and_volume_in_float32(batches: list[Batch]) -> None:
+    training, told = trained(replace(plan("motion"), precision="bfloat16"), batches[:2])
+    exact, _ = trained(plan("motion"), batches[:2])
+    assert {p.dtype for p in training.model.parameters()} == {torch.float32}
+    ours, theirs = (dict(each.model.named_parameters())["decoder.net.0.weight"] for each in (training, exact))
+    assert not torch.equal(ours, theirs) and torch.allclose(ours, theirs, atol=5e-3)
+    assert all(torch.tensor(list(losses.values())).isfinite().all() for losses in told)
+
+
+def test_what_was_trained_is_imported_as_a_release(tmp_path: Path) -> None:
+    training = Training(plan("sr"), structure, CPU)
+    training.step = 12
+    training.save(tmp_path / "checkpoint.pt")
+    path = export(tmp_path / "checkpoint.pt", tmp_path)
+    small = Released(Network(VIDEO, lambda: VideoModel(TINY), network_entries, "global_step", step_of), VIDEO_FOLDER)
+    store = WeightStore(tmp_path / "store")
+    bring(Given(checkpoints=(path.parent.parent,), without_audio=True), store, [small])
+    stored = store.current().files[VIDEO_FILE]
+    assert (stored.step, stored.tensors) == (12, len(training.model.state_dict()))
+
+
+def test_networks_of_another_size_are_refused(tmp_path: Path) -> None:
+    Training(plan("i2p"), structure, CPU).save(tmp_path / "checkpoint.pt")
+    other = Training(replace(plan("motion"), sizes=Sizes(64, 8, 7)), structure, CPU)
+    with pytest.raises(InputError, match="other sizes"):
+        other.begin_from(tmp_path / "checkpoint.pt")
+
+
+def test_a_stage_without_the_one_before_says_which(clips: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="stage before"):
+        run(0, plan("motion"), options(clips, tmp_path))
+
+
+def test_the_last_clip_is_looked_at_and_not_learnt_from(clips: Path) -> None:
+    found = find_clips([clips])
+    assert runs._parted(found) == (found[:-1], found[-1:])
