@@ -92,4 +92,4 @@ class FieldDecoder(nn.Module):
 
 def read_sample(answer: Float[Tensor, "*points n"]) -> Sample:
     """The decoder's last layer, read: density first; colours go a little beyond 0..1, so that they can reach both."""
-    return Sample(torch.sigmoid(answer[..., 1:]).mul_(1.002).sub_(0.001), answer[..., :1])
+    return Sample(1.002 * torch.sigmoid(answer[..., 1:]) - 0.001, answer[..., :1])

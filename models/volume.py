@@ -79,7 +79,7 @@ def render_samples(field: Field, rays: Rays, first: Depths, draws: Float[Tensor,
     """Looks at the `first` samples of each ray, then at one more for each of the `draws`, see `fine_depths`."""
     coarse = first.shape[-1]
     seen_first = _look(field, rays.points(first))
-    second = fine_depths(sample_weights(seen_first.density[..., 0], first), first, draws)
+    second = fine_depths(sample_weights(seen_first.density[..., 0], first), first, draws).detach()
     seen_second = _look(field, rays.points(second))
 
     depths, order = torch.cat([first, second], -1).sort(-1)
