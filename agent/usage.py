@@ -20,6 +20,7 @@ from agent.config import (
     ModelsImport,
     ModelsList,
     ModelsRemove,
+    Personalise,
     Run,
 )
 from models.errors import InputError
@@ -30,6 +31,7 @@ _COMMANDS: dict[str, type] = {
     "devices": Devices,
     "doctor": Doctor,
     "calibrate": Calibrate,
+    "personalise": Personalise,
     "models": Models,
     "models import": ModelsImport,
     "models build": ModelsBuild,
