@@ -1,7 +1,7 @@
 """How unlike two pictures look: LPIPS where its networks were brought in, else a measure of structure of our own."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -19,6 +19,7 @@ _WINDOW = 7
 _STEADY = (0.02**2, 0.06**2)  # of SSIM, for a range of 2
 
 
+@runtime_checkable
 class Likeness(Protocol):
     """A measure with gradients."""
 
@@ -54,7 +55,7 @@ class Structure:
 
 
 def _unlike(seen: Pictures, wanted: Pictures) -> Float[Tensor, ""]:
-    def mean(x: Pictures) -> Pictures:
+    def mean(x: Tensor) -> Tensor:
         return functional.avg_pool2d(x, _WINDOW, 1)
 
     a, b = mean(seen), mean(wanted)

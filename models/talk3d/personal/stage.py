@@ -7,7 +7,7 @@ import os
 import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -20,6 +20,7 @@ Told = Callable[["Stage", int, float], None]
 """Hears the stage, how many of its steps are done, and the last one's loss; whatever it raises ends the work."""
 
 
+@runtime_checkable
 class Stage(Protocol):
     """One of the procedure's stages."""
 

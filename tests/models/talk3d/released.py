@@ -59,7 +59,7 @@ class _Persistent:
 
 def _persistent(network: nn.Module) -> object:
     """The module with all of ours in it made persistent; torch's own are pickled by their class."""
-    state = dict(vars(network))
+    state = {name: value for name, value in vars(network).items() if name != "size"}  # theirs have no such
     state["_modules"] = {name: _persistent(each) for name, each in network.named_children()}
     if type(network).__module__.startswith("torch.nn"):
         copy = type(network).__new__(type(network))
