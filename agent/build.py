@@ -21,6 +21,7 @@ from agent.probe import Probe
 from agent.shown import Shown
 from agent.webrtc import open_webrtc
 from calibration.background import still
+from models.weights import with_person
 from runtime.change import Change, Nobody, Upload
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.idle import Idle
@@ -85,7 +86,7 @@ class Session:
         self.sinks: list[Sink] = []
         self._loop: Loop | None = None
         config, wait = plan.config, partial(patiently, asked=interrupted, say=say)
-        opening = partial(open_engine, config.engine, config.backend, say)
+        opening = partial(open_engine, with_person(config.engine, config.person), config.backend, say)
         engine = probe.engine or wait(f"opening the engine {config.engine}", opening)
         self.shown, self._engines = Shown(plan, engine, say, softly=far is not None), usable_engines()
         with ExitStack() as opened:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import assert_never
 
-from agent.config import Bench, Calibrate, Call, Command, Demo, Devices, Doctor, Eval, Models, Run
+from agent.config import Bench, Calibrate, Call, Command, Demo, Devices, Doctor, Eval, Models, Personalise, Run
 from agent.terminal import say
 from agent.usage import parse
 from models.errors import AgentError
@@ -66,6 +66,10 @@ def _carry_out(command: Command) -> int:
             from agent.commands.calibrate import calibrate
 
             calibrate(command)
+        case Personalise():
+            from agent.commands.personalise import personalise
+
+            personalise(command)
         case Models():
             from agent.commands.models import models
 

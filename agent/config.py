@@ -145,6 +145,9 @@ class Run(Showing, Driving):
     (live on a GPU only; into files anywhere); goha: GOHA's, the same way, for non-commercial use alone; talk3d:
     Talk3D's, of the one person whom they learnt, whatever the photo; the voice moves them; non-commercial, too."""
 
+    person: str = ""
+    """With talk3d: who is drawn, as `agent personalise --name` called them. Default: whose weights were brought in."""
+
     backend: BackendName = "auto"
     """What runs the networks of an engine that has some: torch (any machine; the reference), cudagraph (NVIDIA GPUs),
     onnx (ONNX Runtime), tensorrt (after `agent models build`), or auto: on a GPU the fastest that draws the same, else
@@ -339,6 +342,9 @@ class ModelsImport:
     gfpgan: Path | None = None
     """Of Talk3D: GFPGANv1.3.pth, which then draws the picture."""
 
+    generator: Path | None = None
+    """Of Talk3D: EG3D's ffhq-fixed-triplane512-128.pkl, for `agent personalise`."""
+
     wav2vec: Path | None = None
     """Of Talk3D: cpierse/wav2vec2-large-xlsr-53-esperanto, its folder, or model.safetensors or pytorch_model.bin."""
 
@@ -378,6 +384,56 @@ class ModelsRemove:
 
     engine: tyro.conf.Positional[NetworkEngineName]
     """The engine that they are for."""
+
+    person: str = ""
+    """Of talk3d: only what `agent personalise` made of this person."""
+
+
+@dataclass(frozen=True)
+class Personalise:
+    """Make networks that draw one person, of a video of theirs: minutes of one face that speaks to the camera.
+
+    Hours on a large GPU; on a CPU it is of no use. What it does is the paper's: it chooses frames, finds the person in
+    EG3D's generator, trains that on them, finds every frame's camera, and trains the networks that make planes of
+    speech. Ctrl-C leaves off, and the same command goes on where it was, to the same numbers. Nothing leaves this
+    machine. The generator is for non-commercial use alone.
+
+    agent models import talk3d --generator ffhq-fixed-triplane512-128.pkl --wav2vec model.safetensors
+
+    agent personalise --video me.mp4
+
+    agent run --engine talk3d --person me --portrait me.png --microphone talk.wav --output talk.mp4
+    """
+
+    video: Path
+    """Of one person, with sound; the face is to be seen in every frame."""
+
+    paper: Literal["talk3d"] = "talk3d"
+    """Whose procedure: Talk3D's, the only one here that learns persons."""
+
+    name: str = ""
+    """Of the person, for --person. Default: the video's name."""
+
+    generator: Path | None = None
+    """ffhq-fixed-triplane512-128.pkl of EG3D, or another of its kind. Default: the one brought in (`agent models
+    import talk3d --generator`)."""
+
+    frames: int = 5
+    """That the generator learns."""
+
+    alexnet: Path | None = None
+    """torchvision's alexnet-owt-*.pth: with --lpips, pictures are compared by LPIPS, as the authors do it. Default:
+    gradients and SSIM at several scales."""
+
+    lpips: Path | None = None
+    """LPIPS's alex.pth (github.com/richzhang/PerceptualSimilarity, lpips/weights/v0.1), with --alexnet."""
+
+    arcface: Path | None = None
+    """model_ir_se50.pth (github.com/TreB1eN/InsightFace_Pytorch): the face's identity counts, too. Default: it does
+    not."""
+
+    restart: bool = False
+    """Begin anew, whatever was done under this name."""
 
 
 @dataclass(frozen=True)
@@ -490,7 +546,7 @@ class Eval:
     """For LSE-C and LSE-D, of --protocol audio: syncnet_v2.model."""
 
 
-Command = Run | Call | Demo | Devices | Doctor | Calibrate | Models | Bench | Eval
+Command = Run | Call | Demo | Devices | Doctor | Calibrate | Personalise | Models | Bench | Eval
 
 _MAX_SIDE = 2160
 

@@ -20,10 +20,12 @@ def open_engine(
 ) -> Engine[Any]:
     """The engine of `--engine` on the backend of `--backend`; `say` hears about slow work and about licences.
 
+    The name may say who is drawn, see `models.weights.with_person`.
+
     Raises:
         InputError: there is none of that name, its weights are not there, or this machine has no such backend.
     """
-    match name:
+    match name.partition(":")[0]:
         case "builtin":
             if backend != "auto":
                 raise InputError(f"--backend {backend}: the engine builtin runs no networks; leave --backend out")
@@ -33,7 +35,7 @@ def open_engine(
         case "goha":
             return _open_goha(backend, say)
         case "talk3d":
-            return _open_talk3d(backend, say)
+            return _open_talk3d(name, backend, say)
         case _:
             raise InputError(f"there is no engine {name}; give one of {', '.join(ENGINES)}")
 
@@ -76,11 +78,11 @@ def _open_goha(backend: BackendName, say: Callable[[str], None]) -> Engine[Any]:
     return GohaEngine(loaded.face, loaded.reader, executor, say, states)
 
 
-def _open_talk3d(backend: BackendName, say: Callable[[str], None]) -> Engine[Any]:
-    loaded = load_talk3d()
+def _open_talk3d(name: str, backend: BackendName, say: Callable[[str], None]) -> Engine[Any]:
+    loaded = load_talk3d(name)
     from models.backends.open_executor import open_executor
     from runtime.engines.talk3d import Talk3dEngine
 
     say(talk3d.TERMS)
-    executor = open_executor(backend, loaded.paper, built_folder("talk3d"), say)
+    executor = open_executor(backend, loaded.paper, built_folder(name), say)
     return Talk3dEngine(loaded.recording, executor, say)

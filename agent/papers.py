@@ -95,9 +95,9 @@ def load_goha() -> Goha:
     return Goha(weights, face, goha_paper(model, face), PersonReader(coefficients, model.cano_exemplar))
 
 
-def load_talk3d() -> Talk3d:
-    """See `load_paper`."""
-    weights = _find("talk3d")
+def load_talk3d(engine: str = "talk3d") -> Talk3d:
+    """See `load_paper`; `engine` may say who, see `models.weights.with_person`."""
+    weights = _find(engine)
     import torch
 
     from models.talk3d.model import load_talk3d

@@ -103,6 +103,8 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError("--motion has no use in --mode audio: leave it out, or give --mode video or both")
     if config.mode == "audio" and config.mouth != "painted":
         raise InputError("--mouth driver has no use in --mode audio: leave it out, or give --mode video or both")
+    if config.engine != "talk3d" and config.person:
+        raise InputError(f"--person {config.person}: the engine {config.engine} draws the portrait: leave --person out")
     if config.engine != "builtin" and config.mouth != "painted":
         raise InputError(
             f"the engine {config.engine} draws its own mouth: leave --mouth driver out, or use --engine builtin"

@@ -8,6 +8,7 @@ from agent.look import Look
 from agent.plan import Plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
 from models.errors import AgentError, InputError
+from models.weights import with_person
 from runtime.change import Change, Nobody
 from runtime.engines import Engine
 from runtime.engines.still import StillEngine
@@ -74,6 +75,8 @@ class Shown:
         return self.engine if name == self.engine.name else self._open(name)
 
     def _open(self, name: str) -> Engine[Any]:
-        """`--backend` was said of the run's own engine."""
+        """`--backend` and `--person` were said of the run's own engine."""
         config = self._plan.config
-        return open_engine(name, config.backend if name == config.engine else "auto", self._say)
+        if name != config.engine:
+            return open_engine(name, "auto", self._say)
+        return open_engine(with_person(name, config.person), config.backend, self._say)

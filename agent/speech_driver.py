@@ -13,7 +13,7 @@ from models.real3d.needs import AUDIO, HUBERT
 from models.talk3d.needs import SPEECH
 from models.transfer import expression_transfer
 from models.weight_part import Part
-from models.weights import Missing, Weights, find
+from models.weights import Missing, Weights, find, with_person
 from runtime.drivers import Driver
 from runtime.drivers.gestures import Gestures
 from runtime.drivers.speech_face import SpeechFace
@@ -52,7 +52,7 @@ def open_speech(config: Run, offline: bool, speaker: SpeakerLayer | None, say: S
 
 
 def _weights(config: Run) -> Weights:
-    weights = find(config.engine)
+    weights = find(with_person(config.engine, config.person))
     if isinstance(weights, Missing):
         raise weights.error()
     return weights

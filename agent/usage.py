@@ -21,6 +21,7 @@ from agent.config import (
     ModelsImport,
     ModelsList,
     ModelsRemove,
+    Personalise,
     Run,
 )
 from models.errors import InputError
@@ -31,6 +32,7 @@ _COMMANDS: dict[str, type] = {
     "devices": Devices,
     "doctor": Doctor,
     "calibrate": Calibrate,
+    "personalise": Personalise,
     "models": Models,
     "models import": ModelsImport,
     "models build": ModelsBuild,

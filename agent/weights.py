@@ -7,7 +7,7 @@ from agent.config import ModelsImport, ModelsRemove
 from models.errors import InputError
 from models.weight_part import Part
 from models.weight_store import Stock, remove_folder
-from models.weights import PARTS, built_folder, fault_of, store_of
+from models.weights import PARTS, built_folder, fault_of, parts_of, persons_of, store_of, with_person
 
 if TYPE_CHECKING:
     from models.importing import Request
@@ -18,7 +18,7 @@ _BUILTIN = "builtin"
 _OPTIONS = {
     "real3d": ("checkpoint", "without_audio", "face_model", "face_data", "hubert", "segmenter"),
     "goha": ("checkpoint", "deep3d", "face_model"),
-    "talk3d": ("checkpoint", "person", "gfpgan", "wav2vec"),
+    "talk3d": ("checkpoint", "person", "gfpgan", "wav2vec", "generator"),
 }
 """What each engine's import takes."""
 
@@ -94,21 +94,23 @@ def _of_goha(config: ModelsImport) -> "Request":
 def _of_talk3d(config: ModelsImport) -> "Request":
     from models.talk3d import importing
 
-    given = importing.Given(config.checkpoint, config.person, config.gfpgan, config.wav2vec)
+    given = importing.Given(config.checkpoint, config.person, config.gfpgan, config.wav2vec, config.generator)
     return importing.request(given, importing.RELEASED)
 
 
 def remove(config: ModelsRemove) -> str:
     """`agent models remove`: what was done, as a line. What was built of the weights goes, too: they are in it."""
-    folders = (store_of(config.engine).folder, built_folder(config.engine))
+    engine = with_person(config.engine, config.person)
+    folders = (store_of(engine).folder, built_folder(engine))
     removed = [str(folder) for folder in folders if remove_folder(folder)]
-    return f"removed {' and '.join(removed)}" if removed else f"there is nothing of {config.engine} to remove"
+    return f"removed {' and '.join(removed)}" if removed else f"there is nothing of {engine} to remove"
 
 
 def status(verify: bool) -> dict[str, Any]:
     """Every engine, whether it is ready, and its parts; for `agent models list --json`."""
     engines: dict[str, Any] = {_BUILTIN: {"ready": True, "parts": []}}
-    for engine, parts in PARTS.items():
+    for engine in (each for name in PARTS for each in (name, *persons_of(name))):
+        parts = parts_of(engine)
         stock = store_of(engine).current()
         told = [_part_status(part, stock, verify) for part in parts]
         engines[engine] = {

@@ -92,7 +92,7 @@ class Replacement:
         self._files: dict[str, StoredFile] = {}
         for name, file in present.files.items():
             if present.folder is not None and not present.fault(name):
-                _link(present.folder / name, folder / name)
+                link(present.folder / name, folder / name)
                 self._files[name] = file
 
     def __contains__(self, name: str) -> bool:
@@ -215,7 +215,8 @@ def _read_record(path: Path) -> dict[str, StoredFile]:
     return {entry["name"]: StoredFile(**entry) for entry in document["files"]}
 
 
-def _link(source: Path, target: Path) -> None:
+def link(source: Path, target: Path) -> None:
+    """The same file under another name, or a copy where links are not known. Raises OSError."""
     try:
         os.link(source, target)
     except OSError:

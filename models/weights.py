@@ -1,5 +1,6 @@
 """Which weights an engine has, and which it lacks."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +14,25 @@ from models.weight_store import Stock, WeightStore
 
 PARTS: dict[str, tuple[Part, ...]] = {"real3d": real3d.PARTS, "goha": goha.PARTS, "talk3d": talk3d.PARTS}
 """What each engine needs that does not come with this package."""
+
+
+_PERSON, _IN_FOLDERS = ":", "@"
+_NAME = re.compile(r"[\w-][\w.-]{0,59}")
+
+
+def with_person(engine: str, person: str) -> str:
+    """The name of an engine that draws a person whose networks were made here; `person` "" is who was brought in.
+
+    Raises InputError for what cannot be a person's name.
+    """
+    if person and not _NAME.fullmatch(person):
+        raise InputError(f"a person called {person}: give letters, digits, points, dashes and lines, up to 60")
+    return f"{engine}{_PERSON}{person}" if person else engine
+
+
+def parts_of(engine: str) -> tuple[Part, ...]:
+    """What an engine needs, with a person or without."""
+    return PARTS[engine.partition(_PERSON)[0]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +72,12 @@ class Missing:
 
 
 def find(engine: str) -> Weights | Missing:
-    """The weights of an engine in `PARTS`; sizes of files are compared, not their content.
+    """The weights of an engine in `PARTS`, see `with_person`; sizes of files are compared, not their content.
 
     Raises InputError where there is no folder for a user's data.
     """
     stock = store_of(engine).current()
-    absent = {part: fault for part in PARTS[engine] if (fault := fault_of(part, stock))}
+    absent = {part: fault for part in parts_of(engine) if (fault := fault_of(part, stock))}
     missing = {part: fault for part, fault in absent.items() if part.needed}
     if missing or stock.folder is None:
         return Missing(engine, tuple(missing), tuple(missing.values()))
@@ -67,12 +87,18 @@ def find(engine: str) -> Weights | Missing:
 
 def store_of(engine: str) -> WeightStore:
     """Where an engine's weights are kept."""
-    return WeightStore(data_folder() / "weights" / engine)
+    return WeightStore(data_folder() / "weights" / engine.replace(_PERSON, _IN_FOLDERS))
+
+
+def persons_of(engine: str) -> tuple[str, ...]:
+    """The engine with each of the persons whose networks were made here."""
+    folders = sorted((data_folder() / "weights").glob(f"{engine}{_IN_FOLDERS}*"))
+    return tuple(folder.name.replace(_IN_FOLDERS, _PERSON, 1) for folder in folders if folder.is_dir())
 
 
 def built_folder(engine: str) -> Path:
     """Where files that are made of an engine's weights are kept."""
-    return data_folder() / "built" / engine
+    return data_folder() / "built" / engine.replace(_PERSON, _IN_FOLDERS)
 
 
 def fault_of(part: Part, stock: Stock, thorough: bool = False) -> str:

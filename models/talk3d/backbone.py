@@ -1,5 +1,6 @@
 """The generator's backbone: a person's latent vector becomes the tri-plane of their neutral self."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -8,15 +9,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.stylegan import NoisyLayer, Style, SynthesisBlock, ToRgb, smoothing_kernel
+from models.talk3d.size import FIRST_SIDE, LATENT, GeneratorSize
 from models.triplane import EqualisedLinear, Planes
 
-LATENT = 512
-"""Length of a latent vector."""
 CAMERA = 25
 """Numbers of a camera, see `models.volume.camera_rays`."""
 PLANES, CHANNELS = 3, 32
-WIDTHS = {4: 512, 8: 512, 16: 512, 32: 512, 64: 512, 128: 256, 256: 128}
-"""Channels of the block whose planes have so many pixels a side."""
 
 
 class FirstBlock(nn.Module):
@@ -24,15 +22,14 @@ class FirstBlock(nn.Module):
 
     resample_filter: Tensor
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        width = WIDTHS[4]
-        self.const = nn.Parameter(torch.empty(width, 4, 4))
-        self.conv1 = NoisyLayer(width, width, LATENT, side=4)
+        self.const = nn.Parameter(torch.empty(width, FIRST_SIDE, FIRST_SIDE))
+        self.conv1 = NoisyLayer(width, width, LATENT, FIRST_SIDE)
         self.torgb = ToRgb(width, LATENT, PLANES * CHANNELS)
         self.register_buffer("resample_filter", smoothing_kernel())  # in the released weights; nothing is doubled here
 
-    def forward(self, style: Style) -> tuple[Float[Tensor, "1 512 4 4"], Float[Tensor, "1 96 4 4"]]:
+    def forward(self, style: Style) -> tuple[Float[Tensor, "1 c 4 4"], Float[Tensor, "1 96 4 4"]]:
         """Features and planes."""
         x = self.conv1(self.const[None], style)
         return x, self.torgb(x, style)
@@ -51,14 +48,15 @@ class PlaneBlock(SynthesisBlock):
 class PlaneSynthesis(nn.Module):
     """StyleGAN2 with one style for all of its layers."""
 
-    def __init__(self) -> None:
+    def __init__(self, widths: Sequence[int]) -> None:
         super().__init__()
-        self.b4 = FirstBlock()
-        for (_, inputs), (side, outputs) in pairwise(WIDTHS.items()):
+        self.b4 = FirstBlock(widths[0])
+        for number, (inputs, outputs) in enumerate(pairwise(widths), 1):
+            side = FIRST_SIDE << number
             self.add_module(f"b{side}", PlaneBlock(inputs, outputs, side))
 
     def forward(self, style: Style) -> Planes:
-        """[1, 3, 32, 256, 256]."""
+        """[1, 3, 32, side, side]."""
         first, *others = self.children()
         x, planes = first(style)
         for block in others:
@@ -101,7 +99,7 @@ def _normalised(x: Float[Tensor, "b n"]) -> Float[Tensor, "b n"]:
 class Backbone(nn.Module):
     """Both."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: GeneratorSize) -> None:
         super().__init__()
-        self.synthesis = PlaneSynthesis()
+        self.synthesis = PlaneSynthesis(size.backbone)
         self.mapping = Mapping()

@@ -10,7 +10,8 @@ FOCAL = 3.6
 DISTANCE = 2.7
 PIVOT = (0.0, 0.05, 0.2)
 """What it looks at, in the renderer's world."""
-_POLE = 1e-5
+POLE = 1e-5
+"""How near to straight up and down it comes, radians."""
 
 
 def camera_label(yaw: float, pitch: float) -> Float32[np.ndarray, "25"]:
@@ -21,7 +22,7 @@ def camera_label(yaw: float, pitch: float) -> Float32[np.ndarray, "25"]:
         pitch: about radians, spread evenly over a sphere's area; 0 is level, positive from below.
     """
     around = math.pi / 2 - yaw
-    share = min(max(math.pi / 2 + pitch, _POLE), math.pi - _POLE) / math.pi
+    share = min(max(math.pi / 2 + pitch, POLE), math.pi - POLE) / math.pi
     down = math.acos(1 - 2 * share)
     position = DISTANCE * np.array(
         [math.sin(down) * math.cos(around), math.cos(down), math.sin(down) * math.sin(around)]

@@ -9,6 +9,7 @@ from models.checkpoint import read_content
 from models.errors import InputError
 from models.talk3d.conditions import Conditions
 from models.talk3d.delta_planes import DeltaPlanePredictor
+from models.talk3d.size import STAGES, GeneratorSize, StageWidths
 
 STEP = "iter"
 """Entry that says how long it was trained."""
@@ -29,9 +30,10 @@ _OBJECTS = ("torch.optim.adam.Adam", "torch.optim.lr_scheduler.StepLR")
 class Driver(nn.Module):
     """The networks of a checkpoint, under the names that `Talk3D` has for them."""
 
-    def __init__(self) -> None:
+    def __init__(self, side: int = GeneratorSize().planes, widths: StageWidths = STAGES) -> None:
+        """See `DeltaPlanePredictor`."""
         super().__init__()
-        self.deltaplane_predictor = DeltaPlanePredictor()
+        self.deltaplane_predictor = DeltaPlanePredictor(side, widths)
         self.conditions = Conditions()
 
 

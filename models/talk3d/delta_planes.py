@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from torch import nn
 
+from models.talk3d.size import SMALLER, STAGES, GeneratorSize, StageWidths
 from models.talk3d.stages import DownStages, First, Planes32, Second, UpStages
 from models.talk3d.transformer import Settled, Tokens, Transformer
 
@@ -22,10 +23,12 @@ class PlaneFeatures(NamedTuple):
 class DeltaPlanePredictor(nn.Module):
     """Planes and tokens -> planes to add."""
 
-    def __init__(self) -> None:
+    def __init__(self, side: int = GeneratorSize().planes, widths: StageWidths = STAGES) -> None:
+        """`side`: of the planes; `widths`: see `size.STAGES`."""
         super().__init__()
-        self.Downnet, self.Upnet = DownStages(), UpStages()
-        self.transformer = nn.ModuleList([Transformer()])
+        self.widths = widths
+        self.Downnet, self.Upnet = DownStages(widths), UpStages(widths)
+        self.transformer = nn.ModuleList([Transformer(side // SMALLER, widths[-1])])
 
     def read(self, planes: Planes32) -> PlaneFeatures:
         """All that depends on the planes alone."""

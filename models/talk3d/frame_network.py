@@ -62,7 +62,7 @@ class FrameNetwork(nn.Module):
         angles: Float[Tensor, "b 3"],
         landmarks: Float[Tensor, "b 3 2"],
         camera: Camera,
-    ) -> UInt8[Tensor, "b 512 512 3"]:
+    ) -> UInt8[Tensor, "b q q 3"]:
         """RGB."""
         tokens = self.conditions(Frame(sound, eye, angles, landmarks))
         delta = self.up(self.transformer(Settled(deepest, within, queries), tokens), second, first)

@@ -14,12 +14,12 @@ from models.importing import Network, Request, Source
 from models.talk3d.checkpoint_file import STEP, TUNED, Driver, drawer_entries, driver_entries, read_checkpoint
 from models.talk3d.generator import Generator
 from models.talk3d.generator_file import read_generator
-from models.talk3d.needs import DRIVER, GENERATOR, PERSON, RESTORATION, SPEECH
+from models.talk3d.needs import BASE, DRIVER, GENERATOR, PERSON, RESTORATION, SPEECH
 from models.talk3d.recording import read_recording
 from models.talk3d.speech_scores import SpeechScores, load_speech_scores
 from models.weight_store import Replacement
 
-_GENERATOR_FILES = ("G_tune.pkl",)
+_GENERATOR_FILES, _BASE_FILES = ("G_tune.pkl",), ("ffhq-fixed*.pkl",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Given:
     """The folder that the person was prepared in."""
     gfpgan: Path | None = None
     wav2vec: Path | None = None
+    generator: Path | None = None
+    """Of anybody, to personalise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,8 @@ class Released:
 
     driver: Network
     generator: Network
+    base: Network
+    """The same of anybody."""
     restoration: Network
     tuned_restoration: Network
     """The same from a checkpoint of Talk3D's."""
@@ -52,6 +56,7 @@ def _as_they_are(content: Any, path: Path) -> dict[str, Any]:
 RELEASED = Released(
     Network(DRIVER, Driver, driver_entries, STEP, read=read_checkpoint),
     Network(GENERATOR, Generator, _as_they_are, STEP, read=read_generator),
+    Network(BASE, Generator, _as_they_are, STEP, read=read_generator),
     Network(RESTORATION, Restoration, entries_under("params_ema"), STEP),
     Network(RESTORATION, Restoration, drawer_entries, STEP, read=read_checkpoint),
     load_speech_scores,
@@ -73,6 +78,8 @@ def request(given: Given, released: Released) -> Request:
         others += [Source(first(given.person, (name,), PERSON), PERSON, name) for name in PERSON.files]
     if given.gfpgan is not None:
         checkpoints.append((first(given.gfpgan, ("GFPGAN*.pth",), RESTORATION), [released.restoration]))
+    if given.generator is not None:
+        checkpoints.append((first(given.generator, _BASE_FILES, BASE), [released.base]))
     if given.wav2vec is not None:
         others.append(Source(first(given.wav2vec, FILES, SPEECH), SPEECH, SPEECH.files[0]))
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from models.fused_renderer import FusedRenderer
 from models.talk3d.backbone import PLANES
-from models.talk3d.generator import CUBE, PLANE_AXES, RENDERED_SIDE, Camera, Features, Generator, samples
+from models.talk3d.generator import CUBE, PLANE_AXES, Camera, Features, Generator, samples
 from models.talk3d.stages import Planes32
 from models.triplane import LookUp
 from models.volume import camera_rays
@@ -28,8 +28,9 @@ class FusedLook(nn.Module):
         """`generator` lies on the GPU already; `storage`: of the planes as the kernels read them."""
         super().__init__()
         self._render = FusedRenderer(generator.decoder, PLANES, PLANE_AXES, CUBE, storage)
+        self._side = generator.size.rendered
 
     def forward(self, planes: Planes32, delta: Planes32, camera: Camera, count: int) -> Features:
         """See `Look`."""
-        rays = camera_rays(camera, RENDERED_SIDE)
+        rays = camera_rays(camera, self._side)
         return self._render(planes, delta, rays, *samples(rays, count)).features

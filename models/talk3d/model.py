@@ -16,6 +16,7 @@ from models.stylegan import Style
 from models.talk3d.conditions import Conditions, Frame
 from models.talk3d.delta_planes import DeltaPlanePredictor, PlaneFeatures
 from models.talk3d.generator import Camera, Features, Generator, Picture
+from models.talk3d.size import STAGES, GeneratorSize, StageWidths, generator_size, stage_widths
 from models.talk3d.stages import Planes32
 
 
@@ -32,11 +33,17 @@ class Person(NamedTuple):
 class Talk3D(nn.Module):
     """The networks."""
 
-    def __init__(self, restored: bool) -> None:
-        """`restored`: a GFPGAN draws the picture, in place of the generator's super-resolution."""
+    def __init__(self, restored: bool, size: GeneratorSize | None = None, widths: StageWidths = STAGES) -> None:
+        """How large they are, and who draws.
+
+        Args:
+            restored: a GFPGAN draws the picture, in place of the generator's super-resolution.
+            size: of the generator; None is the released one's.
+            widths: of the delta-plane predictor.
+        """
         super().__init__()
-        self.generator = Generator()
-        self.deltaplane_predictor = DeltaPlanePredictor()
+        self.generator = Generator(size)
+        self.deltaplane_predictor = DeltaPlanePredictor(self.generator.size.planes, widths)
         self.conditions = Conditions()
         self.restoration = Restoration() if restored else None
 
@@ -66,11 +73,15 @@ def enlarged(image: Float[Tensor, "b 3 h w"]) -> Picture:
 
 
 def load_talk3d(weights: Mapping[str, Tensor]) -> Talk3D:
-    """The networks with these weights, ready for inference; they share their memory.
+    """The networks with these weights, as large as they are, ready for inference; they share their memory.
 
     Raises RuntimeError if names or shapes are not exactly those of the networks.
     """
     with torch.device("meta"):
-        model = Talk3D(restored=any(name.startswith("restoration.") for name in weights))
+        model = Talk3D(
+            restored=any(name.startswith("restoration.") for name in weights),
+            size=generator_size(weights, "generator."),
+            widths=stage_widths(weights, "deltaplane_predictor."),
+        )
     model.load_state_dict(weights, strict=True, assign=True)
     return model.eval().requires_grad_(False)

@@ -3,6 +3,7 @@
 from models.weight_part import Part
 
 GENERATOR_FILE = "generator.safetensors"
+BASE_FILE = "base_generator.safetensors"
 DRIVER_FILE = "driver.safetensors"
 RESTORATION_FILE = "restoration.safetensors"
 SPEECH_FILE = "speech_scores.safetensors"
@@ -59,5 +60,17 @@ SPEECH = Part(
     licence="Apache-2.0, as far as known; see its model card",
     instead="the head turns and blinks, and the lips stay where they are",
 )
+BASE = Part(
+    title="generator to personalise",
+    files=(BASE_FILE,),
+    needed=False,
+    option="--generator",
+    source=(
+        "ffhq-fixed-triplane512-128.pkl, the variant with fixed axes, which docs of github.com/NVlabs/eg3d link to; or "
+        "one of your own training"
+    ),
+    licence="NVIDIA's Source Code License for EG3D: non-commercial research; its pictures (FFHQ): CC BY-NC-SA 4.0",
+    instead="agent personalise needs --generator",
+)
 
-PARTS = (DRIVER, GENERATOR, PERSON, RESTORATION, SPEECH)
+PARTS = (DRIVER, GENERATOR, PERSON, RESTORATION, SPEECH, BASE)

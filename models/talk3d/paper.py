@@ -7,6 +7,7 @@ from models.backends.layout import channels_last
 from models.backends.paper import Layout, Painter, Paper, StateKind, Stored
 from models.fused_renderer import has_triton
 from models.stylegan import Style
+from models.talk3d.backbone import CHANNELS, PLANES
 from models.talk3d.conditions import SPAN, SYMBOLS, WINDOWS
 from models.talk3d.drive import Drive
 from models.talk3d.frame_network import FrameNetwork
@@ -14,6 +15,7 @@ from models.talk3d.levels import LEVELS, Level
 from models.talk3d.look import FusedLook, Look, plain_look
 from models.talk3d.model import Talk3D
 from models.talk3d.person_state import PersonParts, PersonState, prepare
+from models.talk3d.size import SMALLER, GeneratorSize, StageWidths
 from models.talk3d.trial import trial
 from models.triplane import look_up, look_up_on_cpu
 
@@ -24,21 +26,27 @@ STORED: tuple[Stored, ...] = ("float32",)
 Talk3dPaper = Paper[PersonParts, PersonState, Drive]
 
 _DRIVE = {"sound": (WINDOWS, SYMBOLS, SPAN), "eye": (1,), "angles": (3,), "landmarks": (3, 2), "camera": (25,)}
-LAYOUT = Layout(
-    state={
-        "planes": (3, 32, 256, 256),
-        "first": (3, 64, 128, 128),
-        "second": (3, 128, 64, 64),
-        "deepest": (3, 256, 32, 32),
-        "within": (3, 1024, 256),
-        "queries": (3, 1024, 256),
-    },
-    features=(),
-    paint=(),
-    fresh=_DRIVE,
-    drive=_DRIVE,
-    picture=(512, 512, 3),
-)
+
+
+def layout(generator: GeneratorSize, widths: StageWidths) -> Layout:
+    """Of networks that are so large."""
+    side, (first, second, deepest) = generator.planes, widths
+    places = (side // SMALLER) ** 2
+    return Layout(
+        state={
+            "planes": (PLANES, CHANNELS, side, side),
+            "first": (PLANES, first, side // 2, side // 2),
+            "second": (PLANES, second, side // 4, side // 4),
+            "deepest": (PLANES, deepest, side // SMALLER, side // SMALLER),
+            "within": (PLANES, places, deepest),
+            "queries": (PLANES, places, deepest),
+        },
+        features=(),
+        paint=(),
+        fresh=_DRIVE,
+        drive=_DRIVE,
+        picture=(generator.picture, generator.picture, 3),
+    )
 
 
 def talk3d_paper(model: Talk3D, latent: Style) -> Talk3dPaper:
@@ -60,7 +68,7 @@ def talk3d_paper(model: Talk3D, latent: Style) -> Talk3dPaper:
     return Paper(
         name="talk3d",
         model=model,
-        layout=LAYOUT,
+        layout=layout(model.generator.size, model.deltaplane_predictor.widths),
         state=STATE,
         drive=Drive._make,
         stored=STORED,

@@ -1,5 +1,7 @@
-"""The two halves of the U-Net over planes: down to 32 x 32, and up again."""
+"""The two halves of the U-Net over planes: down to an eighth of their size, and up again."""
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 from jaxtyping import Float
@@ -8,17 +10,15 @@ from torch.nn import functional
 
 from models.convolution import conv3
 from models.stylegan import double, doubling_kernels, smoothing_kernel
+from models.talk3d.backbone import CHANNELS
+from models.talk3d.size import StageWidths
 from models.talk3d.split import NAMES, Maps, each, roll_out
 
-DOWN = ((32, 64), (64, 128), (128, 256))
-"""Channels of each plane before and after the stages: at 256, 128 and 64 pixels."""
-UP = ((256, 128), (128, 64), (64, 32))
-"""The same at 32, 64 and 128."""
-
-Planes32 = Float[Tensor, "b 3 32 256 256"]
-First = Float[Tensor, "b 3 64 128 128"]
-Second = Float[Tensor, "b 3 128 64 64"]
-Deepest = Float[Tensor, "b 3 256 32 32"]
+Planes32 = Float[Tensor, "b 3 32 p0 p0"]
+First = Float[Tensor, "b 3 c1 p1 p1"]
+"""Half as large as planes, and so on."""
+Second = Float[Tensor, "b 3 c2 p2 p2"]
+Deepest = Float[Tensor, "b 3 c3 p3 p3"]
 Resample = Literal["half", "double"]
 
 
@@ -47,10 +47,10 @@ class Stage(nn.Module):
 class Stages(nn.Module):
     """Three stages, one after the other; each plane has its own."""
 
-    def __init__(self, name: str, sizes: tuple[tuple[int, int], ...], resample: Resample) -> None:
-        """`name`: of the weights, before the stage's number and the plane."""
+    def __init__(self, name: str, widths: Sequence[int], resample: Resample) -> None:
+        """`name`: of the weights, before the stage's number and the plane; `widths`: of each plane, from the first."""
         super().__init__()
-        for number, (inputs, outputs) in enumerate(sizes, 1):
+        for number, (inputs, outputs) in enumerate(pairwise(widths), 1):
             for plane in NAMES:
                 self.add_module(f"{name}{number}_{plane}", Stage(3 * inputs, outputs, resample))
 
@@ -62,8 +62,8 @@ class Stages(nn.Module):
 class DownStages(Stages):
     """To an eighth of the size."""
 
-    def __init__(self) -> None:
-        super().__init__("Downnet", DOWN, "half")
+    def __init__(self, widths: StageWidths) -> None:
+        super().__init__("Downnet", (CHANNELS, *widths), "half")
 
     def forward(self, planes: Planes32) -> tuple[First, Second, Deepest]:
         """What all three give."""
@@ -75,8 +75,8 @@ class DownStages(Stages):
 class UpStages(Stages):
     """Back to the size of planes."""
 
-    def __init__(self) -> None:
-        super().__init__("Upnet", UP, "double")
+    def __init__(self, widths: StageWidths) -> None:
+        super().__init__("Upnet", (*reversed(widths), CHANNELS), "double")
 
     def forward(self, deepest: Deepest, second: Second, first: First) -> Planes32:
         """Planes; `second` and `first` come from the way down."""

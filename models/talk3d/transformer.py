@@ -13,14 +13,12 @@ from torch.nn import functional
 from models.talk3d.split import Split
 from models.talk3d.stages import Deepest
 
-WIDTH = 256
-"""Channels of each plane."""
-SIDE = 32
 TOKEN = 64
 """Length of a condition token."""
-_HEADS, _GROUPS, _INNER = 4, 32, 1024
+_HEADS, _GROUPED, _INNER = 4, 8, 4
+"""Of attention; channels of a group; how many times as wide the feed-forward parts are inside."""
 
-Places = Float[Tensor, "b 3 1024 256"]
+Places = Float[Tensor, "b 3 places c3"]
 """Features on the three planes, place after place, row by row."""
 Tokens = Float[Tensor, "b k 64"]
 """What planes are told."""
@@ -29,35 +27,35 @@ Tokens = Float[Tensor, "b k 64"]
 class Attention(nn.Module):
     """Attention with four heads."""
 
-    def __init__(self, told: int) -> None:
+    def __init__(self, width: int, told: int) -> None:
         """`told`: length of what keys and values are made of."""
         super().__init__()
-        self.to_q, self.to_k, self.to_v = (nn.Linear(n, WIDTH, bias=False) for n in (WIDTH, told, told))
-        self.to_out = nn.ModuleList([nn.Linear(WIDTH, WIDTH)])
+        self.to_q, self.to_k, self.to_v = (nn.Linear(n, width, bias=False) for n in (width, told, told))
+        self.to_out = nn.ModuleList([nn.Linear(width, width)])
 
-    def forward(self, x: Float[Tensor, "b n 256"]) -> Float[Tensor, "b n 256"]:
+    def forward(self, x: Float[Tensor, "b n w"]) -> Float[Tensor, "b n w"]:
         """What each finds among all."""
         return self.find(self.to_q(x), x)
 
-    def find(self, queries: Float[Tensor, "b n 256"], told: Float[Tensor, "b k t"]) -> Float[Tensor, "b n 256"]:
+    def find(self, queries: Float[Tensor, "b n w"], told: Float[Tensor, "b k t"]) -> Float[Tensor, "b n w"]:
         """What the queries find among what is told."""
         q, k, v = (_heads(x) for x in (queries, self.to_k(told), self.to_v(told)))
         found = functional.scaled_dot_product_attention(q, k, v)
         return self.to_out[0](found.transpose(1, 2).flatten(2))
 
 
-def _heads(x: Float[Tensor, "b n 256"]) -> Float[Tensor, "b 4 n 64"]:
-    return torch.unflatten(x, 2, (_HEADS, WIDTH // _HEADS)).transpose(1, 2)
+def _heads(x: Float[Tensor, "b n w"]) -> Float[Tensor, "b 4 n _"]:
+    return torch.unflatten(x, 2, (_HEADS, -1)).transpose(1, 2)
 
 
 class Gate(nn.Module):
     """Linear map of which one half lets the other through."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.proj = nn.Linear(WIDTH, 2 * _INNER)
+        self.proj = nn.Linear(width, 2 * _INNER * width)
 
-    def forward(self, x: Float[Tensor, "b n 256"]) -> Float[Tensor, "b n 1024"]:
+    def forward(self, x: Float[Tensor, "b n w"]) -> Float[Tensor, "b n 4*w"]:
         """The gated half."""
         value, gate = self.proj(x).chunk(2, -1)
         return value * functional.gelu(gate)
@@ -66,11 +64,11 @@ class Gate(nn.Module):
 class FeedForward(nn.Module):
     """Each place by itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.net = nn.ModuleDict({"0": Gate(), "2": nn.Linear(_INNER, WIDTH)})
+        self.net = nn.ModuleDict({"0": Gate(width), "2": nn.Linear(_INNER * width, width)})
 
-    def forward(self, x: Float[Tensor, "b n 256"]) -> Float[Tensor, "b n 256"]:
+    def forward(self, x: Float[Tensor, "b n w"]) -> Float[Tensor, "b n w"]:
         """The layer's result."""
         return self.net["2"](self.net["0"](x))
 
@@ -78,12 +76,12 @@ class FeedForward(nn.Module):
 class Block(nn.Module):
     """Planes look at themselves, each with its own weights; at the tokens, all with the same; then each by itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int) -> None:
         super().__init__()
-        self.norm1, self.norm2, self.norm3 = (Split("norm", lambda: nn.LayerNorm(WIDTH)) for _ in range(3))
-        self.attn1 = Split("att", lambda: Attention(WIDTH))
-        self.attn2 = Attention(TOKEN)
-        self.ff = Split("ff", FeedForward)
+        self.norm1, self.norm2, self.norm3 = (Split("norm", lambda: nn.LayerNorm(width)) for _ in range(3))
+        self.attn1 = Split("att", lambda: Attention(width, width))
+        self.attn2 = Attention(width, TOKEN)
+        self.ff = Split("ff", lambda: FeedForward(width))
 
     def look_within(self, x: Places) -> tuple[Places, Places]:
         """After what needs no tokens: the features, and their queries to the tokens."""
@@ -109,12 +107,13 @@ class Settled(NamedTuple):
 class Transformer(nn.Module):
     """Two blocks."""
 
-    def __init__(self) -> None:
+    def __init__(self, side: int, width: int) -> None:
+        """`side`: of the planes that it sees; `width`: channels of each."""
         super().__init__()
-        self.pos_emb = nn.Parameter(torch.empty(1, SIDE**2, 3 * WIDTH))
-        self.norm = Split("GN", lambda: nn.GroupNorm(_GROUPS, WIDTH))
-        self.proj_in = Split("lin", lambda: nn.Linear(WIDTH, WIDTH))
-        self.transformer_blocks = nn.ModuleList([Block(), Block()])
+        self.pos_emb = nn.Parameter(torch.empty(1, side**2, 3 * width))
+        self.norm = Split("GN", lambda: nn.GroupNorm(width // _GROUPED, width))
+        self.proj_in = Split("lin", lambda: nn.Linear(width, width))
+        self.transformer_blocks = nn.ModuleList([Block(width), Block(width)])
 
     def settle(self, deepest: Deepest) -> Settled:
         """What depends on the person alone."""
@@ -126,10 +125,10 @@ class Transformer(nn.Module):
         first, second = self._blocks()
         x = first.listen(settled.within, settled.queries, tokens) + self._places()
         x = second.listen(*second.look_within(x), tokens)
-        return torch.unflatten(x.transpose(2, 3), 3, (SIDE, SIDE)) + settled.deepest
+        return torch.unflatten(x.transpose(2, 3), 3, settled.deepest.shape[3:]) + settled.deepest
 
     def _places(self) -> Places:
-        return torch.unflatten(self.pos_emb, 2, (3, WIDTH)).transpose(1, 2)
+        return torch.unflatten(self.pos_emb, 2, (3, -1)).transpose(1, 2)
 
     def _blocks(self) -> tuple[Block, Block]:
         first, second = self.transformer_blocks

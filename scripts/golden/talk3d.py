@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from golden import talk3d_inputs as inputs
 from golden.fill import read_manifest
 from golden.stages import Comparison, Measured
-from golden.talk3d_fill import fill, place_code
+from golden.talk3d_fill import fill
 from golden.talk3d_inputs import GOLDEN, MANIFEST, SIDE_PX, YAW_PITCH
 from golden.talk3d_stages import STAGES
 from models.gfpgan.restoration import Restoration
@@ -23,8 +23,9 @@ from models.talk3d.audio_windows import frame_sound, window
 from models.talk3d.camera import camera_label
 from models.talk3d.conditions import ANGLE_BANDS, EYE_BANDS, LANDMARK_BANDS, Conditions, sinusoids
 from models.talk3d.delta_planes import DeltaPlanePredictor
-from models.talk3d.generator import CUBE, PLANE_AXES, RENDERED_SIDE, Generator
+from models.talk3d.generator import CUBE, PLANE_AXES, Generator
 from models.talk3d.model import Talk3D, enlarged, load_talk3d
+from models.talk3d.places import place_code
 from models.talk3d.pose import reported_angles, solved_angles
 from models.talk3d.split import NAMES, roll_out
 from models.triplane import look_up
@@ -102,7 +103,7 @@ class Talk3DRun:
         self.measure("field.frontal_camera", torch.from_numpy(camera_label(0, 0))[None])
         frontal = inputs.stored("field.frontal_camera")[None]
         self.measure("field.latent", self.generator.backbone.mapping(inputs.normal("z", 1, 512), frontal))
-        rays = camera_rays(inputs.camera(), RENDERED_SIDE)
+        rays = camera_rays(inputs.camera(), self.generator.size.rendered)
         self.measure("field.origins", rays.origins.expand_as(rays.directions))
         self.measure("field.directions", rays.directions)
         seen = self.generator.decoder(inputs.normal("dec_feat", 1, 3, 50, 32).mean(1))
@@ -131,7 +132,7 @@ class Talk3DRun:
         self.measure("super_resolution.picture", self.generator.superresolution(seen, inputs.latent()))
 
     def add(self) -> None:
-        self.measure("delta.places", torch.from_numpy(place_code()))
+        self.measure("delta.places", place_code(32, 256))
         rolled = roll_out(torch.unflatten(inputs.normal("roll", 1, 12, 4, 4), 1, (3, 4)))
         for plane, maps in zip(NAMES, rolled.unbind(1), strict=True):
             self.measure(f"delta.rolled_{plane}", maps)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from golden.fill import COUNTER, Shape, Weights, generator
+from models.talk3d.places import place_code
 
 _UNUSED = ("w_avg", "dataset_label_std", COUNTER)
 _NOISE = ("noise_const", "const")
@@ -23,7 +24,7 @@ def _entry(network: str, name: str, shape: Shape) -> np.ndarray:
     if last == "resample_filter":
         return np.outer([1, 3, 3, 1], [1, 3, 3, 1]).astype(np.float32) / 64
     if last == "pos_emb":
-        return place_code()
+        return place_code(32, 256).numpy()
     noise = generator(name).standard_normal(shape)
     if last == "running_var":
         value = 1 + 0.1 * np.abs(noise)
@@ -50,20 +51,3 @@ def _weight(network: str, name: str, noise: np.ndarray) -> np.ndarray:
     if noise.ndim == 1:
         return 0.1 * noise if network == "restoration" else 1 + 0.1 * noise
     return noise / math.sqrt(math.prod(noise.shape[2 if noise.ndim == 5 else 1 :]))
-
-
-def place_code() -> np.ndarray:
-    """[1, 1024, 768]: the transformer's code of places, which the released weights hold.
-
-    Sines and cosines of a place's three coordinates in a cube of 32, cut to 256 numbers, and of these, for each plane,
-    the mean of the two middle layers across it.
-    """
-    side, wide, cut = 32, 86, 256
-    rates = np.float32(1) / np.power(np.float32(10000), np.arange(0, wide, 2, dtype=np.float32) / np.float32(wide))
-    waves = np.arange(side, dtype=np.float32)[:, None] * rates
-    code = np.stack([np.sin(waves), np.cos(waves)], -1).reshape(side, wide)
-    axes = [code[:, None, None], code[None, :, None], code[None, None, :]]
-    cube = np.concatenate([np.broadcast_to(axis, (side, side, side, wide)) for axis in axes], -1)[..., :cut]
-    middle = slice(side // 2 - 1, side // 2 + 1)
-    planes = [cube[:, :, middle].mean(2), cube[middle].mean(0), cube[:, middle].mean(1)]
-    return np.concatenate([plane.reshape(side**2, cut) for plane in planes], 1)[None]

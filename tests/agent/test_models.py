@@ -106,7 +106,11 @@ def test_talk3d_is_brought_in_and_said_to_be_for_non_commercial_use(tmp_path, mo
     assert talk3d_needs.SPEECH.source in after and talk3d_needs.SPEECH.instead in after
     assert "non-commercial" in talk3d_needs.DRIVER.licence and "non-commercial" in talk3d_needs.GENERATOR.licence
     weights = find("talk3d")
-    assert isinstance(weights, Weights) and weights.absent == (talk3d_needs.RESTORATION, talk3d_needs.SPEECH)
+    assert isinstance(weights, Weights) and weights.absent == (
+        talk3d_needs.RESTORATION,
+        talk3d_needs.SPEECH,
+        talk3d_needs.BASE,
+    )
 
 
 @pytest.mark.parametrize(

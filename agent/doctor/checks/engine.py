@@ -6,6 +6,7 @@ from typing import Any
 from agent.doctor.facts.gpu import Gpu
 from agent.doctor.finding import Finding, Severity
 from agent.doctor.system import Equipment, System
+from models.weights import with_person
 
 _SPARE = 1.3  # the drivers and outputs want their share
 _LEAST_GPU_MB = 4000
@@ -25,7 +26,7 @@ def check_engine(system: System, equipment: Equipment) -> Iterator[Finding]:
     weights = [
         finding
         for name, about in equipment.weights.items()
-        for finding in _weights(name, about, wanted=name == config.engine)
+        for finding in _weights(name, about, wanted=name == with_person(config.engine, config.person))
     ]
     if trial.engine_refusal:
         if not any(finding.severity == "failure" for finding in weights):  # which say it, too

@@ -8,6 +8,7 @@ from agent.look import first_look
 from agent.plan import Plan
 from models.errors import AgentError
 from models.motion import Motion, expression
+from models.weights import with_person
 
 _DRAWN_S = 1.0
 
@@ -39,7 +40,7 @@ def try_engine(plan: Plan) -> EngineTrial:
     except AgentError as error:
         return EngineTrial(portrait_refusal=str(error))
     try:
-        engine = open_engine(config.engine, config.backend, said.append)
+        engine = open_engine(with_person(config.engine, config.person), config.backend, said.append)
     except AgentError as error:
         return EngineTrial(notes=look.notes, engine_refusal=str(error), said=tuple(said))
     try:

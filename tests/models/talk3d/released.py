@@ -18,7 +18,7 @@ from models.importing import Import, Network
 from models.talk3d.checkpoint_file import drawer_entries, driver_entries, read_checkpoint
 from models.talk3d.generator_file import read_generator
 from models.talk3d.importing import RELEASED, Given, Released, request
-from models.talk3d.needs import DRIVER, GENERATOR, RESTORATION
+from models.talk3d.needs import BASE, DRIVER, GENERATOR, RESTORATION
 from models.talk3d.speech_scores import SpeechScores, load_speech_scores
 from models.weight_store import WeightStore
 
@@ -59,7 +59,7 @@ class _Persistent:
 
 def _persistent(network: nn.Module) -> object:
     """The module with all of ours in it made persistent; torch's own are pickled by their class."""
-    state = dict(vars(network))
+    state = {name: value for name, value in vars(network).items() if name != "size"}  # theirs have no such
     state["_modules"] = {name: _persistent(each) for name, each in network.named_children()}
     if type(network).__module__.startswith("torch.nn"):
         copy = type(network).__new__(type(network))
@@ -90,6 +90,7 @@ def small_restoration() -> nn.Module:
 SMALL = Released(
     Network(DRIVER, small_driver, driver_entries, "iter", read=read_checkpoint),
     Network(GENERATOR, small_generator, RELEASED.generator.entries, "iter", read=read_generator),
+    Network(BASE, small_generator, RELEASED.generator.entries, "iter", read=read_generator),
     Network(RESTORATION, small_restoration, entries_under("params_ema"), "iter"),
     Network(RESTORATION, small_restoration, drawer_entries, "iter", read=read_checkpoint),
     lambda path: load_speech_scores(path, TINY),

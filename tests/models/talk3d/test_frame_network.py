@@ -11,7 +11,7 @@ from models.backends.torch_executor import TorchExecutor
 from models.talk3d.conditions import Frame
 from models.talk3d.delta_planes import PlaneFeatures
 from models.talk3d.model import Person, Talk3D
-from models.talk3d.paper import LAYOUT, Talk3dPaper, talk3d_paper
+from models.talk3d.paper import Talk3dPaper, talk3d_paper
 from models.talk3d.person_state import PersonState
 from models.talk3d.transformer import Settled
 from tests.models.talk3d.synthetic import recording
@@ -51,7 +51,9 @@ def test_a_frame_is_the_reference_s_and_leaves_the_person_alone(
     paper: Talk3dPaper, model: Talk3D, executor: TorchExecutor, state: PersonState
 ) -> None:
     before = [tensor.clone() for tensor in state]
-    assert {name: tuple(tensor.shape[1:]) for name, tensor in zip(state._fields, state, strict=True)} == LAYOUT.state
+    assert {
+        name: tuple(tensor.shape[1:]) for name, tensor in zip(state._fields, state, strict=True)
+    } == paper.layout.state
     trial = paper.trial()
     first = executor.frame(state, trial.drive)
     with torch.inference_mode():

@@ -1,0 +1,32 @@
+"""`agent personalise`."""
+
+from agent.config import Personalise
+from agent.interrupt import interruptible
+from agent.terminal import progress, say
+from models.errors import InputError
+
+_SCALE = 1000
+
+
+def personalise(config: Personalise) -> None:
+    """Makes a person's networks of a video."""
+    try:
+        from agent.personalise import Personalising  # torch: seconds, and optional
+    except ModuleNotFoundError as error:
+        if error.name not in ("torch", "safetensors"):
+            raise
+        raise InputError("agent personalise needs torch: .venv/bin/pip install -e '.[neural]'") from None
+
+    with interruptible(at_once=True) as interrupt:
+        task = Personalising(config, say)
+        interrupt.stop_with(lambda: None)
+        with progress(_SCALE, "personalising, thousandths") as advance:
+
+            def bar(done: int, total: int) -> None:
+                if interrupt.asked:
+                    raise KeyboardInterrupt
+                advance(round(_SCALE * done / total))
+
+            told = task.run(bar)
+    for line in told:
+        say(line)

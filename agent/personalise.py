@@ -1,0 +1,212 @@
+"""`agent personalise`: a video of a person in, networks that draw this person out."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from agent.config import Personalise
+from agent.filming import cut_out, film, frames_of, listen
+from calibration.filmed import FPS
+from models.errors import AgentError, InputError
+from models.folders import data_folder
+from models.talk3d.needs import BASE, SPEECH, TERMS
+from models.talk3d.personal.aim import average_face, usual_face
+from models.talk3d.personal.footage import Footage, footage_bytes, read_footage
+from models.talk3d.personal.generators import base_generator
+from models.talk3d.personal.identity import read_identity
+from models.talk3d.personal.likeness import Structure, read_lpips
+from models.talk3d.personal.procedure import Losses, Procedure, state_bytes, work
+from models.talk3d.personal.result import store_person
+from models.talk3d.personal.schedule import Schedule
+from models.talk3d.personal.stage import Kept, Stage
+from models.talk3d.size import STAGES, StageWidths
+from models.talk3d.speech_scores import SpeechScores, load_speech_scores
+from models.weight_store import remove_folder, sha256
+from models.weights import store_of, with_person
+
+Say = Callable[[str], None]
+Bar = Callable[[int, int], None]
+"""Hears how much is done, and of how much; whatever it raises ends the work."""
+
+_SPARE_BYTES = 64_000_000
+_SETTINGS = "settings.json"
+_SURE_STEPS = 3  # of a stage, until it is said how long it takes
+
+
+class Personalising:
+    """A person's networks, ready to be made; the same command goes on where it was left off."""
+
+    def __init__(
+        self,
+        config: Personalise,
+        say: Say,
+        schedule: Schedule | None = None,
+        widths: StageWidths = STAGES,
+        load_speech: Callable[[Path], SpeechScores] = load_speech_scores,
+    ) -> None:
+        """Reads the networks, and says what the work needs.
+
+        Args:
+            config: of the command.
+            say: hears what the user should know.
+            schedule: how long each stage learns; None is the released code's.
+            widths: of the networks that make planes of speech.
+            load_speech: reads the network that hears.
+
+        Raises:
+            InputError: a file that is missing or of no use, or work of that name on something else.
+            AgentError: too little room.
+        """
+        self._say, self._config = say, config
+        self._schedule = schedule or Schedule(frames=config.frames)
+        self._widths, self._load_speech = widths, load_speech
+        self.name = config.name or config.video.stem
+        self._engine = with_person("talk3d", self.name)
+        if not config.video.is_file():
+            raise InputError(f"--video {config.video}: no such file")
+        if config.frames < 1:
+            raise InputError(f"--frames {config.frames}: give 1 or more; the authors recommend 5")
+        say(TERMS)
+        self._speech = store_of("talk3d").current()
+        if fault := self._speech.fault(SPEECH.files[0]):
+            raise InputError(f"its {SPEECH.title} {fault}: agent models import talk3d {SPEECH.option} brings it in")
+        self._generator, made_of = base_generator(config.generator, store_of("talk3d").current(), BASE)
+        self._losses = _losses(config)
+        say(f"compares pictures by {self._losses.names()}")
+        self._video_sha256 = sha256(config.video)
+        self._folder = data_folder() / "personal" / self.name
+        self._begin(
+            {
+                "video": self._video_sha256,
+                "generator": made_of,
+                "speech": self._speech.files[SPEECH.files[0]].sha256,
+                "losses": self._losses.names(),
+                "schedule": json.dumps(asdict(self._schedule)),
+            }
+        )
+
+    def run(self, bar: Bar) -> list[str]:
+        """Does it; returns what the user should know, one line each.
+
+        Raises:
+            InputError: the video shows no one face, is too short, or nobody speaks in it.
+            AgentError: there is no room.
+        """
+        footage = read_footage(self._folder) or self._filmed(bar)
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        procedure = Procedure(self._generator, footage, self._losses, self._schedule, device, self._widths)
+        kept = Kept(self._folder)
+        made = procedure.carry_out(kept, _Pace(work(self._schedule, len(footage.pictures)), self._say, bar))
+        source = f"{self._config.video.name}, personalised by Talk3D's procedure ({self._losses.names()})"
+        folder = store_person(
+            made, footage, store_of(self._engine), self._speech, source, self._video_sha256,
+            len(kept.losses("delta")),
+        )  # fmt: skip
+        still, moved = made.mouth
+        remove_folder(self._folder)
+        return [
+            f"of frames that were not learnt from, the mouth is off by {moved:.3f}, and by {still:.3f} where it stands "
+            "still (0 to 2)",
+            f"wrote {folder}; what it was made with is deleted",
+            f"agent run --engine talk3d --person {self.name} --portrait PHOTO draws this person (the photo gives the "
+            "picture its size alone)",
+        ]
+
+    def _begin(self, settings: dict[str, str]) -> None:
+        """Makes the folder, or goes on in it. Raises InputError: other work has been begun in it."""
+        path = self._folder / _SETTINGS
+        try:
+            if self._config.restart:
+                remove_folder(self._folder)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if path.exists():
+                known = json.loads(path.read_text(encoding="utf-8"))
+                if other := [what for what, value in settings.items() if known.get(what) != value]:
+                    raise InputError(
+                        f"{self._folder} was begun with another {' and another '.join(other)}: give another --name, or "
+                        "--restart to begin anew"
+                    )
+                self._say(f"goes on with what {self._folder} holds")
+            else:
+                path.write_text(json.dumps(settings, indent=2), encoding="utf-8")
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
+            raise AgentError(f"{self._folder} cannot be used: {reason}; AGENT_DATA names another folder") from None
+
+    def _filmed(self, bar: Bar) -> Footage:
+        video, side = self._config.video, self._generator.size.picture
+        self._check_room(footage_bytes(frames_of(video), side) + state_bytes(self._generator, self._widths))
+        try:
+            track = film(video, bar)
+            sounds, speech_s = listen(video, self._load_speech(self._speech_file()), len(track.faces), bar)
+        except InputError as error:
+            raise InputError(f"--video {video}: {str(error).removeprefix(f'{video} ')}") from None
+        count = len(track.faces)
+        self._say(f"{count / FPS:.0f} s of one face, {speech_s:.0f} s of speech; the authors took minutes of each")
+        face = average_face(self._generator.eval().requires_grad_(False), self._schedule.samples)
+        if face is None:
+            self._say("the generator's average shows no face: faces are laid where EG3D's usually are")
+        return cut_out(video, track, sounds, usual_face() if face is None else face, self._folder, side, bar)
+
+    def _speech_file(self) -> Path:
+        assert self._speech.folder is not None
+        return self._speech.folder / SPEECH.files[0]
+
+    def _check_room(self, needed_bytes: int) -> None:
+        free_bytes = shutil.disk_usage(self._folder).free
+        self._say(f"needs up to {needed_bytes / 1e6:.0f} MB in {self._folder}; {free_bytes / 1e6:.0f} MB are free")
+        if free_bytes < needed_bytes + _SPARE_BYTES:
+            raise AgentError(
+                f"{self._folder} has {free_bytes / 1e6:.0f} MB left and {(needed_bytes + _SPARE_BYTES) / 1e6:.0f} are "
+                "needed; make room, or name another folder in AGENT_DATA"
+            )
+
+
+class _Pace:
+    """Tells how far the stages are, and, after a stage's first steps, how long they take."""
+
+    def __init__(self, costs: dict[str, float], say: Say, bar: Bar) -> None:
+        self._costs, self._say, self._bar = costs, say, bar
+        self._stage = ""
+        self._begun_s = 0.0
+        self._first = 0
+
+    def __call__(self, stage: Stage, done: int, loss: float) -> None:
+        """See `stage.Told`."""
+        now_s = time.monotonic()
+        if stage.name != self._stage:
+            self._stage, self._begun_s, self._first = stage.name, now_s, done
+        names = list(self._costs)
+        each = self._costs[stage.name] / stage.steps
+        before = sum(self._costs[name] for name in names[: names.index(stage.name)])
+        total = sum(self._costs.values())
+        if done == self._first + _SURE_STEPS:
+            step_s = (now_s - self._begun_s) / _SURE_STEPS
+            rest_s = (total - before - each * done) / each * step_s
+            self._say(
+                f"{stage.name}: {stage.steps - done} steps to go, about {_time((stage.steps - done) * step_s)}; to the "
+                f"end about {_time(rest_s)}. Ctrl-C leaves off where the same command goes on"
+            )
+        if done == stage.steps:
+            self._say(f"{stage.name}: done, last loss {loss:.4f}")
+        self._bar(round(before + each * done), round(total))
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+
+
+def _losses(config: Personalise) -> Losses:
+    if (config.alexnet is None) != (config.lpips is None):
+        raise InputError("--alexnet and --lpips go together: give both, or neither")
+    identity = None if config.arcface is None else read_identity(config.arcface)
+    if config.alexnet is None or config.lpips is None:
+        return Losses(Structure(), identity)
+    return Losses(read_lpips(config.alexnet, config.lpips), identity)
