@@ -12,7 +12,7 @@ from models.weights import PARTS, built_folder, fault_of, store_of
 if TYPE_CHECKING:
     from models.importing import Request
 
-_BUILTIN = "builtin"
+_SHIPPED = ("builtin", "small")
 
 
 _OPTIONS = {
@@ -107,7 +107,7 @@ def remove(config: ModelsRemove) -> str:
 
 def status(verify: bool) -> dict[str, Any]:
     """Every engine, whether it is ready, and its parts; for `agent models list --json`."""
-    engines: dict[str, Any] = {_BUILTIN: {"ready": True, "parts": []}}
+    engines: dict[str, Any] = {engine: {"ready": True, "parts": []} for engine in _SHIPPED}
     for engine, parts in PARTS.items():
         stock = store_of(engine).current()
         told = [_part_status(part, stock, verify) for part in parts]
@@ -124,7 +124,7 @@ def describe(engines: dict[str, Any]) -> str:
     lines = []
     for engine, about in engines.items():
         lacking = [part for part in about["parts"] if part["fault"]]
-        if engine == _BUILTIN:
+        if engine in _SHIPPED:
             state = "ready; comes with the agent"
         elif not about["ready"]:
             state = "not ready: needs " + " and ".join(f"its {part['title']}" for part in lacking if part["needed"])
