@@ -8,10 +8,12 @@ import tyro
 
 from models.errors import InputError
 
-EngineName = Literal["builtin", "real3d", "goha", "talk3d"]
+EngineName = Literal["builtin", "small", "real3d", "goha", "talk3d"]
 ENGINES: tuple[EngineName, ...] = get_args(EngineName)
 NetworkEngineName = Literal["real3d", "goha", "talk3d"]
 """Engines whose weights a user brings in."""
+BuildableName = Literal["small", "real3d", "goha", "talk3d"]
+"""Engines that run networks."""
 BackendName = Literal["auto", "torch", "cudagraph", "onnx", "tensorrt"]
 
 ComparedName = EngineName | Literal["still"]
@@ -140,9 +142,10 @@ class Run(Showing, Driving):
     """
 
     engine: EngineName = "builtin"
-    """builtin: drawn on the CPU, no download; real3d: Real3D-Portrait's networks, whose weights you bring in
-    (`agent models list`), for a GPU; with its audio-to-motion model and HuBERT they move the mouth with the voice, too
-    (live on a GPU only; into files anywhere); goha: GOHA's, the same way, for non-commercial use alone; talk3d:
+    """builtin: drawn on the CPU, no download; small: a small self-trained model that comes with the agent, softer than
+    builtin, to try and compare (needs the `neural` extra); real3d: Real3D-Portrait's networks, whose weights you bring
+    in (`agent models list`), for a GPU; with its audio-to-motion model and HuBERT they move the mouth with the voice,
+    too (live on a GPU only; into files anywhere); goha: GOHA's, the same way, for non-commercial use alone; talk3d:
     Talk3D's, of the one person whom they learnt, whatever the photo; the voice moves them; non-commercial, too."""
 
     person: str = ""
@@ -356,7 +359,7 @@ class ModelsBuild:
     agent models build real3d --backend tensorrt     minutes; from then on --backend auto uses it
     """
 
-    engine: tyro.conf.Positional[NetworkEngineName] = "real3d"
+    engine: tyro.conf.Positional[BuildableName] = "real3d"
     """The engine whose weights are there (`agent models list`)."""
 
     backend: Literal["onnx", "tensorrt"] = "tensorrt"
@@ -364,7 +367,7 @@ class ModelsBuild:
 
     precision: Literal["fp16", "fp32"] | None = None
     """For tensorrt, of features and the weights that they meet; places, colours and the volume stay in fp32. Default:
-    fp16; goha and talk3d know fp32 alone."""
+    fp16; small, goha and talk3d know fp32 alone."""
 
 
 @dataclass(frozen=True)

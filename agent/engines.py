@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from agent.config import ENGINES, BackendName, EngineName
-from agent.papers import load_goha, load_real3d, load_talk3d
+from agent.papers import load_goha, load_real3d, load_small, load_talk3d
 from models.errors import InputError
 from models.goha.needs import NETWORKS_FILE, TERMS
 from models.real3d.needs import VIDEO_FILE
@@ -30,6 +30,8 @@ def open_engine(
             if backend != "auto":
                 raise InputError(f"--backend {backend}: the engine builtin runs no networks; leave --backend out")
             return BuiltinEngine()
+        case "small":
+            return _open_small(backend, say)
         case "real3d":
             return _open_real3d(backend, say)
         case "goha":
@@ -42,14 +44,25 @@ def open_engine(
 
 def usable_engines() -> tuple[EngineName, ...]:
     """Those that `open_engine` would open: their weights are there, and what runs them."""
-    return tuple(name for name in ENGINES if name not in PARTS or _is_usable(name))
+    return tuple(name for name in ENGINES if name == "builtin" or _is_usable(name))
 
 
 def _is_usable(engine: EngineName) -> bool:
     try:
-        return isinstance(find(engine), Weights) and all(map(find_spec, ("torch", "safetensors")))
+        there = engine not in PARTS or isinstance(find(engine), Weights)
+        return there and all(map(find_spec, ("torch", "safetensors")))
     except InputError:  # there is no folder for weights
         return False
+
+
+def _open_small(backend: BackendName, say: Callable[[str], None]) -> Engine[Any]:
+    loaded = load_small()
+    from models.backends.open_executor import open_executor
+    from models.backends.state_store import default_states
+    from runtime.engines.small import SmallEngine
+
+    executor = open_executor(backend, loaded.paper, built_folder("small"), say)
+    return SmallEngine(executor, say, default_states("small", loaded.digest, loaded.paper.state))
 
 
 def _open_real3d(backend: BackendName, say: Callable[[str], None]) -> Engine[Any]:

@@ -20,10 +20,19 @@ if TYPE_CHECKING:
     from models.goha.person_reader import PersonReader
     from models.real3d.face import Real3dFace
     from models.real3d.paper import Real3dPaper
+    from models.small.paper import SmallPaper
     from models.talk3d.paper import Talk3dPaper
     from models.talk3d.recording import Recording
 
 T = TypeVar("T")
+
+
+class Small(NamedTuple):
+    """The small model, whose weights come with the package."""
+
+    paper: "SmallPaper"
+    digest: str
+    """SHA-256 of its weights."""
 
 
 class Real3d(NamedTuple):
@@ -57,6 +66,8 @@ def load_paper(engine: str) -> "Paper[Any, Any, Any]":
     Raises InputError: its weights are not there, damaged, or another program's; or torch is not there.
     """
     match engine:
+        case "small":
+            return load_small().paper
         case "real3d":
             return load_real3d().paper
         case "goha":
@@ -65,6 +76,14 @@ def load_paper(engine: str) -> "Paper[Any, Any, Any]":
             return load_talk3d().paper
         case _:
             raise InputError(f"the engine {engine} runs no networks")
+
+
+def load_small() -> Small:
+    """See `load_paper`; raises AgentError where the package is damaged."""
+    _require_torch("small")
+    from models.small.paper import load_small_paper
+
+    return Small(*load_small_paper())
 
 
 def load_real3d() -> Real3d:
@@ -117,6 +136,11 @@ def _find(engine: str) -> Weights:
     weights = find(engine)
     if isinstance(weights, Missing):
         raise weights.error()
+    _require_torch(engine)
+    return weights
+
+
+def _require_torch(engine: str) -> None:
     try:
         for package in ("torch", "safetensors"):
             import_module(package)
@@ -124,7 +148,6 @@ def _find(engine: str) -> Weights:
         if error.name not in ("torch", "safetensors"):
             raise
         raise InputError(f"the engine {engine} needs torch: .venv/bin/pip install -e '.[neural]'") from None
-    return weights
 
 
 def _load(weights: Weights, part: Part, load: "Callable[[Mapping[str, Tensor]], T]") -> T:

@@ -109,7 +109,7 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
         raise InputError(
             f"the engine {config.engine} draws its own mouth: leave --mouth driver out, or use --engine builtin"
         )
-    if config.engine != "builtin" and config.background == "transparent":
+    if config.engine not in ("builtin", "small") and config.background == "transparent":
         raise InputError(
             f"the engine {config.engine} draws no transparent pictures: choose another background, or --engine builtin"
         )

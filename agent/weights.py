@@ -12,9 +12,7 @@ from models.weights import PARTS, built_folder, fault_of, parts_of, persons_of, 
 if TYPE_CHECKING:
     from models.importing import Request
 
-_BUILTIN = "builtin"
-
-
+_SHIPPED = ("builtin", "small")
 _OPTIONS = {
     "real3d": ("checkpoint", "without_audio", "face_model", "face_data", "hubert", "segmenter"),
     "goha": ("checkpoint", "deep3d", "face_model"),
@@ -108,7 +106,7 @@ def remove(config: ModelsRemove) -> str:
 
 def status(verify: bool) -> dict[str, Any]:
     """Every engine, whether it is ready, and its parts; for `agent models list --json`."""
-    engines: dict[str, Any] = {_BUILTIN: {"ready": True, "parts": []}}
+    engines: dict[str, Any] = {engine: {"ready": True, "parts": []} for engine in _SHIPPED}
     for engine in (each for name in PARTS for each in (name, *persons_of(name))):
         parts = parts_of(engine)
         stock = store_of(engine).current()
@@ -126,7 +124,7 @@ def describe(engines: dict[str, Any]) -> str:
     lines = []
     for engine, about in engines.items():
         lacking = [part for part in about["parts"] if part["fault"]]
-        if engine == _BUILTIN:
+        if engine in _SHIPPED:
             state = "ready; comes with the agent"
         elif not about["ready"]:
             state = "not ready: needs " + " and ".join(f"its {part['title']}" for part in lacking if part["needed"])

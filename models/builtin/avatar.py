@@ -5,19 +5,16 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from models.builtin.backdrop import Backdrop
+from models.builtin.body import build_body
 from models.builtin.eyes import build_eyes
 from models.builtin.kernels import over, unpremultiply
 from models.builtin.mouth import Mouth
 from models.builtin.part import Part
 from models.builtin.person import Person
-from models.builtin.puppet import Puppet
 from models.builtin.relief import Relief
-from models.builtin.slopes import with_gentle_slopes
-from models.builtin.surround import build_surround
 from models.face import FaceModel
 from models.motion import Motion
 from models.portrait import Pixels, Portrait
-from models.pose import fit_pose
 from models.topology import SURFACE_COUNT
 
 COARSENESS = (1, 2, 3)
@@ -30,19 +27,13 @@ class BuiltinAvatar:
 
     def __init__(self, portrait: Portrait, model: FaceModel) -> None:
         scale, margin = portrait.person_scale, portrait.person_margin
-        surface = with_gentle_slopes(portrait.landmarks)
-        surround = build_surround(surface, portrait.person[::scale, ::scale, 3] > 0, margin)
+        body = self.body = build_body(portrait, model)
         height, width = portrait.matte.shape
-        rest_pose = fit_pose(portrait.landmarks, model.mean)
-        self._puppet = Puppet(surface, rest_pose, (width, height), surround, model)
-        # Pixel centres: a pixel x of the picture covers [x + margin, x + margin + 1) * scale of the texture.
-        uv = (self._puppet.rest_vertices[:, :2] + margin + 0.5) * scale - 0.5
+        self._puppet, uv = body.puppet, body.uv
         self._relief = Relief(np.ascontiguousarray(uv[:SURFACE_COUNT], np.float32), self._puppet, model)
         self._mouth = Mouth(portrait.image, portrait.landmarks, self._puppet)
         self._eyes = build_eyes(portrait.image, portrait.landmarks, self._puppet)
-        # Skin before the strips between lips and lids: where they meet, skin is seen.
-        self._meshes = model.triangles, surround.triangles, np.vstack([model.mouth_strip, model.eye_strips])
-        triangles = np.ascontiguousarray(np.vstack(self._meshes), np.int32)
+        self._meshes, triangles = (body.skin, body.surround, body.strips), body.triangles
         self._backdrop = None if portrait.background is None else Backdrop(portrait, portrait.background)
         # A step in depth between neighbouring pixels that no smooth part of a face of this size makes.
         step = float(np.clip(0.05 * self._puppet.rest_pose.scale, 2.0, 6.0))

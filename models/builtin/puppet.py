@@ -143,8 +143,11 @@ class Puppet:
 
     def torso_shift(self, shape: Shape) -> float:
         """Pixels by which the torso has moved from where the portrait has it."""
-        moved = shape.vertices[self._on_torso, :2] - self.rest_vertices[self._on_torso, :2]
-        return float(np.linalg.norm(moved))
+        return float(np.linalg.norm(self.torso_moved(shape)))
+
+    def torso_moved(self, shape: Shape) -> Float[np.ndarray, "2"]:
+        """Pixels by which the torso has moved, across and down."""
+        return np.asarray(shape.vertices[self._on_torso, :2] - self.rest_vertices[self._on_torso, :2])
 
     def near(self, shape: Shape, indices: Int[np.ndarray, "k"]) -> Float[np.ndarray, "2 3"]:
         """Portrait pixels -> picture pixels around some face points: the head's turn, put where they are now."""

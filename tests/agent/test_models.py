@@ -55,7 +55,7 @@ def listed(capsys, *options):
 
 def test_the_list_before_and_after(release, face_model, data, capsys):
     before = listed(capsys)
-    assert "builtin   ready" in before
+    assert "builtin   ready; comes with the agent\nsmall     ready; comes with the agent" in before
     assert "real3d    not ready: needs its video model and its face model" in before
     for part in PARTS:
         assert part.source in before and part.licence in before and part.instead in before
@@ -70,15 +70,15 @@ def test_the_list_before_and_after(release, face_model, data, capsys):
 
 
 def test_only_engines_that_would_open_can_be_chosen(release, face_model, monkeypatch):
-    assert usable_engines() == ("builtin",)
+    assert usable_engines() == ("builtin", "small")
     models("import", "real3d", "--checkpoint", release, "--face-model", face_model)
-    assert usable_engines() == ("builtin", "real3d")
+    assert usable_engines() == ("builtin", "small", "real3d")
     monkeypatch.setattr(engines, "find_spec", lambda name: None)
     assert usable_engines() == ("builtin",), "torch is not there"
     monkeypatch.undo()
     monkeypatch.setenv("AGENT_DATA", "")
     monkeypatch.delenv("HOME", raising=False)
-    assert usable_engines() == ("builtin",)
+    assert usable_engines() == ("builtin", "small")
 
 
 def test_goha_is_brought_in_and_said_to_be_for_non_commercial_use(tmp_path, monkeypatch, data, capsys):

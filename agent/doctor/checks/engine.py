@@ -36,7 +36,7 @@ def check_engine(system: System, equipment: Equipment) -> Iterator[Finding]:
     for line in trial.said:
         yield Finding("engine.said", "note", line)
     yield from weights
-    yield from _gpu(equipment.gpu, wanted=config.engine != "builtin")
+    yield from _gpu(equipment.gpu, wanted=config.engine not in ("builtin", "small"))
 
 
 def _speed(equipment: Equipment) -> Finding:

@@ -1,0 +1,67 @@
+"""From a lifted portrait to its planes."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.convolution import conv3
+from models.segformer import Attention, DepthwiseConv, to_image, to_tokens
+from models.small.settings import CONDITION, FEATURES, SIDE_FEATURES
+
+_WIDTH = 128
+
+
+class Encoder(nn.Module):
+    """Transformer block: each place looks at all others."""
+
+    def __init__(self, width: int, heads: int, reduction: int = 1) -> None:
+        super().__init__()
+        self.before, self.between = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention = Attention(width, heads, reduction)
+        self.widen, self.narrow = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        self.filter = DepthwiseConv(2 * width)
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """The map after one round."""
+        grid = (int(x.shape[2]), int(x.shape[3]))
+        tokens = to_tokens(x)
+        tokens = tokens + self.attention(self.before(tokens), grid)
+        hidden = functional.gelu(self.filter(self.widen(self.between(tokens)), grid))
+        return to_image(tokens + self.narrow(hidden), grid)
+
+
+class ImageToPlane(nn.Module):
+    """A picture of 128 pixels and its geometry -> three planes of 64 cells, and what the motion adapter is told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second = nn.Conv2d(8, 32, 5, 2, 2), conv3(32, 32)
+        self.down, self.deeper = nn.Conv2d(32, 48, 3, 2, 1), nn.Conv2d(48, _WIDTH, 3, 2, 1)
+        self.encoders = nn.Sequential(*(Encoder(_WIDTH, 4) for _ in range(3)))
+        self.up, self.skip = conv3(_WIDTH // 4, 48), nn.Conv2d(48, 48, 1)
+        self.wide, self.merge = conv3(48 + 32, 64), conv3(64, 48)
+        self.front = conv3(48, FEATURES)
+        self.across = conv3(48, 2 * SIDE_FEATURES)
+        self.condition = nn.Conv2d(48, CONDITION, 1)
+
+    def forward(
+        self, texture: Float[Tensor, "b 4 256 256"], geometry: Float[Tensor, "b 2 64 64"]
+    ) -> tuple[Float[Tensor, "b 16 64 64"], Float[Tensor, "b 16 64 64"], Float[Tensor, "b 32 64 64"]]:
+        """Plane to the camera, the two across it, and the adapter's map. `texture`: 0..1, multiplied by alpha."""
+        small = functional.avg_pool2d(texture, 2)
+        shape = functional.interpolate(geometry, scale_factor=2.0, mode="bilinear", align_corners=False)
+        place = torch.linspace(-1, 1, 128, device=texture.device)
+        place = torch.stack(torch.meshgrid(place, place, indexing="ij")).expand(len(texture), -1, -1, -1)
+        full = _act(self.first(torch.cat([2 * small - 1, shape, place], 1)))
+        full = _act(self.second(full))
+        half = _act(self.down(full))
+        deep = self.encoders(_act(self.deeper(half)))
+        half = _act(self.up(functional.pixel_shuffle(deep, 2)) + self.skip(half))
+        wide = functional.interpolate(half, scale_factor=2.0, mode="bilinear", align_corners=False)
+        out = _act(self.merge(_act(self.wide(torch.cat([wide, full], 1)))))
+        return self.front(out), self.across(out), self.condition(out)
+
+
+def _act(x: Tensor) -> Tensor:
+    return functional.leaky_relu(x, 0.1)

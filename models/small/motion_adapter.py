@@ -1,0 +1,96 @@
+"""From an expression, as two code pictures, to what it changes: where the portrait's surface goes, and features."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.convolution import conv3
+from models.small.code_picture import CODE_SIDE, REACH
+from models.small.image_to_plane import Encoder
+from models.small.lifting import GRID
+from models.small.settings import CONDITION, FEATURES
+
+CELLS = round(REACH * GRID)
+"""Cells of the plane that a code picture covers, across and down."""
+_OFF = (GRID - CELLS) // 2
+_PER_CODE = (0.76, -0.87)
+"""Box units in which codes go from 0 to 1 on the mean face, to the right and down: where learning begins."""
+
+
+class Change(NamedTuple):
+    """What a motion adds to a portrait."""
+
+    features: Float[Tensor, "b 16 64 64"]
+    """To the plane that faces the camera."""
+    shift: Float[Tensor, "b 3 64 64"]
+    """Of the place in the box at which the portrait at rest is read."""
+    fine: Float[Tensor, "b 2 160 160"]
+    """The same in the picture, as fine as code pictures."""
+    codes: Float[Tensor, "b 3 160 160"]
+    """The code picture itself."""
+
+
+class MotionAdapter(nn.Module):
+    """Code pictures of the source and of now -> `Change`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(9, 24, 5, 2, 2)
+        self.second = nn.Conv2d(24, 48, 3, 2, 1)
+        self.deep = nn.Conv2d(48, 64, 3, 2, 1)
+        self.encoder = Encoder(64, 4, 2)
+        self.wide, self.wider = nn.Conv2d(64, 64, 3, 1, 2, dilation=2), conv3(64, 64)
+        self.merge, self.again = conv3(64 + 48 + CONDITION, 64), conv3(64, 64)
+        self.features, self.shift = conv3(64, FEATURES), conv3(64, 3)
+        self.per_code = nn.Parameter(torch.tensor(_PER_CODE))
+        nn.init.zeros_(self.shift.weight)
+        assert self.shift.bias is not None and self.features.bias is not None
+        nn.init.zeros_(self.shift.bias)
+        nn.init.zeros_(self.features.bias)
+        self.features.weight.data.mul_(0.1)
+
+    def forward(
+        self,
+        source: Float[Tensor, "b 3 160 160"],
+        target: Float[Tensor, "b 3 160 160"],
+        condition: Float[Tensor, "b 32 64 64"],
+    ) -> Change:
+        """What changes from the source's expression to the target's."""
+        seen = self.first(torch.cat([source, target, 4 * (target - source)], 1))
+        half = _act(self.second(_act(seen)))
+        deep = self.encoder(_act(self.deep(half)))
+        deep = deep + _act(self.wide(deep))
+        deep = deep + _act(self.wider(deep))
+        wide = functional.interpolate(deep, scale_factor=2.0, mode="bilinear", align_corners=False)
+        inner = condition[:, :, _OFF : _OFF + CELLS, _OFF : _OFF + CELLS]
+        out = _act(self.merge(torch.cat([wide, half, inner], 1)))
+        out = out + _act(self.again(out))
+        shift = 0.1 * self.shift(out)
+        times = CODE_SIDE // CELLS
+        both = (source[:, 2:] > 0.9).float() * (target[:, 2:] > 0.9).float()
+        coded = (target - source)[:, :2] * both * self.per_code[:, None, None]
+        smooth = functional.interpolate(shift[:, :2], scale_factor=float(times), mode="bilinear", align_corners=False)
+        flat = shift[:, :2] + functional.avg_pool2d(coded, times)
+        around = (_OFF, GRID - CELLS - _OFF, _OFF, GRID - CELLS - _OFF)
+        return Change(
+            features=functional.pad(self.features(out), around),
+            shift=functional.pad(torch.cat([flat, shift[:, 2:]], 1), around),
+            fine=smooth + coded,
+            codes=target,
+        )
+
+
+def unchanged(source: Float[Tensor, "b 3 160 160"]) -> Change:
+    """The change of an adapter that is switched off."""
+    new = source.new_zeros
+    batch = len(source)
+    return Change(
+        new(batch, FEATURES, GRID, GRID), new(batch, 3, GRID, GRID), new(batch, 2, CODE_SIDE, CODE_SIDE), source
+    )
+
+
+def _act(x: Tensor) -> Tensor:
+    return functional.leaky_relu(x, 0.1)

@@ -1,0 +1,62 @@
+"""From what the rays saw to the picture: the portrait's own pixels where they are seen now, and what networks paint."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.convolution import conv3
+from models.small.code_picture import REACH
+from models.small.motion_adapter import Change
+from models.small.reading import read
+from models.small.renderer import Seen
+from models.small.settings import FEATURES
+
+_TIMES = 4
+_SEEN = FEATURES + 1 + 4 + 3
+
+
+class SuperResolution(nn.Module):
+    """Four times as fine."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.second, self.third = conv3(_SEEN, 40), conv3(40, 40), conv3(40, 4 * 20)
+        self.fourth, self.fifth = conv3(20 + 7, 24), conv3(24, 4 * 8)
+        self.sixth, self.last = conv3(8 + 8, 16), conv3(16, 5)
+        assert self.last.bias is not None
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+        self.last.bias.data[3] = -3.0
+
+    def forward(self, seen: Seen, change: Change, texture: Float[Tensor, "b 4 256 256"]) -> Float[Tensor, "b 4 h w"]:
+        """The head, RGB multiplied by alpha, and alpha; 0..1."""
+        place, opacity = _finer(seen.place), _finer(seen.opacity)
+        inner = (place / REACH).permute(0, 2, 3, 1)
+        moved = functional.grid_sample(
+            torch.cat([change.fine, change.codes], 1), inner, padding_mode="zeros", align_corners=False
+        )
+        at_rest = (place + moved[:, :2]).permute(0, 2, 3, 1)
+        skin = read(texture, at_rest)
+        fine = torch.cat([skin, moved[:, 2:]], 1)
+        half = functional.avg_pool2d(fine, 2)
+        x = _act(self.first(torch.cat([seen.features, seen.opacity, functional.avg_pool2d(half, 2)], 1)))
+        x = x + _act(self.second(x))
+        x = functional.pixel_shuffle(_act(self.third(x)), 2)
+        x = _act(self.fourth(torch.cat([x, half], 1)))
+        x = functional.pixel_shuffle(_act(self.fifth(x)), 2)
+        x = self.last(_act(self.sixth(torch.cat([x, fine, opacity], 1))))
+        share = torch.sigmoid(x[:, 3:4])
+        base = skin[:, 3:] * opacity
+        alpha = (base + x[:, 4:]).clamp(0, 1)
+        colour = skin[:, :3] / skin[:, 3:].clamp(min=0.02)
+        painted = colour * (1 - share) + (0.5 + x[:, :3]) * share
+        return torch.cat([painted.clamp(0, 1) * alpha, alpha], 1)
+
+
+def _finer(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
+    return functional.interpolate(x, scale_factor=float(_TIMES), mode="bilinear", align_corners=False)
+
+
+def _act(x: Tensor) -> Tensor:
+    return functional.leaky_relu(x, 0.1)

@@ -1,0 +1,48 @@
+"""What the head leaves of a person: neck and shoulders, continued to where the head hides them."""
+
+import cv2
+import numpy as np
+from jaxtyping import Float32, UInt8
+
+from models.builtin.body import Body
+from models.raster import rasterise
+from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP
+
+Layer = UInt8[np.ndarray, "h w 4"]
+"""RGB multiplied by alpha, and alpha."""
+
+_HEAD = 0.97
+"""Head weight up to which a pixel outside the face shows the torso itself."""
+_UP, _WITHIN = 0.22, 0.1
+"""Face heights by which the torso goes on upwards below the face, and by which it is narrower there."""
+_SEAM = 0.04
+_REACH = 0.12
+"""Face heights over which its colours are carried on."""
+
+
+def torso_layer(person: Layer, body: Body) -> Layer:
+    """The torso on a portrait's `person`, as large."""
+    height, width = person.shape[:2]
+    vertices = np.column_stack([body.uv, np.zeros(len(body.uv))]).astype(np.float32)
+    weights = body.head_weight[:, None].astype(np.float32)
+    drawn = rasterise(vertices, body.triangles, weights, (width, height))
+    face = float(np.linalg.norm(body.uv[CHIN] - body.uv[FOREHEAD_TOP]))
+    own = (drawn.mask & (drawn.image[..., 0] < _HEAD)).astype(np.uint8)
+    alpha = person[..., 3:] / np.float32(255)
+    colours = np.where(alpha > 0, person[..., :3] / np.maximum(alpha, 1 / 255), 0).astype(np.float32)
+    known = alpha * own[..., None]
+    spread, near = (cv2.GaussianBlur(x, (0, 0), _REACH * face) for x in (colours * known, known[..., 0]))
+    filled = np.where(known > 0, colours, spread / np.maximum(near[..., None], 1e-4))
+    shown = alpha * np.maximum(own, _below_face(own, body, face))[..., None]
+    return np.clip(np.rint(np.dstack([filled * shown, 255 * shown])), 0, 255).astype(np.uint8)
+
+
+def _below_face(own: UInt8[np.ndarray, "h w"], body: Body, face: float) -> Float32[np.ndarray, "h w"]:
+    """Where the torso goes on: 0..1."""
+    outline = np.zeros_like(own)
+    cv2.fillPoly(outline, [np.rint(body.uv[FACE_OVAL]).astype(np.int32)], 1)
+    seam = 2 * round(_SEAM * face) + 1
+    outline = cv2.dilate(outline, np.ones((seam, seam), np.uint8))
+    narrow = cv2.erode(outline, np.ones((1, 2 * round((_WITHIN + _SEAM) * face) + 1), np.uint8))
+    under = cv2.dilate(own, np.ones((round(_UP * face) + 1, 1), np.uint8), anchor=(0, 0))
+    return cv2.GaussianBlur((under & narrow).astype(np.float32), (0, 0), 0.02 * face)

@@ -1,0 +1,158 @@
+"""The teacher as a data machine: avatars and shots of them, made once into files, the same for the same seed."""
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from models.face import FaceModel, load_face_model
+from models.motion import Motion, lerp
+from models.portrait import Portrait
+from small import portraits
+from small.motions import random_motion
+from small.teacher import Teacher
+from small.variety import bent, with_face_of
+
+SOURCES = 3
+"""The portrait itself, then pictures of it that the teacher drew."""
+_MOMENT = 0.12
+_BYTES = ("frame", "head", "weight", "texture", "torso")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """How much there is of everything."""
+
+    bent: int = 6
+    """Of each portrait, mirrored and not: persons with other proportions."""
+    mixed: int = 7
+    """And with other faces too."""
+    shots: int = 40
+    """Of a person: the first at rest, then pairs, of which the second is the first a moment later."""
+
+    def kinds(self) -> list[tuple[str, int]]:
+        """Of persons that are made of a portrait."""
+        return [("plain", 0), *(("bent", n) for n in range(self.bent)), *(("mixed", n) for n in range(self.mixed))]
+
+    def shapes(self, side: int) -> dict[str, tuple[int, ...]]:
+        """Of a person's arrays; `side`: of a portrait with its margins."""
+        return {
+            "frame": (self.shots, 256, 256, 4),
+            "head": (self.shots, 128, 128),
+            "weight": (self.shots, 128, 128),
+            "canonical": (self.shots, 478, 3),
+            "rotation": (self.shots, 3, 3),
+            "window": (self.shots, 3),
+            "texture": (SOURCES, 256, 256, 4),
+            "geometry": (SOURCES, 2, 64, 64),
+            "source": (SOURCES, 478, 3),
+            "torso": (side, side, 4),
+        }
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Dataset:
+    """Arrays of all avatars, read from files as they are needed."""
+
+    arrays: dict[str, np.ndarray]
+    names: list[str]
+    margin: int
+    """Pixels by which `torso` goes beyond the portrait's picture."""
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def open_dataset(folder: Path) -> Dataset:
+    """What `make` has written."""
+    about = json.loads((folder / "about.json").read_text())
+    arrays = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
+    return Dataset(arrays, about["names"], about["margin"])
+
+
+def make(
+    folder: Path,
+    pictures: Path,
+    seed: int,
+    say: Callable[[str], None],
+    names: tuple[str, ...] = portraits.TRAINED,
+    plan: Plan = Plan(),  # a value
+    workers: int = 1,
+) -> None:
+    """Writes a data set, in so many processes; a folder that is there already is kept."""
+    if (folder / "about.json").exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    persons = [portraits.load(pictures / name, mirrored) for name in names for mirrored in (False, True)]
+    kinds = [(k, kind, n) for k in range(len(persons)) for kind, n in plan.kinds()]
+    margin = persons[0].person_margin
+    for name, shape in plan.shapes(persons[0].image.shape[0] + 2 * margin).items():
+        kind = np.uint8 if name in _BYTES else np.float32
+        np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, (len(kinds), *shape))
+    begun = time.perf_counter()
+    with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (folder, persons, seed)) as pool:
+        for done, _ in enumerate(pool.map(_make_person, range(len(kinds)), kinds), 1):
+            if done % 10 == 0:
+                speed = plan.shots * done / (time.perf_counter() - begun)
+                say(f"{done} of {len(kinds)} persons, {speed:.0f} pairs a second")
+    told = {"names": [f"{names[k // 2]} {k % 2} {kind} {n}" for k, kind, n in kinds], "margin": margin, "seed": seed}
+    (folder / "about.json").write_text(json.dumps(told))
+
+
+_work: list[Any] = []
+"""Of a process: the files, the portraits and the seed."""
+
+
+def _begin(folder: Path, persons: list[Portrait], seed: int) -> None:
+    cv2.setNumThreads(1)
+    _work[:] = [{path.stem: np.load(path, mmap_mode="r+") for path in folder.glob("*.npy")}, persons, seed]
+
+
+def _make_person(index: int, kind: tuple[int, str, int]) -> None:
+    files, persons, seed = _work
+    k, made, n = kind
+    random, model = np.random.default_rng([seed, k, n, made == "mixed"]), load_face_model()
+    _write(files, index, Teacher(_person(persons, k, made, model, random), model), random)
+
+
+def _person(persons: list[Portrait], k: int, kind: str, model: FaceModel, random: np.random.Generator) -> Portrait:
+    if kind == "plain":
+        return persons[k]
+    person = persons[k]
+    if kind == "mixed":
+        person = with_face_of(person, persons[int(random.integers(len(persons)))], model, random)
+    return bent(person, model, random)
+
+
+def _write(files: dict[str, np.memmap], index: int, teacher: Teacher, random: np.random.Generator) -> None:
+    sources = [teacher.source(), *(teacher.other_source(random_motion(random)) for _ in range(SOURCES - 1))]
+    for k, (lifted, canonical) in enumerate(sources):
+        files["texture"][index, k], files["geometry"][index, k] = lifted.texture, lifted.geometry
+        files["source"][index, k] = canonical
+    scale = teacher.portrait.person_scale
+    files["torso"][index] = _smaller(teacher.torso, scale)
+    for k, motion in enumerate(_motions(random, files["frame"].shape[1])):
+        shot = teacher.shot(motion)
+        for name in ("frame", "head", "weight", "canonical", "rotation", "window"):
+            files[name][index, k] = getattr(shot, name)
+
+
+def _motions(random: np.random.Generator, count: int) -> list[Motion]:
+    out = [Motion(0)]
+    while len(out) < count:
+        one = random_motion(random)
+        out += [one, lerp(one, random_motion(random), _MOMENT)]
+    return out[:count]
+
+
+def _smaller(picture: np.ndarray, times: int) -> np.ndarray:
+    high, wide, channels = picture.shape
+    parts = picture.reshape(high // times, times, wide // times, times, channels)
+    return np.rint(parts.mean((1, 3))).astype(np.uint8)

@@ -1,0 +1,185 @@
+"""Teaches the small model what the built-in engine draws; writes models/data/small_avatar.safetensors.
+
+Needs the `train` extra and a folder of photos (scripts/small/portraits.py names them, models/data/small_avatar.md says
+where each is from). The data set is made first, then learnt from; interrupted, it goes on from its last checkpoint.
+
+    python scripts/train_small.py --portraits out/portraits --out out/small
+"""
+
+import argparse
+import dataclasses
+import math
+import signal
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+from small import dataset
+from small.batches import Batch, Batches
+from small.losses import Losses, losses
+from torch import Tensor, nn
+from torch.nn import functional
+
+from models.small.model import SmallModel
+from models.small.motion_adapter import Change
+from models.small.paper import WEIGHTS
+from models.small.renderer import Planes, pixel_centres
+from models.small.settings import RAYS
+
+_AVATARS = 2
+"""Of a batch; each with two shots."""
+_CROP = 32
+"""Rays across the part of a picture that most steps learn from."""
+_WHOLE = 0.06
+"""Part of the steps that learn from whole pictures."""
+_WARM_UP = 100
+_AVERAGE = 0.998
+
+
+@dataclasses.dataclass(slots=True)
+class Training:
+    """Everything that a checkpoint holds."""
+
+    net: SmallModel
+    average: SmallModel
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+
+    def save(self, path: Path) -> None:
+        state = {
+            "net": self.net.state_dict(), "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(), "step": self.step,
+        }  # fmt: skip
+        torch.save(state, path.with_suffix(".part"))
+        path.with_suffix(".part").rename(path)
+
+    def load(self, path: Path) -> None:
+        state = torch.load(path, weights_only=True)
+        for name in ("net", "average", "optimiser"):
+            getattr(self, name).load_state_dict(state[name])
+        self.step = state["step"]
+
+
+def begin(seed: int, start: Path | None) -> Training:
+    torch.manual_seed(seed)
+    net, average = SmallModel(), SmallModel()
+    if start is not None:
+        net.load_state_dict({name: values.float() for name, values in load_file(start).items()})
+    average.load_state_dict(net.state_dict())
+    mean = [net.mean_front, net.mean_across]
+    others = [p for p in net.parameters() if all(p is not m for m in mean)]
+    groups = [{"params": others, "times": 1.0}, {"params": mean, "times": 4.0}]
+    return Training(net, average, torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.99), weight_decay=1e-4))
+
+
+def rate(step: int, steps: int, most: float) -> float:
+    return most * min(1.0, (step + 1) / _WARM_UP) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * step / steps)))
+
+
+def draw(net: SmallModel, batch: Batch, pixels: Tensor, rows: int) -> Tensor:
+    """The heads of a batch."""
+    planes, condition = net.planes(batch.texture, batch.geometry)
+
+    def twice(x: Tensor) -> Tensor:
+        return x.repeat_interleave(2, 0)
+
+    change: Change = net.adapter(twice(batch.source), batch.target, twice(condition))
+    both = Planes(twice(planes.front), twice(planes.across))
+    return net.draw(both, twice(batch.texture), change, batch.rotation, pixels, rows)
+
+
+def measure(net: SmallModel, batch: Batch, random: np.random.Generator) -> Losses:
+    """The losses of a batch, on a part of its pictures."""
+    side = RAYS if random.random() < _WHOLE else _CROP
+    top, left = (int(x) for x in random.integers(0, RAYS - side + 1, size=2)) if side == RAYS else (
+        int(random.integers(6, 27)), int(random.integers(5, 28))
+    )  # fmt: skip
+    pixels = pixel_centres().unflatten(0, (RAYS, RAYS))[top : top + side, left : left + side].flatten(0, 1)
+    head = draw(net, batch, pixels, side)
+
+    def part(x: Tensor, times: int) -> Tensor:
+        return x[:, :, times * top : times * (top + side), times * left : times * (left + side)]
+
+    picture, behind, hidden = part(batch.picture, 4), part(batch.behind, 4), part(batch.head, 2)
+    mask, weight = (
+        functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+        for x in (hidden, part(batch.weight, 2))
+    )
+    return losses(head[:, :3] + (1 - head[:, 3:]) * behind, head[:, 3:], picture, mask, weight)
+
+
+def advance(training: Training, batch: Batch, random: np.random.Generator, lr: float) -> Losses:
+    for group in training.optimiser.param_groups:
+        group["lr"] = group["times"] * lr
+    found = measure(training.net, batch, random)
+    training.optimiser.zero_grad(set_to_none=True)
+    found.total().backward()
+    norm = nn.utils.clip_grad_norm_(training.net.parameters(), 1.0)
+    if torch.isfinite(norm):
+        training.optimiser.step()
+    training.step += 1
+    keep = min(_AVERAGE, (1 + training.step) / (10 + training.step))
+    with torch.no_grad():
+        for slow, fast in zip(training.average.parameters(), training.net.parameters(), strict=True):
+            slow.lerp_(fast, 1 - keep)
+    return Losses(*(x.detach() for x in found))
+
+
+def export(net: SmallModel, path: Path) -> None:
+    """As 16-bit numbers."""
+    save_file({name: values.half().contiguous() for name, values in net.state_dict().items()}, path)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def train(options: argparse.Namespace) -> None:
+    torch.set_num_threads(options.threads)
+    cv2.setNumThreads(1)
+    dataset.make(options.out / "data", options.portraits, options.seed, _say, workers=options.threads)
+    batches = Batches(dataset.open_dataset(options.out / "data"))
+    training, checkpoint = begin(options.seed, options.start), options.out / "checkpoint.pt"
+    if checkpoint.exists():
+        training.load(checkpoint)
+    stop = []
+    signal.signal(signal.SIGTERM, lambda number, frame: stop.append(number))
+    told, begun, sums = training.step, time.perf_counter(), np.zeros(len(Losses._fields))
+    while training.step < options.steps and not stop:
+        random = np.random.default_rng([options.seed, training.step])
+        found = advance(
+            training, batches.draw(_AVATARS, random), random, rate(training.step, options.steps, options.rate)
+        )
+        sums += [float(x) for x in found]
+        if training.step % 50 == 0:
+            count, spent = training.step - told, time.perf_counter() - begun
+            values = "  ".join(f"{n} {v:.4f}" for n, v in zip(Losses._fields, sums / count, strict=True))
+            _say(f"step {training.step} of {options.steps}: {values}  {spent / count:.2f} s each")
+            told, begun, sums = training.step, time.perf_counter(), np.zeros(len(Losses._fields))
+        if training.step % 250 == 0:
+            training.save(checkpoint)
+            export(training.average, options.out / "average.safetensors")
+    training.save(checkpoint)
+    export(training.average, options.out / "average.safetensors")
+    if training.step >= options.steps:
+        export(training.average, options.weights)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--portraits", type=Path, required=True, help="folder of photos")
+    parser.add_argument("--out", type=Path, required=True, help="folder for data set and checkpoints")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.add_argument("--start", type=Path, help="weights to begin with")
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--threads", type=int, default=2, help="of torch, and processes that make the data set")
+    parser.add_argument("--seed", type=int, default=1)
+    train(parser.parse_args())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,84 @@
+"""The small networks: what they do before they have learnt anything, and where a ray meets a surface."""
+
+import numpy as np
+import pytest
+import torch
+
+from models.builtin.body import build_body
+from models.face import load_face_model
+from models.motion import expression
+from models.portrait import Portrait
+from models.small.code_picture import CodePainter
+from models.small.frame_box import box_of
+from models.small.lifting import front_of, lift
+from models.small.model import SmallModel
+from models.small.motion_adapter import MotionAdapter, unchanged
+from models.small.renderer import Planes, Renderer, pixel_centres
+from models.small.settings import FEATURES, RAYS, SAMPLES
+
+
+@pytest.fixture(autouse=True)
+def few_threads(one_thread: None) -> None:
+    torch.manual_seed(3)
+
+
+def turn(yaw: float) -> torch.Tensor:
+    c, s = np.cos(yaw), np.sin(yaw)
+    return torch.tensor([[c, 0, s], [0, 1, 0], [-s, 0, c]]).float()[None]
+
+
+@torch.inference_mode()
+def test_a_new_model_shows_the_portrait_itself(portrait: Portrait) -> None:
+    model, box = load_face_model(), box_of(load_face_model())
+    body = build_body(portrait, model)
+    lifted = lift(portrait.person, body.uv, front_of(body, body.puppet.rest, box), body)
+    texture = torch.from_numpy(lifted.texture).permute(2, 0, 1)[None] / 255
+    codes = torch.from_numpy(CodePainter(model, box)(body.puppet.rest))[None]
+    net = SmallModel().eval()
+    planes, condition = net.planes(texture, torch.from_numpy(lifted.geometry)[None])
+    still = net.draw(planes, texture, unchanged(codes), turn(0))
+    inner = np.s_[:, :, 80:190, 80:176]
+    assert (still - texture)[inner].abs().mean() < 0.03
+    turned = net.draw(planes, texture, unchanged(codes), turn(0.3))
+    assert (turned - texture)[inner].abs().mean() > 0.05
+    change = net.adapter(codes, codes, condition)
+    assert torch.equal(change.codes, codes) and change.shift.abs().max() == 0, "no change of expression, none of place"
+
+
+@torch.inference_mode()
+def test_an_adapter_moves_what_the_codes_say() -> None:
+    model, box = load_face_model(), box_of(load_face_model())
+    paint = CodePainter(model, box)
+    rest, smile = (
+        torch.from_numpy(paint(model.shape(expression=values).astype(np.float64)))[None]
+        for values in (None, expression(mouthSmileLeft=1, mouthSmileRight=1))
+    )
+    change = MotionAdapter().eval()(rest, smile, torch.zeros(1, 32, 64, 64))
+    corner = change.fine[0, :, 104:112, 96:104].mean((1, 2))
+    assert corner[0] < -0.01 and corner[1] > 0.005, (
+        "the left corner's place shows what was nearer to the middle, and lower"
+    )
+    assert change.fine[0, :, :40].abs().max() < 1e-3, "the forehead stays"
+    assert not unchanged(rest).fine.any()
+
+
+@pytest.mark.parametrize("samples", SAMPLES)
+@pytest.mark.parametrize("yaw", [0.0, 0.35])
+@torch.inference_mode()
+def test_rays_meet_a_slope_where_it_is(yaw: float, samples: int) -> None:
+    """A flat head, as deep as 0.2 x: exact between samples, however few."""
+    net, grid = Renderer().eval(), pixel_centres(64)
+    depth = 0.2 * grid[:, 0].view(64, 64)
+    edge = ((grid.view(64, 64, 2)).abs().amax(-1) - 0.6).clamp(-0.3, 0.3)
+    planes = Planes(
+        torch.cat([torch.zeros(FEATURES, 64, 64), torch.stack([depth, edge])])[None], torch.zeros(1, 16, 64, 64)
+    )
+    seen = net(planes, unchanged(torch.zeros(1, 3, 160, 160)), turn(yaw), grid, RAYS, samples)
+    rows = slice(26, 38)
+    inner = seen.opacity[0, 0, rows, 26:38]
+    assert inner.min() > 0.97
+    assert seen.opacity[0, 0, :6].max() < 0.02 and seen.opacity[0, 0, :, :6].max() < 0.02
+    across = grid.view(64, 64, 2)[rows, 26:38, 0]
+    # u = x cos + z sin with z = 0.2 x (the window is seen along z, the head turned by yaw).
+    expected = across / (np.cos(yaw) + 0.2 * np.sin(yaw))
+    assert (seen.place[0, 0, rows, 26:38] - expected).abs().max() < 0.012
