@@ -170,7 +170,7 @@ def freeze_ms(judged: list[tuple[int, int, int, Motion]], theirs: list[Motion], 
     encoder, decoder, perfect = MotionEncoder(), MotionDecoder(), {}
     for k, motion in enumerate(theirs):
         packet = encoder.push(motion.at(k * TICK_NS))
-        perfect |= {told.pts_ns: told for told in decoder.push(packet)} if packet else {}
+        perfect = {told.pts_ns: told for told in decoder.push(packet)} | perfect if packet else perfect
     coded = [perfect[k] for k in sorted(perfect)]
     longest = still = 0
     for (_, at, _, a), (_, after, _, b) in pairwise(judged):
