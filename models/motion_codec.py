@@ -1,9 +1,9 @@
 """Motion <-> packets of a few dozen bytes, for a network that loses some of them. docs/motion_wire.md has every byte.
 
-A packet carries a motion and, between it and the one before, those that would else need packets of their own, and the
-newest motion of the packet before once more. It can be decoded alone or, cheaper, against a motion that the receiver
-has acknowledged, which the packet names. A packet that is lost takes nothing with it but its own motions, and one of
-those comes again.
+A packet carries a motion and, between it and the one before, those that would else need packets of their own; and,
+while the receiver misses packets, the newest motion of the packet before once more, coarsely. It can be decoded alone
+or, cheaper, against a motion that the receiver has acknowledged, which the packet names. A packet that is lost takes
+nothing with it but its own motions, and one of those comes again.
 """
 
 from binascii import crc_hqx
@@ -11,12 +11,14 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass
 from struct import Struct
 
+import numpy as np
+
 from models.motion import Motion
 from models.wire.bits import BitReader, BitWriter
 from models.wire.differences import read_differences, write_differences
 from models.wire.levels import Levels, bounded, to_levels, to_motion
 
-VERSION = 1
+VERSION = 2
 TICK_NS = 100_000
 """Unit of time in packets."""
 MOST_MOTIONS = 4
@@ -26,10 +28,12 @@ MOST_BYTES = 1100
 _ALONE, _AFTER, _BESIDE, _BETWEEN = range(4)
 _HEAD = Struct(">BHI")
 _CHECK = Struct(">H")
-_REFERENCE, _ACKNOWLEDGES = 1, 2  # flags
+_REFERENCE, _ACKNOWLEDGES, _MISSES = 1, 2, 4  # flags
 _SEQUENCES = 1 << 16
 _REMEMBERED = 64
 _OFFSET_BITS = 12
+_WATCHED = 50  # packets, 4 seconds, in which none should be missing
+_COARSE = 2  # levels by which a repeated motion may be told wrong
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +48,7 @@ class MotionEncoder:
     """Motions of one sender -> packets. One thread."""
 
     def __init__(self, motions_per_packet: int = 2) -> None:
-        """`motions_per_packet`: new ones, 1 to 3; beside them every packet repeats the newest of the one before."""
+        """`motions_per_packet`: new ones, 1 to 3; beside them a packet may repeat the newest of the one before."""
         if not 1 <= motions_per_packet < MOST_MOTIONS:
             raise ValueError(f"{motions_per_packet} motions in a packet: give 1 to {MOST_MOTIONS - 1}")
         self._new, self._fresh = motions_per_packet, 0
@@ -53,12 +57,16 @@ class MotionEncoder:
         self._sequence = 0
         self._reference: int | None = None
 
-    def push(self, motion: Motion, acknowledge: int | None = None) -> bytes | None:
+    def push(
+        self, motion: Motion, acknowledge: int | None = None, misses: bool = False, repeat: bool = True
+    ) -> bytes | None:
         """The next packet once enough motions are there for it, else None.
 
         Args:
             motion: later than all before.
             acknowledge: `MotionDecoder.newest` of the other direction, which travels along.
+            misses: `MotionDecoder.misses` of the other direction, which travels along.
+            repeat: whether to tell the newest motion of the packet before again: `MotionDecoder.repeat`.
         """
         last = self._recent[-1].levels if self._recent else None
         self._recent.append(_Told(motion.pts_ns // TICK_NS, to_levels(motion, last)))
@@ -66,9 +74,11 @@ class MotionEncoder:
         if self._fresh < self._new:
             return None
         self._fresh = 0
-        packets = [self._packet(None, acknowledge)]
+        flags = _MISSES * misses
+        older = self._older(repeat)
+        packets = [self._packet(flags, older, None, acknowledge)]
         if self._reference in self._sent:
-            packets.append(self._packet(self._reference, acknowledge))
+            packets.append(self._packet(flags, older, self._reference, acknowledge))
         _remember(self._sent, self._sequence, self._recent[-1].levels)
         self._sequence = (self._sequence + 1) % _SEQUENCES
         return min(packets, key=len)
@@ -80,10 +90,15 @@ class MotionEncoder:
         if sequence in self._sent and newer:
             self._reference = sequence
 
-    def _packet(self, reference: int | None, acknowledge: int | None) -> bytes:
-        newest, *older = reversed(self._recent)
-        older = [told for told in older if 0 < newest.ticks - told.ticks < 1 << _OFFSET_BITS]
-        flags, optional = 0, b""
+    def _older(self, repeat: bool) -> list[_Told]:
+        """What is told beside the newest motion, oldest first."""
+        *older, newest = self._recent
+        if len(older) == self._new:
+            older[:1] = [_coarse(older[0], newest)] if repeat else []
+        return [told for told in older if 0 < newest.ticks - told.ticks < 1 << _OFFSET_BITS]
+
+    def _packet(self, flags: int, older: list[_Told], reference: int | None, acknowledge: int | None) -> bytes:
+        newest, optional = self._recent[-1], b""
         if reference is not None:
             flags |= _REFERENCE
             optional += bytes([(self._sequence - reference) % _SEQUENCES])
@@ -91,8 +106,13 @@ class MotionEncoder:
             flags |= _ACKNOWLEDGES
             optional += acknowledge.to_bytes(2, "big")
         head = _HEAD.pack(VERSION << 4 | flags, self._sequence, newest.ticks % (1 << 32)) + optional
-        packet = head + _body(newest, older[::-1], None if reference is None else self._sent[reference])
+        packet = head + _body(newest, older, None if reference is None else self._sent[reference])
         return packet + _CHECK.pack(crc_hqx(packet, 0))
+
+
+def _coarse(told: _Told, newest: _Told) -> _Told:
+    """A motion as it is repeated: small differences from the newest are left out."""
+    return _Told(told.ticks, np.where(np.abs(told.levels - newest.levels) <= _COARSE, newest.levels, told.levels))
 
 
 def _body(newest: _Told, older: list[_Told], reference: Levels | None) -> bytes:
@@ -130,6 +150,16 @@ class MotionDecoder:
         """Sequence number of the newest packet that was decoded: what to acknowledge."""
         self.acknowledged: int | None = None
         """What the other side acknowledged last."""
+        self.repeat = True
+        """Whether the other side misses packets, or has not yet said whether it does."""
+
+    @property
+    def misses(self) -> bool:
+        """Whether packets of the last seconds are missing: what to tell the other side."""
+        if self.newest is None:
+            return False
+        watched = [(self.newest - k) % _SEQUENCES in self._known for k in range(_WATCHED)]
+        return False in watched[: len(self._known)]
 
     def push(self, packet: bytes) -> tuple[Motion, ...]:
         """The packet's motions, oldest first; none if it is dropped.
@@ -150,7 +180,7 @@ class MotionDecoder:
         first, sequence, wrapped = _HEAD.unpack_from(packet)
         version, flags, at = first >> 4, first & 15, _HEAD.size
         optional = bool(flags & _REFERENCE) + 2 * bool(flags & _ACKNOWLEDGES)
-        if version != VERSION or flags > 3 or len(packet) < at + optional + _CHECK.size:
+        if version != VERSION or flags > 7 or len(packet) < at + optional + _CHECK.size:
             raise _DamagedError
         reference = None
         if flags & _REFERENCE:
@@ -163,6 +193,7 @@ class MotionDecoder:
         )
         if flags & _ACKNOWLEDGES:
             self.acknowledged = int.from_bytes(packet[at : at + 2], "big")
+        self.repeat = bool(flags & _MISSES)
         self._ticks = told[-1].ticks
         if self.newest is None or (sequence - self.newest) % _SEQUENCES < _SEQUENCES // 2:
             self.newest = sequence

@@ -170,7 +170,7 @@ def freeze_ms(judged: list[tuple[int, int, int, Motion]], theirs: list[Motion], 
     encoder, decoder, perfect = MotionEncoder(), MotionDecoder(), {}
     for k, motion in enumerate(theirs):
         packet = encoder.push(motion.at(k * TICK_NS))
-        perfect |= {told.pts_ns: told for told in decoder.push(packet)} if packet else {}
+        perfect = {told.pts_ns: told for told in decoder.push(packet)} | perfect if packet else perfect
     coded = [perfect[k] for k in sorted(perfect)]
     longest = still = 0
     for (_, at, _, a), (_, after, _, b) in pairwise(judged):
@@ -242,18 +242,31 @@ def tell(end: subprocess.Popen, line: str) -> None:
     end.stdin.flush()
 
 
-def landmark_error(pairs: list[tuple[Motion, Motion]], photo: Path, portrait: bytes) -> tuple[float, float]:
-    """Means over points and pictures, in eye distances: of what arrived, and of the tracker itself."""
-    engine, size, there = BuiltinEngine(), (512, 512), unpack(portrait, "the portrait")
-    own = engine.prepare(prepare_portrait(read_photo(photo), size, framing="head"))
+def pictures_of(
+    pairs: list[tuple[Motion, Motion]], photo: np.ndarray, portrait: bytes, size: tuple[int, int]
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """What the sender draws by what travels of a motion, and the other end of the portrait that arrived."""
+    engine, there = BuiltinEngine(), unpack(portrait, "the portrait")
+    own = engine.prepare(prepare_portrait(photo, size, framing="head"))
     picture = decode_photo(there.picture, "the portrait")
     arrived = engine.prepare(prepare_portrait(picture, size, framing="head", landmarks=there.landmarks))
-    errors = []
-    for true, shown in pairs[:: max(1, len(pairs) // 40)]:
+    for true, shown in pairs:
         plain = Motion(true.pts_ns, true.expression, true.rotation, true.translation)
-        first = engine.render(own, plain)
-        moved = cv2.warpAffine(first, np.array([[1, 0, 0.5], [0, 1, 0]], float), size, borderMode=cv2.BORDER_REPLICATE)
-        a, b, c = (find_faces(p)[0][:, :2] for p in (first, engine.render(arrived, shown), moved))
+        yield engine.render(own, plain), engine.render(arrived, shown)
+
+
+def half_a_pixel(picture: np.ndarray) -> np.ndarray:
+    """The picture, moved to the right by so much."""
+    moved = np.array([[1, 0, 0.5], [0, 1, 0]], float)
+    return cv2.warpAffine(picture, moved, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
+
+
+def landmark_error(pairs: list[tuple[Motion, Motion]], photo: Path, portrait: bytes) -> tuple[float, float]:
+    """Means over points and pictures, in eye distances: of what arrived, and of the tracker itself."""
+    errors = []
+    some = pairs[:: max(1, len(pairs) // 40)]
+    for first, second in pictures_of(some, read_photo(photo), portrait, (512, 512)):
+        a, b, c = (find_faces(p)[0][:, :2] for p in (first, second, half_a_pixel(first)))
         eyes = np.linalg.norm(a[LEFT_IRIS[0]] - a[RIGHT_IRIS[0]])
         errors.append([np.linalg.norm(a - other, axis=1).mean() / eyes for other in (b, c - [0.5, 0])])
     return tuple(np.mean(errors, axis=0).tolist())

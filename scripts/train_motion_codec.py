@@ -30,11 +30,12 @@ from models.wire.levels import to_levels
 from models.wire.tables import BINS, KINDS, NEIGHBOURS, UNIT, Tables
 
 TABLES = Path(__file__).parents[1] / "models" / "data" / "motion_tables.json"
-DIRECTION_STEP = 0.0022  # eye distances, root mean square over the face's points
+DIRECTION_STEP = 0.0012  # eye distances, root mean square over the face's points
 LIPS = 2.0  # how much more the lips' points count
-COEFFICIENT_STEP = 0.004  # eye distances that one step of a single coefficient moves the point that it moves farthest
+DEPTH = 0.5  # how much less movement towards the camera counts
+COEFFICIENT_STEP = 0.005  # eye distances that one step of a single coefficient moves the point that it moves farthest
 SMALLEST_STEP, LARGEST_STEP = 0.02, 0.25
-ROTATION_STEP, TRANSLATION_STEP, CONFIDENCE_STEP = 0.0025, 0.004, 0.0625
+ROTATION_STEP, TRANSLATION_STEP, CONFIDENCE_STEP = 2 / UNIT, 3 / UNIT, 0.0625
 EXPRESSION, ROTATION, TRANSLATION = 2.0, 1.5, 8.0  # greatest values: radians, eye distances
 SINGLE = ("eye", "tongueOut", "mouthNeutral", "jawForward")  # beginnings of names
 ALONE, AFTER, BESIDE, BETWEEN = range(len(KINDS))
@@ -46,9 +47,9 @@ def transform(runs: Sequence[Sequence[Motion]]) -> dict[str, np.ndarray]:
     single = np.array([i for i, name in enumerate(COEFFICIENTS) if name.startswith(SINGLE)])
     joint = np.setdiff1d(np.arange(len(COEFFICIENTS)), single)
     shapes = load_face_model().expression
-    weights = np.ones(shapes.shape[1])
-    weights[np.concatenate([INNER_LIPS, OUTER_LIPS])] = LIPS
-    moved = (shapes[joint] * weights[:, None] / np.sqrt(len(weights))).reshape(len(joint), -1)
+    weights = np.tile([1, 1, DEPTH], (shapes.shape[1], 1))
+    weights[np.concatenate([INNER_LIPS, OUTER_LIPS])] *= LIPS
+    moved = (shapes[joint] * weights / np.sqrt(len(weights))).reshape(len(joint), -1)
     values, vectors = np.linalg.eigh(moved @ moved.T)
     metric = (vectors * np.sqrt(values.clip(0) + 1e-7)) @ vectors.T
     states = [np.array([m.expression[joint] for m in motions]) @ metric for motions in runs]
@@ -84,12 +85,12 @@ def levels_of(motions: Iterable[Motion]) -> np.ndarray:
 
 
 def differences(levels: np.ndarray) -> list[np.ndarray]:
-    """By kind: [n, 71], as a packet of two new motions and a repeated one has them."""
+    """By kind: [n, 71], as packets of two new motions have them, with a repeated one and without."""
     middle = (2 * (levels[:-2] + levels[2:]) + 2) // 4
     return [
         levels,
         np.concatenate([levels[k:] - levels[:-k] for k in ACKNOWLEDGED]),
-        levels[:-2] - levels[2:],
+        np.concatenate([levels[:-k] - levels[k:] for k in (1, 2)]),
         levels[1:-1] - middle,
     ]
 

@@ -12,7 +12,7 @@ from jaxtyping import Float64, Int32
 from models.motion import COEFFICIENTS, Motion
 from models.wire.tables import UNIT, load_tables
 
-_SLACK = 0.75  # of a step, that a value may leave its last level by before another is taken: noise costs bits
+_SLACK = 0.6  # of a step, that a value may leave its last level by before another is taken: noise costs bits
 _EXPRESSION, _CONFIDENCE = 2.0, 1.0  # greatest values
 
 Levels = Int32[np.ndarray, "levels"]

@@ -61,7 +61,7 @@ class MotionLink:
         if self._given_ns is not None and motion.pts_ns <= self._given_ns:
             return
         self._given_ns = motion.pts_ns
-        packet = self._encoder.push(motion, self._decoder.newest)
+        packet = self._encoder.push(motion, self._decoder.newest, self._decoder.misses, self._decoder.repeat)
         if packet is None:
             return
         if self._queued_bytes() > ROOM_BYTES:

@@ -2,7 +2,7 @@
 
 export const TICK_MS = 0.1;
 
-const VERSION = 1, HEAD = 7, CHECK = 2, MOST_BYTES = 1100;
+const VERSION = 2, HEAD = 7, CHECK = 2, MOST_BYTES = 1100;
 const REFERENCE = 1, ACKNOWLEDGES = 2;  // flags
 const SEQUENCES = 2 ** 16, WRAP = 2 ** 32, REMEMBERED = 64, OFFSET_BITS = 12;
 const ALONE = 0, AFTER = 1, BESIDE = 2, BETWEEN = 3;
@@ -39,7 +39,7 @@ export class MotionDecoder {
     const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
     const version = packet[0] >> 4, flags = packet[0] & 15, sequence = view.getUint16(1);
     const refers = flags & REFERENCE ? 1 : 0, acknowledges = flags & ACKNOWLEDGES ? 2 : 0;
-    expect(version === VERSION && flags <= 3 && packet.length >= HEAD + refers + acknowledges + CHECK);
+    expect(version === VERSION && flags <= 7 && packet.length >= HEAD + refers + acknowledges + CHECK);
     let reference = null;
     if (refers) {
       reference = this.known.get((sequence - packet[HEAD] + SEQUENCES) % SEQUENCES);
