@@ -265,6 +265,8 @@ class CallPeer:
                 self._start(self._obtain(message))
             case Hello():
                 raise ProtocolError("it says hello twice")
+            case Want() | Ready() if self._hello is None:
+                raise ProtocolError("it does not say who it is")
             case Another(portrait) if self._hello is not None and self._showing:
                 self._start(self._obtain(replace(self._hello, portrait=portrait, may_keep=False)))
             case Another():

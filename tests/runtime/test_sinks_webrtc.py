@@ -135,6 +135,7 @@ def test_a_port_that_is_taken_or_an_address_of_somebody_else(sink: WebRtc) -> No
                 viewers=1,
                 sound=False,
                 status=dict,
+                say=print,
                 clock=MonotonicClock(),
                 metrics=Metrics(),
             )
