@@ -162,9 +162,13 @@ class CallPeer:
                 await asyncio.sleep(_GOODBYE_S)
             raise
         finally:
-            self._cancel_tasks()
-            self._voice.stop()
-            await close_peer(self.peer)
+            await self.free()
+
+    async def free(self) -> None:
+        """Frees a peer that is not run. May be called twice."""
+        self._cancel_tasks()
+        self._voice.stop()
+        await close_peer(self.peer)
 
     def give(self, motion: Motion) -> None:
         """Sends a motion, if the other end is ready for it."""

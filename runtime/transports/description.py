@@ -12,7 +12,7 @@ MAX_BYTES = 64 * 1024
 
 _MAX_LINES = 2000
 _MAX_LINE = 4096
-_MAX_CANDIDATES = 64
+_MAX_CANDIDATES = 64  # of each medium, and of all that are used
 _KINDS = ("audio", "video", "application")
 
 
@@ -44,9 +44,10 @@ def read_description(text: str, policy: IcePolicy, kinds: Collection[str] = _KIN
             raise DescriptionError("the session description lacks the ICE password")
         if media.dtls is None or not media.dtls.fingerprints:
             raise DescriptionError("the session description lacks the DTLS fingerprint")
-    if sum(len(media.ice_candidates) for media in description.media) > _MAX_CANDIDATES:
+    if any(len(media.ice_candidates) > _MAX_CANDIDATES for media in description.media):
         raise DescriptionError("the session description has too many candidates")
-    candidates = [line for line in lines if line.startswith("a=candidate:") and policy.permits(line.split()[4])]
+    named = dict.fromkeys(line for line in lines if line.startswith("a=candidate:"))
+    candidates = [line for line in named if policy.permits(line.split()[4])][:_MAX_CANDIDATES]
     kept: list[str] = []
     for line in lines:
         if line.startswith("m=") and any(before.startswith("m=") for before in kept):

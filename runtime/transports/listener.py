@@ -13,7 +13,7 @@ from runtime.transports.ice import IcePolicy
 from runtime.transports.invitation import Invitation
 from runtime.transports.line import Line, run_in
 from runtime.transports.links import Link, base_for_others
-from runtime.transports.peer import answer, close_peer
+from runtime.transports.peer import answer
 from runtime.transports.signalling import Joined, Signalling
 
 LIFETIME_S = 3600.0
@@ -92,7 +92,7 @@ class Listener:
         try:
             text = await answer(peer.peer, offer, self._policy, KINDS)
         except BaseException:
-            await close_peer(peer.peer)
+            await peer.free()
             raise
         if before is not None:
             before.drop()

@@ -91,18 +91,6 @@ def way_of(peer: RTCPeerConnection) -> Iterator[tuple[str, str]]:
     return (way(transceiver.receiver.transport.transport) for transceiver in peer.getTransceivers())
 
 
-def test_a_browser_sees_through_the_server_without_its_password(sink: WebRtc, page: "Page") -> None:
-    with feeding(sink, lambda: coloured(BLUE)):
-        page.goto(sink.url)
-        reads(page, state="Live")
-        remote, received = page.evaluate(ROUTE)
-        assert remote["candidateType"] == "relay" and received > 0
-        [servers] = [server["urls"] for server in page.evaluate("() => peer.getConfiguration().iceServers")]
-        assert servers[0].startswith("stun:127.0.0.1:")
-        page.reload()
-        reads(page, state="Live")
-
-
 def test_a_server_that_refuses_the_password_is_told(server: str, caplog: pytest.LogCaptureFixture) -> None:
     refused = relayed(server, "wrong")
     anna = End("Anna", policy_at=relayed(server)).listen()
@@ -129,3 +117,15 @@ def test_a_server_that_is_not_there_is_told() -> None:
         await close_peer(peer)
 
     run(test())
+
+
+def test_a_browser_sees_through_the_server_without_its_password(sink: WebRtc, page: "Page") -> None:
+    with feeding(sink, lambda: coloured(BLUE)):
+        page.goto(sink.url)
+        reads(page, state="Live")
+        remote, received = page.evaluate(ROUTE)
+        assert remote["candidateType"] == "relay" and received > 0
+        [servers] = [server["urls"] for server in page.evaluate("() => peer.getConfiguration().iceServers")]
+        assert servers[0].startswith("stun:127.0.0.1:")
+        page.reload()
+        reads(page, state="Live")
