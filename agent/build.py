@@ -218,7 +218,7 @@ class Session:
             return figures
         figures |= {"portrait": look.name, "title": Path(look.name).stem}
         figures |= {"background": Path(look.background).name, "engines": self._engines}
-        figures |= {"link": getattr(sink, "url", None) for sink in self.sinks if sink.name == "webrtc"}
+        figures["link"] = next((getattr(sink, "url", None) for sink in self.sinks if sink.name == "webrtc"), None)
         return figures | self.report().as_dict() | {"fps_rendered": round(self._loop.tempo.recent_fps, 1)}
 
     def written(self) -> list[Path]:

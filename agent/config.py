@@ -120,8 +120,8 @@ class Showing:
     same servers for their own address, without a password. Default: none is asked."""
 
     relay_only: bool = False
-    """Go through the TURN server of --ice-server and no other way: the other end does not learn where this machine
-    is."""
+    """Pictures, motion and voice go through the TURN server of --ice-server and no other way; the link's page or the
+    call's first question still goes straight from machine to machine."""
 
     report: Path | None = None
     """Write frames, drops, stage times and latency to this JSON file at the end."""

@@ -21,8 +21,10 @@ class DescriptionError(InputError):
 
 
 def read_description(text: str, policy: IcePolicy, kinds: Collection[str] = _KINDS) -> str:
-    """An offer or answer that may be acted on: `text` with those candidates alone that `policy` permits, of all media for
-    each: they share one way, browsers name its candidates with the first, and aiortc takes those of the last.
+    """An offer or answer that may be acted on: `text` with those candidates alone that `policy` permits.
+
+    Those of any medium are named with each: media share one way, browsers name its candidates with the first of them,
+    and aiortc takes those of the last.
 
     Raises:
         DescriptionError: too large, unreadable, without ICE password or DTLS fingerprint, or with media other than one

@@ -27,7 +27,7 @@ class IcePolicy:
     servers: tuple[RTCIceServer, ...] = ()
     """STUN and TURN servers that may be asked."""
     relayed: bool = False
-    """Whether all goes through a TURN server, so that the other end learns no address of this machine."""
+    """Whether media go through a TURN server and no other way: no own address is offered."""
 
     @property
     def for_browsers(self) -> list[str]:

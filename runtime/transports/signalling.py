@@ -3,7 +3,7 @@
 POST an offer (application/sdp) with the `Authorization` of `links`: 201, the answer, and in `Location` what DELETE ends
 the session with. A guest that showed its secret finds the token to come back with in `X-Resume-Token`; one that proved
 it works that out (`links.resume_token`), and holds the host's `X-Proof` against the answer. No candidates are sent
-later: offers come complete, with the help of the STUN servers that OPTIONS tells (`Link: <stun:...>; rel="ice-server"`).
+later: offers come complete, by the help of the STUN servers that OPTIONS tells: `Link: <stun:...>; rel="ice-server"`.
 
     signalling = Signalling("/whep", invitation, join, policy=policy, kinds=("audio", "video"), clock=clock)
     PageServer(..., routes=[*signalling.routes, ...], may_change=signalling.is_asked)

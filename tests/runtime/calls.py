@@ -73,7 +73,15 @@ class End:
 
     def listen(self, port: int | None = 0) -> "End":
         self.end = Listener(
-            "127.0.0.1", port, self.policy_at, self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append
+            "127.0.0.1",
+            port,
+            self.policy_at,
+            self.line,
+            self.myself,
+            self,
+            CLOCK,
+            self.lines.append,
+            self.endings.append,
         )
         return self
 

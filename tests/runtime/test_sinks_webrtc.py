@@ -151,7 +151,8 @@ def test_a_link_is_good_for_the_first_browser_and_the_next_gets_another(browser:
             other.goto(second)
             reads(other, state="Live")
             assert watched_by(sink, 2) and len(said) == 2
-            page.goto(first)  # by the browser's history, or from where it was sent
+            page.goto("about:blank")
+            page.goto(first)  # from where it was sent
             reads(page, state="Live")
             for _ in range(2):
                 page.reload()

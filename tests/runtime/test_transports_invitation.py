@@ -139,7 +139,9 @@ def test_players_come_as_often_as_they_like_with_a_token_of_the_user_s() -> None
     assert Guests().show("") is None
 
 
-@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "Proof ", "Basic x", "Bearer \udce9", "Proof \udce9"])
+@pytest.mark.parametrize(
+    "authorization", ["", "Bearer", "Bearer ", "Proof ", "Basic x", "Bearer \udce9", "Proof \udce9"]
+)
 def test_nothing_is_no_secret(authorization: str) -> None:
     assert Guests().invitation.take(authorization, "") is None
 

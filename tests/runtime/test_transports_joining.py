@@ -138,7 +138,9 @@ def test_candidates_of_one_medium_are_those_of_all_and_no_others() -> None:
         first, *others = good.split("m=")
         line = "a=candidate:1 1 udp 1 {} 9 typ srflx raddr 0.0.0.0 rport 0\r\n"
         without = [re.sub("a=candidate.*\n|a=end-of-candidates.*\n", "", media) for media in others]
-        named = line.format("127.0.0.1") + line.format("192.0.2.7") + line.format("abc.local") + "a=end-of-candidates\r\n"
+        named = (
+            line.format("127.0.0.1") + line.format("192.0.2.7") + line.format("abc.local") + "a=end-of-candidates\r\n"
+        )
         told = "m=".join([first, without[0] + named, *without[1:]])
         text = read_description(told, HERE)
         assert text == "m=".join([first, *(media + line.format("127.0.0.1") for media in without)])
