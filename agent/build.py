@@ -131,6 +131,12 @@ class Session:
         """
         return self.shown.change(change)
 
+    def clear(self) -> None:
+        """Shows nobody, an outline, from the next picture of a live run on; changes that are being prepared are not
+        made. Any thread.
+        """
+        self.shown.clear()
+
     def close(self) -> None:
         """Ends what the run holds, a change that is being prepared too. After the loop, or in its place."""
         self.shown.close()
@@ -193,7 +199,7 @@ class Session:
                 metrics=self.metrics,
             )
         if is_webrtc(name):
-            return open_webrtc(name, plan, self.status, self._clock, self.metrics)
+            return open_webrtc(name, plan, self.status, self._say, self._clock, self.metrics)
         if is_virtual_microphone(name):
             output = open_sound_output(device, self._clock, getattr(self._inputs.microphone, "name", None))
             return VirtualMicrophone(output, self._picture_age_ns, self.metrics)
@@ -214,6 +220,7 @@ class Session:
             return figures
         figures |= {"portrait": look.name, "title": Path(look.name).stem}
         figures |= {"background": Path(look.background).name, "engines": self._engines}
+        figures["link"] = next((getattr(sink, "url", None) for sink in self.sinks if sink.name == "webrtc"), None)
         return figures | self.report().as_dict() | {"fps_rendered": round(self._loop.tempo.recent_fps, 1)}
 
     def written(self) -> list[Path]:

@@ -81,9 +81,11 @@ class Showing:
     A virtual microphone carries the voice, delayed until its lips are seen: on Linux one that is made for the run and
     called NAME or Avatar microphone, elsewhere the loopback device NAME (BlackHole, VB-CABLE).
 
-    webrtc serves a page, on this machine alone unless --webrtc-host says otherwise, on which whoever has the printed
-    link sees and hears the avatar; players join by WHEP. whip:URL pushes it to a media server, with the bearer token in
-    the environment variable AGENT_WHIP_TOKEN, if there is one."""
+    webrtc serves a page, on this machine alone unless --webrtc-host says otherwise, on which whoever opens the printed
+    link first sees and hears the avatar; another link is then printed for the next viewer. Players join by WHEP, with
+    the link's token as bearer once, or as often as they like with a token of yours, of 16 characters or more, in the
+    environment variable AGENT_WHEP_TOKEN. whip:URL pushes to a media server, with the bearer token in AGENT_WHIP_TOKEN,
+    if there is one."""
 
     background: str = "keep"
     """keep, blur, a colour (#RRGGBB or a name), a picture file, or transparent (into .webm or .mov files only)."""
@@ -119,7 +121,12 @@ class Showing:
 
     ice_server: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
     """For webrtc, whip and calls across networks: stun:HOST:PORT or turn:HOST:PORT, one of either kind; for turn, user
-    and password are in the environment variables AGENT_TURN_USER and AGENT_TURN_PASSWORD. Default: none is asked."""
+    and password are in the environment variables AGENT_TURN_USER and AGENT_TURN_PASSWORD. Browsers that join ask the
+    same servers for their own address, without a password. Default: none is asked."""
+
+    relay_only: bool = False
+    """Pictures, motion and voice go through the TURN server of --ice-server and no other way; the link's page or the
+    call's first question still goes straight from machine to machine."""
 
     report: Path | None = None
     """Write frames, drops, stage times and latency to this JSON file at the end."""

@@ -1,6 +1,8 @@
 """What a run shows, and how that changes between two of its pictures."""
 
+import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from agent.engines import open_engine
@@ -9,7 +11,7 @@ from agent.plan import Plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
 from models.errors import AgentError, InputError
 from models.weights import with_person
-from runtime.change import Change, Nobody
+from runtime.change import Change, Nobody, Upload
 from runtime.engines import Engine
 from runtime.engines.still import StillEngine
 from runtime.loop import Loop
@@ -22,6 +24,8 @@ class Shown:
 
     def __init__(self, plan: Plan, engine: Engine[Any], say: Callable[[str], None], softly: bool = False) -> None:
         """`softly`: whether one look fades into the next."""
+        self._lock = threading.Lock()  # guards what is shown and who may be, not the preparing
+        self._expected: list[Path | Upload | Nobody] = []  # portraits that were asked for since the last `clear`
         self.look: Look | None = None
         self.engine = engine
         self._plan, self._say, self._softly = plan, say, softly
@@ -43,28 +47,59 @@ class Shown:
             raise InputError("an offline run keeps its portrait; give --realtime to change it")
         if change.background == "transparent" and self._plan.config.background != "transparent":
             raise InputError("a run that has a background keeps one; start it with --background transparent")
-        notes = self._turn.take(change)
-        return notes if change.portrait is not None else ()
+        if change.portrait is None:
+            self._turn.take(change)
+            return ()
+        with self._lock:
+            self._expected.append(change.portrait)
+        try:
+            return self._turn.take(change)
+        finally:
+            with self._lock:
+                self._expected = [portrait for portrait in self._expected if portrait is not change.portrait]
+
+    def clear(self) -> None:
+        """Does what `Session.clear` promises. Any thread."""
+        with self._lock:
+            self._expected.clear()
+            if self._loop is not None and self.look is not None:
+                nobody = self.engine if isinstance(self.engine, StillEngine) else StillEngine()
+                look = self.look.changed(Change(portrait=Nobody()))
+                self._show(self._loop, look, nobody, nobody.prepare(look.portrait))
 
     def close(self) -> None:
         """Ends the other process, and a change that is being prepared there."""
         self._preparing.close()
 
     def _change(self, change: Change) -> tuple[str, ...]:
-        if self._loop is None or self.look is None:
+        with self._lock:
+            loop, look, before = self._loop, self.look, self.engine
+        if loop is None or look is None:
             raise AgentError("the first portrait is still being prepared; try again")
         engine = self._engine_of(change)
         try:
-            prepared = self._preparing.ask(Wish(self.look, change, engine.name if engine.portable else None))
+            prepared = self._preparing.ask(Wish(look, change, engine.name if engine.portable else None))
             avatar = prepared.avatar if engine.portable else engine.prepare(prepared.look.portrait)
+            with self._lock:
+                if not self._is_expected(change, look):
+                    raise AgentError(f"{change}: not done, since nobody is to be shown any more")
+                self._show(loop, prepared.look, engine, avatar)
         except BaseException:
-            if engine is not self.engine:
+            if engine is not before:
                 engine.close()
             raise
-        self._loop.swap(engine, avatar, self._softly)
-        self.look, self.engine = prepared.look, engine
-        self._say(f"now shown: {self.look.name}, background {self.look.background}, engine {engine.name}")
-        return self.look.notes
+        return prepared.look.notes
+
+    def _is_expected(self, change: Change, before: Look) -> bool:
+        """Whether a change, which was prepared from what was shown `before`, is still to be made."""
+        if change.portrait is None:
+            return self.look is before
+        return any(portrait is change.portrait for portrait in self._expected)
+
+    def _show(self, loop: Loop, look: Look, engine: Engine[Any], avatar: Any) -> None:
+        loop.swap(engine, avatar, self._softly)
+        self.look, self.engine = look, engine
+        self._say(f"now shown: {look.name}, background {look.background}, engine {engine.name}")
 
     def _engine_of(self, change: Change) -> Engine[Any]:
         """Nobody is drawn by an engine of their own; whoever comes next, by the run's."""

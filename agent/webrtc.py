@@ -2,19 +2,39 @@
 
 import os
 from collections.abc import Callable, Mapping
+from typing import Any
 
+from agent.config import Showing
 from agent.plan import Plan
-from models.errors import AgentError
+from models.errors import AgentError, InputError
 from runtime.clock import Clock
 from runtime.metrics import Metrics
 from runtime.sinks import Sink
 
-WHIP_TOKEN, TURN_USER, TURN_PASSWORD = "AGENT_WHIP_TOKEN", "AGENT_TURN_USER", "AGENT_TURN_PASSWORD"
+WHIP_TOKEN, WHEP_TOKEN = "AGENT_WHIP_TOKEN", "AGENT_WHEP_TOKEN"
+TURN_USER, TURN_PASSWORD = "AGENT_TURN_USER", "AGENT_TURN_PASSWORD"
 """Environment variables: what is secret is not said on a command line, which others can see."""
+
+_LEAST_TOKEN = 16  # characters
+
+
+def ice_of(config: Showing) -> dict[str, Any]:
+    """What `policy_for` and `whip_policy` are told of the way through networks."""
+    return {
+        "servers": config.ice_server,
+        "user": os.environ.get(TURN_USER, ""),
+        "password": os.environ.get(TURN_PASSWORD, ""),
+        "relayed": config.relay_only,
+    }
 
 
 def open_webrtc(
-    name: str, plan: Plan, status: Callable[[], Mapping[str, object]], clock: Clock, metrics: Metrics
+    name: str,
+    plan: Plan,
+    status: Callable[[], Mapping[str, object]],
+    say: Callable[[str], None],
+    clock: Clock,
+    metrics: Metrics,
 ) -> Sink:
     """`webrtc` or `whip:URL`. Raises InputError and AgentError as their constructors do."""
     try:
@@ -24,20 +44,24 @@ def open_webrtc(
     except ImportError as error:
         raise AgentError(f"--output {name} needs aiortc ({error}): pip install aiortc") from error
     config, sound = plan.config, plan.microphone is not None
-    servers, user, password = config.ice_server, os.environ.get(TURN_USER, ""), os.environ.get(TURN_PASSWORD, "")
     if name == "webrtc":
         host = "127.0.0.1" if config.webrtc_host == "localhost" else config.webrtc_host
+        token = os.environ.get(WHEP_TOKEN, "")
+        if 0 < len(token) < _LEAST_TOKEN:
+            raise InputError(f"{WHEP_TOKEN} is easily guessed: give {_LEAST_TOKEN} characters or more, or none")
         return WebRtc(
             plan.size,
             config.fps,
             host=host,
             port=config.webrtc_port,
-            policy=policy_for(host, servers, user, password),
+            policy=policy_for(host, **ice_of(config)),
             viewers=config.webrtc_viewers,
             sound=sound,
             status=status,
+            say=say,
             clock=clock,
             metrics=metrics,
+            token=token,
         )
     url = name.removeprefix("whip:")
     return Whip(
@@ -45,7 +69,7 @@ def open_webrtc(
         plan.size,
         config.fps,
         bearer=os.environ.get(WHIP_TOKEN, ""),
-        policy=whip_policy(url, servers, user, password),
+        policy=whip_policy(url, **ice_of(config)),
         sound=sound,
         clock=clock,
         metrics=metrics,

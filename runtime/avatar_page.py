@@ -26,6 +26,11 @@ def call_routes() -> list[web.RouteDef]:
     return [*player_routes(), web.get("/page/{folder:call}/{name}", _module)]
 
 
+def joining_routes() -> list[web.RouteDef]:
+    """Routes of what pages need that join by a link: proofs, and the way through networks."""
+    return [web.get(r"/page/{folder:call}/{name:proof\.js|ice\.js}", _module)]
+
+
 async def _module(request: web.Request) -> web.Response:
     path = _MODULES.get((request.match_info["folder"], request.match_info["name"]))
     if path is None:

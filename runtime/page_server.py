@@ -9,7 +9,7 @@ import secrets
 import socket
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 
 from aiohttp import web
@@ -53,17 +53,18 @@ class PageServer:
         host: str = LOOPBACK,
         may_change: Callable[[web.Request], bool] = lambda request: False,
         at_end: Callable[[], Awaitable[None]] | None = None,
+        beside: Callable[[], Coroutine[None, None, None]] | None = None,
     ) -> None:
         """Opens the port; where it is taken, the next 20 are tried unless `no_other_port` will do; 0 takes any free
         one. `start` begins to answer. Without a `page` there is nothing at `/`. `host` is the address to listen at;
-        `at_end` says goodbye, in the server's loop, before the port is freed.
+        `at_end` says goodbye, in the server's loop, before the port is freed; `beside` runs there until then.
 
         Raises InputError when none is free, or the address is not this machine's.
         """
         self._title, self._text = title, "" if page is None else page.read_text("utf-8")
         self._routes = [*([web.get("/", self._page)] if self._text else []), *routes]
         self._token = secrets.token_urlsafe(16)
-        self._host, self._may_change, self._at_end = host, may_change, at_end
+        self._host, self._may_change, self._at_end, self._beside = host, may_change, at_end, beside
         self.socket = _listen(host, port, 1 if no_other_port else _PORTS_TRIED)
         """Listens at the address."""
         self.run = secrets.token_hex(8)
@@ -122,8 +123,11 @@ class PageServer:
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         await web.SockSite(runner, self.socket).start()
+        beside = None if self._beside is None else self._loop.create_task(self._beside())
         while not self.closing:
             await self.changed.wait()
+        if beside is not None:
+            beside.cancel()
         if self._at_end is not None:
             await self._at_end()
         await runner.cleanup()

@@ -111,6 +111,7 @@ class Pictures:
             viewers=2,
             sound=True,
             status=dict,
+            say=print,
             clock=self.clock,
             metrics=Metrics(),
         )

@@ -1,6 +1,5 @@
 """A call from end to end: a line to somebody, what leaves by it, and a session that shows who is there."""
 
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -19,7 +18,7 @@ from agent.call.truth import Truth
 from agent.config import Call, Driving, Run, Showing
 from agent.far import Far
 from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_virtual_microphone, make_plan, parse_input
-from agent.webrtc import TURN_PASSWORD, TURN_USER
+from agent.webrtc import ice_of
 from models.errors import AgentError, InputError
 from runtime.change import Change, Nobody, Upload
 from runtime.clock import MonotonicClock
@@ -33,7 +32,6 @@ from runtime.transports.call_peer import Myself
 from runtime.transports.caller import Caller
 from runtime.transports.ice import policy_for
 from runtime.transports.line import Line
-from runtime.transports.links import Link
 from runtime.transports.listener import Listener
 
 _EASE_S = 1.5  # in which somebody who has left comes to rest
@@ -58,6 +56,7 @@ class Conversation:
         self._kept, self._sounds, self._line = KeptPortraits(), FarSounds(), Line()
         self._first: Future[Upload | Nobody] = Future()
         self._shown: bytes | None = b""
+        self._visit = 0  # counts those who have left
         self._ready, self._over = threading.Event(), threading.Event()
         self._failure: Exception | None = None
         plan = _plan(config)
@@ -116,14 +115,18 @@ class Conversation:
 
     def show(self, hello: Hello, portrait: bytes | None) -> None:
         """Shows a portrait once it is known to be one, and keeps it if that is allowed; or that there is none."""
+        visit = self._visit
         if portrait == self._shown:
             return
         look = Nobody() if portrait is None else their_portrait(hello, portrait)
         if not self._first.done():
             self._first.set_result(look)
             self._ready.wait()
-        else:
+        elif visit == self._visit:
             self.session.swap(Change(portrait=look))
+        if visit != self._visit:
+            self.session.clear()  # they have left meanwhile
+            return
         self._shown = portrait
         if portrait is not None:
             self._kept.save(hello, portrait)
@@ -147,16 +150,11 @@ class Conversation:
 
     def _open_line(self, myself: Myself) -> Caller | Listener:
         config, clock, told = self._config, self._clock, (self._say, self._left)
-        policy_at = partial(
-            policy_for,
-            servers=config.ice_server,
-            user=os.environ.get(TURN_USER, ""),
-            password=os.environ.get(TURN_PASSWORD, ""),
-        )
+        policy_at = partial(policy_for, **ice_of(config))
         if config.link:
             return Caller(config.link, policy_at, self._line, myself, self, clock, *told)
         listener = Listener(config.host, config.port, policy_at, self._line, myself, self, clock, *told)
-        self._say(_invitation(listener.link))
+        self._say(listener.invitation)
         return listener
 
     def _far(self) -> Far:
@@ -168,7 +166,11 @@ class Conversation:
     def _left(self, ending: str | AgentError) -> None:
         """The other end is gone for good. In the line's thread."""
         if isinstance(self._end, Listener) and not self._over.is_set():
-            self._say(f"the call is over: {ending}; {_invitation(self._end.link)}")
+            self._say(f"the call is over: {ending}; {self._end.invitation}")
+            self._visit += 1
+            self._shown = None
+            if self._ready.is_set():
+                self.session.clear()
         elif isinstance(ending, AgentError) and not self._over.is_set():
             self._finish(ending)
         else:
@@ -190,10 +192,6 @@ class Conversation:
         if not self._first.done():
             self._first.set_exception(failure or AgentError("the other end hung up before anything was shown"))
         threading.Timer(_EASE_S, self._sounds.close).start()
-
-
-def _invitation(link: Link) -> str:
-    return f"for one caller, within an hour, to open in a browser or: agent call '{link}' --portrait THEIRS"
 
 
 def _plan(config: Call) -> Plan:

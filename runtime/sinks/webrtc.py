@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import ClassVar
 
 from aiohttp import web
 
+from runtime.avatar_page import joining_routes
 from runtime.clock import Clock
 from runtime.metrics import Metrics
 from runtime.page_server import HEADERS, PageServer
@@ -17,7 +17,8 @@ from runtime.picture import Picture
 from runtime.sinks.on_air import OnAir
 from runtime.sound import Sound
 from runtime.transports.ice import LOOPBACK, IcePolicy
-from runtime.transports.links import Invitation, Link
+from runtime.transports.invitation import Invitation
+from runtime.transports.links import Link, base_for_others
 from runtime.transports.peer import answer, close_peer, open_peer
 from runtime.transports.signalling import FullError, Joined, Signalling
 from runtime.transports.viewer import Viewer
@@ -28,14 +29,14 @@ PATH = "/whep"
 
 _PAGE = Path(__file__).with_name("page") / "webrtc.html"
 _KINDS = ("audio", "video")
-_LINK_S, _JOINS = 12 * 3600.0, 200
+_LINK_S = 3600.0
 _NEWS_S = 1.0
-_ELSEWHERE = ("192.0.2.1", 9)  # nothing is sent there
 
 
 class WebRtc:
-    """Serves the page at `/` and WHEP at `/whep`; who has the link may watch, at most `viewers` at a time.
+    """Serves the page at `/` and WHEP at `/whep`; at most `viewers` watch at a time.
 
+    The link lets one viewer in, which then may come back; there is another one as soon as it is used up or expires.
     The page is told once a second what there is to know (`/whep/SESSION/news`, a line of JSON each), and when the run
     has ended.
     """
@@ -54,18 +55,21 @@ class WebRtc:
         viewers: int,
         sound: bool,
         status: Callable[[], Mapping[str, object]],
+        say: Callable[[str], None],
         clock: Clock,
         metrics: Metrics,
+        token: str = "",
     ) -> None:
         """Starts to serve. `port` None: 8790 or one of the next 20; 0: any free one. `status` is called in the
-        server's thread and must not block; of what it returns, viewers learn `title`.
+        server's thread and must not block; of what it returns, viewers learn `title`. `say` hears of every link after
+        the first. With `token` as bearer, if there is one, players join as often as they like.
 
         Raises InputError when the port is taken or the address is not this machine's.
         """
-        self._policy, self._places, self._status, self._clock = policy, viewers, status, clock
+        self._policy, self._places, self._status, self._say, self._clock = policy, viewers, status, say, clock
         self._on_air = OnAir(self.name, size, fps, sound=sound, clock=clock, metrics=metrics)
         self._viewers: list[Viewer] = []
-        self._invitation = Invitation(clock, _LINK_S, _JOINS, viewers)
+        self._invitation = Invitation(clock, _LINK_S, viewers, self._used, token)
         self._signalling = Signalling(PATH, self._invitation, self._join, policy=policy, kinds=_KINDS, clock=clock)
         self._host = host
         try:
@@ -74,11 +78,12 @@ class WebRtc:
                 _PAGE,
                 "Avatar",  # who it is, only those learn who are let in
                 PORT if port is None else port,
-                [*self._signalling.routes, web.get(f"{PATH}/{{session}}/news", self._news)],
+                [*self._signalling.routes, *joining_routes(), web.get(f"{PATH}/{{session}}/news", self._news)],
                 no_other_port=bool(port),
                 host=host,
                 may_change=self._signalling.is_asked,
                 at_end=self._say_goodbye,
+                beside=lambda: self._invitation.keep(self._expired),
             )
         except BaseException:
             self._on_air.close()
@@ -87,11 +92,8 @@ class WebRtc:
 
     @property
     def url(self) -> str:
-        """The link by which others join."""
-        base = self._server.url.rstrip("/")
-        if self._host == "0.0.0.0":
-            base = base.replace(LOOPBACK, _own_address())
-        return str(Link(base, self._invitation.secret))
+        """The link by which the next viewer joins."""
+        return str(Link(base_for_others(self._server.url, self._host), self._invitation.secret))
 
     @property
     def viewers(self) -> int:
@@ -125,6 +127,13 @@ class WebRtc:
         """Says goodbye to all viewers and frees the port. May be called twice."""
         self._server.close()
         self._on_air.close()
+
+    def _used(self) -> None:
+        self._invitation.next_link()
+        self._say(f"{self.name}: somebody watches; for the next viewer: {self.url}")
+
+    def _expired(self) -> None:
+        self._say(f"{self.name}: nobody has used the link, and it has expired; the next: {self.url}")
 
     async def _join(self, offer: str) -> Joined:
         if self._server.closing:
@@ -185,13 +194,3 @@ class WebRtc:
 
 def _line(values: Mapping[str, object]) -> bytes:
     return json.dumps(values).encode() + b"\n"
-
-
-def _own_address() -> str:
-    """The address by which the local network knows this machine; the loopback's without a network."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(_ELSEWHERE)
-        except OSError:
-            return LOOPBACK
-        return str(probe.getsockname()[0])

@@ -163,9 +163,10 @@ class _Push:
     """Set when it is."""
 
 
-def whip_policy(url: str, servers: Sequence[str], user: str, password: str) -> IcePolicy:
+def whip_policy(url: str, servers: Sequence[str], user: str, password: str, relayed: bool = False) -> IcePolicy:
     """The policy of a push to `url`: to a server on this machine, nothing leaves it. Raises InputError."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise InputError(f"--output whip:{url}: give whip: and the server's URL, as in whip:https://HOST/whip")
-    return policy_for(LOOPBACK if is_local(parts.hostname) else ANYWHERE, servers, user, password)
+    host = LOOPBACK if is_local(parts.hostname) else ANYWHERE
+    return policy_for(host, servers, user, password, relayed)

@@ -162,9 +162,13 @@ class CallPeer:
                 await asyncio.sleep(_GOODBYE_S)
             raise
         finally:
-            self._cancel_tasks()
-            self._voice.stop()
-            await close_peer(self.peer)
+            await self.free()
+
+    async def free(self) -> None:
+        """Frees a peer that is not run. May be called twice."""
+        self._cancel_tasks()
+        self._voice.stop()
+        await close_peer(self.peer)
 
     def give(self, motion: Motion) -> None:
         """Sends a motion, if the other end is ready for it."""
@@ -265,6 +269,8 @@ class CallPeer:
                 self._start(self._obtain(message))
             case Hello():
                 raise ProtocolError("it says hello twice")
+            case Want() | Ready() if self._hello is None:
+                raise ProtocolError("it does not say who it is")
             case Another(portrait) if self._hello is not None and self._showing:
                 self._start(self._obtain(replace(self._hello, portrait=portrait, may_keep=False)))
             case Another():

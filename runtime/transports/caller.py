@@ -15,7 +15,6 @@ from runtime.transports.ice import LOOPBACK, IcePolicy
 from runtime.transports.joining import RefusedError, join
 from runtime.transports.line import Line, run_in
 from runtime.transports.links import Link, parse_link
-from runtime.transports.peer import close_peer
 
 PATH = "/call"
 """Where the links of calls are joined."""
@@ -116,7 +115,7 @@ class Caller:
         try:
             session = await join(http, link, PATH, peer.peer, policy)
         except BaseException:
-            await close_peer(peer.peer)
+            await peer.free()
             raise
         assert session.resume is not None
         return peer, session.resume

@@ -12,7 +12,7 @@ MAX_BYTES = 64 * 1024
 
 _MAX_LINES = 2000
 _MAX_LINE = 4096
-_MAX_CANDIDATES = 64
+_MAX_CANDIDATES = 64  # of each medium, and of all that are used
 _KINDS = ("audio", "video", "application")
 
 
@@ -21,7 +21,10 @@ class DescriptionError(InputError):
 
 
 def read_description(text: str, policy: IcePolicy, kinds: Collection[str] = _KINDS) -> str:
-    """An offer or answer that may be acted on: `text` without the candidates that `policy` does not permit.
+    """An offer or answer that may be acted on: `text` with those candidates alone that `policy` permits.
+
+    Those of any medium are named with each: media share one way, browsers name its candidates with the first of them,
+    and aiortc takes those of the last.
 
     Raises:
         DescriptionError: too large, unreadable, without ICE password or DTLS fingerprint, or with media other than one
@@ -43,19 +46,20 @@ def read_description(text: str, policy: IcePolicy, kinds: Collection[str] = _KIN
             raise DescriptionError("the session description lacks the ICE password")
         if media.dtls is None or not media.dtls.fingerprints:
             raise DescriptionError("the session description lacks the DTLS fingerprint")
-    if sum(len(media.ice_candidates) for media in description.media) > _MAX_CANDIDATES:
+    if any(len(media.ice_candidates) > _MAX_CANDIDATES for media in description.media):
         raise DescriptionError("the session description has too many candidates")
-    return "".join(f"{line}\r\n" for line in lines if _is_permitted(line, policy))
+    named = dict.fromkeys(line for line in lines if line.startswith("a=candidate:"))
+    candidates = [line for line in named if policy.permits(line.split()[4])][:_MAX_CANDIDATES]
+    kept: list[str] = []
+    for line in lines:
+        if line.startswith("m=") and any(before.startswith("m=") for before in kept):
+            kept += candidates
+        if not line.startswith(("a=candidate:", "a=end-of-candidates")):  # without an end others may be found by asking
+            kept.append(line)
+    return "".join(f"{line}\r\n" for line in kept + candidates)
 
 
 def fingerprints(text: str) -> list[str]:
     """The DTLS fingerprints of a description, sorted, each once: what binds it to whoever has the keys."""
     found = (line.removeprefix("a=fingerprint:") for line in text.splitlines() if line.startswith("a=fingerprint:"))
     return sorted({" ".join(value.lower().split()) for value in found})
-
-
-def _is_permitted(line: str, policy: IcePolicy) -> bool:
-    """Without an end of candidates others may still be found, as with those that a peer is only heard from."""
-    if line.startswith("a=candidate:"):
-        return policy.permits(line.split()[4])
-    return line != "a=end-of-candidates"

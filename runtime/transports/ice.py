@@ -26,6 +26,19 @@ class IcePolicy:
     """Own IP addresses that may be used; None: all."""
     servers: tuple[RTCIceServer, ...] = ()
     """STUN and TURN servers that may be asked."""
+    relayed: bool = False
+    """Whether media go through a TURN server and no other way: no own address is offered."""
+
+    @property
+    def for_browsers(self) -> list[str]:
+        """STUN servers for browsers that join: those here, without the password that their TURN part asks for.
+
+        Browsers name no address of their own network; by what a STUN server tells them they are found and let through
+        by a TURN server here.
+        """
+        parts = [parse_stun_turn_uri(url) for server in self.servers for url in _urls(server)]
+        plain = [part for part in parts if part["scheme"] in ("stun", "turn") and part.get("transport", "udp") == "udp"]
+        return list(dict.fromkeys(f"stun:{part['host']}:{part['port']}" for part in plain))
 
     @property
     def stays_here(self) -> bool:
@@ -35,6 +48,8 @@ class IcePolicy:
 
     def usable(self, found: Sequence[str]) -> list[str]:
         """Of the addresses that the machine has (without loopback) those that may be used."""
+        if self.relayed:
+            return []
         known = [LOOPBACK, *found]
         return known if self.addresses is None else list(self.addresses)
 
@@ -47,7 +62,9 @@ class IcePolicy:
         return not self.stays_here or is_loopback(address)
 
 
-def policy_for(host: str, servers: Sequence[str] = (), user: str = "", password: str = "") -> IcePolicy:
+def policy_for(
+    host: str, servers: Sequence[str] = (), user: str = "", password: str = "", relayed: bool = False
+) -> IcePolicy:
     """The policy of an agent that listens at `host`: at a loopback address nothing leaves this machine.
 
     Args:
@@ -56,22 +73,38 @@ def policy_for(host: str, servers: Sequence[str] = (), user: str = "", password:
             With any, all addresses are used.
         user: for TURN.
         password: for TURN.
+        relayed: through a TURN server, and no other way.
 
     Raises:
-        InputError: an address or server that is none.
+        InputError: an address or server that is none, or no TURN server to relay.
     """
-    for server in servers:
-        try:
-            parse_stun_turn_uri(server)
-        except ValueError:
-            raise InputError(f"{server} is no STUN or TURN server: give stun:HOST:PORT or turn:HOST:PORT") from None
+    schemes = {_scheme(server) for server in servers}
+    if relayed and schemes.isdisjoint({"turn", "turns"}):
+        raise InputError("--relay-only has no server to go through: give --ice-server turn:HOST:PORT")
     asked = tuple(RTCIceServer(server, user or None, password or None) for server in servers)
     address = LOOPBACK if host == "localhost" else host
     try:
         ipaddress.ip_address(address)
     except ValueError:
         raise InputError(f"{host} is no address of this machine: give an IP address, or 0.0.0.0 for all") from None
-    return IcePolicy(None if servers or address in _ANY else (address,), asked)
+    return IcePolicy(None if servers or address in _ANY else (address,), asked, relayed)
+
+
+def _scheme(server: str) -> str:
+    """Raises InputError for what is no server."""
+    if "@" in server:
+        raise InputError(
+            "--ice-server: user and password are not given there, where others can read them, but in the environment "
+            "variables AGENT_TURN_USER and AGENT_TURN_PASSWORD"
+        )
+    try:
+        return str(parse_stun_turn_uri(server)["scheme"])
+    except ValueError:
+        raise InputError(f"{server} is no STUN or TURN server: give stun:HOST:PORT or turn:HOST:PORT") from None
+
+
+def _urls(server: RTCIceServer) -> Sequence[str]:
+    return [server.urls] if isinstance(server.urls, str) else server.urls
 
 
 def is_loopback(address: str) -> bool:

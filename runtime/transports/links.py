@@ -1,28 +1,28 @@
-"""Links that let somebody join, once and for a while, and the proof of having one.
+"""Links that let somebody join, and the proof of having one.
 
-A link is `http://HOST:PORT/#token=SECRET`: what stands behind # stays in the browser and is in no server's log. It is
-good for `uses` joins until it expires. Every join yields a resume token, with which the same guest, and only it, may
-come back after its network changed.
+A link is `http://HOST:PORT/#token=SECRET`: what stands behind # stays in the browser and is in no server's log.
+`runtime.transports.invitation` says for whom and how long it is good.
 
-A guest shows the secret itself (`Authorization: Bearer SECRET`, what browsers and OBS can do), or, better, that it has
-it (`Authorization: Proof MAC`): the MAC covers the DTLS fingerprint of its offer, and the host's answer carries one of
-its own, so that nobody between the two can take either one's place.
+A guest shows that it has the secret (`Authorization: Proof MAC`), or, where it cannot, the secret itself
+(`Authorization: Bearer SECRET`, what players can do): the MAC covers the DTLS fingerprint of its offer, and the host's
+answer carries one of its own, so that nobody between the two can take either one's place.
 """
 
 import hmac
 import secrets
+import socket
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Literal
 from urllib.parse import parse_qs, quote, urlsplit
 
 from models.errors import InputError
-from runtime.clock import Clock
 from runtime.transports.description import fingerprints
+from runtime.transports.ice import ANYWHERE, LOOPBACK
 
 BEARER, PROOF = "Bearer", "Proof"
 
-_SECRET_BYTES = 24
+_ELSEWHERE = ("192.0.2.1", 9)  # documentation's: nobody has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,13 @@ def parse_link(text: str) -> Link:
     return Link(f"{parts.scheme}://{parts.netloc}", found[0])
 
 
+def base_for_others(url: str, host: str) -> str:
+    """The base of links to a server at `url` that listens at `host`: where that is everywhere, by which address others
+    most likely reach this machine."""
+    base = url.rstrip("/")
+    return base.replace(LOOPBACK, _own_address()) if host == ANYWHERE else base
+
+
 def prove(secret: str, side: Literal["guest", "host"], text: str) -> str:
     """The proof, by a side whose offer or answer `text` is, that it knows `secret`."""
     return _mac(secret, side, *fingerprints(text))
@@ -62,53 +69,23 @@ def resume_token(secret: str, offer: str, answer: str) -> str:
 
 def proves(proof: str, secret: str, side: Literal["guest", "host"], text: str) -> bool:
     """Whether `proof` is right."""
-    return _equal(proof, prove(secret, side, text))
+    return same(proof, prove(secret, side, text))
 
 
-class Invitation:
-    """The host's side of a link. One thread uses it."""
-
-    def __init__(self, clock: Clock, lifetime_s: float, uses: int, places: int) -> None:
-        """`uses`: how many may join with the link; `places`: how many guests can come back, the newest."""
-        self._clock, self._lifetime_ns, self._all_uses, self._places = clock, round(lifetime_s * 1e9), uses, places
-        self.renew()
-
-    def renew(self) -> None:
-        """Makes a new link of it: neither the old one nor anybody who came by it is good any more."""
-        self.secret = secrets.token_urlsafe(_SECRET_BYTES)
-        self._expires_ns = self._clock.now_ns() + self._lifetime_ns
-        self._uses = self._all_uses
-        self._resuming: list[str] = []
-
-    @property
-    def open(self) -> bool:
-        """Whether somebody new may join."""
-        return self._uses > 0 and self._clock.now_ns() < self._expires_ns
-
-    def secret_of(self, authorization: str, offer: str) -> str | None:
-        """Which secret an `Authorization` header with this offer shows or proves; None: none that is good now."""
-        scheme, _, told = authorization.partition(" ")
-        known = [*self._resuming, *([self.secret] if self.open else [])]
-        if scheme == BEARER:
-            return next((secret for secret in known if _equal(told, secret)), None)
-        if scheme == PROOF:
-            return next((secret for secret in known if proves(told, secret, "guest", offer)), None)
-        return None
-
-    def joined(self, secret: str, offer: str, answer: str) -> str:
-        """Uses up what `secret_of` gave, and returns the token with which this guest may come back."""
-        if secret in self._resuming:
-            self._resuming.remove(secret)
-        else:
-            self._uses -= 1
-        token = resume_token(secret, offer, answer)
-        self._resuming = [*self._resuming, token][-self._places :]
-        return token
+def same(told: str, known: str) -> bool:
+    """Whether somebody told us what we know, found out in a time that does not depend on it."""
+    return secrets.compare_digest(told.encode("utf-8", "surrogateescape"), known.encode())
 
 
 def _mac(secret: str, *parts: str) -> str:
     return hmac.new(secret.encode(), "\n".join(parts).encode(), sha256).hexdigest()
 
 
-def _equal(told: str, known: str) -> bool:
-    return secrets.compare_digest(told.encode("utf-8", "surrogateescape"), known.encode())
+def _own_address() -> str:
+    """The loopback's without a network."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(_ELSEWHERE)  # sends nothing
+        except OSError:
+            return LOOPBACK
+        return str(probe.getsockname()[0])

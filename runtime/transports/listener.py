@@ -1,26 +1,24 @@
 """Being called: an end that prints a link for one caller at a time, which is a page in a browser."""
 
 import asyncio
-import socket
 from collections.abc import Callable
 
 from models.errors import AgentError
 from runtime.avatar_page import CALL_PAGE, call_routes
 from runtime.clock import Clock
-from runtime.page_server import LOOPBACK, PageServer
+from runtime.page_server import PageServer
 from runtime.transports.call_peer import KINDS, CallPeer, Host, LostError, Myself
 from runtime.transports.caller import PATH, RESUME_S
-from runtime.transports.ice import ANYWHERE, IcePolicy
+from runtime.transports.ice import IcePolicy
+from runtime.transports.invitation import Invitation
 from runtime.transports.line import Line, run_in
-from runtime.transports.links import Invitation, Link
-from runtime.transports.peer import answer, close_peer
+from runtime.transports.links import Link, base_for_others
+from runtime.transports.peer import answer
 from runtime.transports.signalling import Joined, Signalling
 
 LIFETIME_S = 3600.0
 """For so long a link is good."""
 PORT = 8785
-
-_ELSEWHERE = ("192.0.2.1", 9)  # documentation's: nobody has it
 
 
 class Listener:
@@ -47,7 +45,7 @@ class Listener:
         self._host, self._policy = host, policy_at(host)
         self._myself, self._me, self._clock = myself, me, clock
         self._said, self._left = said, left
-        self._invitation = Invitation(clock, LIFETIME_S, uses=1, places=1)
+        self._invitation = Invitation(clock, LIFETIME_S, places=1)
         self._signalling = Signalling(PATH, self._invitation, self._join, policy=self._policy, kinds=KINDS, clock=clock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None  # once somebody has called
@@ -60,16 +58,19 @@ class Listener:
             no_other_port=port is not None,
             host=host,
             may_change=self._signalling.is_asked,
+            beside=lambda: self._invitation.keep(self._expired),
         )
         self._server.start()
 
     @property
     def link(self) -> Link:
         """What the next caller needs."""
-        base = self._server.url.rstrip("/")
-        if self._host == ANYWHERE:
-            base = base.replace(LOOPBACK, _own_address())
-        return Link(base, self._invitation.secret, self._myself.name)
+        return Link(base_for_others(self._server.url, self._host), self._invitation.secret, self._myself.name)
+
+    @property
+    def invitation(self) -> str:
+        """The link, and what to do with it, for the user."""
+        return f"for one caller, within an hour, to open in a browser or: agent call '{self.link}' --portrait THEIRS"
 
     def close(self, reason: str) -> None:
         """Hangs up and listens no more. May be called twice."""
@@ -77,6 +78,9 @@ class Listener:
         if self._loop is not None:
             run_in(self._loop, self._cancel())
         self._server.close()
+
+    def _expired(self) -> None:
+        self._said(f"nobody has used the link, and it has expired; {self.invitation}")
 
     async def _cancel(self) -> None:
         for task in self._tasks:
@@ -88,7 +92,7 @@ class Listener:
         try:
             text = await answer(peer.peer, offer, self._policy, KINDS)
         except BaseException:
-            await close_peer(peer.peer)
+            await peer.free()
             raise
         if before is not None:
             before.drop()
@@ -115,13 +119,3 @@ class Listener:
         if self._line.peer is peer:
             self._invitation.renew()
             self._left(ending)
-
-
-def _own_address() -> str:
-    """By which others most likely reach this machine."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(_ELSEWHERE)  # sends nothing
-        except OSError:
-            return LOOPBACK
-        return str(probe.getsockname()[0])

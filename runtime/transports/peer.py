@@ -13,8 +13,15 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 
 from aioice.stun import TransactionError
-from aiortc import RTCBundlePolicy, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCIceTransportPolicy,
+    RTCPeerConnection,
+    RTCSessionDescription,
+)
 
+from models.errors import AgentError
 from runtime.transports.description import DescriptionError, read_description
 from runtime.transports.ice import IcePolicy, confine, gatherers
 
@@ -29,14 +36,21 @@ _CLOSE_S = 2.0
 
 def open_peer(policy: IcePolicy) -> RTCPeerConnection:
     """A new peer."""
-    return RTCPeerConnection(RTCConfiguration(list(policy.servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+    ways = RTCIceTransportPolicy.RELAY if policy.relayed else RTCIceTransportPolicy.ALL
+    configuration = RTCConfiguration(
+        list(policy.servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE, iceTransportPolicy=ways
+    )
+    return RTCPeerConnection(configuration)
 
 
 async def offer(peer: RTCPeerConnection, policy: IcePolicy) -> str:
-    """The offer of a peer that has its tracks and channels, with all its candidates."""
+    """The offer of a peer that has its tracks and channels, with all its candidates.
+
+    Raises AgentError where a TURN server that is the only way gives none.
+    """
     confine(peer, policy)
     await peer.setLocalDescription(await peer.createOffer())
-    return str(peer.localDescription.sdp)
+    return _local(peer, policy)
 
 
 async def answer(
@@ -46,9 +60,13 @@ async def answer(
     kinds: Collection[str],
     furnish: Callable[[], None] = lambda: None,
 ) -> str:
-    """The answer to an offer of `kinds`; the peer then waits to be connected to. Raises DescriptionError.
+    """The answer to an offer of `kinds`; the peer then waits to be connected to.
 
     `furnish` gives tracks to the transceivers that the offer has made.
+
+    Raises:
+        DescriptionError: the offer cannot be used.
+        AgentError: a TURN server that is the only way gives no address.
     """
     await _hear(peer, "offer", text, policy, kinds)
     furnish()
@@ -57,7 +75,7 @@ async def answer(
         await peer.setLocalDescription(await peer.createAnswer())
     except Exception as error:
         raise DescriptionError("the offer cannot be answered") from error
-    return str(peer.localDescription.sdp)
+    return _local(peer, policy)
 
 
 async def accept(peer: RTCPeerConnection, text: str, policy: IcePolicy) -> None:
@@ -111,6 +129,13 @@ async def close_peer(peer: RTCPeerConnection) -> None:
     """Says goodbye and frees the peer, whatever the other end does. May be called twice."""
     with suppress(TimeoutError, ConnectionError):
         await asyncio.wait_for(peer.close(), _CLOSE_S)
+
+
+def _local(peer: RTCPeerConnection, policy: IcePolicy) -> str:
+    text = str(peer.localDescription.sdp)
+    if policy.relayed and " typ relay" not in text:
+        raise AgentError("the TURN server relays nothing: it does not answer, or refuses the user and password")
+    return text
 
 
 async def _hear(peer: RTCPeerConnection, kind: str, text: str, policy: IcePolicy, kinds: Collection[str]) -> None:

@@ -3,7 +3,7 @@
 POST an offer (application/sdp) with the `Authorization` of `links`: 201, the answer, and in `Location` what DELETE ends
 the session with. A guest that showed its secret finds the token to come back with in `X-Resume-Token`; one that proved
 it works that out (`links.resume_token`), and holds the host's `X-Proof` against the answer. No candidates are sent
-later: offers come complete.
+later: offers come complete, by the help of the STUN servers that OPTIONS tells: `Link: <stun:...>; rel="ice-server"`.
 
     signalling = Signalling("/whep", invitation, join, policy=policy, kinds=("audio", "video"), clock=clock)
     PageServer(..., routes=[*signalling.routes, ...], may_change=signalling.is_asked)
@@ -13,6 +13,7 @@ the guest gets.
 """
 
 import asyncio
+import logging
 import secrets
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
@@ -24,7 +25,10 @@ from runtime.clock import Clock
 from runtime.page_server import HEADERS
 from runtime.transports.description import MAX_BYTES, DescriptionError, read_description
 from runtime.transports.ice import IcePolicy
-from runtime.transports.links import BEARER, Invitation, prove
+from runtime.transports.invitation import Invitation
+from runtime.transports.links import BEARER, prove
+
+logger = logging.getLogger(__name__)
 
 SDP = "application/sdp"
 RESUME_HEADER, PROOF_HEADER = "X-Resume-Token", "X-Proof"
@@ -88,8 +92,12 @@ class Signalling:
         self._path, self._invitation, self._join = path, invitation, join
         self._policy, self._kinds = policy, kinds
         self._attempts = Attempts(clock)
-        self._sessions: dict[str, Joined] = {}
-        self.routes = [web.post(path, self._post), web.delete(f"{path}/{{session}}", self._delete)]
+        self._sessions: dict[str, tuple[Joined, str]] = {}  # with the tokens to come back with
+        self.routes = [
+            web.options(path, self._options),
+            web.post(path, self._post),
+            web.delete(f"{path}/{{session}}", self._delete),
+        ]
 
     def is_asked(self, request: web.Request) -> bool:
         """Whether a request goes to these routes and comes from no other site's page."""
@@ -98,41 +106,60 @@ class Signalling:
 
     def session(self, name: str) -> Joined | None:
         """The session of that name, the last part of its `Location`."""
-        return self._sessions.get(name)
+        joined, _ = self._sessions.get(name, (None, ""))
+        return joined
 
     def ended(self, joined: Joined) -> None:
         """Forgets a session that has ended by itself."""
-        self._sessions = {name: other for name, other in self._sessions.items() if other is not joined}
+        for name, (other, token) in list(self._sessions.items()):
+            if other is joined:
+                del self._sessions[name]
+                self._invitation.left(token)
+
+    async def _options(self, _: web.Request) -> web.Response:
+        servers = ", ".join(f'<{server}>; rel="ice-server"' for server in self._policy.for_browsers)
+        return web.Response(headers={**HEADERS, "Allow": "OPTIONS, POST"} | ({"Link": servers} if servers else {}))
 
     async def _post(self, request: web.Request) -> web.Response:
         if not self._attempts.take():
             raise web.HTTPTooManyRequests(text="Too many attempts: wait a moment.", headers=HEADERS)
         offer = await _offer(request)
         authorization = request.headers.get("Authorization", "")
-        secret = self._invitation.secret_of(authorization, offer)
+        secret = self._invitation.take(authorization, offer)
         if secret is None:
             raise web.HTTPUnauthorized(
                 text="This link is used up, expired or wrong: ask for a new one.",
                 headers={**HEADERS, "WWW-Authenticate": BEARER},
             )
         try:
-            joined = await self._join(read_description(offer, self._policy, self._kinds))
-        except DescriptionError as error:
-            raise web.HTTPBadRequest(text=f"{error}.", headers=HEADERS) from None
-        except AgentError as error:
-            raise web.HTTPServiceUnavailable(text=f"{error}.", headers={**HEADERS, "Retry-After": "5"}) from None
-        resume = self._invitation.joined(secret, offer, joined.answer)
+            joined = await self._let_in(offer)
+        except BaseException:
+            self._invitation.give_back(secret)
+            raise
+        shown = authorization.startswith(BEARER)
+        resume = self._invitation.joined(secret, offer, joined.answer, shown)
         name = secrets.token_urlsafe(16)
-        self._sessions[name] = joined
+        self._sessions[name] = joined, resume
         headers = {**HEADERS, "Location": f"{self._path}/{name}", PROOF_HEADER: prove(secret, "host", joined.answer)}
-        if authorization.startswith(BEARER):
+        if shown:
             headers[RESUME_HEADER] = resume
         return web.Response(status=201, text=joined.answer, content_type=SDP, headers=headers)
 
+    async def _let_in(self, offer: str) -> Joined:
+        try:
+            return await self._join(read_description(offer, self._policy, self._kinds))
+        except DescriptionError as error:
+            raise web.HTTPBadRequest(text=f"{error}.", headers=HEADERS) from None
+        except AgentError as error:
+            if not isinstance(error, FullError):
+                logger.warning("somebody could not join: %s", error)
+            raise web.HTTPServiceUnavailable(text=f"{error}.", headers={**HEADERS, "Retry-After": "5"}) from None
+
     async def _delete(self, request: web.Request) -> web.Response:
-        joined = self._sessions.pop(request.match_info["session"], None)
+        joined = self.session(request.match_info["session"])
         if joined is None:
             raise web.HTTPNotFound(text="There is no such session.", headers=HEADERS)
+        self.ended(joined)
         await joined.leave()
         return web.Response(headers=HEADERS)
 

@@ -216,6 +216,49 @@ def test_changes_that_come_meanwhile_are_made_together_and_of_a_kind_the_newest(
     running.shows(lambda image: corner_is((0, 0, 255))(image) and image[64, 64, 1] >= 120)
 
 
+def test_nobody_is_shown_at_once_whatever_is_being_prepared(running: Running, green: Path) -> None:
+    session = running.session
+    session.swap(Change(portrait=green))
+    running.shows(is_green)
+    let_go, begun = threading.Event(), threading.Event()
+    ask = session.shown._preparing.ask
+    endings: list[str] = []
+
+    def slowly(wish):
+        begun.set()
+        assert let_go.wait(30)
+        return ask(wish)
+
+    def swap(change: Change) -> None:
+        try:
+            session.swap(change)
+        except AgentError as error:
+            endings.append(str(error))
+
+    session.shown._preparing.ask = slowly
+    threads = [threading.Thread(target=swap, args=(Change(portrait=Upload("late.png", green.read_bytes())),))]
+    threads[0].start()
+    assert begun.wait(30)
+    threads.append(threading.Thread(target=swap, args=(Change(background="blur"),)))
+    threads[1].start()
+    session.clear()
+    running.shows(is_outline)
+    assert session.status()["portrait"] == "nobody"
+    let_go.set()
+    for thread in threads:
+        thread.join(30)
+    assert endings[0] == "portrait late.png: not done, since nobody is to be shown any more"
+    assert session.status()["portrait"] == "nobody"
+    running.shows(is_outline)
+    session.shown._preparing.ask = ask
+    session.swap(Change(portrait=green))
+    running.shows(is_green)
+
+
+def is_outline(image: np.ndarray) -> bool:
+    return bool(np.abs(image[64, 64] - (92, 96, 101)).max() < 6)
+
+
 def test_an_engine_that_comes_back_runs_on_the_backend_that_was_wished(
     portrait_png: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -125,6 +125,7 @@ def test_bad_inputs(portrait_png, wav, nodding, tmp_path, capsys):
         (["--microphone", wav, "--output", "whip:nowhere"], "--output whip:nowhere: give whip: and the server's URL"),
         (["--microphone", wav, "--output", "webrtc", "--webrtc-host", "there"], "there is no address of this machine"),
         (["--microphone", wav, "--output", "webrtc", "--ice-server", "x:y"], "x:y is no STUN or TURN server"),
+        (["--microphone", wav, "--output", "webrtc", "--relay-only"], "give --ice-server turn:HOST:PORT"),
         (["--microphone", wav, "--temperature", "1.6"], "--temperature 1.6: give 0 to 1.5"),
         (["--microphone", wav, "--temperature", "-0.1"], "--temperature -0.1: give 0 to 1.5"),
         (["--microphone", wav, "--temperature", "nan"], "--temperature nan: give 0 to 1.5"),

@@ -14,7 +14,7 @@ from runtime.sound import Sound
 from runtime.transports.call_control import Hello
 from runtime.transports.call_peer import Myself
 from runtime.transports.caller import Caller
-from runtime.transports.ice import policy_for
+from runtime.transports.ice import IcePolicy, policy_for
 from runtime.transports.line import Line
 from runtime.transports.listener import Listener
 from tests.agent.command import wait_until
@@ -27,8 +27,14 @@ class End:
     """A user who shows anything, beeps, and remembers."""
 
     def __init__(
-        self, name: str, portrait: bytes = b"", kept: dict[str, bytes] | None = None, avatar: bytes | None = None
+        self,
+        name: str,
+        portrait: bytes = b"",
+        kept: dict[str, bytes] | None = None,
+        avatar: bytes | None = None,
+        policy_at: Callable[[str], IcePolicy] = policy_for,
     ) -> None:
+        self.policy_at = policy_at
         self.myself = Myself(name, portrait or name.encode() * 10_000, may_keep=True, avatar=avatar)
         self.kept = kept or {}
         self.calls: list[Hello] = []
@@ -67,13 +73,21 @@ class End:
 
     def listen(self, port: int | None = 0) -> "End":
         self.end = Listener(
-            "127.0.0.1", port, policy_for, self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append
+            "127.0.0.1",
+            port,
+            self.policy_at,
+            self.line,
+            self.myself,
+            self,
+            CLOCK,
+            self.lines.append,
+            self.endings.append,
         )
         return self
 
     def call(self, link: object) -> "End":
         self.end = Caller(
-            str(link), policy_for, self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append
+            str(link), self.policy_at, self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append
         )
         return self
 

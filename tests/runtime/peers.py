@@ -11,7 +11,8 @@ from aiortc import RTCPeerConnection
 
 from runtime.clock import MonotonicClock
 from runtime.transports.ice import IcePolicy
-from runtime.transports.links import Invitation, Link
+from runtime.transports.invitation import Invitation
+from runtime.transports.links import Link
 from runtime.transports.peer import answer, close_peer, open_peer
 from runtime.transports.signalling import FullError, Joined, Signalling
 
@@ -26,14 +27,16 @@ def run(test: Coroutine[Any, Any, T]) -> T:
 class Host:
     """Answers the offers of guests that bring a data channel, at most `places` at a time."""
 
-    def __init__(self, uses: int = 4, places: int = 2) -> None:
+    def __init__(self, places: int = 2, policy: IcePolicy = HERE) -> None:
         clock = MonotonicClock()
         self.peers: list[RTCPeerConnection] = []
         self.said: list[str] = []
         self.places = places
-        self.invitation = Invitation(clock, 60, uses, places)
+        self.slow: asyncio.Event | None = None
+        """Nobody gets an answer before it is set."""
+        self.invitation = Invitation(clock, 60, places)
         self.signalling = Signalling(
-            "/join", self.invitation, self.join, policy=HERE, kinds=("application",), clock=clock
+            "/join", self.invitation, self.join, policy=policy, kinds=("application",), clock=clock
         )
         self.base = ""
 
@@ -55,6 +58,8 @@ class Host:
             self.peers.remove(peer)
             await close_peer(peer)
 
+        if self.slow is not None:
+            await self.slow.wait()
         return Joined(await answer(peer, offer, HERE, ("application",)), leave)
 
 

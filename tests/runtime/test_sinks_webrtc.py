@@ -1,21 +1,25 @@
 """The WebRTC page: in a real browser, and by those who mean no good."""
 
+import asyncio
 import http.client
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 
 from models.errors import InputError
 from runtime.sinks import DelayingSink
 from runtime.sinks.webrtc import WebRtc
+from runtime.transports.peer import close_peer, offer, open_peer
+from tests.agent.command import wait_until
 from tests.browser import reads
-from tests.runtime.webrtc_feed import SIZE, coloured, feeding, open_sink
+from tests.runtime.webrtc_feed import HERE, SIZE, coloured, feeding, open_sink
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page, Route
 
 SEES = """colour => {
     const video = document.getElementById("picture");
@@ -56,6 +60,46 @@ def watched_by(sink: WebRtc, viewers: int) -> bool:
     return False
 
 
+def test_a_link_that_nobody_uses_gives_way_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.sinks.webrtc._LINK_S", 0.5)
+    said: list[str] = []
+    sink = open_sink(say=said.append)
+    first = sink.url
+    wait_until(lambda: len(said) > 1)
+    assert "nobody has used the link" in said[0] and first not in said[0] and said[0] != said[1]
+    assert asyncio.run(watch(sink, first.partition("token=")[2])) == 401
+    sink.close()
+
+
+def test_players_join_with_the_link_once_and_with_a_token_of_the_user_s_at_any_time() -> None:
+    standing = "a token of the user's own"
+    sink = open_sink(viewers=8, token=standing)
+    link = sink.url.partition("token=")[2]
+    try:
+        assert [asyncio.run(watch(sink, token)) for token in (link, link)] == [201, 401]
+        assert [asyncio.run(watch(sink, standing)) for _ in range(3)] == [201] * 3
+        assert asyncio.run(watch(sink, standing[:-1])) == 401
+        assert asyncio.run(watch(sink, sink.url.partition("token=")[2])) == 201
+    finally:
+        sink.close()
+
+
+async def watch(sink: WebRtc, bearer: str) -> int:
+    """What a WHEP player is answered."""
+    peer = open_peer(HERE)
+    peer.addTransceiver("video", "recvonly")
+    headers = {"Content-Type": "application/sdp", "Authorization": f"Bearer {bearer}"}
+    base = sink.url.partition("/#")[0]
+    async with aiohttp.ClientSession() as http:
+        body = (await offer(peer, HERE)).encode()
+        async with http.post(f"{base}/whep", data=body, headers=headers) as answer:
+            if answer.status == 201:
+                assert answer.headers["X-Resume-Token"]
+                await http.delete(base + answer.headers["Location"])
+    await close_peer(peer)
+    return answer.status
+
+
 @pytest.mark.parametrize("codec", ["VP8", "H264"])
 def test_a_browser_sees_hears_leaves_and_comes_back(sink: WebRtc, page: "Page", codec: str) -> None:
     with feeding(sink, lambda: coloured((200, 80, 40))):
@@ -88,6 +132,50 @@ def test_a_browser_comes_back_by_itself(sink: WebRtc, page: "Page") -> None:
         page.evaluate("() => { const lost = peer; retry('The connection is lost'); }")
         page.wait_for_function("() => window.first !== peer && document.body.dataset.state === 'live'")
         page.wait_for_function(SEES, arg=[40, 80, 200])
+
+
+def test_a_link_is_good_for_the_first_browser_and_the_next_gets_another(browser: "Browser", page: "Page") -> None:
+    said: list[str] = []
+    sink = open_sink(say=said.append)
+    first = sink.url
+    other = browser.new_context().new_page()
+    try:
+        with feeding(sink, lambda: coloured((200, 80, 40))):
+            page.goto(first)
+            reads(page, state="Live")
+            assert [first in line for line in said] == [False] and sink.url in said[0]
+            other.goto(first)
+            reads(other, state="Refused", notice_text="This link is used up, expired or wrong: ask for a new one.")
+            assert sink.viewers == 1
+            second = sink.url
+            other.goto(second)
+            reads(other, state="Live")
+            assert watched_by(sink, 2) and len(said) == 2
+            page.goto("about:blank")
+            page.goto(first)  # from where it was sent
+            reads(page, state="Live")
+            for _ in range(2):
+                page.reload()
+                reads(page, state="Live")
+            assert len(said) == 2 and second not in said[1]
+            page.evaluate("() => sessionStorage.clear()")
+            page.goto("about:blank")
+            page.goto(second)
+            reads(page, state="Refused")
+    finally:
+        other.context.close()
+        sink.close()
+
+
+def test_a_browser_watches_nobody_but_whoever_made_the_link(sink: WebRtc, page: "Page") -> None:
+    def forged(route: "Route") -> None:
+        response = route.fetch()
+        route.fulfill(response=response, headers={**response.headers, "x-proof": "0" * 64})
+
+    page.route("**/whep", forged)
+    page.goto(sink.url)
+    reads(page, state="Refused", notice_title="This is not the agent that made the link")
+    assert page.evaluate("() => [session, sessionStorage.getItem('resume')]") == [None, None]
 
 
 def test_without_the_link_nobody_gets_in(sink: WebRtc, page: "Page") -> None:
@@ -135,6 +223,7 @@ def test_a_port_that_is_taken_or_an_address_of_somebody_else(sink: WebRtc) -> No
                 viewers=1,
                 sound=False,
                 status=dict,
+                say=print,
                 clock=MonotonicClock(),
                 metrics=Metrics(),
             )

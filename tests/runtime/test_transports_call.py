@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
@@ -21,6 +22,7 @@ from runtime.transports.call_control import (
     Parts,
     ProtocolError,
     Ready,
+    Want,
     digest_of,
     offered,
     read,
@@ -30,7 +32,9 @@ from runtime.transports.call_peer import CallPeer
 from runtime.transports.caller import PATH
 from runtime.transports.ice import IcePolicy
 from runtime.transports.joining import RefusedError, join
-from runtime.transports.peer import close_peer, open_peer
+from runtime.transports.links import prove
+from runtime.transports.peer import accept, close_peer, offer, open_peer
+from runtime.transports.signalling import SDP
 from runtime.transports.voice import VoiceTrack
 from tests.agent.command import wait_until
 from tests.models.motions import talking
@@ -116,18 +120,55 @@ def test_losses_cost_neither_the_connection_nor_the_flow(anna: End, ben: End, pa
     assert anna.line.peer is not None and anna.line.peer.link.withheld <= 5
 
 
-def test_whoever_loses_the_network_comes_back_with_what_only_they_know(anna: End, ben: End) -> None:
-    talk(anna, ben, 1.0)
-    talk(ben, anna, 1.0)
-    before = ben.line.peer
+def test_whoever_loses_the_network_comes_back_any_number_of_times(anna: End, ben: End) -> None:
+    link = anna.link
+    for times in (1, 2):
+        talk(anna, ben, 1.0)
+        talk(ben, anna, 1.0)
+        before = ben.line.peer
+        for end in (anna, ben):
+            lose(end, 1.0)
+        wait_until(lambda count=times: ben.lines.count("the call is back") == count, 15)
+        wait_until(lambda old=before: ben.line.peer not in (old, None) and ben.line.peer.ready, 5)
+        wait_until(lambda: anna.line.peer is not None and anna.line.peer.ready, 5)
+    assert talk(anna, ben, 1.5)[-1].confidence == 1
+    assert anna.endings == ben.endings == []
+    assert len(anna.calls) == 3 and anna.link == link
+    assert refused(End("Eve").call(link).ended())
+
+
+def test_an_answer_that_is_lost_on_the_way_does_not_end_the_call(anna: End, ben: End, monkeypatch) -> None:
+    lost = []
+
+    async def arrives(peer, text, policy) -> None:
+        if not lost:
+            lost.append(text)
+            raise AgentError("the answer is lost")
+        await accept(peer, text, policy)
+
+    talk(anna, ben, 0.5)
+    monkeypatch.setattr("runtime.transports.joining.accept", arrives)
     for end in (anna, ben):
         lose(end, 1.0)
     wait_until(lambda: "the call is back" in ben.lines, 15)
-    wait_until(lambda: ben.line.peer is not before and ben.line.peer is not None and ben.line.peer.ready, 5)
-    wait_until(lambda: anna.line.peer is not None and anna.line.peer.ready, 5)
-    assert talk(anna, ben, 1.5)[-1].confidence == 1
-    assert anna.endings == ben.endings == []
-    assert len(anna.calls) == 2
+    assert lost and anna.endings == ben.endings == []
+
+
+def test_a_link_that_nobody_uses_gives_way_to_another_that_is_told(monkeypatch) -> None:
+    monkeypatch.setattr("runtime.transports.listener.LIFETIME_S", 1.0)
+    anna = End("Anna").listen()
+    first = anna.link
+    wait_until(lambda: len(anna.lines) == 1, 10)
+    assert "nobody has used the link" in anna.lines[0] and str(first) not in anna.lines[0]
+    assert refused(End("Eve").call(first).ended())
+    wait_until(lambda: str(anna.link) in anna.lines[-1], 10)
+    ben = End("Ben").call(anna.link)
+    connected(ben, anna)
+    told = len(anna.lines)
+    talk(anna, ben, 2.5)
+    assert len(anna.lines) == told, "it is in use"
+    ben.close()
+    anna.close()
 
 
 def test_an_end_that_cannot_show_a_portrait_says_why(anna: End) -> None:
@@ -186,7 +227,9 @@ def hello_of(portrait: bytes, **changes: Any) -> str:
         ([hello_of(b"x", size=2 << 20)], "larger than 1024 KB"),
         ([hello_of(b"x", digest="../../../etc/passwd")], "no SHA-256"),
         ([hello_of(b"x"), hello_of(b"x")], "hello twice"),
-        (['{"type": "want", "sha256": "' + "0" * 64 + '"}'], "was not offered"),
+        ([hello_of(b"x"), '{"type": "want", "sha256": "' + "0" * 64 + '"}'], "was not offered"),
+        (['{"type": "want", "sha256": "' + "0" * 64 + '"}'], "does not say who it is"),
+        (['{"type": "ready"}'], "does not say who it is"),
         (['{"type": "later version"}'] * 300, "too much"),
     ],
 )
@@ -239,6 +282,102 @@ def test_motion_that_cannot_be_read_or_comes_too_often_is_counted_and_costs_noth
         assert anna.endings == []
 
     Stranger(anna).do(deed)
+
+
+def test_a_portrait_leaves_for_nobody_who_has_no_link_or_says_no_name_and_its_user_is_told_first() -> None:
+    anna = End("Anna", avatar=b"avatar" * 9_000).listen()
+    base = anna.link.base
+    assert anna.myself.avatar is not None
+    digest = digest_of(anna.myself.avatar)
+
+    async def knock() -> None:
+        paths = ["/", "/call", "/package", "/avatar/package", f"/avatar/{digest}", f"/call/{digest}", f"/{digest}"]
+        async with aiohttp.ClientSession() as http:
+            for path in paths:
+                async with http.get(base + path) as told:
+                    body = await told.read()
+                    assert b"avatar" * 100 not in body and digest.encode() not in body, path
+            peer = open_peer(HERE)
+            peer.createDataChannel("control", negotiated=True, id=0)
+            with pytest.raises(RefusedError, match="wrong"):
+                await join(http, replace(anna.link, secret="guess"), PATH, peer, HERE)
+            await close_peer(peer)
+
+    async def nameless(stranger: Stranger) -> None:
+        stranger.control.send(write(Want(digest)))
+        assert "does not say who it is" in await stranger.thrown_out()
+        assert not any(isinstance(said, bytes) for said in stranger.heard)
+
+    async def guest(stranger: Stranger) -> None:
+        stranger.control.send(write(Hello("Eve", None, False)))
+        stranger.control.send(write(Want(digest)))
+        parts = lambda: b"".join(said for said in stranger.heard if isinstance(said, bytes))  # noqa: E731
+        await until(lambda: parts() == anna.myself.avatar)
+        assert [hello.name for hello in anna.calls] == ["Eve"]
+
+    asyncio.run(knock())
+    Stranger(anna).do(nameless)
+    assert anna.calls == []
+    anna.endings.clear()
+    Stranger(anna).do(guest)
+    anna.close()
+
+
+def test_an_offer_in_the_name_of_somebody_else_gets_no_connection(anna: End) -> None:
+    """Its proof holds for the keys that it names: who has others does not get through the handshake."""
+
+    async def meet() -> None:
+        peer, other = open_peer(HERE), open_peer(HERE)
+        for each in (peer, other):
+            each.addTrack(VoiceTrack(CLOCK, anna.say))
+            each.createDataChannel("control", negotiated=True, id=0)
+        theirs = await offer(other, HERE)
+        mine = await offer(peer, HERE)
+        named = [line for line in theirs.splitlines() if line.startswith("a=fingerprint")][:3]
+        forged = re.sub(r"(a=fingerprint.*\r\n)+", "".join(f"{line}\r\n" for line in named), mine)
+        proof = f"Proof {prove(anna.link.secret, 'guest', forged)}"
+        headers = {"Content-Type": SDP, "Authorization": proof}
+        async with (
+            aiohttp.ClientSession() as http,
+            http.post(anna.link.base + PATH, data=forged.encode(), headers=headers) as told,
+        ):
+            assert told.status == 201
+            await accept(peer, await told.text(), HERE)
+        await until(lambda: peer.connectionState in ("failed", "closed") or bool(anna.endings) or bool(anna.lines))
+        assert anna.calls == []
+        await close_peer(peer)
+        await close_peer(other)
+
+    asyncio.run(asyncio.wait_for(meet(), 30))
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "body", "status"),
+    [
+        ("POST", {}, b"x", 401),
+        ("POST", {"Origin": "http://evil.example"}, b"x", 403),
+        ("OPTIONS", {"Origin": "http://evil.example"}, b"", 403),
+        ("POST", {"Host": "evil.example"}, b"x", 403),
+        ("POST", {}, b"x" * 70_000, 413),
+        ("POST", {}, b"\xff", 400),
+        ("PUT", {}, b"x", 405),
+        ("OPTIONS", {}, b"", 200),
+    ],
+)
+def test_who_comes_without_the_link_or_by_another_site(
+    anna: End, method: str, headers: dict[str, str], body: bytes, status: int
+) -> None:
+    async def ask() -> None:
+        told = {"Content-Type": SDP} | headers
+        async with (
+            aiohttp.ClientSession() as http,
+            http.request(method, anna.link.base + PATH, data=body, headers=told) as answered,
+        ):
+            assert answered.status == status
+            assert "Access-Control-Allow-Origin" not in answered.headers
+
+    asyncio.run(ask())
+    assert anna.calls == [] and anna.line.peer is None
 
 
 def test_a_message_is_read_as_it_was_written_and_a_later_kind_is_passed_over() -> None:

@@ -1,6 +1,7 @@
 """Joining over HTTP: links, proofs, limits, and peers that stay on this machine."""
 
 import asyncio
+import re
 from dataclasses import replace
 
 import aiohttp
@@ -12,7 +13,7 @@ from runtime.clock import FakeClock
 from runtime.transports.description import DescriptionError, read_description
 from runtime.transports.ice import IcePolicy, policy_for
 from runtime.transports.joining import RefusedError, join, post_offer
-from runtime.transports.links import Invitation, Link, parse_link, prove
+from runtime.transports.links import Link, parse_link, prove, resume_token
 from runtime.transports.peer import close_peer, gone, offer, open_peer
 from runtime.transports.signalling import SDP, Attempts
 from tests.runtime.peers import HERE, Host, hosting, run, until
@@ -32,7 +33,7 @@ async def post(http: aiohttp.ClientSession, host: Host, body: bytes, **headers: 
 
 def test_a_guest_joins_talks_leaves_and_comes_back() -> None:
     async def test() -> None:
-        host = Host(uses=1)
+        host = Host()
         async with hosting(host) as http:
             peer = open_peer(HERE)
             channel = peer.createDataChannel("talk")
@@ -47,11 +48,13 @@ def test_a_guest_joins_talks_leaves_and_comes_back() -> None:
             assert await left == "closed"
             assert host.peers == []
             assert session.resume is not None
-            again = await join(http, session.resume, "/join", guest(), HERE)
-            await until(lambda: again.peer.connectionState == "connected")
+            for _ in range(3):
+                session = await join(http, session.resume, "/join", guest(), HERE)
+                await until(lambda peer=session.peer: peer.connectionState == "connected")
+                await session.leave()
+                assert session.resume is not None
             with pytest.raises(RefusedError, match="used up"):
-                await join(http, session.resume, "/join", guest(), HERE)
-            await again.leave()
+                await join(http, host.link, "/join", guest(), HERE)
 
     run(test())
 
@@ -81,10 +84,22 @@ def test_policies(host: str, servers: list[str], stays: bool, permits: dict[str,
     assert {address: policy.permits(address) for address in permits} == permits
 
 
-@pytest.mark.parametrize(("host", "servers"), [("there", []), ("0.0.0.0", ["http://stun"]), ("::", ["stun:"])])
-def test_policies_that_are_none(host: str, servers: list[str]) -> None:
-    with pytest.raises(InputError, match="give"):
-        policy_for(host, servers)
+@pytest.mark.parametrize(
+    ("host", "servers", "relayed"),
+    [
+        ("there", [], False),
+        ("0.0.0.0", ["http://stun"], False),
+        ("::", ["stun:"], False),
+        ("0.0.0.0", ["turn:ann:secret@192.0.2.1"], False),
+        ("0.0.0.0", ["turn:ann@192.0.2.1"], False),
+        ("0.0.0.0", ["stun:192.0.2.1"], True),
+        ("0.0.0.0", [], True),
+    ],
+)
+def test_policies_that_are_none(host: str, servers: list[str], relayed: bool) -> None:
+    with pytest.raises(InputError, match="give") as caught:
+        policy_for(host, servers, relayed=relayed)
+    assert "secret" not in str(caught.value)
 
 
 def test_an_offer_is_refused_for_what_it_is() -> None:
@@ -109,6 +124,27 @@ def test_an_offer_is_refused_for_what_it_is() -> None:
             ):
                 assert await post(http, host, body, **headers) == status, (body[:80], headers)
         assert host.peers == []
+
+    run(test())
+
+
+def test_candidates_of_one_medium_are_those_of_all_and_no_others() -> None:
+    async def test() -> None:
+        peer = open_peer(HERE)
+        peer.createDataChannel("talk")
+        peer.addTransceiver("audio")
+        good = await offer(peer, HERE)
+        await close_peer(peer)
+        first, *others = good.split("m=")
+        line = "a=candidate:1 1 udp 1 {} 9 typ srflx raddr 0.0.0.0 rport 0\r\n"
+        without = [re.sub("a=candidate.*\n|a=end-of-candidates.*\n", "", media) for media in others]
+        named = (
+            line.format("127.0.0.1") + line.format("192.0.2.7") + line.format("abc.local") + "a=end-of-candidates\r\n"
+        )
+        told = "m=".join([first, without[0] + named, *without[1:]])
+        text = read_description(told, HERE)
+        assert text == "m=".join([first, *(media + line.format("127.0.0.1") for media in without)])
+        assert read_description(text, HERE) == text
 
     run(test())
 
@@ -145,7 +181,7 @@ def test_an_answer_from_somebody_else_is_not_taken() -> None:
     async def test() -> None:
         host = Host()
         async with hosting(host) as http:
-            host.invitation.secret_of = lambda authorization, text: "something else"  # type: ignore[method-assign]
+            host.invitation.take = lambda authorization, text: "something else"  # type: ignore[method-assign]
             with pytest.raises(RefusedError, match="whoever made the link"):
                 await join(http, host.link, "/join", guest(), HERE)
 
@@ -154,16 +190,71 @@ def test_an_answer_from_somebody_else_is_not_taken() -> None:
 
 def test_no_more_guests_than_places_and_no_more_attempts_than_a_person_makes() -> None:
     async def test() -> None:
-        host = Host(uses=9, places=1)
+        host = Host(places=1)
         async with hosting(host) as http:
             session = await join(http, host.link, "/join", guest(), HERE)
+            host.invitation.next_link()
             with pytest.raises(AgentError, match="no room") as caught:
                 await join(http, host.link, "/join", guest(), HERE)
             assert not isinstance(caught.value, InputError)  # one may try again
+            assert host.invitation.take(f"Bearer {host.link.secret}", "") is not None  # the link is not used up by it
             found = [await post(http, host, b"x", Authorization="Bearer no") for _ in range(20)]
             assert found[0] == 401
             assert found[-1] == 429
             await session.leave()
+
+    run(test())
+
+
+def test_two_who_come_at_once_with_one_link_are_not_both_let_in() -> None:
+    async def test() -> None:
+        host = Host()
+        async with hosting(host) as http:
+            host.slow = asyncio.Event()
+            first = asyncio.create_task(join(http, host.link, "/join", guest(), HERE))
+            await until(lambda: len(host.peers) == 1)
+            with pytest.raises(RefusedError, match="used up"):
+                await join(http, host.link, "/join", guest(), HERE)
+            host.slow.set()
+            await (await first).leave()
+
+    run(test())
+
+
+@pytest.mark.parametrize("shown", [False, True])
+def test_what_was_overheard_lets_nobody_in(shown: bool) -> None:
+    async def test() -> None:
+        host = Host(places=4)
+        async with hosting(host) as http:
+            peers = [guest(), guest()]
+            secret = host.link.secret
+            for peer in peers:
+                text = await offer(peer, HERE)
+                told = f"Bearer {secret}" if shown else f"Proof {prove(secret, 'guest', text)}"
+                headers = {"Content-Type": SDP, "Authorization": told}
+                async with http.post(f"{host.base}/join", data=text.encode(), headers=headers) as answered:
+                    assert answered.status == 201
+                    resume = answered.headers.get("X-Resume-Token")
+                    assert (resume is None) != shown, "it is sent to none that can work it out"
+                    secret = resume or resume_token(secret, text, await answered.text())
+                assert await post(http, host, text.encode(), Authorization=told) == 401
+                await close_peer(peer)
+
+    run(test())
+
+
+def test_browsers_learn_the_way_through_networks_and_no_password() -> None:
+    servers = ["turn:192.0.2.1:3479", "stun:192.0.2.2", "turns:192.0.2.3", "turn:192.0.2.4?transport=tcp"]
+    policy = policy_for("0.0.0.0", servers, "ann", "secret")
+    assert policy.for_browsers == ["stun:192.0.2.1:3479", "stun:192.0.2.2:3478"]
+
+    async def test() -> None:
+        host = Host(policy=policy)
+        async with hosting(host) as http, http.options(f"{host.base}/join") as told:
+            assert told.headers["Link"] == (
+                '<stun:192.0.2.1:3479>; rel="ice-server", <stun:192.0.2.2:3478>; rel="ice-server"'
+            )
+            assert "secret" not in str(told.headers)
 
     run(test())
 
@@ -174,22 +265,6 @@ def test_attempts_are_given_back_over_time() -> None:
     assert [attempts.take() for _ in range(3)] == [True, True, False]
     clock.advance(100)
     assert [attempts.take() for _ in range(2)] == [True, False]
-
-
-def test_a_link_expires() -> None:
-    clock = FakeClock()
-    invitation = Invitation(clock, 10, uses=3, places=2)
-    assert invitation.secret_of(f"Bearer {invitation.secret}", "") == invitation.secret
-    resume = invitation.joined(invitation.secret, "a", "b")
-    clock.advance(10_000_000_000)
-    assert invitation.secret_of(f"Bearer {invitation.secret}", "") is None
-    assert invitation.secret_of(f"Bearer {resume}", "") == resume
-
-
-def test_only_the_newest_guests_can_come_back() -> None:
-    invitation = Invitation(FakeClock(), 10, uses=3, places=1)
-    tokens = [invitation.joined(invitation.secret, f"a=fingerprint:{k}", "") for k in range(2)]
-    assert [invitation.secret_of(f"Bearer {token}", "") for token in tokens] == [None, tokens[1]]
 
 
 @pytest.mark.parametrize(

@@ -17,17 +17,22 @@ from runtime.transports.ice import IcePolicy
 
 SIZE = (128, 96)
 CLOCK = MonotonicClock()
+HERE = IcePolicy()
 
 
-def open_sink(viewers: int = 2, sound: bool = True) -> WebRtc:
+def open_sink(
+    viewers: int = 2, sound: bool = True, say: Callable[[str], None] = print, policy: IcePolicy = HERE, token: str = ""
+) -> WebRtc:
     return WebRtc(
         SIZE,
         25,
         port=0,
-        policy=IcePolicy(),
+        policy=policy,
         viewers=viewers,
         sound=sound,
         status=lambda: {"title": "Ada"},
+        say=say,
+        token=token,
         clock=CLOCK,
         metrics=Metrics(),
     )

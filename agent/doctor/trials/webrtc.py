@@ -39,6 +39,7 @@ def try_webrtc(plan: Plan) -> OutputTrial:
             viewers=1,
             sound=False,
             status=dict,
+            say=lambda line: None,
             clock=clock,
             metrics=metrics,
         )

@@ -5,6 +5,7 @@
 // `guest` is {name, microphone: a track or null, left: whether the user has hung up, joined(connection, secret to come
 // back with), hello(name), show(package): a promise, motion(packet), sound(stream), live(), lost()}.
 
+import { iceServers } from "./ice.js";
 import { prove, resumeSecret, sha256 } from "./proof.js";
 
 const PATH = "/call", VERSION = 1, MOTION_VERSION = 1, AVATAR_VERSION = 1;
@@ -73,12 +74,13 @@ class Connection {
 
   /** Shows the host that we know the secret, and that it does; returns the one to come back with. */
   async join(secret) {
+    this.peer.setConfiguration({ ...this.peer.getConfiguration(), iceServers: await iceServers(PATH).catch(unanswered) });
     await this.peer.setLocalDescription();
     await gathered(this.peer);
     const offer = this.peer.localDescription.sdp;
     const headers = { "Content-Type": "application/sdp", Authorization: `Proof ${prove(secret, "guest", offer)}` };
     const told = await fetch(PATH, { method: "POST", headers, body: offer, signal: AbortSignal.timeout(ANSWER_MS) })
-      .catch(() => { throw new Error("The other end does not answer."); });
+      .catch(unanswered);
     const answer = await told.text();
     if (told.status >= 400 && told.status < 500 && told.status !== 429) throw new RefusedError(answer);
     if (told.status !== 201) throw new Error(answer || "The other end is busy.");
@@ -169,6 +171,10 @@ class Connection {
     this.guest.live();
     this.tell({ type: "ready" });
   }
+}
+
+function unanswered() {
+  throw new Error("The other end does not answer.");
 }
 
 function gathered(peer) {
