@@ -36,6 +36,7 @@ class End:
         self.lines: list[str] = []
         self.endings: list[str | AgentError] = []
         self.sounds: list[Sound] = []
+        self.seen: list[np.ndarray | None] = []
         self.is_shown = threading.Event()
         self.refusal: str | None = None
         self.line = Line()
@@ -55,6 +56,9 @@ class End:
 
     def shown(self) -> None:
         self.is_shown.set()
+
+    def see(self, glimpsed: np.ndarray | None) -> None:
+        self.seen.append(glimpsed)
 
     def hear(self, sound: Sound) -> None:
         self.sounds.append(sound)
