@@ -44,6 +44,11 @@ class FarView:
             if glimpsed is not None:
                 self._glimpsed, self._came_ns = glimpsed, self._clock.now_ns()
 
+    def clear(self) -> None:
+        """Shows nothing of it from the next picture on: whoever it was has left."""
+        with self._lock:
+            self._wanted, self._glimpsed, self._drawn = False, None, None
+
     @property
     def is_shown(self) -> bool:
         """Whether the camera is what is shown, or about to be."""

@@ -109,6 +109,7 @@ class Conversation:
     def called(self, hello: Hello) -> None:
         """Says who is there, and what becomes of both portraits."""
         self._who, self._sees = hello.name, False
+        self._view.clear()
         who = hello.name or _SOMEBODY
         keeps = "and kept for the next call" if hello.may_keep else "and kept nowhere"
         shows = f"a portrait, which is drawn here {keeps}" if hello.portrait else "none: an outline is drawn here"
@@ -187,11 +188,15 @@ class Conversation:
         """Of who is shown, and what they see, for the preview page."""
         who, nobody = self._who or _SOMEBODY, self._shown is None
         shown = f"none: {who} is an outline" if nobody else f"the camera of {who}" if self._view.is_shown else who
-        own = None if self._truth is None else SAID[self._truth.figures()["now"]]
-        return {"title": self._who or "Call", "portrait": shown, "own_portrait": own}
+        status = {"title": self._who or "Call", "portrait": shown}
+        if self._truth is None:
+            return status
+        cause = self._truth.cause
+        return status | {"own_portrait": SAID[cause] if cause else "looks like you", "own_portrait_is_true": not cause}
 
     def _left(self, ending: str | AgentError) -> None:
         """The other end is gone for good. In the line's thread."""
+        self._view.clear()
         if isinstance(self._end, Listener) and not self._over.is_set():
             self._say(f"the call is over: {ending}; {_invitation(self._end.link)}")
         elif isinstance(ending, AgentError) and not self._over.is_set():

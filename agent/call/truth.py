@@ -123,9 +123,14 @@ class Truth:
         if self._newest is not None:
             self._present(self._newest)
 
+    @property
+    def cause(self) -> Cause | None:
+        """Why the portrait is not true; None while it is."""
+        return self._guard.cause
+
     def figures(self) -> dict[str, Any]:
         """What is not true now, if anything, and how often what was not, or a new portrait was made."""
-        return {"now": self._guard.cause, "times": dict(self._counts)}
+        return {"now": self.cause, "times": dict(self._counts)}
 
     def close(self) -> None:
         """Ends the guard. May be called twice."""

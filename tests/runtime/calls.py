@@ -27,9 +27,14 @@ class End:
     """A user who shows anything, beeps, and remembers."""
 
     def __init__(
-        self, name: str, portrait: bytes = b"", kept: dict[str, bytes] | None = None, avatar: bytes | None = None
+        self,
+        name: str,
+        portrait: bytes = b"",
+        kept: dict[str, bytes] | None = None,
+        avatar: bytes | None = None,
+        camera: bool = False,
     ) -> None:
-        self.myself = Myself(name, portrait or name.encode() * 10_000, may_keep=True, avatar=avatar)
+        self.myself = Myself(name, portrait or name.encode() * 10_000, may_keep=True, avatar=avatar, camera=camera)
         self.kept = kept or {}
         self.calls: list[Hello] = []
         self.portraits: list[bytes | None] = []
@@ -80,6 +85,11 @@ class End:
             str(link), policy_for, self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append
         )
         return self
+
+    def tell(self, what: Callable[[], object]) -> None:
+        """Does something in the connection's loop."""
+        assert self.line._loop is not None
+        self.line._loop.call_soon_threadsafe(what)
 
     def ended(self) -> "End":
         """Once the call is over."""
