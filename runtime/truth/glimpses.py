@@ -34,6 +34,7 @@ _METHOD = 4  # of the encoder, 0..6: 3 ms
 assert max(side for side, _ in _COARSER) <= LONGEST_PX
 
 Pixels = UInt8[np.ndarray, "h w 3"]
+Cut = UInt8[np.ndarray, "ch cw 3"]
 Place = Float[np.ndarray, "3"]
 
 
@@ -75,7 +76,7 @@ class Glimpses:
         scale = np.linalg.norm(points - middle) / np.linalg.norm(photo_points - photo_middle)
         return np.array([*middle, scale])
 
-    def _cut(self, image: Pixels) -> Pixels:
+    def _cut(self, image: Pixels) -> Cut:
         """The photo's framing, within the frame."""
         assert self._place is not None
         height, width = image.shape[:2]
@@ -88,7 +89,7 @@ class Glimpses:
     def _widest(self, image: Pixels) -> float:
         return min(image.shape[1] / self._size[0], image.shape[0] / self._size[1])
 
-    def _coded(self, image: Pixels) -> Glimpse:
+    def _coded(self, image: Cut) -> Glimpse:
         """As fine as its bytes allow; beginning with a little finer than the one before."""
         file = io.BytesIO()
         for rung in range(max(0, self._rung - 1), len(_COARSER)):
