@@ -29,6 +29,7 @@ _COARSER = (
 )
 """Longer side in pixels, and quality 0..100: the first that is small enough is taken."""
 _FOLLOWING = 0.1  # of the way to where the face is, at each picture
+_BLUR_PX = 6.0
 _METHOD = 4  # of the encoder, 0..6: 3 ms
 
 assert max(side for side, _ in _COARSER) <= LONGEST_PX
@@ -61,9 +62,9 @@ class Glimpses:
             return None
         target = self._place.copy() if face is None else self._placed(face)
         if wide:
-            target[2] = self._widest(frame.image)
+            target = self._widened(target, frame.image)
         self._place = self._place + _FOLLOWING * (target - self._place)
-        return self._coded(self._cut(frame.image))
+        return self._coded(frame.image, self._place)
 
     @staticmethod
     def over() -> Glimpse:
@@ -76,30 +77,42 @@ class Glimpses:
         scale = np.linalg.norm(points - middle) / np.linalg.norm(photo_points - photo_middle)
         return np.array([*middle, scale])
 
-    def _cut(self, image: Pixels) -> Cut:
-        """The photo's framing, within the frame."""
-        assert self._place is not None
-        height, width = image.shape[:2]
-        scale = min(self._place[2], self._widest(image))
-        size = np.maximum(np.floor(np.array(self._size) * scale), 1).astype(int)
-        corner = self._place[:2] - self._face[:, :2].mean(0) * scale
-        left, top = np.clip(np.round(corner), 0, (width, height) - size).astype(int)
-        return image[top : top + size[1], left : left + size[0]]
+    def _widened(self, place: Place, image: Pixels) -> Place:
+        """As much of the frame as the photo's shape allows."""
+        frame = np.array(image.shape[1::-1], float)
+        scale = max(place[2], (frame / self._size).min())
+        ahead = self._face[:, :2].mean(0) * scale
+        room = np.maximum(frame - np.array(self._size) * scale, 0)
+        return np.array([*(np.clip(place[:2] - ahead, 0, room) + ahead), scale])
 
-    def _widest(self, image: Pixels) -> float:
-        return min(image.shape[1] / self._size[0], image.shape[0] / self._size[1])
-
-    def _coded(self, image: Cut) -> Glimpse:
+    def _coded(self, image: Pixels, place: Place) -> Glimpse:
         """As fine as its bytes allow; beginning with a little finer than the one before."""
         file = io.BytesIO()
         for rung in range(max(0, self._rung - 1), len(_COARSER)):
             self._rung = rung
             side, quality = _COARSER[rung]
-            factor = side / max(self._size)
-            size = max(1, round(self._size[0] * factor)), max(1, round(self._size[1] * factor))
             file = io.BytesIO()
-            small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-            Image.fromarray(small).save(file, "WEBP", quality=quality, method=_METHOD)
+            Image.fromarray(self._cut(image, place, side)).save(file, "WEBP", quality=quality, method=_METHOD)
             if file.tell() <= MOST_BYTES:
                 break
         return Glimpse(file.getvalue())
+
+    def _cut(self, image: Pixels, place: Place, side: int) -> Cut:
+        """The photo's framing, so many pixels long; where the frame ends, its mirror image goes on, blurred."""
+        size = np.maximum(np.round(np.array(self._size) * side / max(self._size)), 1).astype(int)
+        scale = side / max(self._size) / place[2]  # pixels of the glimpse per one of the frame
+        frame = np.array(image.shape[1::-1])
+        corner = place[:2] - self._face[:, :2].mean(0) * place[2]
+        first = np.clip(np.round(corner), 0, frame - 1).astype(int)  # at least one pixel of the frame
+        last = np.clip(np.round(corner + size / scale), first + 1, frame).astype(int)
+        before = np.clip(np.round((first - corner) * scale), 0, size - 1).astype(int)
+        there = np.clip(np.round((last - first) * scale), 1, size - before).astype(int)
+        part = image[first[1] : last[1], first[0] : last[0]]
+        inside = np.asarray(cv2.resize(part, (int(there[0]), int(there[1])), interpolation=cv2.INTER_AREA))
+        after = size - before - there
+        if not (before.any() or after.any()):
+            return inside
+        pads = (int(before[1]), int(after[1]), int(before[0]), int(after[0]))
+        around = cv2.GaussianBlur(cv2.copyMakeBorder(inside, *pads, cv2.BORDER_REFLECT), (0, 0), _BLUR_PX)
+        around[before[1] : before[1] + there[1], before[0] : before[0] + there[0]] = inside
+        return np.asarray(around)

@@ -132,9 +132,9 @@ def test_a_browser_is_asked_then_sees_the_portrait_move_as_its_sender_does(page,
 
 
 CAMERA = """() => {
-    const canvas = document.getElementById("camera"), style = getComputedStyle(canvas);
-    const at = canvas.getContext("2d").getImageData(canvas.width / 2, canvas.height / 2, 1, 1).data;
-    return [style.opacity, at[0], at[1], at[2]].map(Number);
+    const camera = document.getElementById("camera"), canvas = new OffscreenCanvas(1, 1).getContext("2d");
+    canvas.drawImage(camera, 0, 0, 1, 1);
+    return [getComputedStyle(camera).opacity, ...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3)].map(Number);
 }"""
 
 

@@ -45,19 +45,41 @@ def test_the_face_lies_where_the_photo_has_it(scale: float, left: int, top: int)
     assert decibels(np.roll(picture, 6, 1), image) < 17, "a few pixels beside it would be seen"
 
 
-def test_it_goes_with_the_face_slowly_and_grows_for_somebody_else() -> None:
+def test_where_the_frame_ends_its_blurred_mirror_image_goes_on() -> None:
     glimpses, image, face = of_photo()
-    frame = Frame(cv2.copyMakeBorder(image, 0, 0, 300, 300, cv2.BORDER_CONSTANT, value=(0, 255, 0)), 0)
-    glimpses.follow((face + [300, 0, 0]).astype(np.float32))
-    pictures = []
-    for k in range(60):
-        glimpse = glimpses.take(frame, (face + [300, 0, 0]).astype(np.float32), wide=k >= 10)
-        pictures.append(read_glimpse(glimpse.data).astype(float))
-    assert decibels(pictures[9], image) > 22
-    half = Glimpses((image.shape[1] // 2, image.shape[0] // 2), (face / 2).astype(np.float32))
-    half.follow(face)  # twice as near as in the photo: there is room to grow
-    wide = [half.take(Frame(image, 0), face, wide=True) for _ in range(60)]
-    assert decibels(read_glimpse(wide[-1].data), image) > 22
+    narrow = np.ascontiguousarray(image[:, 120:360])
+    glimpses.follow((face - [120, 0, 0]).astype(np.float32))
+    picture = read_glimpse(glimpses.take(Frame(narrow, 0), None, wide=False).data)
+    shown = slice(round(125 / 512 * picture.shape[1]), round(355 / 512 * picture.shape[1]))
+    small = cv2.resize(image, picture.shape[1::-1], interpolation=cv2.INTER_AREA)
+    assert decibels(picture[:, shown], small[:, shown]) > 22
+    beside = slice(0, round(100 / 512 * picture.shape[1]))
+    assert np.abs(np.diff(picture[:, beside].astype(float), axis=0)).mean() < 4 < picture[:, beside].std()
+
+
+@pytest.mark.parametrize("at", [(-3000, 50), (4000, 4000)])
+def test_a_face_beyond_the_frame_is_no_failure(at: tuple[int, int]) -> None:
+    glimpses, image, face = of_photo()
+    glimpses.follow((face + [*at, 0]).astype(np.float32))
+    assert read_glimpse(glimpses.take(Frame(image, 0), None, wide=False).data).shape[0] > 0
+
+
+def test_it_goes_with_the_face_slowly() -> None:
+    glimpses, image, face = of_photo()
+    frame = Frame(cv2.copyMakeBorder(image, 0, 0, 300, 300, cv2.BORDER_REFLECT), 0)
+    glimpses.follow((face + [280, 0, 0]).astype(np.float32))  # since then the face has moved
+    taken = [glimpses.take(frame, (face + [300, 0, 0]).astype(np.float32), wide=False) for _ in range(40)]
+    levels = [decibels(read_glimpse(taken[k].data), image) for k in (0, 39)]
+    assert levels[0] < 16 and levels[1] > 20
+
+
+def test_for_somebody_else_it_grows_until_all_of_the_frame_is_in_it() -> None:
+    _, image, face = of_photo()
+    head = Glimpses((240, 240), (face - [100, 0, 0]).astype(np.float32))  # of a photo of the head alone
+    head.follow(face)
+    taken = [head.take(Frame(image, 0), face, wide=k > 0) for k in range(80)]
+    assert decibels(read_glimpse(taken[0].data), image[:240, 100:340]) > 20
+    assert decibels(read_glimpse(taken[-1].data), image) > 20
 
 
 def test_before_any_face_there_is_none() -> None:
