@@ -29,7 +29,8 @@ _COARSER = (
 )
 """Longer side in pixels, and quality 0..100: the first that is small enough is taken."""
 _FOLLOWING = 0.1  # of the way to where the face is, at each picture
-_BLUR_PX = 6.0
+_LEAST_FILLED = 0.65  # of the photo's shorter side, where the face is in the middle
+_BLUR, _DIM = 0.06, 0.6  # part of the longer side, part of the light
 _METHOD = 4  # of the encoder, 0..6: 3 ms
 
 assert max(side for side, _ in _COARSER) <= LONGEST_PX
@@ -98,21 +99,24 @@ class Glimpses:
         return Glimpse(file.getvalue())
 
     def _cut(self, image: Pixels, place: Place, side: int) -> Cut:
-        """The photo's framing, so many pixels long; where the frame ends, its mirror image goes on, blurred."""
+        """The photo's framing, so many pixels long; what the frame does not fill is a dim blur of it.
+
+        Of a frame that would fill too little of it, the face becomes larger than the photo's.
+        """
         size = np.maximum(np.round(np.array(self._size) * side / max(self._size)), 1).astype(int)
-        scale = side / max(self._size) / place[2]  # pixels of the glimpse per one of the frame
         frame = np.array(image.shape[1::-1])
-        corner = place[:2] - self._face[:, :2].mean(0) * place[2]
+        zoom = min(place[2], (frame / self._size).min() / _LEAST_FILLED)
+        scale = side / max(self._size) / zoom  # pixels of the glimpse per one of the frame
+        corner = place[:2] - self._face[:, :2].mean(0) * zoom
         first = np.clip(np.round(corner), 0, frame - 1).astype(int)  # at least one pixel of the frame
         last = np.clip(np.round(corner + size / scale), first + 1, frame).astype(int)
         before = np.clip(np.round((first - corner) * scale), 0, size - 1).astype(int)
         there = np.clip(np.round((last - first) * scale), 1, size - before).astype(int)
         part = image[first[1] : last[1], first[0] : last[0]]
         inside = np.asarray(cv2.resize(part, (int(there[0]), int(there[1])), interpolation=cv2.INTER_AREA))
-        after = size - before - there
-        if not (before.any() or after.any()):
+        if (there == size).all():
             return inside
-        pads = (int(before[1]), int(after[1]), int(before[0]), int(after[0]))
-        around = cv2.GaussianBlur(cv2.copyMakeBorder(inside, *pads, cv2.BORDER_REFLECT), (0, 0), _BLUR_PX)
-        around[before[1] : before[1] + there[1], before[0] : before[0] + there[0]] = inside
-        return np.asarray(around)
+        around = cv2.resize(inside, (int(size[0]), int(size[1])))
+        out = np.asarray(cv2.convertScaleAbs(cv2.GaussianBlur(around, (0, 0), _BLUR * side), alpha=_DIM))
+        out[before[1] : before[1] + there[1], before[0] : before[0] + there[0]] = inside
+        return out

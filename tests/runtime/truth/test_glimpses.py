@@ -45,16 +45,34 @@ def test_the_face_lies_where_the_photo_has_it(scale: float, left: int, top: int)
     assert decibels(np.roll(picture, 6, 1), image) < 17, "a few pixels beside it would be seen"
 
 
-def test_where_the_frame_ends_its_blurred_mirror_image_goes_on() -> None:
+def test_where_the_frame_ends_a_blur_goes_on() -> None:
     glimpses, image, face = of_photo()
-    narrow = np.ascontiguousarray(image[:, 120:360])
-    glimpses.follow((face - [120, 0, 0]).astype(np.float32))
+    narrow = np.ascontiguousarray(image[:, 60:420])
+    glimpses.follow((face - [60, 0, 0]).astype(np.float32))
     picture = read_glimpse(glimpses.take(Frame(narrow, 0), None, wide=False).data)
-    shown = slice(round(125 / 512 * picture.shape[1]), round(355 / 512 * picture.shape[1]))
+    shown = slice(round(65 / 512 * picture.shape[1]), round(415 / 512 * picture.shape[1]))
     small = cv2.resize(image, picture.shape[1::-1], interpolation=cv2.INTER_AREA)
     assert decibels(picture[:, shown], small[:, shown]) > 22
-    beside = slice(0, round(100 / 512 * picture.shape[1]))
+    beside = slice(0, round(55 / 512 * picture.shape[1]))
     assert np.abs(np.diff(picture[:, beside].astype(float), axis=0)).mean() < 4 < picture[:, beside].std()
+
+
+def test_of_a_frame_that_shows_little_the_face_is_larger_than_the_photo_s() -> None:
+    _, image, face = of_photo()
+    part = np.ascontiguousarray(image[20:220, 120:320])
+    glimpses = Glimpses((image.shape[1], image.shape[0]), face)
+    glimpses.follow((face - [120, 20, 0]).astype(np.float32))
+    picture = read_glimpse(glimpses.take(Frame(part, 0), None, wide=False).data)
+    there = 0.65 * len(picture)  # pixels that the frame is wide
+    middle = face[:, :2].mean(0)
+    left, top = middle / 512 * len(picture) - (middle - [120, 20]) * there / 200
+    low, high = np.round([left + 4, top + 4]).astype(int), np.round([left + there - 4, top + there - 4]).astype(int)
+    shown = picture[max(low[1], 0) : high[1], max(low[0], 0) : high[0]]
+    scale = 200 / there
+    begin = np.round((np.maximum(low, 0) - [left, top]) * scale).astype(int)
+    size = np.round(np.array(shown.shape[1::-1]) * scale).astype(int)
+    expected = part[begin[1] : begin[1] + size[1], begin[0] : begin[0] + size[0]]
+    assert decibels(shown, expected) > 20
 
 
 @pytest.mark.parametrize("at", [(-3000, 50), (4000, 4000)])
