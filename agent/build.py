@@ -176,6 +176,7 @@ class Session:
             metrics=self.metrics,
             ladder=self._ladder,
             start_ns=start_ns,
+            over=None if self._far is None else self._far.over,
         )
 
     def _open_sink(self, name: str) -> Sink:
@@ -221,7 +222,8 @@ class Session:
         figures |= {"portrait": look.name, "title": Path(look.name).stem}
         figures |= {"background": Path(look.background).name, "engines": self._engines}
         figures["link"] = next((getattr(sink, "url", None) for sink in self.sinks if sink.name == "webrtc"), None)
-        return figures | self.report().as_dict() | {"fps_rendered": round(self._loop.tempo.recent_fps, 1)}
+        figures |= self.report().as_dict() | {"fps_rendered": round(self._loop.tempo.recent_fps, 1)}
+        return figures if self._far is None else figures | self._far.status()
 
     def written(self) -> list[Path]:
         """The files that are complete, once the loop has ended."""
@@ -234,7 +236,7 @@ class Session:
         return Report(
             engine=self.shown.engine.name,
             backend=self.shown.engine.backend,
-            mode=self.plan.config.mode,
+            mode=self.plan.config.mode if self._far is None else "call",
             realtime=not self.plan.offline,
             frames=self.loop.tempo.frames,
             dropped=self.loop.dropped,

@@ -179,7 +179,7 @@ class Call(Showing, Driving):
     """Two agents talk: each end sends its portrait once, then motion and voice alone, and draws the other one.
 
     The portrait leaves this machine when the call connects, and so does how your face moves and what you say; pictures
-    of the camera do not without --guard portrait. The other end's portrait goes to every output that `agent run` has,
+    of the camera do not, unless --guard says so. The other end's portrait goes to every output that `agent run` has,
     their voice to the loudspeaker (use headphones: nothing takes the echo out) or to a virtual microphone. Ctrl-C hangs
     up.
 
@@ -216,11 +216,12 @@ class Call(Showing, Driving):
     """Loudspeaker by name that the other end is heard from, or none. Default: the system's, where neither a virtual
     microphone nor files alone are the outputs."""
 
-    guard: Literal["off", "portrait"] = "off"
+    guard: Literal["off", "portrait", "video"] = "off"
     """What is done when your portrait does not look like you any more, in --mode video and both: off only says so
     (something before the face, somebody else, a head turned too far, another light). portrait: in another light a new
     portrait is made of the camera's picture and sent, if its face is that of the photo: you alone, before the photo's
-    own background. It is kept nowhere."""
+    own background. It is kept nowhere. video: that, and while anything of the above lasts, small pictures of the camera
+    as it is, about six a second, take the portrait's place at the other end; both users are told."""
 
     mute: bool = False
     """Send no voice; --mode video then needs no microphone."""

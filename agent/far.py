@@ -7,6 +7,7 @@ from typing import Any
 from runtime.change import Nobody, Upload
 from runtime.lane import Lane
 from runtime.metrics import Metrics
+from runtime.stage import Over
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +18,7 @@ class Far:
     """Waits for their portrait. Raises AgentError if nobody will come."""
     lane: Callable[[Metrics], Lane[Any]]
     """Their motion and voice."""
+    over: Over
+    """What their camera sees, over the portrait, when they show it."""
+    status: Callable[[], dict[str, Any]]
+    """What to say of them beside the figures."""

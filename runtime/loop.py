@@ -27,7 +27,7 @@ from runtime.picture import Picture
 from runtime.report import LATENESS
 from runtime.sinks import Sink
 from runtime.sound import Sound
-from runtime.stage import Stage
+from runtime.stage import Over, Stage
 from runtime.torso import TorsoFollow
 from runtime.trail import Driven, Trail
 
@@ -53,11 +53,12 @@ class Loop:
         metrics: Metrics,
         ladder: Ladder,
         start_ns: int = 0,
+        over: Over | None = None,
     ) -> None:
         """`ladder`: of a live run's quality; offline its first rung counts. `start_ns`: instant on the clock of the
-        first picture, and of rest; offline time counts from 0."""
+        first picture, and of rest; offline time counts from 0. `over`: as in `Stage`."""
         self._mode, self._lanes, self._idle, self._sinks = mode, lanes, idle, sinks
-        self._stage, self._torso = Stage(engine, avatar), TorsoFollow()
+        self._stage, self._torso = Stage(engine, avatar, over), TorsoFollow()
         self._fps, self._clock, self._metrics, self._start_ns = fps, clock, metrics, start_ns
         self._ladder = ladder
         self._stop, self._ending, self._begun = threading.Event(), Ending(), False

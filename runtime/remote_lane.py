@@ -52,7 +52,7 @@ class RemoteLane(Lane[Sound]):
 
     @property
     def newest(self) -> Driven | None:
-        """The motion to show now: what it waited for in the network's stead counts as waiting for a driver."""
+        """The motion to show now."""
         now_ns = self._now_ns()
         motion = self._motion_at(now_ns)
-        return None if motion is None else Driven(motion, motion.pts_ns, now_ns, now_ns)
+        return None if motion is None else Driven(motion, motion.pts_ns, now_ns, now_ns, far=True)

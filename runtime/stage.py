@@ -1,6 +1,7 @@
 """The stage: the engine and avatar that are drawn, and those that wait to take their place."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from models.ease import smoothstep
 from models.motion import Motion
+from models.portrait import Pixels
 from runtime.engines import Engine
 from runtime.faults import Faults
 from runtime.picture import Picture
@@ -18,18 +20,23 @@ _FADE_NS = 500_000_000  # from what was shown to what takes its place softly
 _OFTEN_NS = 1_000_000_000  # for so long a failing engine is tried at every picture, then once in as long
 
 
+Over = Callable[[Pixels, int], Pixels]
+"""What was drawn, and when it is due -> what is shown, as large: that, or another array."""
+
+
 class Stage:
     """Changes engine and avatar between two pictures. Owns the engines that it is given and closes each once.
 
-    It alone makes `Picture`s, of nothing but what an engine drew.
+    It alone makes `Picture`s, of nothing but what an engine drew and, in a call, what the other end shows over it.
     """
 
-    def __init__(self, engine: Engine[Any], avatar: Any) -> None:
+    def __init__(self, engine: Engine[Any], avatar: Any, over: Over | None = None) -> None:
+        """`over`: of live pictures."""
         self._lock = threading.Lock()  # guards all below
         self._shown: tuple[Engine[Any], Any] = (engine, avatar)
         self._next: tuple[Engine[Any], Any] | None = None
         self._softly = False  # whether the next comes in gradually
-        self._closed = False
+        self._closed, self._over = False, over
         self._retiring: list[threading.Thread] = []
         # What is below is the loop's.
         self._faults = Faults("drawing", "the last picture stays until it works again")
@@ -80,21 +87,8 @@ class Stage:
         An engine that has failed for a second is tried once a second, and at once after a swap. Raises what the
         engine raises while there is no good picture yet.
         """
-        if self._last is not None and due_ns < self._retry_ns and self._next is None:
-            return self._again(self._last, due_ns)
-        try:
-            picture = self._faded(self.render(motion, due_ns, level))
-        except Exception as error:
-            if self._last is None:
-                raise
-            if self._faults.failed(error, due_ns) >= _OFTEN_NS:
-                self._retry_ns = due_ns + _OFTEN_NS
-            return self._again(self._last, due_ns)
-        self._faults.worked()
-        if self._last is not None:
-            self._trust = min(1.0, self._trust + (due_ns - self._last.due_ns) / _EASE_NS)
-        self._last, self._retry_ns = picture, 0
-        return picture
+        picture = self._drawn_live(motion, due_ns, level)
+        return picture if self._over is None else replace(picture, image=self._over(picture.image, due_ns))
 
     def eased(self, motion: Motion | None) -> Motion | None:
         """A driver's motion, which counts the less the longer drawing fails: what is drawn next may be the cause."""
@@ -113,6 +107,23 @@ class Stage:
         for thread in self._retiring:
             thread.join()
         self._shown[0].close()
+
+    def _drawn_live(self, motion: Motion, due_ns: int, level: int) -> Picture:
+        if self._last is not None and due_ns < self._retry_ns and self._next is None:
+            return self._again(self._last, due_ns)
+        try:
+            picture = self._faded(self.render(motion, due_ns, level))
+        except Exception as error:
+            if self._last is None:
+                raise
+            if self._faults.failed(error, due_ns) >= _OFTEN_NS:
+                self._retry_ns = due_ns + _OFTEN_NS
+            return self._again(self._last, due_ns)
+        self._faults.worked()
+        if self._last is not None:
+            self._trust = min(1.0, self._trust + (due_ns - self._last.due_ns) / _EASE_NS)
+        self._last, self._retry_ns = picture, 0
+        return picture
 
     def _faded(self, picture: Picture) -> Picture:
         """The picture, or what lies between it and the last one of the avatar before."""

@@ -27,6 +27,8 @@ class Driven:
     """When the driver began with that."""
     driven_ns: int
     """When the motion was there."""
+    far: bool = False
+    """Whether it came over a network: captured counts as arrived then, and nothing is known of its driver."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,10 +58,13 @@ def note(metrics: Metrics, end: str, trail: Trail, steps: Sequence[Step]) -> Non
     """
     driven = trail.driven
     first_ns = before_ns = driven.motion.pts_ns
-    way = (
+    driver = (
         Step(_LOOK_AHEAD, driven.complete_ns),
         Step("wait for driver", driven.taken_ns),
         Step("driver", driven.driven_ns),
+    )
+    way = (
+        *((Step("wait in jitter buffer", driven.driven_ns),) if driven.far else driver),
         Step("wait for tick", trail.begun_ns),
         Step("draw", trail.drawn_ns),
         *steps,

@@ -84,6 +84,8 @@ class End:
     def shown(self) -> None:
         self.ready.set()
 
+    def see(self, glimpsed: object) -> None: ...
+
     def hear(self, sound: object) -> None: ...
 
     def say(self, count: int, leaves_ns: int) -> np.ndarray:

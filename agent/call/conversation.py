@@ -9,12 +9,12 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 from agent.build import Session
-from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, their_portrait
+from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, place_of, their_portrait
 from agent.call.speaking import Speaking
-from agent.call.truth import Truth
+from agent.call.truth import SAID, Truth
 from agent.config import Call, Driving, Run, Showing
 from agent.far import Far
 from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_virtual_microphone, make_plan, parse_input
@@ -22,6 +22,7 @@ from agent.webrtc import ice_of
 from models.errors import AgentError, InputError
 from runtime.change import Change, Nobody, Upload
 from runtime.clock import MonotonicClock
+from runtime.far_view import FarView
 from runtime.metrics import Metrics
 from runtime.remote_lane import FarSounds, RemoteLane
 from runtime.sinks.loudspeaker import find_loudspeaker
@@ -54,18 +55,22 @@ class Conversation:
         self._config, self._say = config, say
         self._clock = MonotonicClock()
         self._kept, self._sounds, self._line = KeptPortraits(), FarSounds(), Line()
+        self._view, self._sees, self._who = FarView(self._clock), False, ""
         self._first: Future[Upload | Nobody] = Future()
         self._shown: bytes | None = b""
         self._visit = 0  # counts those who have left
         self._ready, self._over = threading.Event(), threading.Event()
         self._failure: Exception | None = None
         plan = _plan(config)
+        self._size = plan.size
         outputs = _with_voice(plan.outputs, config.speaker, say)
         avatar = own_avatar(config.portrait) if config.listen else None
-        myself = Myself(config.name, own_portrait(config.portrait), not config.forget, avatar)
+        films = config.guard == "video" and plan.camera is not None
+        myself = Myself(config.name, own_portrait(config.portrait), not config.forget, avatar, films)
         with ExitStack() as opened:
-            self._truth = None if plan.camera is None else Truth(config.portrait, config.guard, say, self._line.present)
-            if self._truth is not None:
+            self._truth: Truth | None = None
+            if plan.camera is not None:
+                self._truth = Truth(config.portrait, config.guard, say, self._line.present, self._line.show)
                 opened.callback(self._truth.close)
             watch = None if self._truth is None else self._truth.look
             self._speaking = Speaking(plan, self._clock, say, self._line.give, self._spoken, watch)
@@ -91,9 +96,9 @@ class Conversation:
     def figures(self) -> dict[str, Any]:
         """For the report: the session's, and of the connection."""
         peer = self._line.peer
-        counts = {} if peer is None else peer.link.counts()
+        counts = {} if peer is None else peer.link.counts() | peer.glimpses.counts()
         guard = {} if self._truth is None else {"guard": self._truth.figures()}
-        return {**self.session.report().as_dict(), "mode": "call", "call": counts} | guard
+        return {**self.session.report().as_dict(), "call": counts} | guard
 
     def check(self) -> None:
         """Raises what the call failed by."""
@@ -102,11 +107,15 @@ class Conversation:
 
     def called(self, hello: Hello) -> None:
         """Says who is there, and what becomes of both portraits."""
+        self._who, self._sees = hello.name, False
+        self._view.clear()
         who = hello.name or _SOMEBODY
         keeps = "and kept for the next call" if hello.may_keep else "and kept nowhere"
         shows = f"a portrait, which is drawn here {keeps}" if hello.portrait else "none: an outline is drawn here"
         self._say(f"{who} is there and shows {shows}")
         forgets = ", and asked not to keep it" if self._config.forget else ""
+        if hello.camera:
+            self._say(f"{who} may show small pictures of their camera while the portrait is not true")
         self._say(f"{who} is given your portrait {self._config.portrait.name}{forgets}")
 
     def known(self, digest: str) -> bytes | None:
@@ -119,6 +128,8 @@ class Conversation:
         if portrait == self._shown:
             return
         look = Nobody() if portrait is None else their_portrait(hello, portrait)
+        if isinstance(look, Upload):
+            self._view.lay(*place_of(look, self._config.framing, self._size))
         if not self._first.done():
             self._first.set_result(look)
             self._ready.wait()
@@ -136,6 +147,14 @@ class Conversation:
         self._speaking.begin()
         if self._truth is not None:
             self._truth.shown()
+
+    def see(self, glimpsed: UInt8[np.ndarray, "h w 3"] | None) -> None:
+        """Over the portrait; says so when that begins and ends."""
+        self._view.see(glimpsed)
+        if (glimpsed is not None) != self._sees:
+            self._sees = glimpsed is not None
+            who = self._who or _SOMEBODY
+            self._say(f"now shown: the camera of {who}" if self._sees else f"now shown: the portrait of {who} again")
 
     def hear(self, sound: Sound) -> None:
         """To the session's outputs, once there are some."""
@@ -161,10 +180,21 @@ class Conversation:
         def lane(metrics: Metrics) -> RemoteLane:
             return RemoteLane(self._sounds, self._line.at, metrics, self._clock)
 
-        return Far(self._first.result, lane)
+        return Far(self._first.result, lane, self._view.over, self._status)
+
+    def _status(self) -> dict[str, Any]:
+        """Of who is shown, and what they see, for the preview page."""
+        who, nobody = self._who or _SOMEBODY, self._shown is None
+        shown = f"none: {who} is an outline" if nobody else f"the camera of {who}" if self._view.is_shown else who
+        status = {"title": self._who or "Call", "portrait": shown}
+        if self._truth is None:
+            return status
+        cause = self._truth.cause
+        return status | {"own_portrait": SAID[cause] if cause else "looks like you", "own_portrait_is_true": not cause}
 
     def _left(self, ending: str | AgentError) -> None:
         """The other end is gone for good. In the line's thread."""
+        self._view.clear()
         if isinstance(self._end, Listener) and not self._over.is_set():
             self._say(f"the call is over: {ending}; {self._end.invitation}")
             self._visit += 1

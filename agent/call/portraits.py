@@ -1,7 +1,11 @@
 """Portraits of a call: the user's, ready to leave, and those of others, ready to be shown."""
 
+import io
 from pathlib import Path
 
+from PIL import Image
+
+from calibration.framing import Canvas, Framing
 from calibration.photo import read_file, read_photo
 from calibration.store import default_store, portrait_of
 from calibration.travelling import MOST_BYTES, pack, unpack
@@ -38,6 +42,14 @@ def their_portrait(hello: Hello, data: bytes) -> Upload:
     name = f"the portrait of {hello.name}" if hello.name else "the portrait"
     arrived = unpack(data, name)
     return Upload(name, arrived.picture, arrived.landmarks)
+
+
+def place_of(portrait: Upload, framing: Framing, size: tuple[int, int]) -> tuple[Canvas, int]:
+    """Where the photo of `their_portrait` lies on pictures of a size, and its own width, pixels."""
+    with Image.open(io.BytesIO(portrait.data)) as file:
+        photo = file.size
+    assert portrait.landmarks is not None
+    return Canvas.framed(framing, portrait.landmarks, photo, size), photo[0]
 
 
 class KeptPortraits:

@@ -23,6 +23,8 @@ from models.landmarks import Landmarks
 from models.motion import Motion
 from models.perception import load_mediapipe
 from runtime.frame import Frame
+from runtime.glimpse import Glimpse
+from runtime.truth.glimpses import Glimpses
 from runtime.truth.guard import Seen, TruthGuard
 from runtime.truth.verdict import Cause
 from runtime.worker import Worker
@@ -35,10 +37,21 @@ SAID: dict[Cause | None, str] = {
     None: "your portrait looks like you again",
 }
 
+WARNED: dict[str, str] = {
+    "portrait": "in another light a new portrait of the camera's picture leaves: you, before the photo's own "
+    "background",
+    "video": "ATTENTION: pictures of your camera leave, with all that is in them, whenever your portrait is not true: "
+    "something is before your face, somebody else is there, your head is turned far, or the light is another",
+}
+"""By `--guard`, before anything can leave."""
+CAMERA_LEAVES = "; pictures of your camera leave until that is over"
+CAMERA_STAYS = "; pictures of your camera leave no more"
+
 SAID_OF_A_STRANGER = "no new portrait: the face before the camera is not clearly that of the photo"
 
 _SIDE_PX = 128  # of the picture that is compared
 _EVERY_NS = 20_000_000_000  # between two new portraits
+_OVER_TIMES = 4
 _LONGEST_PX, _MOST_BYTES = 512, 64 * 1024  # of a new portrait: it leaves beside motion
 
 Image = UInt8[np.ndarray, "h w 3"]
@@ -68,9 +81,10 @@ class Truth:
     def __init__(
         self,
         portrait: Path,
-        guard: Literal["off", "portrait"],
+        guard: Literal["off", "portrait", "video"],
         say: Callable[[str], None],
         present: Callable[[bytes], None],
+        show: Callable[[Glimpse], None],
     ) -> None:
         """Prepares the small picture.
 
@@ -79,10 +93,11 @@ class Truth:
             guard: as in `--guard`.
             say: hears what the user should know.
             present: sends another portrait; must not block.
+            show: sends a picture of the camera; must not block.
 
         Raises InputError: no picture, or no face in it.
         """
-        self._say, self._present = say, present
+        self._say, self._present, self._show = say, present, show
         self._photo = read_photo(portrait)
         self._photo_face, _ = choose_face(self._photo, str(portrait))
         self._person = PhotoCheck(self._photo_face, load_face_model())
@@ -90,11 +105,13 @@ class Truth:
         self._newest: bytes | None = None
         self._next_ns = 0
         self._worker: Worker[Wish, Retaken] | None = None
-        if guard == "portrait":
+        self._glimpses: Glimpses | None = None
+        self._over = 0  # times that the end of glimpses is still to be told: each may be lost
+        if guard != "off":
             self._worker = Worker("the new portrait", warm_up, make)
-            say(
-                "in another light a new portrait of the camera's picture leaves: you, before the photo's own background"
-            )
+            say(WARNED[guard])
+        if guard == "video":
+            self._glimpses = Glimpses((self._photo.shape[1], self._photo.shape[0]), self._photo_face)
         self._guard = TruthGuard(_small(self._photo, self._photo_face), Bystanders(), self._changed, self._mend)
 
     def look(self, frame: Frame, landmarks: Landmarks | None, motion: Motion) -> None:
@@ -106,9 +123,14 @@ class Truth:
         if self._newest is not None:
             self._present(self._newest)
 
+    @property
+    def cause(self) -> Cause | None:
+        """Why the portrait is not true; None while it is."""
+        return self._guard.cause
+
     def figures(self) -> dict[str, Any]:
         """What is not true now, if anything, and how often what was not, or a new portrait was made."""
-        return {"now": self._guard.cause, "times": dict(self._counts)}
+        return {"now": self.cause, "times": dict(self._counts)}
 
     def close(self) -> None:
         """Ends the guard. May be called twice."""
@@ -119,10 +141,31 @@ class Truth:
     def _changed(self, cause: Cause | None) -> None:
         if cause is not None:
             self._counts[cause] += 1
-        self._say(SAID[cause])
+        camera = "" if self._glimpses is None else CAMERA_STAYS if cause is None else CAMERA_LEAVES
+        self._say(SAID[cause] + camera)
 
     def _mend(self, seen: Seen, cause: Cause | None) -> BuiltinAvatar | None:
-        """A new portrait, where one is wanted, is needed and can be had of this frame. In the guard's thread."""
+        """A new portrait, or a picture of the camera. In the guard's thread."""
+        avatar = self._new_portrait(seen, cause)
+        if self._glimpses is not None:
+            self._glimpse(self._glimpses, seen, cause if avatar is None else None)
+        return avatar
+
+    def _glimpse(self, glimpses: Glimpses, seen: Seen, cause: Cause | None) -> None:
+        """What the camera sees, while there is a cause; then that there is none."""
+        if cause is not None:
+            glimpse = glimpses.take(seen.frame, seen.landmarks, wide=cause == "somebody else")
+            self._over = _OVER_TIMES
+        else:
+            glimpse = glimpses.over() if self._over > 0 else None
+            self._over -= 1
+            if seen.landmarks is not None:
+                glimpses.follow(seen.landmarks)
+        if glimpse is not None:
+            self._show(glimpse)
+
+    def _new_portrait(self, seen: Seen, cause: Cause | None) -> BuiltinAvatar | None:
+        """A new portrait, where one is wanted, is needed and can be had of this frame."""
         if self._worker is None or seen.landmarks is None:
             return None
         self._person.see(seen.landmarks)

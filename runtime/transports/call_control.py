@@ -51,6 +51,8 @@ class Hello:
     """Whether the portrait may be kept on the receiver's disk for the next call."""
     avatar: Offered | None = None
     """The portrait as an avatar package, for a browser. It is said and passed over by agents, which draw portraits."""
+    camera: bool = False
+    """Whether pictures of the camera may come in the portrait's place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +88,12 @@ def write(message: Message) -> str:
     """A message as it travels."""
     said: dict[str, Any]
     match message:
-        case Hello(name, portrait, may_keep, avatar):
+        case Hello(name, portrait, may_keep, avatar, camera):
             said = {"type": "hello", "version": VERSION, "motion": MOTION_VERSION, "name": name}
             if portrait is not None:
                 said["portrait"] = {"sha256": portrait.digest, "bytes": portrait.size, "keep": may_keep}
+            if camera:
+                said["camera"] = True
             if avatar is not None:
                 said["avatar"] = {"sha256": avatar.digest, "bytes": avatar.size, "version": AVATAR_VERSION}
         case Another(portrait):
@@ -164,7 +168,7 @@ def _hello(said: dict[str, Any]) -> Hello:
     name, portrait = _printable(said.get("name"), _MOST_NAME), said.get("portrait")
     if portrait is None:
         return Hello(name, None, False)
-    return Hello(name, _announced(portrait), portrait.get("keep") is True)
+    return Hello(name, _announced(portrait), portrait.get("keep") is True, camera=said.get("camera") is True)
 
 
 def _announced(portrait: Any) -> Offered:

@@ -1,7 +1,7 @@
-"""One connection of a call: two channels and a voice each way over one WebRTC peer.
+"""One connection of a call: three channels and a voice each way over one WebRTC peer.
 
-`control` is reliable and ordered, `motion` neither; docs/call_protocol.md has what goes over them. Everything here
-belongs to the transport's asyncio loop, but `CallPeer.at`, which one other thread may ask.
+`control` is reliable and ordered, `motion` and `camera` neither; docs/call_protocol.md has what goes over them.
+Everything here belongs to the transport's asyncio loop, but `CallPeer.at`, which one other thread may ask.
 """
 
 import asyncio
@@ -12,11 +12,12 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from aiortc import RTCDataChannel, RTCPeerConnection
-from jaxtyping import Float32
+from jaxtyping import Float32, UInt8
 
 from models.errors import AgentError
 from models.motion import Motion
 from runtime.clock import Clock
+from runtime.glimpse import Glimpse
 from runtime.sound import Sound
 from runtime.transports import call_control as control
 from runtime.transports.call_control import (
@@ -31,10 +32,11 @@ from runtime.transports.call_control import (
     digest_of,
     offered,
 )
+from runtime.transports.glimpse_link import GlimpseLink
 from runtime.transports.ice import IcePolicy
 from runtime.transports.motion_link import MotionLink
 from runtime.transports.peer import close_peer, gone, open_peer
-from runtime.transports.sctp import acknowledge_in_passing, queued_bytes
+from runtime.transports.sctp import acknowledge_in_passing, on_its_way_bytes, queued_bytes
 from runtime.transports.voice import VoiceTrack, hear
 
 KINDS = ("audio", "application")
@@ -42,7 +44,7 @@ KINDS = ("audio", "application")
 SILENT_S = 2.5
 """A sender of motion that is not heard for so long is lost."""
 
-_CONTROL, _MOTION = 0, 1  # channel ids, the same at both ends
+_CONTROL, _MOTION, _CAMERA = 0, 1, 2  # channel ids, the same at both ends
 _MOST_MESSAGES = 256  # of control in one connection until a portrait is there: one takes 128
 _MOST_PORTRAITS = 64  # of the other end in one connection
 _SMALL_BYTES, _PAUSE_S = 4 * 1024, 0.16  # parts of another portrait, between which motion finds its way: 200 kbit/s
@@ -62,12 +64,14 @@ class Myself:
     """Whether the other end may keep it for the next call."""
     avatar: bytes | None = None
     """The portrait as an avatar package, for browsers; None where none can join."""
+    camera: bool = False
+    """Whether pictures of the camera may leave in the portrait's place."""
 
     @property
     def hello(self) -> Hello:
         """The first message."""
         avatar = None if self.avatar is None else offered(self.avatar)
-        return Hello(self.name, offered(self.portrait), self.may_keep, avatar)
+        return Hello(self.name, offered(self.portrait), self.may_keep, avatar, self.camera)
 
 
 @runtime_checkable
@@ -92,6 +96,10 @@ class Host(Protocol):
 
     def shown(self) -> None:
         """The other end shows our portrait: what `CallPeer.give` is given now is seen."""
+        ...
+
+    def see(self, glimpsed: UInt8[np.ndarray, "h w 3"] | None) -> None:
+        """This picture of the other end's camera is to take the portrait's place; None: the portrait comes back."""
         ...
 
     def hear(self, sound: Sound) -> None:
@@ -121,6 +129,7 @@ class CallPeer:
         self._parts: Parts | None = None
         self._presented = digest_of(myself.portrait)
         self._offered = {digest_of(data): data for data in (myself.portrait, myself.avatar) if data is not None}
+        self._shown = False  # whether any portrait of the other end is shown
         self._showing = False  # whether the other end's newest portrait is shown
         self._messages = self._portraits = 0
         self._leaving: str | None = None  # why this end hangs up
@@ -136,6 +145,8 @@ class CallPeer:
         sctp = self.peer.sctp
         assert sctp is not None  # it came with the channels
         self.link = MotionLink(clock, self._motion.send, lambda: queued_bytes(sctp))
+        self._camera = self._channel("camera", _CAMERA, ordered=False, maxRetransmits=0)
+        self.glimpses = GlimpseLink(clock, self._camera.send, lambda: on_its_way_bytes(sctp), host.see)
         acknowledge_in_passing(sctp)
         self.peer.on("track", lambda track: self._start(hear(track, clock, host.hear)))
         self._room = asyncio.Event()
@@ -144,6 +155,7 @@ class CallPeer:
         self._control.on("open", lambda: self._tell(myself.hello))
         self._control.on("message", self._on_control)
         self._motion.on("message", self._on_motion)
+        self._camera.on("message", self._on_glimpse)
 
     async def run(self) -> str:
         """Waits for the end of the call and frees the peer; returns what the other end said at last.
@@ -175,6 +187,12 @@ class CallPeer:
         if self.ready and self._motion.readyState == "open":
             with suppress(ConnectionError):
                 self.link.give(motion)
+
+    def show(self, glimpse: Glimpse) -> None:
+        """Sends a picture of the camera, if that was announced and the other end shows the portrait."""
+        if self._myself.camera and self.ready and self._camera.readyState == "open":
+            with suppress(ConnectionError):
+                self.glimpses.give(glimpse)
 
     def present(self, portrait: bytes) -> None:
         """Offers another portrait in place of the one that the other end shows; not before it shows that one."""
@@ -248,6 +266,10 @@ class CallPeer:
         self._heard_s = self._loop.time()
         self.link.take(packet if isinstance(packet, bytes) else b"")
 
+    def _on_glimpse(self, packet: object) -> None:
+        announced = self._hello is not None and self._hello.camera and self._shown
+        self.glimpses.take(packet if announced and isinstance(packet, bytes) else b"")
+
     def _on_control(self, said: str | bytes) -> None:
         try:
             self._messages += 1
@@ -312,7 +334,7 @@ class CallPeer:
 
     async def _show(self, hello: Hello, portrait: bytes) -> None:
         await asyncio.to_thread(self._host.show, hello, portrait)
-        self._showing, self._messages = True, 0
+        self._shown, self._showing, self._messages = True, True, 0
         self._tell(Ready())
 
     async def _send(self, data: bytes) -> None:

@@ -2,15 +2,18 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from models.motion import Motion
+from runtime.glimpse import Glimpse
 from runtime.transports.call_peer import CallPeer
 
 _PATIENCE_S = 3.0
+
+T = TypeVar("T")
 
 
 class Line:
@@ -42,19 +45,15 @@ class Line:
 
     def give(self, motion: Motion) -> None:
         """Sends a motion to whoever is there. Never blocks."""
-        with self._lock:
-            peer, loop = self._peer, self._loop
-        if peer is not None and loop is not None and not loop.is_closed():
-            with suppress(RuntimeError):  # it closed meanwhile
-                loop.call_soon_threadsafe(peer.give, motion)
+        self._tell(CallPeer.give, motion)
+
+    def show(self, glimpse: Glimpse) -> None:
+        """Sends a picture of the camera to whoever is there. Never blocks."""
+        self._tell(CallPeer.show, glimpse)
 
     def present(self, portrait: bytes) -> None:
         """Offers another portrait to whoever is there. Never blocks."""
-        with self._lock:
-            peer, loop = self._peer, self._loop
-        if peer is not None and loop is not None and not loop.is_closed():
-            with suppress(RuntimeError):  # it closed meanwhile
-                loop.call_soon_threadsafe(peer.present, portrait)
+        self._tell(CallPeer.present, portrait)
 
     def hang_up(self, reason: str) -> None:
         """Says goodbye to whoever is there, and waits until that is done."""
@@ -62,6 +61,13 @@ class Line:
             peer, loop = self._peer, self._loop
         if peer is not None and loop is not None:
             run_in(loop, peer.hang_up(reason))
+
+    def _tell(self, what: Callable[[CallPeer, T], None], value: T) -> None:
+        with self._lock:
+            peer, loop = self._peer, self._loop
+        if peer is not None and loop is not None and not loop.is_closed():
+            with suppress(RuntimeError):  # it closed meanwhile
+                loop.call_soon_threadsafe(what, peer, value)
 
 
 def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, object]) -> None:

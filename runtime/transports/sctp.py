@@ -21,6 +21,11 @@ def queued_bytes(sctp: RTCSctpTransport) -> int:
     return waiting + sum(len(chunk.user_data) for chunk in sctp._outbound_queue)
 
 
+def on_its_way_bytes(sctp: RTCSctpTransport) -> int:
+    """What was given to any channel, and of which it is not known yet that it has arrived."""
+    return queued_bytes(sctp) + sctp._flight_size
+
+
 def acknowledge_in_passing(sctp: RTCSctpTransport) -> None:
     """Lets acknowledgements ride along with the next data, or wait for 0.1 s, as RFC 9260 6.2 has it.
 

@@ -121,6 +121,30 @@ def test_a_camera_picture_becomes_a_portrait_in_one_place_and_only_where_the_use
     assert guard.default == "off"
 
 
+def users_of(module: str) -> list[str]:
+    """Modules that import it, or anything of it."""
+    found = []
+    for path in [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            inside = [f"{node.module}.{name}" for name in names] if isinstance(node, ast.ImportFrom) else []
+            if module in [getattr(node, "module", None), *names, *inside]:
+                found.append(str(path.relative_to(ROOT)))
+    return sorted(set(found))
+
+
+def test_a_camera_picture_becomes_low_rate_video_in_one_place_and_only_where_the_user_asked():
+    makers = []
+    for path in [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]:
+        calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+        if any("Glimpse" in (getattr(call, "id", ""), getattr(call, "attr", "")) for call in calls):
+            makers.append(str(path.relative_to(ROOT)))
+    assert makers == ["runtime/truth/glimpses.py"]
+    assert users_of("runtime.truth.glimpses") == ["agent/call/truth.py"]
+    assert users_of("runtime.far_view") == ["agent/call/conversation.py"]
+    assert "runtime/truth/guard.py" in users_of("runtime.frame"), "it is seen"
+
+
 PLANTED = {
     "runtime/sinks/preview.py": "from runtime.frame import Frame",
     "runtime/engines/builtin.py": "from runtime.sources.camera import Camera",
@@ -129,6 +153,9 @@ PLANTED = {
     "runtime/mix.py": "from runtime.drivers.face_video import FaceVideo",
     "runtime/loop.py": "from runtime.frame import Frame",
     "runtime/transports/line.py": "from runtime.truth.verdict import Cause",
+    "runtime/transports/glimpse_link.py": "from runtime.truth.glimpses import Glimpses",
+    "runtime/glimpse.py": "from runtime.frame import Frame",
+    "runtime/far_view.py": "from runtime.sources.camera import Camera",
 }
 
 

@@ -33,15 +33,17 @@ class End:
         kept: dict[str, bytes] | None = None,
         avatar: bytes | None = None,
         policy_at: Callable[[str], IcePolicy] = policy_for,
+        camera: bool = False,
     ) -> None:
         self.policy_at = policy_at
-        self.myself = Myself(name, portrait or name.encode() * 10_000, may_keep=True, avatar=avatar)
+        self.myself = Myself(name, portrait or name.encode() * 10_000, may_keep=True, avatar=avatar, camera=camera)
         self.kept = kept or {}
         self.calls: list[Hello] = []
         self.portraits: list[bytes | None] = []
         self.lines: list[str] = []
         self.endings: list[str | AgentError] = []
         self.sounds: list[Sound] = []
+        self.seen: list[np.ndarray | None] = []
         self.is_shown = threading.Event()
         self.refusal: str | None = None
         self.line = Line()
@@ -61,6 +63,9 @@ class End:
 
     def shown(self) -> None:
         self.is_shown.set()
+
+    def see(self, glimpsed: np.ndarray | None) -> None:
+        self.seen.append(glimpsed)
 
     def hear(self, sound: Sound) -> None:
         self.sounds.append(sound)
@@ -90,6 +95,11 @@ class End:
             str(link), self.policy_at, self.line, self.myself, self, CLOCK, self.lines.append, self.endings.append
         )
         return self
+
+    def tell(self, what: Callable[[], object]) -> None:
+        """Does something in the connection's loop."""
+        assert self.line._loop is not None
+        self.line._loop.call_soon_threadsafe(what)
 
     def ended(self) -> "End":
         """Once the call is over."""

@@ -1,6 +1,7 @@
 """A call whose other end is a real browser."""
 
 import base64
+import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from agent.call.portraits import own_avatar
 from calibration.photo import read_photo
@@ -16,6 +18,7 @@ from calibration.portrait import prepare_portrait
 from models.builtin.avatar import BuiltinAvatar
 from models.face import load_face_model
 from models.motion import Motion, expression
+from runtime.glimpse import Glimpse
 from runtime.transports.call_control import Hello
 from runtime.transports.call_peer import CallPeer
 from runtime.transports.links import prove, resume_token
@@ -126,6 +129,54 @@ def test_a_browser_is_asked_then_sees_the_portrait_move_as_its_sender_does(page,
         near = {other: decibels(shown, small) for other, shown in seen.items()}
         assert near[what] > LEAST_DB and near[what] == max(near.values()), near
     assert np.ptp(list(near.values())) > 3
+
+
+CAMERA = """() => {
+    const camera = document.getElementById("camera"), canvas = new OffscreenCanvas(1, 1).getContext("2d");
+    canvas.drawImage(camera, 0, 0, 1, 1);
+    return [getComputedStyle(camera).opacity, ...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3)].map(Number);
+}"""
+
+
+def colour(rgb: tuple[int, int, int], side: int = 64, **options: object) -> Glimpse:
+    file = io.BytesIO()
+    Image.new("RGB", (side, side), rgb).save(file, "WEBP", **options)
+    return Glimpse(file.getvalue())
+
+
+def test_it_shows_the_camera_while_pictures_come_and_no_other_files(page, package) -> None:
+    anna = End("Anna", avatar=package, camera=True).listen()
+    join(page, anna)
+    assert "Anna may show small pictures of their camera" in page.locator("#camera-hint").inner_text()
+    with moving(anna, MOTIONS["speaks"]):
+        for _ in range(8):
+            anna.line.show(colour((200, 30, 30), quality=20))
+            page.wait_for_timeout(160)
+        opacity, *seen = page.evaluate(CAMERA)
+        assert opacity == 1 and np.abs(np.subtract(seen, (200, 30, 30))).max() < 12
+        assert page.locator("#badge").is_visible()
+        for bad in (colour((30, 200, 30), lossless=True), colour((30, 200, 30), 194, quality=1), Glimpse(b"RIFF" * 9)):
+            anna.line.show(bad)
+            page.wait_for_timeout(160)
+        assert page.evaluate(CAMERA)[1:] == seen
+        anna.line.show(Glimpse(b""))
+        page.wait_for_timeout(700)
+        assert page.evaluate(CAMERA)[0] == 0
+        reads(page, dropped="3")
+        anna.line.show(colour((30, 30, 200), quality=20))
+        page.wait_for_timeout(700)
+        assert page.evaluate(CAMERA)[0] == 1
+        page.wait_for_function("() => document.getElementById('stage').dataset.shows === 'portrait'")
+    anna.close()
+
+
+def test_it_shows_no_camera_that_was_not_announced(page, anna) -> None:
+    join(page, anna)
+    peer = anna.line.peer
+    assert not page.locator("#camera-hint").is_visible()
+    anna.tell(lambda: peer.glimpses.give(colour((200, 30, 30), quality=20)))
+    page.wait_for_timeout(700)
+    assert peer.glimpses.sent == 1 and page.evaluate(CAMERA)[0] == 0
 
 
 def test_it_hears_and_is_heard_only_once_it_wants_to_be(page, anna) -> None:

@@ -74,6 +74,17 @@ def test_ends_are_told_apart_and_a_camera_looks_not_ahead():
     assert paths(metrics)["wall"].steps[0].name == "wait for driver"
 
 
+def test_of_what_came_over_a_network_no_driver_is_known():
+    metrics = Metrics()
+    note(metrics, "wall", Trail(Driven(Motion(0), 0, 60 * MS, 60 * MS, far=True), 61 * MS, 70 * MS), [])
+    (path,) = paths(metrics).values()
+    assert [(step.name, step.waits, step.mean_ms) for step in path.steps] == [
+        ("wait in jitter buffer", True, 60.0),
+        ("wait for tick", True, 1.0),
+        ("draw", False, 9.0),
+    ]
+
+
 def test_the_latency_is_that_of_the_slowest_output_and_of_no_viewer():
     metrics = Metrics()
     assert latency(paths(metrics)) is None

@@ -382,7 +382,8 @@ def test_who_comes_without_the_link_or_by_another_site(
 
 def test_a_message_is_read_as_it_was_written_and_a_later_kind_is_passed_over() -> None:
     hello = Hello("Anna", Offered("0" * 64, 5), False)
-    for message in (hello, Hello("Ben", None, False), Ready(), Bye("dinner")):
+    filmed = Hello("Eve", Offered("0" * 64, 5), False, camera=True)
+    for message in (hello, filmed, Hello("Ben", None, False), Ready(), Bye("dinner")):
         assert read(write(message)) == message
     assert read('{"type": "sticker"}') is None
     told = read(write(Hello("A\x1b[31m\nn" + "n" * 100, Offered("0" * 64, 5), True)))

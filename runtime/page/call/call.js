@@ -3,13 +3,14 @@
 //   await talk(secret, guest)      returns what the other end said at last
 //
 // `guest` is {name, microphone: a track or null, left: whether the user has hung up, joined(connection, secret to come
-// back with), hello(name), show(package): a promise, motion(packet), sound(stream), live(), lost()}.
+// back with), hello(name, whether the camera may be shown), show(package): a promise, motion(packet),
+// glimpse(packet), sound(stream), live(), lost()}.
 
 import { iceServers } from "./ice.js";
 import { prove, resumeSecret, sha256 } from "./proof.js";
 
 const PATH = "/call", VERSION = 1, MOTION_VERSION = 1, AVATAR_VERSION = 1;
-const CONTROL = 0, MOTION = 1;  // channel ids
+const CONTROL = 0, MOTION = 1, CAMERA = 2;  // channel ids
 const MOST_PACKAGE = 400_000;
 const GATHER_MS = 500, ANSWER_MS = 8000, CONNECT_MS = 10_000, SILENT_MS = 2500, LOOK_MS = 250;
 const RESUME_MS = 30_000, AGAIN_MS = 1000, GOODBYE_MS = 200;
@@ -49,6 +50,7 @@ class Connection {
     this.guest = guest;
     this.digest = digest;
     this.live = false;  // the other end's portrait is shown
+    this.camera = false;  // and pictures of their camera may take its place
     this.wanted = null;  // {sha256, bytes}: of the package that is to come
     this.parts = [];
     this.heardMs = null;  // when motion came last
@@ -59,12 +61,16 @@ class Connection {
     this.voice = this.peer.addTransceiver("audio", { direction: "sendrecv" });  // before any channel: aiortc's bundle
     this.speak(guest.microphone);
     this.control = this.channel("control", CONTROL, {});
-    const motion = this.channel("motion", MOTION, { ordered: false, maxRetransmits: 0 });
+    const lossy = { ordered: false, maxRetransmits: 0 };
+    const motion = this.channel("motion", MOTION, lossy), camera = this.channel("camera", CAMERA, lossy);
     this.control.onopen = () => this.tell({
       type: "hello", version: VERSION, motion: MOTION_VERSION, name: guest.name,
     });
     this.control.onmessage = ({ data }) => this.hear(data).catch(error => this.refuse(error.message));
     motion.onmessage = ({ data }) => this.move(data);
+    camera.onmessage = ({ data }) => {
+      if (this.live && this.camera && data instanceof ArrayBuffer) guest.glimpse(new Uint8Array(data));
+    };
     this.peer.ontrack = ({ track }) => guest.sound(new MediaStream([track]));
     this.peer.onconnectionstatechange = () => {
       if (["failed", "closed"].includes(this.peer.connectionState)) this.fail(new LostError("The connection is lost."));
@@ -140,12 +146,13 @@ class Connection {
     if (said?.type === "hello") await this.greet(said);
   }
 
-  async greet({ version, motion, name, avatar }) {
+  async greet({ version, motion, name, avatar, camera }) {
     if (version !== VERSION || motion !== MOTION_VERSION || avatar && avatar.version !== AVATAR_VERSION)
       throw new Error("The other end speaks another version.");
     if (!avatar || !(avatar.bytes > 0 && avatar.bytes <= MOST_PACKAGE))
       throw new Error("The other end has no portrait that a browser can draw.");
-    this.guest.hello(String(name ?? ""));
+    this.camera = camera === true;
+    this.guest.hello(String(name ?? ""), this.camera);
     if (avatar.sha256 === this.digest) return this.shown();
     this.wanted = avatar;
     this.tell({ type: "want", sha256: avatar.sha256 });

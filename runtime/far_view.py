@@ -1,0 +1,84 @@
+"""What the other end's camera sees, over their portrait: it comes and goes gradually."""
+
+import threading
+from dataclasses import replace
+
+import cv2
+import numpy as np
+from jaxtyping import UInt8
+
+from calibration.framing import Canvas, Placed
+from models.ease import smoothstep
+from models.portrait import Pixels
+from runtime.clock import Clock
+
+FADE_NS = 400_000_000
+PATIENCE_NS = 1_000_000_000
+"""Without a new one for so long, the portrait takes the last one's place."""
+
+Glimpsed = UInt8[np.ndarray, "h w 3"]
+
+
+class FarView:
+    """Glimpses of one camera. `over` belongs to the loop that draws; the rest to any thread."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()  # guards the five below
+        self._canvas: tuple[Canvas, int] | None = None
+        self._glimpsed: Glimpsed | None = None
+        self._came_ns: int | None = None
+        self._wanted = False
+        self._drawn: tuple[Glimpsed, Placed] | None = None
+        self._weight, self._before_ns = 0.0, 0  # the loop's
+
+    def lay(self, canvas: Canvas, photo_width: int) -> None:
+        """Where the portrait's photo, so many pixels wide, lies on the pictures."""
+        with self._lock:
+            self._canvas, self._drawn = (canvas, photo_width), None
+
+    def see(self, glimpsed: Glimpsed | None) -> None:
+        """The next one, framed as the photo is; None: there are no more."""
+        with self._lock:
+            self._wanted = glimpsed is not None
+            if glimpsed is not None:
+                self._glimpsed, self._came_ns = glimpsed, self._clock.now_ns()
+
+    def clear(self) -> None:
+        """Shows nothing of it from the next picture on: whoever it was has left."""
+        with self._lock:
+            self._wanted, self._glimpsed, self._drawn = False, None, None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the camera is what is shown, or about to be."""
+        with self._lock:
+            came_ns = self._came_ns
+            return self._wanted and came_ns is not None and self._clock.now_ns() - came_ns < PATIENCE_NS
+
+    def over(self, drawn: Pixels, due_ns: int) -> Pixels:
+        """The picture to show in place of what was drawn for an instant: that one, or another array."""
+        step = max(0, due_ns - self._before_ns) / FADE_NS
+        self._before_ns = due_ns
+        self._weight = min(1.0, self._weight + step) if self.is_shown else max(0.0, self._weight - step)
+        placed = self._placed() if self._weight > 0 else None
+        if placed is None:
+            return drawn
+        height, width = placed.image.shape[:2]
+        at = slice(placed.top, placed.top + height), slice(placed.left, placed.left + width)
+        weight = smoothstep(0.0, 1.0, self._weight)
+        part = placed.image if drawn.shape[2] == 3 else cv2.cvtColor(placed.image, cv2.COLOR_RGB2RGBA)
+        out = drawn.copy()
+        out[at] = cv2.addWeighted(out[at], 1 - weight, np.asarray(part), weight, 0)
+        return out
+
+    def _placed(self) -> Placed | None:
+        with self._lock:
+            glimpsed, laid = self._glimpsed, self._canvas
+            if glimpsed is None or laid is None:
+                return None
+            if self._drawn is None or self._drawn[0] is not glimpsed:
+                canvas, photo_width = laid
+                fitted = replace(canvas, scale=canvas.scale * photo_width / glimpsed.shape[1])
+                self._drawn = glimpsed, fitted.place(glimpsed)
+            return self._drawn[1]
