@@ -4,40 +4,56 @@
 
 The camera's pictures are a code in two colours that no avatar has. While tracker, engine, camera and outputs fail by a
 seeded plan, everything that leaves is searched for it: frames of the virtual camera, JPEGs of the preview page, the
-video file. A failing picture must be the one before it.
+video file; of WebRTC every packet, decoded again as it leaves the encoder, and what a viewer of the page and a media
+server get of them. A failing picture must be the one before it. A virtual microphone is sound, and made of blocks that
+hold nothing else (`runtime.sound`): it shows nothing.
 """
 
 import agent  # noqa: F401  # before numpy: one thread for each numerical library
 
 # isort: split
 import argparse
+import asyncio
+import os
 import socket
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import aiohttp
+import av
 import cv2
 import numpy as np
 from failing_parts import HEIGHT, WIDTH, Beat, Capture, Engine, Plan, Tracker
+from media_server import HERE, TOKEN, MediaServer, watch
 
 from agent.build import Session
 from agent.config import Run
 from agent.mjpeg import read_jpegs
 from agent.plan import make_plan
+from agent.webrtc import WHIP_TOKEN
 from models.errors import AgentError
 from runtime.frame import Frame
 from runtime.picture import Picture
+from runtime.sinks.webrtc import PATH
 from runtime.sources.camera import Camera
 from runtime.sources.media import ClipFrames
+from runtime.transports.broadcast import Rung
+from runtime.transports.encoding import Encoded, VideoEncoder
+from runtime.transports.joining import join
+from runtime.transports.links import parse_link
+from runtime.transports.peer import open_peer
 
 SIZE = 128
+OUTPUTS = ("virtual-camera", "preview", "file", "webrtc", "whip")
 GREEN, MAGENTA = (0, 255, 0), (255, 0, 255)
 CODE = np.random.default_rng(0).choice((-1.0, 1.0), (12, 16))
 COLOUR, LIKENESS = 130.0, 0.35
@@ -135,6 +151,55 @@ class Viewer:
             self._beat.tell()
 
 
+class OnAir:
+    """Searches all that the encoders of a WebRTC output make, as whoever watches decodes it."""
+
+    def __init__(self, sink: Any, output: str, findings: Findings) -> None:
+        self.broadcast = sink._on_air.broadcast
+        self._open, self._output, self._findings = self.broadcast._open, output, findings
+        self.broadcast._open = self._opened
+
+    def _opened(self, rung: Rung) -> "OnAir.Encoder":
+        return OnAir.Encoder(self._open(rung), rung, self._output, self._findings)
+
+    class Encoder:
+        """In the place of one."""
+
+        def __init__(self, encoder: VideoEncoder, rung: Rung, output: str, findings: Findings) -> None:
+            self._encoder, self._output, self._findings = encoder, output, findings
+            self._decoder: Any = av.CodecContext.create(rung.codec.lower(), "r")
+
+        def encode(self, *picture: Any) -> Encoded | None:
+            encoded = self._encoder.encode(*picture)
+            if encoded is not None:
+                for frame in self._decoder.decode(av.Packet(bytes(encoded.packet))):
+                    self._findings.search(self._output, frame.to_ndarray(format="rgb24"))
+            return encoded
+
+
+class WebRtcViewer:
+    """Joins the page as a browser does, and searches what comes."""
+
+    def __init__(self, url: str, findings: Findings) -> None:
+        self._url, self._findings = url, findings
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._watch()), daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        self._thread.join(30)
+
+    def see(self, frame: av.VideoFrame) -> None:
+        self._findings.search("webrtc viewer", frame.to_ndarray(format="rgb24"))
+
+    async def _watch(self) -> None:
+        peer = open_peer(HERE)
+        peer.addTransceiver("video", "recvonly")
+        async with aiohttp.ClientSession() as http:
+            session = await join(http, parse_link(self._url), PATH, peer, HERE)
+            await watch(peer, self.see)
+            await session.leave()
+
+
 class Taken:
     """Counts what an output is given, and lets it fail as planned."""
 
@@ -177,14 +242,16 @@ def search(frames: int, seed: int, leak: Callable[[np.ndarray], np.ndarray] | No
     findings, plan, beat = Findings(), Plan(frames, seed), Beat(frames)
     capture, tracker = Capture(plan, beat, coded_picture()), Tracker(plan, beat)
     with session(plan, beat, findings, capture, tracker, leak) as (run, clip):
-        camera, preview, file = (
-            Taken(sink, kind, plan, beat)
-            for sink, kind in zip(run.sinks, ("virtual-camera", "preview", "file"), strict=True)
+        camera, preview, file, *others = (
+            Taken(sink, kind, plan, beat) for sink, kind in zip(run.sinks, OUTPUTS, strict=True)
         )
         viewer = Viewer(run.sinks[1].url, beat, findings)
+        peer = WebRtcViewer(run.sinks[3].url, findings)
+        on_air = [OnAir(sink, output, findings) for sink, output in zip(run.sinks[3:], OUTPUTS[3:], strict=True)]
+        wait_for(lambda: all(air.broadcast.watched for air in on_air))
         driver = FrameWatch(run.loop._lanes[0]._driver, beat)
         beat.parts = [
-            lambda: all(output.offered > beat.number for output in (preview, file)),
+            lambda: all(output.offered > beat.number for output in (preview, file, *others)),
             lambda: camera.offered > beat.number or beat.number > LOST_AT * frames,
             lambda: viewer.seen >= preview.taken,
             lambda: beat.number < 0 or beat.rests("camera"),
@@ -196,6 +263,7 @@ def search(frames: int, seed: int, leak: Callable[[np.ndarray], np.ndarray] | No
         except AgentError as error:
             findings.ended = str(error)
         viewer.finish()
+        peer.finish()
         findings.faults, findings.tracked = run.loop.faults, tracker.tracked
         for frame in ClipFrames(clip):
             findings.search("file", frame.image)
@@ -224,11 +292,21 @@ def session(
         }
         for name, replacement in replaced.items():
             stack.enter_context(patch(name, replacement))
-        outputs = ("virtual-camera", "preview", str(clip))
+        server = MediaServer(lambda frame: findings.search("media server", frame.to_ndarray(format="rgb24")))
+        stack.callback(server.close)
+        stack.enter_context(patch.dict(os.environ, {WHIP_TOKEN: TOKEN}))
+        outputs = ("virtual-camera", "preview", str(clip), "webrtc", f"whip:{server.url}")
         config = Run(portrait=photo, mode="video", output=outputs, size=str(SIZE), realtime=True)
-        run = Session(make_plan(config, []), beat, lambda _: None)
+        run = Session(replace(make_plan(config, []), microphone=None), beat, lambda _: None)
         stack.callback(run.close)
         yield run, clip
+
+
+def wait_for(reached: Callable[[], bool]) -> None:
+    until_s = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < until_s, "not within 30 s"
+        time.sleep(0.02)
 
 
 def free_port(host: str, _port: int, _tries: int) -> socket.socket:
