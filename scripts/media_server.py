@@ -1,4 +1,4 @@
-"""A media server of our own: takes one avatar at a time by WHIP, from who knows the token, and looks at its pictures."""
+"""A media server of our own: takes one avatar at a time by WHIP, from who knows the token, and sees its pictures."""
 
 import asyncio
 import threading

@@ -10,7 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from search_leaks import OUTPUTS, SIZE, coded_picture, search, shows_code
+from search_leaks import OUTPUTS, search
+from searched_outputs import SIZE, coded_picture, shows_code
 
 from agent.config import Call
 from calibration.photo import read_photo
