@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 import numpy as np
 
@@ -9,8 +10,8 @@ import runtime.sinks.virtual_camera
 import runtime.sources.camera
 from runtime.sources.devices import Device
 
-ANSWERED = 3
-"""Pictures that the camera gives."""
+ANSWERED = 150
+"""Pictures that the camera gives, 30 a second."""
 TAKEN = 40
 """Pictures that the virtual camera takes."""
 HANGS = "the driver hangs"
@@ -31,6 +32,7 @@ class StuckCapture:
         pass
 
     def grab(self) -> bool:
+        time.sleep(1 / 30)
         self._grabbed += 1
         if self._grabbed > ANSWERED:
             print(HANGS, file=sys.stderr, flush=True)
