@@ -91,9 +91,10 @@ class Session:
         self.shown, self._engines = Shown(plan, engine, say, softly=far is not None), usable_engines()
         with ExitStack() as opened:
             opened.callback(engine.close)
-            self._inputs = NO_INPUTS if far is not None else open_inputs(plan, clock, say, probe, opened)
+            looking = partial(open_inputs, plan, clock, say, probe, opened)
+            self._inputs = NO_INPUTS if far is not None else wait("opening the inputs", looking)
             for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
-                self.sinks.append(self._open_sink(name))
+                self.sinks.append(wait(f"opening the output {name}", partial(self._open_sink, name)))
                 opened.callback(self.sinks[-1].close)
             named = probe.portrait or config.portrait
             photo = named if far is None else patiently("waiting", far.portrait, interrupted, _hush)
@@ -242,6 +243,7 @@ class Session:
             dropped=self.loop.dropped,
             lost=self.loop.lost | underruns,
             faults=self.loop.faults,
+            silent=self.loop.silent,
             fps_rendered=round(self.loop.tempo.mean_fps, 2),
             quality=None if self.plan.offline else self._ladder.standing,
             stages=stage_times(self.metrics),

@@ -192,7 +192,7 @@ class Call(Showing, Driving):
     The far face in Zoom:  agent call LINK --portrait me.png --mode video --output virtual-camera
     """
 
-    link: tyro.conf.Positional[str] = ""
+    link: Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="[LINK]")] = ""
     """What the other end printed."""
 
     listen: bool = False
@@ -308,13 +308,11 @@ class ModelsImport:
     Nothing is downloaded: `agent models list` says what is missing, where it is to be had and under which licence.
     Nothing in a file is executed. What is given replaces what was there when all of it is found good; the rest stays.
 
-    The released folder and the face model:  agent models import real3d --checkpoint 240210_real3dportrait_orig \
-    --face-model BFM_model_front.mat
+    The released folder and the face model:  agent models import real3d --checkpoint FOLDER --face-model FILE.mat
 
     Something more, later:  agent models import real3d --face-data Real3DPortrait/deep_3drecon
 
-    Of GOHA:  agent models import goha --checkpoint checkpoint825000.ckpt --deep3d epoch_20.pth \
-    --face-model BFM_model_front.mat
+    Of GOHA:  agent models import goha --checkpoint FILE.ckpt --deep3d FILE.pth --face-model FILE.mat
 
     Of Talk3D:  agent models import talk3d --checkpoint May_demo.pt --person May --wav2vec model.safetensors
     """

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from agent.config import Run
 from agent.known_person import open_person, open_speaker
-from agent.plan import Plan
+from agent.plan import STILL, Plan
 from agent.probe import Probe
 from calibration.person import PersonCheck
 from calibration.profile_file import load_profile
 from models.audio.speaker_layer import SpeakerLayer
+from models.errors import InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
 from models.one_face import OneFace
@@ -66,7 +67,10 @@ def open_inputs(plan: Plan, clock: Clock, say: Callable[[str], None], probe: Pro
 def open_camera(camera: Path | str, clock: Clock) -> Source[Frame]:
     """A file's pictures, or a camera; "" is the first that no program feeds. Raises InputError."""
     if isinstance(camera, Path):
-        return ClipFrames(camera)
+        clip = ClipFrames(camera)
+        if clip.info.is_still:
+            raise InputError(f"--camera {camera} {STILL}")
+        return clip
     from runtime.sources.camera import Camera
     from runtime.sources.devices import default_camera
 

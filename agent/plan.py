@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from agent.config import Run, parse_size
 from calibration.background import check_background
@@ -15,6 +16,9 @@ from runtime.sources.media import MediaInfo, probe
 
 LOUDSPEAKER = "loudspeaker"
 """An output of calls: loudspeaker, or loudspeaker:NAME."""
+
+STILL = "is a single picture, in which nobody moves: give a video file, or a camera (agent devices lists them)"
+"""What to say of such a file in the place of a camera."""
 
 _MEDIA_SUFFIXES = frozenset(
     (".wav", ".mp3", ".flac", ".ogg", ".opus", ".m4a", ".aac")
@@ -119,6 +123,8 @@ def _plan(config: Run, virtual_cameras: Collection[str]) -> Plan:
     microphone = _microphone(config, camera, look)
     if isinstance(camera, Path) and not look(camera).has_video:
         raise InputError(f"--camera {camera} has no pictures; give a video file")
+    if isinstance(camera, Path) and look(camera).is_still:
+        raise InputError(f"--camera {camera} {STILL}")
     if isinstance(microphone, Path) and not look(microphone).has_sound:
         raise InputError(f"--microphone {microphone} has no sound; give a file with speech")
     outputs = config.output or (("virtual-camera",) if virtual_cameras else ("preview",))
@@ -230,7 +236,8 @@ def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) ->
             raise InputError(f"{option} {path}: the folder {folder} does not exist; make it first")
         if path.is_dir():
             raise InputError(f"{option} {path} is a folder; give the name of a file")
-        if not os.access(folder, os.W_OK):
+        makes_a_file = option == "--output" or not path.exists()
+        if makes_a_file and not _takes_files(folder):
             raise InputError(f"{option} {path}: the folder {folder} cannot be written to; choose another")
         if path.exists() and not os.access(path, os.W_OK):
             raise InputError(f"{option} {path} cannot be written to; choose another name")
@@ -241,6 +248,15 @@ def _check_outputs(config: Run, outputs: tuple[str, ...], inputs: list[Path]) ->
         raise InputError("a virtual microphone goes with a picture: give --output virtual-camera, or preview, too")
     if len(set(outputs)) < len(outputs):
         raise InputError("an --output is given twice; give each once")
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether files can be made there, which rights alone do not tell: the disk may be read-only."""
+    try:
+        with TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _check_transparent(outputs: tuple[str, ...]) -> None:

@@ -8,16 +8,20 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from rich.console import Console
+from rich.control import Control
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.segment import ControlType
 
 _SAY_EVERY_NS = 10_000_000_000
 
 console = Console(stderr=True, highlight=False)
+_NEW_LINE = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))  # in place of a status line
 
 
 def say(line: str) -> None:
     """Prints a line; never fails, since a run must outlive the terminal or pipe that it talks to."""
     with suppress(OSError, ValueError, SystemExit):  # rich turns a broken pipe into SystemExit
+        console.control(_NEW_LINE)
         console.print(line, markup=False, soft_wrap=True)
 
 
@@ -49,7 +53,8 @@ def status_line(status: Callable[[], dict[str, Any]]) -> Iterator[None]:
             now = status()
             ages = now["latency_ms"]
             late = "" if ages is None else f"latency {ages['p50']:.0f} ms (p95 {ages['p95']:.0f}), "
-            line = f"{now['fps_rendered']:.1f} fps, {late}{now['dropped']} dropped; Ctrl-C ends"
+            silent = "".join(f"{what} does not answer, " for what in now["silent"])
+            line = f"{silent}{now['fps_rendered']:.1f} fps, {late}{now['dropped']} dropped; Ctrl-C ends"
             if terminal:
                 sys.stderr.write(f"\r\x1b[K{line}")
                 sys.stderr.flush()

@@ -71,8 +71,9 @@ class Learner:
             InputError: too few frames with a face, or none in which it was at rest.
         """
         if self.count < FRAMES:
+            frames = f"{self.count} frame{'' if self.count == 1 else 's'}"
             raise InputError(
-                f"a face was seen in {self.count} frames, at least {FRAMES} are needed; look into the camera for longer"
+                f"a face was seen in {frames}, at least {FRAMES} are needed; look into the camera for longer"
             )
         if self.neutral.evidence < _LEAST_EVIDENCE:
             raise InputError(

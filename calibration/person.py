@@ -111,9 +111,10 @@ class PersonCheck:
     def require(self) -> None:
         """Raises InputError unless the faces so far were enough and the profile's person's."""
         if not self._known:
+            frames = f"{len(self._faces)} frame{'' if len(self._faces) == 1 else 's'}"
             raise InputError(
-                f"the camera shows a face from the front in {len(self._faces)} frames, {FRAMES} are needed to tell "
-                f"whether it is {self.profile.name}'s; look into it for longer, or {self._otherwise}"
+                f"the camera shows a face from the front in {frames}, {FRAMES} are needed to tell whether it is "
+                f"{self.profile.name}'s; look into it for longer, or {self._otherwise}"
             )
 
     def _judge(self) -> None:

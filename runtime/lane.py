@@ -6,19 +6,21 @@ from typing import Generic, Literal, TypeVar
 
 from models.errors import AgentError
 from models.motion import Motion, lerp
+from runtime.answers import Answers
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers import Driver
 from runtime.faults import Faults
 from runtime.frame import Frame
 from runtime.metrics import Metrics
 from runtime.sound import Sound
-from runtime.sources import Source
+from runtime.sources import DeviceSource, Source
 from runtime.trail import Driven
 
 Role = Literal["video", "audio", "soundtrack"]
 T = TypeVar("T", Frame, Sound)
 
 _PATIENCE_S = 5.0
+_SILENT_PATIENCE_S = 0.3  # with a driver that has not answered for long
 
 
 class Lane(Generic[T]):
@@ -61,6 +63,11 @@ class Lane(Generic[T]):
     def faults(self) -> int:
         """How often the driver failed and the run went on."""
         return self._faults.count
+
+    @property
+    def answers(self) -> Answers | None:
+        """Of the source's driver, where there is one."""
+        return self._source.answers if isinstance(self._source, DeviceSource) else None
 
     def ended(self, before_ns: int) -> bool:
         """Whether the source has ended, its last value before an instant."""
@@ -149,7 +156,8 @@ class Lane(Generic[T]):
     def join(self) -> None:
         """Waits for the thread, if there is one, and frees the driver. Raises AgentError if it does not come back."""
         if self._thread is not None:
-            self._thread.join(_PATIENCE_S)
+            silent = self.answers is not None and self.answers.silent
+            self._thread.join(_SILENT_PATIENCE_S if silent else _PATIENCE_S)
             if self._thread.is_alive():
                 raise AgentError(f"the {self.role} input does not answer and was left behind")
         if self._driver is not None:

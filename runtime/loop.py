@@ -83,8 +83,15 @@ class Loop:
     def faults(self) -> dict[str, int]:
         """Failures that the run survived, by stage; stages without any are left out."""
         found = {f"{lane.role} driver": lane.faults for lane in self._lanes} | {"render": self._stage.faults}
+        found |= {f"{lane.role} input": lane.answers.count for lane in self._lanes if lane.answers is not None}
         found |= {f"sink {outlet.sink.name}": outlet.faults for outlet in self._outlets}
         return {stage: count for stage, count in found.items() if count}
+
+    @property
+    def silent(self) -> list[str]:
+        """Devices and outputs whose drivers do not answer now."""
+        asked = [lane.answers for lane in self._lanes] + [outlet.answers for outlet in self._outlets]
+        return [answers.what for answers in asked if answers is not None and answers.silent]
 
     def swap(self, engine: Engine[Any], avatar: Any, softly: bool = False) -> None:
         """Draws another avatar, of this or another engine, from the next picture on. Any thread; see `Stage.swap`."""

@@ -63,6 +63,8 @@ def _lines(status: Mapping[str, Any]) -> Iterator[str]:
         yield from _family(
             "quality_rung", "gauge", "Rung of the quality ladder; 0 is the best.", [({}, status["quality"]["rung"])]
         )
+    silent = [({"device": what}, 1) for what in status.get("silent", ())]
+    yield from _family("silent", "gauge", "1 for what does not answer now; what does is left out.", silent)
     lost = [({"input": name}, count) for name, count in status.get("lost", {}).items()]
     yield from _family("lost_total", "counter", "What inputs gave and nobody took, and sound that was lost.", lost)
     faults = [({"stage": name}, count) for name, count in status.get("faults", {}).items()]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from models.errors import AgentError
+from runtime.answers import Answers
 from runtime.clock import Clock
 from runtime.faults import Faults
 from runtime.metrics import Metrics
@@ -18,6 +19,7 @@ from runtime.trail import Step, note
 _SOUND_BLOCKS = 512  # about five seconds of 10 ms blocks
 _IDLE_S = 0.05
 _PATIENCE_S = 5.0
+_SILENT_PATIENCE_S = 0.3  # with one that has not answered for long
 
 T = TypeVar("T", Picture, Sound)
 
@@ -26,7 +28,7 @@ class Outlet:
     """Feeds one sink from its own named thread.
 
     What a sink fails to take is left out and counted. One that says itself that it is lost (an AgentError), or that
-    takes nothing for seconds, is fed no more.
+    takes nothing for seconds, is fed no more. One whose driver does not come back is told, and waited for.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class Outlet:
         self.sink = sink
         self.failure: BaseException | None = None
         """Why the sink is fed no more."""
+        self.answers = Answers(f"the output {sink.name}", "it misses pictures until it does", clock)
         self._clock, self._metrics, self._lost = clock, metrics, lost
         self._picture_faults = Faults(f"the output {sink.name}", "it misses a picture")
         self._sound_faults = Faults(f"the sound of the output {sink.name}", "it misses some")
@@ -56,7 +59,7 @@ class Outlet:
     @property
     def faults(self) -> int:
         """How often the sink failed and the run went on."""
-        return self._picture_faults.count + self._sound_faults.count
+        return self._picture_faults.count + self._sound_faults.count + self.answers.count
 
     def start(self) -> None:
         """Starts the thread."""
@@ -65,6 +68,7 @@ class Outlet:
     def send(self, picture: Picture) -> None:
         """Offers a picture. Never blocks."""
         self._pictures.put(picture)
+        self.answers.look()
 
     def hear(self, sound: Sound) -> None:
         """Offers a block of sound, which does not wait for the next picture. Never blocks."""
@@ -76,7 +80,7 @@ class Outlet:
         self._pictures.close()
         self._sounds.close()
         if self._thread.ident is not None:
-            self._thread.join(_PATIENCE_S)
+            self._thread.join(_SILENT_PATIENCE_S if self.answers.silent else _PATIENCE_S)
         return not self._thread.is_alive()
 
     def check(self) -> None:
@@ -107,7 +111,8 @@ class Outlet:
 
     def _give(self, value: T, take: Callable[[T], None], faults: Faults) -> None:
         try:
-            take(value)
+            with self.answers.asked():
+                take(value)
         except Exception as error:
             faults.endured(error, self._clock.now_ns())
         else:

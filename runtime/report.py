@@ -43,6 +43,8 @@ class Report:
     virtual microphones had nothing to play."""
     faults: dict[str, int]
     """Failures that the run survived, by stage; stages without any are left out."""
+    silent: list[str]
+    """Devices and outputs whose drivers do not answer now; after a run, did not at its end."""
     fps_rendered: float
     """Pictures per second of the run's wall time."""
     quality: Standing | None

@@ -11,6 +11,7 @@ _VIDIOC_QUERYCAP = 0x80685600
 _CAPABILITY = struct.Struct("16s32s32sIII12x")  # struct v4l2_capability: driver, card, bus, version, all, device
 _VIDEO_CAPTURE = 0x00000001 | 0x00001000  # single-planar or multi-planar
 _VIDEO_OUTPUT = 0x00000002 | 0x00002000  # the same
+_LOOPBACK = b"v4l2 loopback"
 
 
 def video_nodes(nodes: Path = NODES) -> list[Path]:
@@ -30,13 +31,24 @@ def is_virtual(node: Path) -> bool:
 
 def query_capability(file: Path) -> bytes:
     """`struct v4l2_capability`, 104 bytes, of a device file. Raises OSError."""
-    import fcntl
-
     descriptor = os.open(file, os.O_RDWR | os.O_NONBLOCK)
     try:
-        return fcntl.ioctl(descriptor, _VIDIOC_QUERYCAP, bytes(_CAPABILITY.size))
+        return capability_of(descriptor)
     finally:
         os.close(descriptor)
+
+
+def capability_of(descriptor: int) -> bytes:
+    """The same of a device that is open."""
+    import fcntl
+
+    return fcntl.ioctl(descriptor, _VIDIOC_QUERYCAP, bytes(_CAPABILITY.size))
+
+
+def is_loopback(capability: bytes) -> bool:
+    """Whether a `struct v4l2_capability` is that of v4l2loopback."""
+    driver, *_ = _CAPABILITY.unpack(capability)
+    return bool(driver.rstrip(b"\0") == _LOOPBACK)
 
 
 def captures_pictures(capability: bytes) -> bool:

@@ -31,6 +31,8 @@ KINDS = {  # how often each begins, and for how many beats at most
     "virtual-camera": (0.005, 3),
     "preview": (0.005, 3),
     "file": (0.005, 3),
+    "webrtc": (0.005, 3),
+    "whip": (0.005, 3),
 }
 _PATIENCE_S = 60.0
 

@@ -2,7 +2,8 @@
 
     python scripts/measure_endings.py [--times 3]
 
-While it imports, while it prepares its photo, while it runs, and with a camera that answers no more.
+While it imports, while it prepares its photo, while it runs, and with a camera or a virtual camera whose driver does
+not come back from a read or a write, once that has been said.
 """
 
 import argparse
@@ -17,7 +18,9 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 RUN = "from agent.program import program; program()"
-STUCK = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); import stuck_camera; stuck_camera.install(); "
+STUCK = f"import sys; sys.path.append({str(Path(__file__).parent)!r}); import stuck_devices as stuck; "
+CAMERA, OUTPUT = (f"{STUCK}stuck.install_{device}(); {RUN}" for device in ("camera", "virtual_camera"))
+HANGS, TOLD = "the driver hangs", "does not answer"
 
 
 def main() -> int:
@@ -30,13 +33,16 @@ def main() -> int:
         for doing, code, arguments, begun in (
             ("imports", RUN, voice, lambda _: True),
             ("prepares", RUN, voice, lambda folder: bool(list(folder.glob(".*.mp4")))),
-            ("runs", RUN, voice, lambda folder: has_pictures(folder)),
-            ("has a stuck camera", STUCK + RUN, camera, lambda folder: has_pictures(folder)),
+            ("runs", RUN, voice, has_pictures),
+            ("camera hangs", CAMERA, camera, has_told),
+            ("virtual camera hangs", OUTPUT, [*voice, "--output", "virtual-camera"], has_told),
         ):
             for number in (signal.SIGINT, signal.SIGTERM):
-                ends = [end(code, arguments, begun, number) for _ in range(times)]
-                seconds = " ".join(f"{wall_s:.2f}" for wall_s, _ in ends)
-                print(f"{doing:20s} {number.name}: {seconds} s, exit code {ends[0][1]}", flush=True)
+                ends = [Ending(code, arguments, begun, number) for _ in range(times)]
+                seconds = " ".join(f"{ending.wall_s:.2f}" for ending in ends)
+                told = " ".join(f"{ending.told_s:.2f}" for ending in ends if ending.told_s is not None)
+                after = f", told {told} s after it hung" if told else ""
+                print(f"{doing:20s} {number.name}: {seconds} s, exit code {ends[0].exit_code}{after}", flush=True)
     print(f"load {os.getloadavg()[0]:.1f}")
     return 0
 
@@ -45,19 +51,32 @@ def has_pictures(folder: Path) -> bool:
     return any(path.stat().st_size > 20_000 for path in folder.glob(".*.mp4"))
 
 
-def end(code: str, arguments: list[str], begun: Callable[[Path], bool], number: signal.Signals) -> tuple[float, int]:
-    """Seconds from a signal to the end of the process, and its exit code."""
-    with tempfile.TemporaryDirectory() as name:
-        command = [sys.executable, "-c", code, "run", *arguments, "--output", str(Path(name) / "out.mp4")]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL, env=os.environ | {"AGENT_CACHE": ""}) as process:
-            time.sleep(0.5)
-            while not begun(Path(name)):
-                assert process.poll() is None, "it has ended by itself"
-                time.sleep(0.01)
-            began_s = time.monotonic()
-            process.send_signal(number)
-            exit_code = process.wait(60)
-            return time.monotonic() - began_s, exit_code
+def has_told(folder: Path) -> bool:
+    return TOLD in (folder / "said").read_text()
+
+
+class Ending:
+    """A run, from its begin to a signal, and from there to the end of the process."""
+
+    def __init__(self, code: str, arguments: list[str], begun: Callable[[Path], bool], number: signal.Signals) -> None:
+        self.told_s: float | None = None
+        """From when a driver hung to when that was said."""
+        with tempfile.TemporaryDirectory() as name, (Path(name) / "said").open("w") as said:
+            command = [sys.executable, "-c", code, "run", *arguments, "--output", str(Path(name) / "out.mp4")]
+            with subprocess.Popen(command, stderr=said, env=os.environ | {"AGENT_CACHE": ""}) as process:
+                time.sleep(0.5)
+                hung_s: float | None = None
+                while not begun(Path(name)):
+                    if hung_s is None and HANGS in (Path(name) / "said").read_text():
+                        hung_s = time.monotonic()
+                    assert process.poll() is None, "it has ended by itself"
+                    time.sleep(0.01)
+                began_s = time.monotonic()
+                if hung_s is not None:
+                    self.told_s = began_s - hung_s
+                process.send_signal(number)
+                self.exit_code = process.wait(60)
+                self.wall_s = time.monotonic() - began_s
 
 
 if __name__ == "__main__":

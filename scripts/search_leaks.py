@@ -4,135 +4,43 @@
 
 The camera's pictures are a code in two colours that no avatar has. While tracker, engine, camera and outputs fail by a
 seeded plan, everything that leaves is searched for it: frames of the virtual camera, JPEGs of the preview page, the
-video file. A failing picture must be the one before it.
+video file; of WebRTC every packet, decoded again as it leaves the encoder, and what a viewer of the page and a media
+server get of them. A failing picture must be the one before it. A virtual microphone is sound, and made of blocks that
+hold nothing else (`runtime.sound`): it shows nothing.
 """
 
 import agent  # noqa: F401  # before numpy: one thread for each numerical library
 
 # isort: split
 import argparse
+import os
 import socket
 import tempfile
-import threading
-from collections import Counter
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import cv2
 import numpy as np
-from failing_parts import HEIGHT, WIDTH, Beat, Capture, Engine, Plan, Tracker
+from failing_parts import Beat, Capture, Engine, Plan, Tracker
+from media_server import TOKEN, MediaServer
+from searched_outputs import LOST_AT, SIZE, Findings, OnAir, Tape, Viewer, WebRtcViewer, coded_picture
 
 from agent.build import Session
 from agent.config import Run
-from agent.mjpeg import read_jpegs
 from agent.plan import make_plan
+from agent.webrtc import WHIP_TOKEN
 from models.errors import AgentError
 from runtime.frame import Frame
 from runtime.picture import Picture
 from runtime.sources.camera import Camera
 from runtime.sources.media import ClipFrames
 
-SIZE = 128
-GREEN, MAGENTA = (0, 255, 0), (255, 0, 255)
-CODE = np.random.default_rng(0).choice((-1.0, 1.0), (12, 16))
-COLOUR, LIKENESS = 130.0, 0.35
-"""From which a pixel has one of the code's colours, and a picture's colours go with the code."""
-LOST_AT = 0.8  # part of the run after which the virtual camera takes no more
-
-
-def coded_picture() -> np.ndarray:
-    """What the camera sees, RGB."""
-    signs = cv2.resize(CODE, (WIDTH, HEIGHT), interpolation=cv2.INTER_NEAREST)
-    return np.where(signs[..., None] > 0, np.uint8(GREEN), np.uint8(MAGENTA))
-
-
-def shows_code(image: np.ndarray) -> bool:
-    """Whether any part of the camera's picture, or a trace of all of it, is in an RGB picture."""
-    red, green, blue = np.moveaxis(image.astype(np.float32), 2, 0)
-    hue = green - (red + blue) / 2
-    if np.abs(cv2.blur(hue, (3, 3))).max() > COLOUR:
-        return True
-    cells = cv2.resize(hue, CODE.shape[::-1], interpolation=cv2.INTER_AREA)
-    if np.ptp(cells) == 0:
-        return False
-    return abs(np.corrcoef(cells.ravel(), CODE.ravel())[0, 1]) > LIKENESS
-
-
-@dataclass
-class Findings:
-    """What a run came to."""
-
-    pictures: Counter[str] = field(default_factory=Counter)
-    """Searched, by output."""
-    leaks: Counter[str] = field(default_factory=Counter)
-    """Pictures that show the camera's, by output."""
-    stood: int = 0
-    """Pictures that could not be drawn, where the one before was shown again."""
-    not_stood: int = 0
-    """The same, where another was shown."""
-    largest_step: float = 0.0
-    """Mean difference between two pictures that follow one another, grey levels."""
-    tracked: int = 0
-    faults: dict[str, int] = field(default_factory=dict)
-    ended: str = ""
-    """What the run raised at its end."""
-
-    def search(self, output: str, image: np.ndarray) -> None:
-        self.pictures[output] += 1
-        self.leaks[output] += shows_code(image)
-
-
-class Tape:
-    """A virtual camera's device that searches what it is given."""
-
-    device = "/dev/video77"
-
-    def __init__(self, plan: Plan, beat: Beat, findings: Findings) -> None:
-        self._plan, self._beat, self._findings = plan, beat, findings
-        self._last, self._last_beat = np.zeros((SIZE, SIZE, 3), np.float32), -1
-
-    def send(self, frame: np.ndarray) -> None:
-        if self._beat.number >= LOST_AT * self._plan.beats:
-            raise OSError("the device is gone")
-        image = cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_I420)
-        self._findings.search("virtual-camera", image)
-        beat = self._beat.number
-        if beat > 0:
-            step = float(np.abs(image.astype(np.float32) - self._last).mean())
-            self._findings.largest_step = max(self._findings.largest_step, step)
-            undrawn = any(self._plan.now(kind, beat) for kind in ("engine", "engine for long", "memory"))
-            if undrawn and self._last_beat == beat - 1:  # it had the picture before
-                self._findings.stood += step == 0.0
-                self._findings.not_stood += step > 0.0
-        self._last, self._last_beat = image.astype(np.float32), beat
-
-    def close(self) -> None:
-        pass
-
-
-class Viewer:
-    """Watches the preview page's stream and searches its pictures."""
-
-    def __init__(self, url: str, beat: Beat, findings: Findings) -> None:
-        self.seen = 0
-        self._jpegs, self._beat, self._findings = read_jpegs(url), beat, findings
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def finish(self) -> None:
-        self._thread.join(30)
-
-    def _watch(self) -> None:
-        for _, jpeg in self._jpegs:
-            bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-            self._findings.search("preview", cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
-            self.seen += 1
-            self._beat.tell()
+OUTPUTS = ("virtual-camera", "preview", "file", "webrtc", "whip")
 
 
 class Taken:
@@ -177,14 +85,16 @@ def search(frames: int, seed: int, leak: Callable[[np.ndarray], np.ndarray] | No
     findings, plan, beat = Findings(), Plan(frames, seed), Beat(frames)
     capture, tracker = Capture(plan, beat, coded_picture()), Tracker(plan, beat)
     with session(plan, beat, findings, capture, tracker, leak) as (run, clip):
-        camera, preview, file = (
-            Taken(sink, kind, plan, beat)
-            for sink, kind in zip(run.sinks, ("virtual-camera", "preview", "file"), strict=True)
+        camera, preview, file, *others = (
+            Taken(sink, kind, plan, beat) for sink, kind in zip(run.sinks, OUTPUTS, strict=True)
         )
         viewer = Viewer(run.sinks[1].url, beat, findings)
+        peer = WebRtcViewer(run.sinks[3].url, findings)
+        on_air = [OnAir(sink, output, findings) for sink, output in zip(run.sinks[3:], OUTPUTS[3:], strict=True)]
+        wait_for(lambda: all(air.broadcast.watched for air in on_air))
         driver = FrameWatch(run.loop._lanes[0]._driver, beat)
         beat.parts = [
-            lambda: all(output.offered > beat.number for output in (preview, file)),
+            lambda: all(output.offered > beat.number for output in (preview, file, *others)),
             lambda: camera.offered > beat.number or beat.number > LOST_AT * frames,
             lambda: viewer.seen >= preview.taken,
             lambda: beat.number < 0 or beat.rests("camera"),
@@ -196,6 +106,7 @@ def search(frames: int, seed: int, leak: Callable[[np.ndarray], np.ndarray] | No
         except AgentError as error:
             findings.ended = str(error)
         viewer.finish()
+        peer.finish()
         findings.faults, findings.tracked = run.loop.faults, tracker.tracked
         for frame in ClipFrames(clip):
             findings.search("file", frame.image)
@@ -224,11 +135,21 @@ def session(
         }
         for name, replacement in replaced.items():
             stack.enter_context(patch(name, replacement))
-        outputs = ("virtual-camera", "preview", str(clip))
+        server = MediaServer(lambda frame: findings.search("media server", frame.to_ndarray(format="rgb24")))
+        stack.callback(server.close)
+        stack.enter_context(patch.dict(os.environ, {WHIP_TOKEN: TOKEN}))
+        outputs = ("virtual-camera", "preview", str(clip), "webrtc", f"whip:{server.url}")
         config = Run(portrait=photo, mode="video", output=outputs, size=str(SIZE), realtime=True)
-        run = Session(make_plan(config, []), beat, lambda _: None)
+        run = Session(replace(make_plan(config, []), microphone=None), beat, lambda _: None)
         stack.callback(run.close)
         yield run, clip
+
+
+def wait_for(reached: Callable[[], bool]) -> None:
+    until_s = time.monotonic() + 30
+    while not reached():
+        assert time.monotonic() < until_s, "not within 30 s"
+        time.sleep(0.02)
 
 
 def free_port(host: str, _port: int, _tries: int) -> socket.socket:

@@ -33,6 +33,7 @@ from runtime.transports.call_peer import Myself
 from runtime.transports.caller import Caller
 from runtime.transports.ice import policy_for
 from runtime.transports.line import Line
+from runtime.transports.links import parse_link
 from runtime.transports.listener import Listener
 
 _EASE_S = 1.5  # in which somebody who has left comes to rest
@@ -52,6 +53,8 @@ class Conversation:
         """
         if config.listen == bool(config.link):
             raise InputError("give either a link (agent call 'http://...#token=...'), or --listen to be given one")
+        if config.link:
+            parse_link(config.link)  # before anything is opened
         self._config, self._say = config, say
         self._clock = MonotonicClock()
         self._kept, self._sounds, self._line = KeptPortraits(), FarSounds(), Line()

@@ -1,7 +1,7 @@
 """`agent call`."""
 
 from agent.call.conversation import Conversation
-from agent.commands.run import write_report
+from agent.commands.run import announce, write_report
 from agent.config import Call
 from agent.interrupt import interruptible
 from agent.metrics import served_metrics
@@ -16,8 +16,7 @@ def call(config: Call) -> None:
             conversation = Conversation(config, say, lambda: interrupt.asked)
             session = conversation.session
             interrupt.stop_with(session.loop.stop)
-            for sink in session.sinks:
-                say(f"{sink.name}: {getattr(sink, 'url', 'on')}")
+            announce(session.sinks)
             with served_metrics(config.metrics_port, session.status, say), status_line(session.status):
                 session.loop.run_live()
         finally:

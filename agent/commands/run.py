@@ -1,6 +1,7 @@
 """`agent run` and `agent demo`."""
 
 import json
+from collections.abc import Iterable
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from agent.interrupt import interruptible
 from agent.metrics import served_metrics
 from agent.terminal import progress, say, status_line
 from models.errors import AgentError, InputError
+from runtime.sinks import Sink
 from runtime.sinks.codecs import EXTENSIONS
+from runtime.sinks.video_file import VideoFile
 
 
 def run(config: Run) -> None:
@@ -24,8 +27,7 @@ def run(config: Run) -> None:
                 with progress(session.plan.frames) as advance:
                     session.loop.run_offline(session.plan.frames, advance)
             else:
-                for sink in session.sinks:
-                    say(f"{sink.name}: {getattr(sink, 'url', 'on')}")
+                announce(session.sinks)
                 with served_metrics(config.metrics_port, session.status, say), status_line(session.status):
                     session.loop.run_live()
         finally:  # a failed run is the one whose figures are wanted most
@@ -53,6 +55,13 @@ def demo(config: Demo) -> None:
     with as_file(example / "portrait.png") as portrait, as_file(example / "speech.wav") as speech:
         run(Run(portrait=portrait, microphone=str(speech), output=(str(config.output),), framing="head"))
     print(config.output.resolve())
+
+
+def announce(sinks: Iterable[Sink]) -> None:
+    """Says where a live run is to be seen and heard."""
+    for sink in sinks:
+        is_file = isinstance(sink, VideoFile)
+        say(f"writing {sink.name}" if is_file else f"{sink.name}: {getattr(sink, 'url', 'on')}")
 
 
 def write_report(path: Path, figures: dict[str, object]) -> None:

@@ -58,9 +58,10 @@ class Preview:
     these keys of what it returns, as in `--report`, and a dash for what is missing: `portrait`, `engine`,
     `backend`, `mode`, `fps` (the target), `fps_rendered`, `frames`, `dropped`, `paths` (the way to
     the output that others see, else to this page; until there is one `stages`, {name: {"p50_ms", "p95_ms"}}),
-    `quality` {"rung", "seconds"} where there is a ladder and, where it is a number, `audio_video_offset_ms`; its title
-    shows `title`, if there is one, and its controls `background` and `engines` (names of those that can be chosen);
-    `link`, where there is one, lets the next viewer in elsewhere. Of files only the name is shown.
+    `quality` {"rung", "seconds"} where there is a ladder, `silent` (what does not answer) where there is any and, where
+    it is a number, `audio_video_offset_ms`; its title shows `title`, if there is one, and its controls `background` and
+    `engines` (names of those that can be chosen); `link`, where there is one, lets the next viewer in elsewhere. Of
+    files only the name is shown.
     """
 
     name: ClassVar[str] = "preview"

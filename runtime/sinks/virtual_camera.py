@@ -5,6 +5,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -14,14 +15,16 @@ from jaxtyping import UInt8
 
 from models.errors import AgentError, InputError
 from runtime.picture import Picture
+from runtime.sinks.v4l2_output import NOT_AN_OUTPUT, V4l2Output
 from runtime.sound import Sound
 from runtime.video_nodes import NODES, is_virtual, video_nodes
 
 _HOLD_S = 0.5  # a reader waits for the next picture no longer than this
+_CLOSE_S = 0.5  # closing does not wait longer for a driver that hangs
 _GREY = 48  # of the picture that is shown before the first one
 LOAD = "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Avatar"
 """The command that makes a virtual camera on Linux."""
-_FED, _NOT_AGAIN = "busy", "not a video output device"  # what refusals say
+_FED, _ABSENT = "busy", "no such file"  # what refusals say
 _SECURE_BOOT = "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 _ROOT = Path("/")
 
@@ -30,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 @runtime_checkable
 class Device(Protocol):
-    """What is used of `pyvirtualcam.Camera`."""
+    """What takes the frames: `V4l2Output`, or `pyvirtualcam.Camera`."""
 
     @property
     def device(self) -> str:
@@ -107,8 +110,12 @@ class VirtualCamera:
         """Cameras are silent."""
 
     def close(self, complete: bool = True) -> None:
-        """Frees the device, whether the run was `complete` or not. May be called twice."""
-        with self._changed:
+        """Frees the device, unless its driver hangs, whether the run was `complete` or not. May be called twice."""
+        if not self._changed.acquire(timeout=_CLOSE_S):
+            logger.warning("virtual camera %s does not answer and is left behind", self._device.device)
+            return
+        with ExitStack() as held:
+            held.callback(self._changed.release)
             if self._closed:
                 return
             self._closed = True
@@ -149,12 +156,12 @@ def free_virtual_cameras() -> list[str]:
 def open_virtual_camera(size: tuple[int, int], fps: int, device: str | None) -> Device:
     """Opens a device for I420 frames; without a `device` the first that is free. Raises InputError with the remedy."""
     if sys.platform != "linux":
-        return _opened(size, fps, device)
+        return _opened_elsewhere(size, fps, device)
     paths = _candidates(device)
     refusals: list[InputError] = []
     for path in paths:
         try:
-            camera = _opened(size, fps, path)
+            camera = _opened(size, path)
             _check_size(camera, size)
         except InputError as refusal:
             refusals.append(refusal)
@@ -178,7 +185,7 @@ def explain(reason: str, device: str | None, platform: str) -> str:
             f"no {which}: install OBS Studio, close it if it is open (only one program can feed its camera), and try "
             "again"
         )
-    if _NOT_AGAIN in reason:
+    if NOT_AN_OUTPUT in reason:
         return (
             f"the {which} is fed by another program, or was before (v4l2loopback older than 0.13 allows it once): "
             f"close that program, or sudo modprobe -r v4l2loopback && {LOAD}"
@@ -192,7 +199,7 @@ def explain(reason: str, device: str | None, platform: str) -> str:
             f"no {which}: sudo apt install v4l2loopback-dkms && {LOAD} ({_signing()}--output preview needs no camera)"
         )
     found = ", ".join(f"{path} ({name})" for path, name in list_virtual_cameras())
-    return f"no {which}; found: {found}" if "does not exist" in reason else f"the {which} did not open: {reason}"
+    return f"no {which}; found: {found}" if _ABSENT in reason.lower() else f"the {which} did not open: {reason}"
 
 
 def _candidates(device: str | None) -> list[str]:
@@ -205,11 +212,12 @@ def _candidates(device: str | None) -> list[str]:
     free = [path for path in meant if not _is_fed(path)]
     if free:
         return free
-    reason = _FED if all(_says_state(path) for path in meant) else _NOT_AGAIN
+    reason = _FED if all(_says_state(path) for path in meant) else NOT_AN_OUTPUT
     raise InputError(explain(reason if known else "none", device, sys.platform))
 
 
-def _opened(size: tuple[int, int], fps: int, device: str | None) -> Device:
+def _opened_elsewhere(size: tuple[int, int], fps: int, device: str | None) -> Device:
+    """On Windows and macOS."""
     import pyvirtualcam
 
     try:
@@ -217,6 +225,13 @@ def _opened(size: tuple[int, int], fps: int, device: str | None) -> Device:
     except (RuntimeError, OSError) as error:
         raise InputError(explain(str(error), device, sys.platform)) from error
     return camera
+
+
+def _opened(size: tuple[int, int], path: str) -> Device:
+    try:
+        return V4l2Output(path, size)
+    except OSError as error:
+        raise InputError(explain(error.strerror or str(error), path, "linux")) from error
 
 
 def _is_fed(path: str) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Protocol, TypeVar, runtime_checkable
 
+from runtime.answers import Answers
+
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -24,4 +26,14 @@ class Source(Protocol[T_co]):
 
     def close(self) -> None:
         """Frees the device and ends a waiting iterator. May be called twice, from any thread."""
+        ...
+
+
+@runtime_checkable
+class DeviceSource(Source[T_co], Protocol[T_co]):
+    """A source with a driver behind it, which may hang."""
+
+    @property
+    def answers(self) -> Answers:
+        """Whether the driver answers."""
         ...

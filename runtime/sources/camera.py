@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from models.errors import AgentError, InputError
+from runtime.answers import Answers
 from runtime.clock import Clock
 from runtime.frame import Frame
 from runtime.slot import Slot
@@ -20,6 +21,7 @@ from runtime.sources.devices import Device, list_cameras
 _log = logging.getLogger(__name__)
 
 _RETRY_NS = 500_000_000
+_LOOK_S = 0.2  # without a picture, until the driver is looked after
 _JOIN_S = 0.3  # closing does not wait longer for a driver that hangs
 _FIRST_TRIES = 5  # a camera may need some seconds for its first picture
 _RATE_NS = 5_000_000_000
@@ -71,6 +73,7 @@ class Camera:
         self.rate_fps: float | None = None
         """Pictures per second that came lately; None in the first seconds."""
         self._device, capture = self._open_device(wanted)
+        self.answers = Answers(f"camera {self._device}", "the face idles until it does", clock)
         self._thread = threading.Thread(target=self._read, args=(capture,), name="camera", daemon=True)
         self._thread.start()
 
@@ -80,12 +83,14 @@ class Camera:
         return self._slot.replaced
 
     def __iter__(self) -> Iterator[Frame]:
-        """Yields the newest frame; waits while the camera is gone. Ends after `close`.
+        """Yields the newest frame; waits while the camera is gone or does not answer. Ends after `close`.
 
         Raises AgentError if the camera cannot be read for another reason than that it is gone.
         """
-        while (frame := self._slot.take()) is not None:
-            yield frame
+        while (frame := self._slot.take(_LOOK_S)) is not None or not self._slot.closed:
+            self.answers.look()
+            if frame is not None:
+                yield frame
         if self._failure is not None:
             reason = " ".join("".join(traceback.format_exception_only(self._failure)).split())
             raise AgentError(f"camera {self._device} failed: {reason}") from self._failure
@@ -96,6 +101,8 @@ class Camera:
         self._slot.close()
         if threading.current_thread() is not self._thread:
             self._thread.join(_JOIN_S)
+            if self.answers.waiting:
+                _log.warning("camera %s does not answer and is left behind", self._device)
 
     def _read(self, capture: Capture) -> None:
         """The thread: reads a camera until it is gone, and opens it again when it is back."""
@@ -120,15 +127,20 @@ class Camera:
         """Grabs, stamps and converts until no picture comes, or `close` was called."""
         granted_fps = capture.get(cv2.CAP_PROP_FPS)
         since_ns, count = self._clock.now_ns(), 0
-        while not self._stop.is_set() and capture.grab():
+        while not self._stop.is_set() and self._grabbed(capture):
             pts_ns = self._clock.now_ns()
-            whole, bgr = capture.retrieve()
+            with self.answers.asked():
+                whole, bgr = capture.retrieve()
             if whole:  # a damaged JPEG is skipped
                 self._slot.put(Frame(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), pts_ns))
             count += 1
             if pts_ns - since_ns >= _RATE_NS:
                 self._note_rate(count * 1e9 / (pts_ns - since_ns), granted_fps)
                 since_ns, count = pts_ns, 0
+
+    def _grabbed(self, capture: Capture) -> bool:
+        with self.answers.asked():
+            return capture.grab()
 
     def _note_rate(self, rate_fps: float, granted_fps: float) -> None:
         """Keeps the rate; says once that it is low."""

@@ -32,6 +32,7 @@ _GAP_S = Fraction(1, 50)
 """Time stamps that differ by less come from a container that rounds them, not from missing sound."""
 _MISSING_S = Fraction(1, 2)
 """A file that ends so much earlier than it announces was cut short."""
+_STILL = ("_pipe", "image2")  # how FFmpeg calls the formats of picture files
 _UNREADABLE = "is not a sound or video file, or it is damaged: try to play it, or export it again"
 
 
@@ -53,6 +54,8 @@ class MediaInfo:
     """At least one picture can be decoded; cover art does not count."""
     has_sound: bool
     """At least one sample can be decoded."""
+    is_still: bool
+    """It is a picture file, such as a photo, not a video."""
     origin_s: Fraction
     """Stream time of the first picture or sample, whichever is earlier: instant 0 of both sources."""
 
@@ -73,7 +76,7 @@ def probe(path: Path) -> MediaInfo:
             if len(firsts) == len(wanted):
                 break
         if not firsts:
-            raise InputError(f"{path} is empty or damaged: 0 pictures and 0 samples can be read from it")
+            raise InputError(f"{path} is empty or damaged: neither picture nor sound can be read from it")
         first_picture = firsts.get(picture.index) if picture is not None else None
         origin_s = min(_time_s(frame) or Fraction(0) for frame in firsts.values())
         fps, width, height = None, 0, 0
@@ -92,6 +95,7 @@ def probe(path: Path) -> MediaInfo:
             height=height,
             has_video=first_picture is not None,
             has_sound=sound is not None and sound.index in firsts,
+            is_still=container.format.name.endswith(_STILL),
             origin_s=origin_s,
         )
 
@@ -146,7 +150,7 @@ class ClipSound:
         """Raises InputError as `probe` does, and if the file holds no sound."""
         self.info = probe(path)
         if not self.info.has_sound:
-            raise InputError(f"{path} holds no sound (0 samples): give a file with speech")
+            raise InputError(f"{path} holds no sound: give a file with speech")
         self._path = path
         self._stop = threading.Event()
 

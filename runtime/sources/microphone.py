@@ -4,12 +4,14 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
 
 from models.errors import InputError
+from runtime.answers import Answers
 from runtime.clock import Clock
 from runtime.portaudio import load_portaudio, renew_devices
 from runtime.ring import Ring
@@ -20,8 +22,10 @@ _log = logging.getLogger(__name__)
 
 _BLOCKS_PER_S = 100
 _RING_BLOCKS = 2 * _BLOCKS_PER_S
-_SILENT_S = 1.0
+_LOOK_S = 0.5
 """Without a block for so long, the stream is asked whether it still lives."""
+_RETRY_S = 1.0
+_CLOSE_S = 0.5  # closing does not wait longer for a driver that hangs
 _LONGEST_DELAY_NS = 1_000_000_000
 """Some drivers report no or nonsensical capture times; delays beyond this are not believed."""
 _OLD_NS = 1_000_000_000
@@ -79,6 +83,7 @@ class Microphone:
         self._lock = threading.Lock()
         self._is_default = wanted is None
         self._index, self.name = _chosen(wanted)
+        self.answers = Answers(f"microphone {self.name}", "nothing is heard until it does", clock)
         try:
             self._stream: Any = self._opened()
         except self._sounddevice.PortAudioError as error:
@@ -92,9 +97,10 @@ class Microphone:
         return self._ring.dropped + self._too_old + self._overflows
 
     def __iter__(self) -> Iterator[Sound]:
-        """Yields blocks in order; waits while the input is gone. Ends after `close`."""
+        """Yields blocks in order; waits while the input is gone or does not answer. Ends after `close`."""
         while not self._stop.is_set():
-            sound = self._ring.take(_SILENT_S)
+            sound = self._ring.take(_LOOK_S)
+            self.answers.look()
             if sound is not None:
                 if self._clock.now_ns() - sound.end_ns > _OLD_NS:
                     self._too_old += 1
@@ -105,11 +111,14 @@ class Microphone:
                 self._reopen()
 
     def close(self) -> None:
-        """Ends the iterator and frees the input."""
+        """Ends the iterator and frees the input, unless its driver hangs."""
         self._stop.set()
         self._ring.close()
-        with self._lock:
-            self._close_stream()
+        closing = threading.Thread(target=self._close_under_lock, name="closing microphone", daemon=True)
+        closing.start()
+        closing.join(_CLOSE_S)
+        if closing.is_alive():
+            _log.warning("microphone %s does not answer and is left behind", self.name)
 
     def _note_silence(self, sound: Sound) -> None:
         if self._heard_ns is None or sound.samples.any():
@@ -117,6 +126,10 @@ class Microphone:
         elif sound.end_ns - self._heard_ns >= _MUTED_NS and not self._told_muted:
             self._told_muted = True
             _log.warning("microphone %s gives nothing but silence: is it muted?", self.name)
+
+    def _close_under_lock(self) -> None:
+        with self._lock:
+            self._close_stream()
 
     def _close_stream(self) -> None:
         """Closes what is open. PortAudio's streams bear one thread at a time: call it under the lock."""
@@ -126,9 +139,13 @@ class Microphone:
 
     def _close_dead_stream(self) -> bool:
         """Whether the input is gone; false once `close` was called."""
-        with self._lock:
+        if not self._lock.acquire(blocking=False):  # somebody closes it
+            return False
+        with ExitStack() as held:
+            held.callback(self._lock.release)
             if self._stream is None or self._stream.active:
                 return False
+            self.answers.end()
             self._close_stream()
             return True
 
@@ -144,6 +161,7 @@ class Microphone:
             delay_ns = round((now_s - time.inputBufferAdcTime) * 1e9)
             if not block_ns <= delay_ns < _LONGEST_DELAY_NS:  # no block arrives before its last sample
                 delay_ns = block_ns
+            self.answers.begin()
             self._overflows += bool(status.input_overflow)
             self._ring.put(Sound(samples.copy(), rate_hz, samples_clock.stamp(count, now_ns - delay_ns)))
 
@@ -161,12 +179,13 @@ class Microphone:
         except self._sounddevice.PortAudioError:
             stream.close()
             raise
+        self.answers.begin()
         return stream
 
     def _reopen(self) -> None:
         """Says once that the input is gone and tries every second until it is back or `close` is called."""
         _log.warning("microphone %s is gone: waiting for it to come back", self.name)
-        while not self._stop.wait(_SILENT_S):
+        while not self._stop.wait(_RETRY_S):
             try:
                 renew_devices(self._sounddevice)
                 self._index = self._found_again()

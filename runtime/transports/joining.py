@@ -10,6 +10,7 @@
 Refusals are AgentErrors whose one line says what the server said.
 """
 
+import os
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -94,7 +95,16 @@ async def _post(http: aiohttp.ClientSession, url: str, text: str, authorization:
             session = None if location is None else urljoin(str(response.url), location)
             return body, session, response.headers.get(PROOF_HEADER, "")
     except (TimeoutError, aiohttp.ClientError, ValueError) as error:
-        raise AgentError(f"{url} does not answer: {error or type(error).__name__}") from error
+        raise AgentError(f"{url} does not answer: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """In words for people: the client's own name its settings."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        return f"its certificate is not trusted ({error.certificate_error})"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return os.strerror(error.errno).lower() if error.errno else str(error.strerror)
+    return str(error) or "it took too long"
 
 
 async def _body(response: aiohttp.ClientResponse) -> str:

@@ -89,7 +89,7 @@ def test_a_field_of_view_that_nobody_gave_is_marked(profile, clip, tmp_path, cap
     assert load_profile(tmp_path / "a.json").name == "Ann"
 
 
-def test_settings_that_cannot_be(clip, wall, tmp_path, capsys):
+def test_settings_that_cannot_be(clip, wall, portrait_png, tmp_path, capsys):
     (tmp_path / "photo.json").write_text("not mine")
     out = ["--output", tmp_path / "p.json"]
     for arguments, message in [
@@ -103,6 +103,7 @@ def test_settings_that_cannot_be(clip, wall, tmp_path, capsys):
         (["--camera", "No Such Camera", *out], "No Such Camera"),
         (["--camera", "No Such Camera", "--realtime", *out], "--realtime plays a file"),
         (["--camera", wall, *out], "seen in 0 frames"),
+        (["--camera", portrait_png, *out], "is a single picture, in which nobody moves"),
     ]:
         before = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
         assert main(["calibrate", *map(str, arguments)]) == 2, message

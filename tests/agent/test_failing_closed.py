@@ -10,7 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from search_leaks import SIZE, coded_picture, search, shows_code
+from search_leaks import OUTPUTS, search
+from searched_outputs import SIZE, coded_picture, shows_code
 
 from agent.config import Call
 from calibration.photo import read_photo
@@ -27,9 +28,10 @@ def test_no_output_shows_the_camera_while_everything_fails():
     assert found.not_stood == 0 and found.stood > 50, "a picture that cannot be drawn is the one before it"
     assert found.largest_step < 10, "and nothing jumps"
     assert found.tracked > 0.5 * frames
-    assert found.pictures["preview"] > 0.95 * frames and found.pictures["file"] > 0.95 * frames
+    assert all(found.pictures[output] > 0.95 * frames for output in ("preview", "file", "webrtc", "whip"))
+    assert all(found.pictures[who] > 0.5 * frames for who in ("webrtc viewer", "media server"))
     assert found.pictures["virtual-camera"] > 0.7 * frames, "until it is gone, while the others go on"
-    stages = ["video driver", "render", "sink virtual-camera", "sink preview"]
+    stages = ["video driver", "render", "sink virtual-camera", "sink preview", "sink webrtc"]
     assert all(found.faults[stage] > 5 for stage in stages)
     assert "takes no more pictures: the device is gone" in found.ended
 
@@ -40,7 +42,8 @@ def stretched(image: np.ndarray) -> np.ndarray:
 
 def test_a_picture_of_the_camera_is_found_in_every_output():
     found = search(200, seed=7, leak=stretched)
-    assert all(found.leaks[output] >= 2 for output in ("virtual-camera", "preview", "file"))
+    assert all(found.leaks[output] >= 2 for output in OUTPUTS)
+    assert all(found.leaks[who] >= 1 for who in ("webrtc viewer", "media server"))
 
 
 def corner(image: np.ndarray) -> np.ndarray:

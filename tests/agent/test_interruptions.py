@@ -4,7 +4,6 @@ import json
 import signal
 import sys
 import time
-from pathlib import Path
 
 import av
 import numpy as np
@@ -75,28 +74,6 @@ def test_a_signal_while_preparing_ends_it_at_once(portrait_png, wav, tmp_path, m
     assert main(["run", "--portrait", str(portrait_png), "--microphone", str(wav), "--output", str(out), *SMALL]) == 130
     assert capsys.readouterr().err.strip() == "agent: interrupted"
     assert prepared == [] and list(tmp_path.iterdir()) == [wav]
-
-
-STUCK = f"""
-import sys
-sys.path.append({str(Path(__file__).parents[2] / "scripts")!r})
-import stuck_camera
-stuck_camera.install()
-from agent.program import program
-program()
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_camera_that_answers_no_more_does_not_hold_up_the_end(number, portrait_png, tmp_path):
-    out = tmp_path / "o.mp4"
-    arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", "0", *SMALL]
-    with agent_process(*arguments, "--output", str(out), code=STUCK) as process:
-        wait_until(lambda: any(path.stat().st_size > 2_000 for path in tmp_path.glob(".*")))
-        process.send_signal(number)
-        errors = process.communicate(timeout=30)[1]
-    assert process.returncode == 0, errors
-    assert f"wrote {out}" in errors and len(decode(out)[0]) > 5
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are stopped and go on by POSIX signals")

@@ -26,7 +26,10 @@ from tests.agent.command import SMALL
         ("run --portrait x.png --zzz 1", "agent run has no option --zzz; agent run --help"),
         ("models import --chekpoint x", "agent models import has no option --chekpoint: --checkpoint?"),
         ("run --portrait x.png extra", "Unrecognized options: extra"),
-        ("run", "--portrait"),
+        ("run", "agent run needs --portrait PATH; agent run --help explains all settings"),
+        ("models import", "agent models import needs real3d or goha or talk3d; agent models import --help"),
+        ("models import builtin", "invalid choice 'builtin' for argument 'engine'"),
+        ("call --nope", "agent call has no option --nope"),
         ("rnu", "there is no command rnu: run?"),
         ("models imprt", "imprt"),
     ],
@@ -44,6 +47,25 @@ def test_help_is_no_error(capsys):
         main(["run", "--help"])
     assert not stop.value.code
     assert "--portrait" in capsys.readouterr().out
+
+
+def test_help_of_a_command_is_that_of_the_command_whatever_is_given_with_it(capsys):
+    for given in ("models import --help", "models import real3d --help", "models import real3d --checkpoint x -h"):
+        with pytest.raises(SystemExit):
+            main(given.split())
+        usage = capsys.readouterr().out.splitlines()[0]
+        assert usage == "usage: agent models import [-h] [IMPORT OPTIONS] {real3d,goha,talk3d}"
+    with pytest.raises(SystemExit):
+        main(["call", "--help"])
+    assert capsys.readouterr().out.startswith("usage: agent call [-h] [CALL OPTIONS] [LINK]\n")
+
+
+@pytest.mark.parametrize("link", ["http://127.0.0.1:8785/", "127.0.0.1:8785/#token=abc", "token"])
+def test_a_link_that_is_none_is_said_before_anything_is_opened(link, portrait_png, monkeypatch, capsys):
+    monkeypatch.setattr("agent.call.conversation.make_plan", lambda *_: pytest.fail("something was looked at"))
+    assert main(["call", link, "--portrait", str(portrait_png)]) == 2
+    told = capsys.readouterr().err.strip()
+    assert told == f"agent: {link} is no link of an agent: give the whole of what it printed, http://...#token=..."
 
 
 def expect_refusal(tmp_path, arguments, message, capsys):
@@ -113,6 +135,10 @@ def test_bad_inputs(portrait_png, wav, nodding, tmp_path, capsys):
         (["--mode", "video", "--camera", "rtsp://a/b"], "--camera rtsp://a/b is an address; download it first"),
         (["--background", "https://a/b.png"], "--background https://a/b.png is an address; download it first"),
         (["--mode", "video", "--camera", wav], "no pictures"),
+        (
+            ["--mode", "video", "--camera", portrait_png],
+            "--camera .*portrait.png is a single picture, in which nobody moves: give a video",
+        ),
         (["--mode", "video", "--camera", nodding, "--background", "nope.png"], "neither"),
         (["--microphone", wav, "--size", "127"], "even"),
         (["--microphone", wav, "--fps", "0"], "1 to 120"),
@@ -137,6 +163,7 @@ def test_bad_inputs(portrait_png, wav, nodding, tmp_path, capsys):
         (["--mode", "video", "--camera", "/dev/null"], "/dev/null"),
         (["--microphone", wav, "--report", tmp_path / "no" / "r.json"], "does not exist"),
         (["--microphone", wav, "--report", "r" * 300], "file name too long"),
+        (["--microphone", wav, "--report", "/proc/r.json"], "the folder /proc cannot be written to; choose another"),
         (["--microphone", "m" * 300], "file name too long"),
         (["--microphone", "m" * 300 + ".wav"], "file name too long"),
         (["--mode", "video", "--camera", "c" * 300], "file name too long"),
@@ -153,7 +180,7 @@ def test_bad_outputs(portrait_png, wav, tmp_path, capsys):
         ("", r"--output is empty: give virtual-camera, .*\.mp4"),
         (tmp_path / "missing" / "o.mp4", "does not exist"),
         (tmp_path / "folder.mp4", "folder"),
-        ("/proc/o.mp4", "cannot be written|proc"),
+        ("/proc/o.mp4", "the folder /proc cannot be written to; choose another"),
         (tmp_path / f"{'o' * 300}.mp4", "file name too long"),
         (tmp_path / f"{'o' * 245}.mp4", "File name too long"),
     ]:

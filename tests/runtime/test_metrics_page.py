@@ -23,6 +23,7 @@ STATUS = {
     "dropped": 3,
     "lost": {"video": 7, 'a "quoted\\one"\n': 1},
     "faults": {"video driver": 4},
+    "silent": ["camera 0 (Webcam)"],
     "quality": {"rung": 2, "seconds": [1.0, 2.0, 3.0], "changes": 2, "late": 0},
 }
 SAMPLE = re.compile(r'^([a-z_]+)(?:\{((?:[a-z]+="(?:[^"\\\n]|\\["\\n])*",?)+)\})? (\S+)$')
@@ -56,6 +57,7 @@ def test_every_figure_of_a_run_is_there_in_seconds():
     assert found["agent_quality_rung"] == 2
     assert found['agent_lost_total{input="video"}'] == 7
     assert found['agent_faults_total{stage="video driver"}'] == 4
+    assert found['agent_silent{device="camera 0 (Webcam)"}'] == 1
     assert found['agent_lost_total{input="a \\"quoted\\\\one\\"\\n"}'] == 1
     assert found['agent_work_seconds{stage="render",quantile="0.95"}'] == 0.005
     assert found['agent_picture_age_seconds{output="browser",quantile="0.5"}'] == 0.031

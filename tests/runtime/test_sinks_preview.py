@@ -281,6 +281,19 @@ def test_the_meters_show_what_the_status_says(page: "Page") -> None:
         sink.close()
 
 
+def test_the_meters_name_what_does_not_answer(page: "Page") -> None:
+    status: dict[str, object] = {**STATUS, "silent": ["camera 0 (Webcam)", "the output /home/me/secret/talk.mp4"]}
+    sink = Preview(0, status=lambda: status)
+    try:
+        page.goto(sink.url)
+        reads(page, silent="camera 0 (Webcam), talk.mp4")
+        assert page.evaluate(CUT_OFF) == []
+        status["silent"] = []
+        page.locator("#silent").wait_for(state="hidden")
+    finally:
+        sink.close()
+
+
 def test_the_meters_show_where_the_time_goes_and_how_far_quality_is_reduced(page: "Page") -> None:
     metrics = Metrics()
     ends = (("/home/me/secret/talk.mp4", 900), ("preview", 60), ("virtual-camera", 80))

@@ -1,8 +1,11 @@
 """The virtual camera's own logic on a recorded device; the kernel module is another test's matter."""
 
+import os
+import struct
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
@@ -12,6 +15,7 @@ from models.errors import AgentError, InputError
 from models.motion import Motion
 from runtime.picture import Picture
 from runtime.sinks import virtual_camera
+from runtime.sinks.v4l2_output import V4l2Output
 from runtime.sinks.virtual_camera import (
     VirtualCamera,
     explain,
@@ -53,6 +57,18 @@ def camera(tape):
     camera = VirtualCamera((64, 32), 25, open_device=lambda size, fps, device: tape)
     yield camera
     camera.close()
+
+
+@contextmanager
+def unread_pipe(folder, monkeypatch):
+    """A device whose kernel does not come back from a write once a few frames are in it."""
+    path = folder / "video77"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    capability = struct.pack("16s32s32sIII12x", b"v4l2 loopback", b"", b"", 0, 0, 0x2)
+    monkeypatch.setattr("fcntl.ioctl", lambda descriptor, request, told: capability)
+    yield V4l2Output(str(path), (64, 32))
+    os.close(reader)  # a write that hangs fails now
 
 
 def picture(colour):
@@ -132,6 +148,27 @@ def test_closes_once(tape):
     assert "virtual camera hold" not in [thread.name for thread in threading.enumerate()]
 
 
+def test_a_driver_that_hangs_does_not_hang_the_end(tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(virtual_camera, "_CLOSE_S", 0.05)
+    fills = threading.Event()
+    with unread_pipe(tmp_path, monkeypatch) as device:
+
+        class Pipe(Tape):
+            def send(self, frame):
+                if len(self.frames) == 0:
+                    super().send(frame)
+                    return
+                fills.set()
+                while True:
+                    device.send(frame)
+
+        camera = VirtualCamera((64, 32), 25, open_device=lambda *_: Pipe())  # its thread holds the picture
+        assert fills.wait(20)
+        time.sleep(0.2)
+        camera.close()
+    assert caplog.messages == ["virtual camera /dev/video10 does not answer and is left behind"]
+
+
 def test_odd_sizes_are_refused():
     with pytest.raises(InputError, match="even"):
         VirtualCamera((63, 32), 25)
@@ -180,10 +217,10 @@ class Loopbacks:
         for attribute, text in {"name": name, "format": "", **attributes}.items():
             (node / attribute).write_text(f"{text}\n")
 
-    def open(self, width, height, fps, fmt, device):
+    def open(self, device, size):
         self.opened.append(device)
         if device in self.stuck:
-            raise RuntimeError(f"'v4l2loopback' backend: Device {device} is not a video output device.")
+            raise OSError(f"{device} is not a video output device")
         tape = Tape()
         tape.device = device
         return tape
@@ -195,7 +232,7 @@ def loopbacks(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     loopbacks = Loopbacks(folder)
     monkeypatch.setattr(virtual_camera, "NODES", folder)
-    monkeypatch.setattr("pyvirtualcam.Camera", loopbacks.open)
+    monkeypatch.setattr(virtual_camera, "V4l2Output", loopbacks.open)
     return loopbacks
 
 
@@ -231,15 +268,8 @@ def test_when_all_devices_are_fed_that_is_said(loopbacks):
 def test_a_device_that_kept_another_size_is_refused_and_freed(loopbacks, monkeypatch):
     loopbacks.add(10, "Avatar", state="output", format="YU12:512x512@30")
 
-    class OpenTape(Tape):
-        @property
-        def device(self):
-            if self.closed:
-                raise AttributeError("pyvirtualcam does not say it any more")
-            return "/dev/video10"
-
-    tape = OpenTape()
-    monkeypatch.setattr("pyvirtualcam.Camera", lambda *args, **settings: tape)
+    tape = Tape()
+    monkeypatch.setattr(virtual_camera, "V4l2Output", lambda path, size: tape)
     with pytest.raises(InputError, match=r"still watched at 512x512.*--size 512x512"):
         open_virtual_camera((64, 32), 25, None)
     assert tape.closed == 1

@@ -395,3 +395,11 @@ def test_a_photo_with_camera_data_plays_as_one_picture(tmp_path: Path) -> None:
     exif[0x0112] = 1
     Image.new("RGB", (64, 48), "teal").save(tmp_path / "photo.jpg", exif=exif)
     assert len(list(ClipFrames(tmp_path / "photo.jpg"))) == 1
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "webp", "bmp", "tiff"])
+def test_a_photo_is_known_as_one(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / f"me.{kind}"
+    Image.new("RGB", (64, 48), (90, 120, 40)).save(path)
+    assert probe(path).is_still
+    assert not probe(EXAMPLE).is_still

@@ -178,7 +178,8 @@ class FakePortAudio(ModuleType):
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runtime.sources.microphone._SILENT_S", 0.01)
+    monkeypatch.setattr("runtime.sources.microphone._LOOK_S", 0.01)
+    monkeypatch.setattr("runtime.sources.microphone._RETRY_S", 0.01)
 
 
 def iterating(microphone: Microphone) -> threading.Thread:
@@ -222,6 +223,46 @@ def test_a_stream_that_opens_after_the_end_is_closed_again(
     assert not thread.is_alive()
     assert (first.closings, second.closings) == (1, 1)
     assert "is back" not in caplog.text
+
+
+class Hanging(Stream):
+    """A stream whose driver gives one block, and then neither another one nor its end."""
+
+    def __init__(self) -> None:
+        super().__init__(callback=None)
+        self.freed = threading.Event()
+
+    @property
+    def active(self) -> bool:
+        self.asked.set()
+        return True
+
+    def close(self) -> None:
+        self.freed.wait(60)
+
+
+def test_a_driver_that_hangs_is_told_and_does_not_hang_the_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("runtime.sources.microphone._LOOK_S", 0.001)
+    monkeypatch.setattr("runtime.sources.microphone._CLOSE_S", 0.05)
+    stream, clock = Hanging(), FakeClock()
+    monkeypatch.setitem(sys.modules, "sounddevice", FakePortAudio(stream))
+    microphone = Microphone(None, clock)
+    status = SimpleNamespace(input_overflow=False)
+    stream.on_block(np.zeros((480, 1), np.float32), 480, SimpleNamespace(inputBufferAdcTime=0.0), status)
+    thread = iterating(microphone)
+    for _ in range(1000):
+        clock.advance(10_000_000)
+        if microphone.answers.silent:
+            break
+        threading.Event().wait(0.005)
+    assert caplog.messages == ["microphone Mic does not answer: nothing is heard until it does"]
+    microphone.close()
+    assert caplog.messages[1:] == ["microphone Mic does not answer and is left behind"]
+    thread.join(30)
+    assert not thread.is_alive()
+    stream.freed.set()
 
 
 def test_a_stream_that_does_not_start_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:

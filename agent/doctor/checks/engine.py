@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from agent.doctor.facts.gpu import Gpu
-from agent.doctor.finding import Finding, Severity
+from agent.doctor.finding import Finding
 from agent.doctor.system import Equipment, System
 from models.weights import with_person
 
@@ -23,11 +23,9 @@ def check_engine(system: System, equipment: Equipment) -> Iterator[Finding]:
         yield Finding("portrait.ok", "ok", f"{config.portrait.name} shows a face")
     for note in trial.notes:
         yield Finding("portrait.note", "note", note)
-    weights = [
-        finding
-        for name, about in equipment.weights.items()
-        for finding in _weights(name, about, wanted=name == with_person(config.engine, config.person))
-    ]
+    name = with_person(config.engine, config.person)
+    about = equipment.weights.get(name)
+    weights = [] if about is None else list(_weights(name, about))
     if trial.engine_refusal:
         if not any(finding.severity == "failure" for finding in weights):  # which say it, too
             yield Finding("engine.open", "failure", trial.engine_refusal)
@@ -48,21 +46,13 @@ def _speed(equipment: Equipment) -> Finding:
     return Finding("engine.speed", "warning", what, "--size 384, or --fps 15, or close what computes besides")
 
 
-def _weights(engine: str, about: dict[str, Any], wanted: bool) -> Iterator[Finding]:
+def _weights(engine: str, about: dict[str, Any]) -> Iterator[Finding]:
+    """Of the engine of the run: what others lack is no concern of it."""
     faults = [f"its {part['title']} {part['fault']}" for part in about["parts"] if part["needed"] and part["fault"]]
-    has_files = any(part["files"] for part in about["parts"])
-    if not (wanted or has_files) or not about["parts"]:
-        return
     if faults:
-        severity: Severity = "failure" if wanted else "warning"
-        what = f"{engine} is not ready: {'; '.join(faults)}"
-        yield Finding(
-            "weights.lacking",
-            severity,
-            what,
-            f"agent models list says where to get it{', or --engine builtin' if wanted else ''}",
-        )
-    else:
+        remedy = "agent models list says where to get it, or --engine builtin"
+        yield Finding("weights.lacking", "failure", f"{engine} is not ready: {'; '.join(faults)}", remedy)
+    elif about["parts"]:
         yield Finding("weights.ok", "ok", f"{engine} has all that it needs, of the right size")
 
 

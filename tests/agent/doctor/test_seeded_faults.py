@@ -141,7 +141,6 @@ FAULTS = [
     ("weights.lacking", "failure", "agent models list", REAL3D_RUN | {
         "equipment.weights": {"real3d": LACKING}, f"{ENGINE}.engine_refusal": "real3d is not ready: its video model is",
     }),
-    ("weights.lacking", "warning", "agent models list", {"equipment.weights": {"real3d": DAMAGED}}),
     ("gpu.none", "warning", "builtin", REAL3D_RUN | NO_GPU),
     ("gpu.driver", "warning", "restart", REAL3D_RUN | {f"{GPU}.fault": "Driver/library version mismatch"}),
     ("gpu.torch", "warning", "pytorch.org", REAL3D_RUN | {f"{GPU}.torch.cuda": "", f"{GPU}.torch.sees_gpu": False}),
@@ -205,6 +204,15 @@ def test_a_virtual_camera_that_was_left_alone_is_not_said_to_be_well(monkeypatch
 def test_a_microphone_that_is_named_is_not_judged_by_the_default_one(doctor):
     muted = {f"{SOUND}.default.is_muted": True}
     assert doctor(spoilt(muted | {f"{PLAN}.microphone": "USB"})) == (0, [])
+
+
+def test_the_weights_of_another_engine_are_no_concern_of_a_run(doctor, monkeypatch, capsys):
+    other = {"equipment.weights": {"real3d": DAMAGED}}
+    assert doctor(spoilt(other)) == (0, [])
+    monkeypatch.setattr("agent.commands.doctor.survey", lambda config, say: spoilt(other))
+    main(["doctor"])
+    assert "real3d" not in capsys.readouterr().out
+    assert doctor(spoilt(other | REAL3D_RUN))[0] == 1
 
 
 def test_an_offline_run_may_be_slow(doctor):

@@ -25,11 +25,11 @@ SIDE, FPS = 256, 5
 class Agent:
     """`agent run` with the webcam; what it said and when."""
 
-    def __init__(self) -> None:
+    def __init__(self, report: Path, fps: int) -> None:
         code = "from agent.program import program; program()"
         portrait = Path("agent/example/portrait.png")
-        words = ["run", f"--portrait={portrait}", "--mode=video", "--camera=Webcam", f"--size={SIDE}", f"--fps={FPS}"]
-        words.append(f"--report={FOLDER / 'agent.json'}")
+        words = ["run", f"--portrait={portrait}", "--mode=video", "--camera=Webcam", f"--size={SIDE}", f"--fps={fps}"]
+        words.append(f"--report={report}")
         self.process = subprocess.Popen([sys.executable, "-c", code, *words], stderr=subprocess.PIPE, text=True)
         self.said: list[tuple[float, str]] = []
         threading.Thread(target=self._listen, daemon=True).start()
@@ -123,7 +123,7 @@ def main() -> None:
     report: dict[str, Any] = {}
     load("new", {AVATAR: "Avatar", WEBCAM: "Webcam"})
     with feeder(WEBCAM, PICTURES) as webcam:
-        agent = Agent()
+        agent = Agent(FOLDER / "agent.json", FPS)
         try:
             held_before(agent)
             watched(agent, report)
