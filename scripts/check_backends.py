@@ -36,12 +36,14 @@ from models.real3d.painter import CpuPainter
 from models.real3d.paper import real3d_paper
 from models.real3d.portrait_state import PortraitState
 from models.real3d.trial import second_drive, trial_portrait
+from models.small.paper import load_small_paper
 from models.talk3d.paper import talk3d_paper
 
 PAPERS: dict[str, Callable[[], Paper]] = {
     "real3d": lambda: real3d_paper(real3d.filled_model(), dense_face()),
     "goha": lambda: goha_paper(goha.filled_model(FRAME_DECODER), goha_inputs.face()),
     "talk3d": lambda: talk3d_paper(talk3d.filled_model(), torch.linspace(-2, 2, 512)),
+    "small": lambda: load_small_paper()[0],
 }
 CHOICES = ("onnx", "cudagraph", "tensorrt")
 STORED = ("float16", "bfloat16")
