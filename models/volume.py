@@ -70,9 +70,14 @@ def limits(rays: Rays, cube: float) -> tuple[Float[Tensor, "b r 1"], Float[Tenso
 
 def render(field: Field, rays: Rays, cube: float, coarse: int, fine: int) -> Rendered:
     """Looks at `coarse` samples per ray within the cube, evenly, then at `fine` more where the first saw something."""
+    return render_samples(field, rays, *samples_within(rays, cube, coarse, fine))
+
+
+def samples_within(rays: Rays, cube: float, coarse: int, fine: int) -> tuple[Depths, Float[Tensor, " f"]]:
+    """Even samples from each ray's entrance to its exit, and the parts of what they saw that the fine ones divide."""
     near, far = limits(rays, cube)
-    first, draws = (torch.linspace(0, 1, n, dtype=near.dtype, device=near.device) for n in (coarse, fine))
-    return render_samples(field, rays, near + (far - near) * first, draws)
+    even, draws = (torch.linspace(0, 1, n, dtype=near.dtype, device=near.device) for n in (coarse, fine))
+    return near + (far - near) * even, draws
 
 
 def render_samples(field: Field, rays: Rays, first: Depths, draws: Float[Tensor, "f"]) -> Rendered:

@@ -64,7 +64,7 @@ def look_at_coarse(
 
 
 @triton.jit
-def choose_depths(density, near, far, depths, rays, coarse, fine, BLOCK: tl.constexpr):
+def choose_depths(density, near, far, draws, depths, rays, coarse, fine, BLOCK: tl.constexpr):
     """Depths [b, fine, rays] as `volume.fine_depths` draws them; grid (blocks of rays, b). One thread, one ray.
 
     The densities are overwritten by what the draws are compared with, the sums of the chances so far.
@@ -96,7 +96,7 @@ def choose_depths(density, near, far, depths, rays, coarse, fine, BLOCK: tl.cons
     number, interval = tl.zeros_like(ray), tl.zeros_like(ray)
     low, high = tl.zeros_like(start), tl.load(density + 2 * rays, mask=known, other=0.0) / total
     for _ in range(fine + intervals):
-        draw = number / tl.maximum(fine - 1.0, 1.0)
+        draw = tl.load(draws + tl.minimum(number, fine - 1))
         is_beyond = (interval < intervals) & ((high <= draw) | (number == fine))
         width = high - low
         part = tl.where(interval == intervals, 0.0, (draw - low) / tl.where(width < 1e-5, 1.0, width))

@@ -13,17 +13,18 @@ has run before (the kernels are compiled then).
 """
 
 from dataclasses import dataclass
-from math import e, log2
+from math import e, isqrt, log2
 from typing import NamedTuple
 
 import torch
 import triton
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn import functional
 
 from models import volume_kernels as kernels
 from models.triplane import FieldDecoder, PlaneAxes, Planes
-from models.volume import camera_rays, limits
+from models.volume import Depths, Rays
 
 Texels = Float[Tensor, "b p h+2 w+2 c"]
 """Planes, the features of a texel side by side, a border of zeros around; float32, float16 or bfloat16."""
@@ -72,20 +73,24 @@ class Tiles:
 def field_weights(decoder: FieldDecoder, planes: int, storage: torch.dtype) -> FieldWeights:
     """The decoder of the mean of `planes` planes that are stored as `storage`; made once, on the decoder's device.
 
-    All sizes of the decoder must be powers of two, 16 at least.
+    Inputs and hidden units must be a power of two each, 16 at least. Colours are filled up to one: those that are
+    rendered beyond the decoder's own mean nothing.
     """
     first, last = decoder.layers()
     matrix = torch.float32 if storage == torch.float32 else torch.float16
+    colours = len(last.bias) - 1
+    missing = max(16, triton.next_power_of_2(colours)) - colours
     with torch.no_grad():
         hidden = first.scaled_weight().float() * (LOG2_E / planes)
-        answer = last.scaled_weight().float()
+        answer = functional.pad(last.scaled_weight().float(), (0, 0, 0, missing))
+        bias = functional.pad(last.bias.float(), (0, missing))
         return FieldWeights(
             hidden.T.to(matrix).contiguous(),
             first.bias.float() * LOG2_E,
             answer[0] / LOG2_E,
-            last.bias[:1].float().clone(),
+            bias[:1].clone(),
             answer[1:].T.to(matrix).contiguous(),
-            last.bias[1:].float() * LOG2_E,
+            bias[1:] * LOG2_E,
         )
 
 
@@ -107,34 +112,32 @@ def sum_planes(one: Planes, other: Planes, storage: torch.dtype) -> Texels:
 def render_fused(
     texels: Texels,
     weights: FieldWeights,
-    camera: Float[Tensor, "b 25"],
+    rays: Rays,
+    even: Depths,
+    draws: Float[Tensor, " f"],
     axes: PlaneAxes,
-    side: int,
     cube: float,
-    coarse: int,
-    fine: int,
     tiles: Tiles = Tiles(),
 ) -> Maps:
-    """Pictures of `side` x `side`: `coarse` samples evenly along each ray, then `fine` more where something is.
+    """What `volume.render_samples` renders, as pictures.
 
     Args:
         texels: of `sum_planes`; contiguous.
-        weights: of `field_weights`, for as many planes stored in the same type.
-        camera: 16 of camera-to-world, then 9 of K in picture widths.
+        weights: of `field_weights`, for planes stored in the same type.
+        rays: of a square picture, row by row.
+        even: evenly spread depths, 4 of each ray at least.
+        draws: which parts of what they saw the fine samples divide, least first; 1 at least.
         axes: see `triplane.look_up`.
-        side: of the pictures, in pixels.
         cube: side of the cube that the planes span, in world units.
-        coarse: 4 at least.
-        fine: 1 at least.
         tiles: changes the speed alone.
     """
     b, p, h, w, c = texels.shape
-    rays = camera_rays(camera, side)
-    near, far = limits(rays, cube)
-    number = side * side
-    maps = camera.new_empty((b, weights.colour.shape[1], side, side))
-    opacity, depth = (camera.new_empty((b, 1, side, side)) for _ in range(2))
-    density, depths = (camera.new_empty((b, samples, number)) for samples in (coarse, fine))
+    number, coarse, fine = even.shape[1], even.shape[2], len(draws)
+    side = isqrt(number)
+    near, far = even[..., 0].contiguous(), even[..., -1].contiguous()
+    maps = even.new_empty((b, weights.colour.shape[1], side, side))
+    opacity, depth = (even.new_empty((b, 1, side, side)) for _ in range(2))
+    density, depths = (even.new_empty((b, samples, number)) for samples in (coarse, fine))
 
     lines = (rays.origins.contiguous(), rays.directions.contiguous(), near, far)
     sizes = {"AXES": axes, "PLANES": p, "HEIGHT": h - 2, "WIDTH": w - 2, "CHANNELS": c, "HIDDEN": len(weights.density)}
@@ -145,11 +148,11 @@ def render_fused(
         texels, *lines, *weights[:4], density, side, coarse, 2 / cube, **sizes, **cut, **AS_WRITTEN, STEPS=tiles.steps
     )
     kernels.choose_depths[(triton.cdiv(number, tiles.rays), b)](
-        density, near, far, depths, number, coarse, fine,
+        density, near, far, draws, depths, number, coarse, fine,
         BLOCK=tiles.rays, num_warps=1, **AS_WRITTEN,
     )  # fmt: skip
     kernels.march[(rectangles, b)](
-        texels, *lines, depths, far.amax((1, 2)), *weights, maps, opacity, depth, side, coarse, fine, 2 / cube,
+        texels, *lines, depths, far.amax(1), *weights, maps, opacity, depth, side, coarse, fine, 2 / cube,
         **sizes, **cut, **AS_WRITTEN, COLOURS=maps.shape[1],
     )  # fmt: skip
     return Maps(maps, opacity, depth)

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from models.real3d.video_model import CUBE, PLANE_AXES, SAMPLES, SIDE
 from models.triplane import FieldDecoder, look_up
-from models.volume import camera_rays, render
+from models.volume import camera_rays, render, samples_within
 from models.volume_triton import Maps, Tiles, field_weights, render_fused, sum_planes
 
 LARGEST_ERROR = 1e-3
@@ -113,8 +113,9 @@ def main(args: Args) -> int:
 
     def fused() -> Maps:
         texels = sum_planes(scene.canonical, scene.motion, storage)
-        sizes = (args.side, CUBE, args.samples, args.samples)
-        return render_fused(texels, weights, scene.cameras, PLANE_AXES, *sizes, args.tiles)
+        rays = camera_rays(scene.cameras, args.side)
+        samples = samples_within(rays, CUBE, args.samples, args.samples)
+        return render_fused(texels, weights, rays, *samples, PLANE_AXES, CUBE, args.tiles)
 
     expected = plain()
     errors = {

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from golden import goha, goha_inputs, real3d
+from golden import goha, goha_inputs, real3d, talk3d
 from golden.dense_face import dense_face
 from golden.goha_fill import FRAME_DECODER
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -35,10 +35,12 @@ from models.real3d.painter import CpuPainter
 from models.real3d.paper import real3d_paper
 from models.real3d.portrait_state import PortraitState
 from models.real3d.trial import second_drive, trial_portrait
+from models.talk3d.paper import talk3d_paper
 
 PAPERS: dict[str, Callable[[], Paper]] = {
     "real3d": lambda: real3d_paper(real3d.filled_model(), dense_face()),
     "goha": lambda: goha_paper(goha.filled_model(FRAME_DECODER), goha_inputs.face()),
+    "talk3d": lambda: talk3d_paper(talk3d.filled_model(), torch.linspace(-2, 2, 512)),
 }
 CHOICES = ("onnx", "cudagraph", "tensorrt")
 STORED = ("float16", "bfloat16")

@@ -39,7 +39,7 @@ class FrameNetwork(nn.Module):
             planes = self.model.planes(Source(normalised, keep, source_camera, canonical), face, self._means)
         else:
             planes = frozen + self.model.expression(face)
-        seen = self.model.look(planes, camera, TARGET_SIDE, self._means.read, self.level.samples)
+        seen = self._means.look(planes, camera, TARGET_SIDE, self.level.samples)
         colours = self.model.neural_layers["gfpgan"](stretched(as_picture(seen.features, TARGET_SIDE)))
         opacity = torch.unflatten(seen.opacity.transpose(1, 2), 2, (TARGET_SIDE, TARGET_SIDE))
         alpha = stretched(opacity)

@@ -1,26 +1,22 @@
-"""What the networks' work is done by, where it lies: the same up to rounding everywhere."""
+"""What the networks' work is done by: the same up to rounding everywhere."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
-import torch
+from jaxtyping import Float
+from torch import Tensor
 
-from models.goha.lifting import Nearest, nearest, nearest_by_products
-from models.triplane import LookUp, look_up, look_up_on_cpu
+from models.goha.lifting import Nearest
+from models.triplane import Planes
+from models.volume import Rendered
+
+Look = Callable[[Planes, Float[Tensor, "b 25"], int, int], Rendered]
+"""What a camera sees of planes, in a picture so many pixels wide, with so many samples along each ray, evenly and
+again."""
 
 
 class Means(NamedTuple):
     """Ways to do what there are several ways for."""
 
     find: Nearest
-    read: LookUp
-    """Of planes."""
-
-
-ON_CPU = Means(nearest, look_up_on_cpu)
-EVERYWHERE = Means(nearest_by_products, look_up)
-"""By torch alone: shapes are fixed, nothing waits for a device, and it can be exported."""
-
-
-def means_on(device: torch.device) -> Means:
-    """The fastest there."""
-    return ON_CPU if device.type == "cpu" else EVERYWHERE
+    look: Look

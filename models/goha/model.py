@@ -17,11 +17,11 @@ from models.gfpgan.restoration import Picture, Restoration
 from models.goha.face_mask import Mask, eroded, keep_mask
 from models.goha.face_parser import FaceParser
 from models.goha.lifting import lay_on_planes, lift
-from models.goha.means import Means
+from models.goha.means import Look, Means
 from models.goha.plane_heads import PLANES, PlaneHead, PlaneUpsampler
 from models.goha.segformer import FeatureEncoder
-from models.triplane import FieldDecoder, LookUp, PlaneAxes, Planes, Points, Sample
-from models.volume import Rendered, camera_rays, render_samples
+from models.triplane import FieldDecoder, LookUp, PlaneAxes, Planes, Points, Sample, look_up
+from models.volume import Depths, Rays, Rendered, camera_rays, render_samples
 
 CUBE = 1.0
 """Side of the cube that the planes span, in world units."""
@@ -101,14 +101,14 @@ class Goha(nn.Module):
         """What an expression adds. `face`: the face model from the front, -1..1, see `face_picture`."""
         return self.embedding2expr(self.expr_net(self.normalise(enlarged(face))))
 
-    def surface(self, planes: Planes, camera: Camera, read: LookUp) -> tuple[Float[Tensor, "b 3 128 128"], Points]:
+    def surface(self, planes: Planes, camera: Camera, look: Look) -> tuple[Float[Tensor, "b 3 128 128"], Points]:
         """What the camera sees, coarsely: its picture, and where in space every pixel of it lies."""
-        seen = self.look(planes, camera, SOURCE_SIDE, read)
+        seen = look(planes, camera, SOURCE_SIDE, SAMPLES)
         return as_picture(seen.features, SOURCE_SIDE), lift(camera_rays(camera, SOURCE_SIDE), seen.depth)
 
     def appearance(self, base: Planes, source: Source, means: Means) -> Planes:
         """What the portrait's detail adds to the planes, laid on the surface that they have."""
-        coarse, points = self.surface(base, source.camera, means.read)
+        coarse, points = self.surface(base, source.camera, means.look)
         features = self.id_net(self.detail(coarse, source))
         return self.id_upsampler(lay_on_planes(features, points * (2 / CUBE), PLANE_AXES, self.uv, means.find))
 
@@ -122,10 +122,10 @@ class Goha(nn.Module):
         """Colour and density at points of the world."""
         return self.decoder(read(planes, points * (2 / CUBE), PLANE_AXES) / PLANES)
 
-    def look(self, planes: Planes, camera: Camera, side: int, read: LookUp, count: int = SAMPLES) -> Rendered:
+    def look(self, planes: Planes, camera: Camera, side: int, count: int = SAMPLES, read: LookUp = look_up) -> Rendered:
         """What the camera sees, one ray per pixel of a picture of `side` x `side`; `count`: see `SAMPLES`."""
         rays = camera_rays(camera, side)
-        return render_samples(lambda points: self.field(planes, points, read), rays, *samples(rays.directions, count))
+        return render_samples(lambda points: self.field(planes, points, read), rays, *samples(rays, count))
 
     def planes(self, source: Source, face: Float[Tensor, "b 3 224 224"], means: Means) -> Planes:
         """The person with the expression that the picture of the face model has."""
@@ -133,13 +133,12 @@ class Goha(nn.Module):
         return base + self.appearance(base, source, means)
 
 
-def samples(
-    directions: Float[Tensor, "b r 3"], count: int = SAMPLES
-) -> tuple[Float[Tensor, "b r s"], Float[Tensor, "s"]]:
+def samples(rays: Rays, count: int = SAMPLES) -> tuple[Depths, Float[Tensor, " s"]]:
     """Depths of the even samples, and which parts of what they saw the others divide."""
-    counted = torch.arange(count, dtype=directions.dtype, device=directions.device) + 0.5
+    like = rays.directions
+    counted = torch.arange(count, dtype=like.dtype, device=like.device) + 0.5
     depths = NEAR + (FAR - NEAR) / (count - 1) * counted
-    return depths.expand(*directions.shape[:2], count), counted / count
+    return depths.expand(*like.shape[:2], count), counted / count
 
 
 def as_picture(features: Float[Tensor, "b r c"], side: int) -> Float[Tensor, "b 3 side side"]:

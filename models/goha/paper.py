@@ -11,7 +11,8 @@ from models.goha.face import GohaFace
 from models.goha.face_picture import FacePainter, Person
 from models.goha.frame_network import FrameNetwork, trimmed
 from models.goha.levels import LEVELS
-from models.goha.means import EVERYWHERE, Means, means_on
+from models.goha.means import Means
+from models.goha.means_at_hand import captured, everywhere, means_on
 from models.goha.model import SIDE, Goha
 from models.goha.portrait_state import PAINT, PortraitParts, PortraitState, prepare
 from models.goha.torch_face_painter import TorchFacePainter
@@ -65,9 +66,9 @@ def goha_paper(model: Goha, face: GohaFace) -> GohaPaper:
         defined_in=("models.goha.frame_network",),
         assembled_in=__name__,
         prepare=lambda parts, stored: prepare(model, parts),
-        reference=lambda device: at_all_levels(means_on(device)),
-        exported=lambda stored: FrameNetwork(model, EVERYWHERE),
-        captured=lambda stored: at_all_levels(EVERYWHERE),
+        reference=lambda device: at_all_levels(means_on(model, device)),
+        exported=lambda stored: FrameNetwork(model, everywhere(model)),
+        captured=lambda stored: at_all_levels(captured(model, getattr(torch, stored))),
         painter=lambda device: painter_on(device, face),
         trial=lambda: trial(face),
     )

@@ -1,35 +1,24 @@
-"""The renderer for one frame in fused kernels, on a GPU with Triton."""
+"""The renderer for one frame in fused kernels."""
 
-from importlib.util import find_spec
-
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from models.fused_renderer import FusedRenderer
 from models.real3d.levels import Level
 from models.real3d.portrait_state import MERGED_AXES
 from models.real3d.super_resolution import Head
 from models.real3d.video_model import CUBE, PLANE_AXES
 from models.triplane import FieldDecoder
-
-STORED = torch.float16
-"""Type of the planes as the kernels read them."""
+from models.volume import camera_rays, samples_within
 
 
-def has_triton() -> bool:
-    """Whether the kernels can be compiled."""
-    return torch.cuda.is_available() and find_spec("triton") is not None
-
-
-class FusedRenderer(nn.Module):
+class FusedHeadRenderer(nn.Module):
     """`FoldedRenderer` up to the rounding of planes to 16 bits."""
 
     def __init__(self, decoder: FieldDecoder) -> None:
         """`decoder` lies on the GPU already."""
         super().__init__()
-        from models.volume_triton import field_weights  # Triton: only where it is
-
-        self._weights = field_weights(decoder, len(PLANE_AXES), STORED)
+        self._render = FusedRenderer(decoder, len(PLANE_AXES), MERGED_AXES, CUBE)
 
     def forward(
         self,
@@ -39,8 +28,6 @@ class FusedRenderer(nn.Module):
         level: Level,
     ) -> Head:
         """The head as the camera sees it."""
-        from models.volume_triton import render_fused, sum_planes
-
-        texels = sum_planes(planes, change, STORED)
-        seen = render_fused(texels, self._weights, camera, MERGED_AXES, level.side, CUBE, level.even, level.drawn)
+        rays = camera_rays(camera, level.side)
+        seen = self._render(planes, change, rays, *samples_within(rays, CUBE, level.even, level.drawn))
         return Head(seen.features, seen.opacity)

@@ -7,11 +7,12 @@ from torch import nn
 
 from models.backends.layout import channels_last
 from models.backends.paper import Painter, Paper, Stored
+from models.fused_renderer import has_triton
 from models.real3d.drive import Drive
 from models.real3d.face import Real3dFace
 from models.real3d.folded import FrameNetwork
 from models.real3d.folded_adapter import FoldedRenderer
-from models.real3d.fused_renderer import FusedRenderer, has_triton
+from models.real3d.fused_renderer import FusedHeadRenderer
 from models.real3d.levels import LEVELS
 from models.real3d.networks import LAYOUT, STATE, FramePicture
 from models.real3d.painter import painter_on
@@ -37,7 +38,7 @@ def real3d_paper(model: VideoModel, face: Real3dFace) -> Real3dPaper:
         return _at_all_levels(FrameNetwork(model, renderer=partial(FoldedRenderer, look_up=read)))
 
     def captured(stored: Stored) -> list[nn.Module]:
-        renderer = FusedRenderer if has_triton() else FoldedRenderer
+        renderer = FusedHeadRenderer if has_triton() else FoldedRenderer
         return _at_all_levels(FrameNetwork(model, getattr(torch, stored), renderer))
 
     return Paper(

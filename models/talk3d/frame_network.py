@@ -15,10 +15,10 @@ from models.stylegan import Style, StyledBlock
 from models.talk3d.conditions import Frame, FrameSound
 from models.talk3d.generator import Camera, Features, Picture, SuperResolution
 from models.talk3d.levels import LEVELS, Level
+from models.talk3d.look import Look
 from models.talk3d.model import Talk3D, enlarged
 from models.talk3d.stages import Deepest, First, Planes32, Second, Stage
 from models.talk3d.transformer import Places, Settled
-from models.triplane import LookUp
 
 
 class StyledSuperResolution(nn.Module):
@@ -36,11 +36,11 @@ class StyledSuperResolution(nn.Module):
 class FrameNetwork(nn.Module):
     """The person's tensors and the fresh ones, one by one, in; a picture of bytes out."""
 
-    def __init__(self, model: Talk3D, latent: Style, read: LookUp, level: Level = LEVELS[0]) -> None:
-        """`latent`: the person's; `read`: of planes."""
+    def __init__(self, model: Talk3D, latent: Style, look: Look, level: Level = LEVELS[0]) -> None:
+        """`latent`: the person's; `look`: at the model's planes."""
         super().__init__()
-        self._read = read
-        self.level, self.generator, self.conditions = level, model.generator, model.conditions
+        self._look = look
+        self.level, self.conditions = level, model.conditions
         self.restoration, self.transformer = model.restoration, model.deltaplane_predictor.transformer[0]
         with torch.no_grad():
             self.up = deepcopy(model.deltaplane_predictor.Upnet)
@@ -66,7 +66,7 @@ class FrameNetwork(nn.Module):
         """RGB."""
         tokens = self.conditions(Frame(sound, eye, angles, landmarks))
         delta = self.up(self.transformer(Settled(deepest, within, queries), tokens), second, first)
-        seen = self.generator.look(planes + delta, camera, self._read, self.level.samples)
+        seen = self._look(planes, delta, camera, self.level.samples)
         return to_picture(self._draw(seen).clamp(-1, 1))
 
     def _draw(self, seen: Features) -> Picture:

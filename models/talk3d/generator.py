@@ -10,7 +10,7 @@ from models.stylegan import Style, SynthesisBlock
 from models.talk3d.backbone import CAMERA, PLANES, Backbone
 from models.talk3d.size import LATENT, GeneratorSize
 from models.triplane import FieldDecoder, LookUp, PlaneAxes, Planes, Points, Sample, look_up
-from models.volume import Rendered, camera_rays, render_samples
+from models.volume import Depths, Rays, Rendered, camera_rays, render_samples
 
 CUBE = 1.0
 """Side of the cube that the planes span, in world units."""
@@ -65,12 +65,17 @@ class Generator(nn.Module):
     def render(self, planes: Planes, camera: Camera, read: LookUp = look_up, count: int = SAMPLES) -> Rendered:
         """What the camera sees, one ray per pixel; `count`: see `SAMPLES`."""
         rays = camera_rays(camera, self.size.rendered)
-        number = torch.arange(count, dtype=camera.dtype, device=camera.device)
-        depths = (NEAR + (FAR - NEAR) / (count - 1) * (number + 0.5)).expand(*rays.directions.shape[:2], count)
-        draws = torch.linspace(0, 1, count, dtype=camera.dtype, device=camera.device)
-        return render_samples(partial(self.field, planes, read=read), rays, depths, draws)
+        return render_samples(partial(self.field, planes, read=read), rays, *samples(rays, count))
 
     def look(self, planes: Planes, camera: Camera, read: LookUp = look_up, count: int = SAMPLES) -> Features:
         """The same as a picture."""
         seen = self.render(planes, camera, read, count).features.transpose(1, 2)
         return torch.unflatten(seen, 2, (self.size.rendered, self.size.rendered))
+
+
+def samples(rays: Rays, count: int) -> tuple[Depths, Float[Tensor, " s"]]:
+    """Depths of the even samples, and which parts of what they saw the others divide."""
+    like = rays.directions
+    number = torch.arange(count, dtype=like.dtype, device=like.device)
+    depths = (NEAR + (FAR - NEAR) / (count - 1) * (number + 0.5)).expand(*like.shape[:2], count)
+    return depths, torch.linspace(0, 1, count, dtype=like.dtype, device=like.device)

@@ -5,17 +5,19 @@ from torch import nn
 
 from models.backends.layout import channels_last
 from models.backends.paper import Layout, Painter, Paper, StateKind, Stored
+from models.fused_renderer import has_triton
 from models.stylegan import Style
 from models.talk3d.backbone import CHANNELS, PLANES
 from models.talk3d.conditions import SPAN, SYMBOLS, WINDOWS
 from models.talk3d.drive import Drive
 from models.talk3d.frame_network import FrameNetwork
-from models.talk3d.levels import LEVELS
+from models.talk3d.levels import LEVELS, Level
+from models.talk3d.look import FusedLook, Look, plain_look
 from models.talk3d.model import Talk3D
 from models.talk3d.person_state import PersonParts, PersonState, prepare
 from models.talk3d.size import SMALLER, GeneratorSize, StageWidths
 from models.talk3d.trial import trial
-from models.triplane import LookUp, look_up, look_up_on_cpu
+from models.triplane import look_up, look_up_on_cpu
 
 STATE = StateKind(PersonState._fields, PersonState._make, PersonState.__module__)
 STORED: tuple[Stored, ...] = ("float32",)
@@ -50,9 +52,18 @@ def layout(generator: GeneratorSize, widths: StageWidths) -> Layout:
 def talk3d_paper(model: Talk3D, latent: Style) -> Talk3dPaper:
     """The networks with weights; `latent`: of the person whose they are."""
 
-    def at_all_levels(read: LookUp) -> list[nn.Module]:
-        here = latent.to(model.conditions.null_vector.device)
-        return [channels_last(FrameNetwork(model, here, read, level)) for level in LEVELS]
+    def network(look: Look, level: Level) -> FrameNetwork:
+        return FrameNetwork(model, latent.to(model.conditions.null_vector.device), look, level)
+
+    def at_all_levels(look: Look) -> list[nn.Module]:
+        return [channels_last(network(look, level)) for level in LEVELS]
+
+    def reference(device: torch.device) -> list[nn.Module]:
+        return at_all_levels(plain_look(model.generator, look_up_on_cpu if device.type == "cpu" else look_up))
+
+    def captured(stored: Stored) -> list[nn.Module]:
+        fused = has_triton() and FusedLook(model.generator, getattr(torch, stored))
+        return at_all_levels(fused or plain_look(model.generator, look_up))
 
     return Paper(
         name="talk3d",
@@ -64,9 +75,9 @@ def talk3d_paper(model: Talk3D, latent: Style) -> Talk3dPaper:
         defined_in=("models.talk3d.frame_network",),
         assembled_in=__name__,
         prepare=lambda parts, stored: prepare(model, parts),
-        reference=lambda device: at_all_levels(look_up_on_cpu if device.type == "cpu" else look_up),
-        exported=lambda stored: FrameNetwork(model, latent.to(model.conditions.null_vector.device), look_up),
-        captured=lambda stored: at_all_levels(look_up),
+        reference=reference,
+        exported=lambda stored: network(plain_look(model.generator, look_up), LEVELS[0]),
+        captured=captured,
         painter=_painter,
         trial=lambda: trial(PersonParts(latent[None])),
     )

@@ -21,7 +21,7 @@ from models.goha.coefficients import CoefficientNetwork, FaceCoefficients, load_
 from models.goha.face_mask import keep_mask
 from models.goha.face_picture import FacePainter, Look, Person, person_of
 from models.goha.lifting import lay_on_planes, nearest
-from models.goha.means import ON_CPU
+from models.goha.means_at_hand import on_cpu
 from models.goha.model import (
     CUBE,
     PLANE_AXES,
@@ -35,6 +35,7 @@ from models.goha.model import (
     samples,
     stretched,
 )
+from models.triplane import look_up_on_cpu
 from models.volume import camera_rays
 
 
@@ -115,20 +116,20 @@ class GohaRun:
     def look_up(self) -> None:
         rays = camera_rays(SOURCE_CAMERA, SOURCE_SIDE)
         self.measure("field.directions", _rows(rays.directions, SOURCE_SIDE))
-        self.measure("field.depths", samples(rays.directions)[0][0, 0])
-        seen = self.model.field(goha_inputs.planes(), goha_inputs.points(), ON_CPU.read)
+        self.measure("field.depths", samples(rays)[0][0, 0])
+        seen = self.model.field(goha_inputs.planes(), goha_inputs.points(), look_up_on_cpu)
         self.measure("field.colour", seen.colour[0])
         self.measure("field.density", seen.density[0])
 
     def render(self) -> None:
-        seen = self.model.look(goha_inputs.planes(), SOURCE_CAMERA, SOURCE_SIDE, ON_CPU.read)
+        seen = self.model.look(goha_inputs.planes(), SOURCE_CAMERA, SOURCE_SIDE, read=look_up_on_cpu)
         self.measure("render.features", _rows(seen.features, SOURCE_SIDE))
         self.measure("render.depth", _rows(seen.depth, SOURCE_SIDE)[..., 0])
         self.measure("render.opacity", _rows(seen.opacity, SOURCE_SIDE)[..., 0])
 
     def appear(self) -> None:
         model = self.model
-        coarse, points = model.surface(self.source.canonical, SOURCE_CAMERA, ON_CPU.read)
+        coarse, points = model.surface(self.source.canonical, SOURCE_CAMERA, on_cpu(model).look)
         self.measure("appearance.points", _rows(points, SOURCE_SIDE))
         detail = model.detail(coarse, self.source)
         self.measure("appearance.detail", detail)
@@ -145,7 +146,7 @@ class GohaRun:
         self.measure("appearance.planes", model.id_upsampler(laid))
 
     def look_closely(self) -> None:
-        seen = self.model.look(goha_inputs.planes(), TARGET_CAMERA, TARGET_SIDE, ON_CPU.read)
+        seen = self.model.look(goha_inputs.planes(), TARGET_CAMERA, TARGET_SIDE, read=look_up_on_cpu)
         self.measure("low.picture", as_picture(seen.features, TARGET_SIDE))
         self.measure("low.depth", _rows(seen.depth, TARGET_SIDE)[..., 0])
 
@@ -167,9 +168,9 @@ class GohaRun:
         painter = FacePainter(goha_inputs.face(), _person(person, read(goha_inputs.frontal())))
         face = torch.from_numpy(painter(driver.expression[0].numpy()))[None]
         self.measure("frame.face", enlarged(face))
-        planes = model.planes(source, face, ON_CPU)
+        planes = model.planes(source, face, on_cpu(model))
         self.measure("frame.planes", planes)
-        seen = model.look(planes, TARGET_CAMERA, TARGET_SIDE, ON_CPU.read)
+        seen = model.look(planes, TARGET_CAMERA, TARGET_SIDE, read=look_up_on_cpu)
         low = as_picture(seen.features, TARGET_SIDE)
         self.measure("frame.low", low)
         self.measure("frame.depth", _rows(seen.depth, TARGET_SIDE)[..., 0])

@@ -24,7 +24,7 @@ from models.talk3d.camera import camera_label
 from models.talk3d.conditions import ANGLE_BANDS, EYE_BANDS, LANDMARK_BANDS, Conditions, sinusoids
 from models.talk3d.delta_planes import DeltaPlanePredictor
 from models.talk3d.generator import CUBE, PLANE_AXES, Generator
-from models.talk3d.model import Talk3D, enlarged
+from models.talk3d.model import Talk3D, enlarged, load_talk3d
 from models.talk3d.places import place_code
 from models.talk3d.pose import reported_angles, solved_angles
 from models.talk3d.split import NAMES, roll_out
@@ -39,6 +39,12 @@ def filled_weights(*networks: str) -> dict[str, Tensor]:
     if "conditions" in networks:
         weights["conditions.null_vector"] = inputs.frame_and_null()[1]
     return weights
+
+
+def filled_model(restored: bool = False) -> Talk3D:
+    """All that a frame needs; `restored`: with GFPGAN in place of the generator's super-resolution."""
+    networks = ("generator", "deltaplane_predictor", "conditions", *(("restoration",) if restored else ()))
+    return load_talk3d(filled_weights(*networks))
 
 
 class Talk3DRun:

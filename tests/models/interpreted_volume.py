@@ -6,22 +6,27 @@ In a process of its own: Triton reads the variable when it is imported first.
 """
 
 import json
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor
 
+from models.goha import model as goha
+from models.goha.nearest_triton import nearest_by_kernel
+from models.talk3d import generator as talk3d
 from models.triplane import FieldDecoder, look_up
-from models.volume import Rays, camera_rays, limits, render
+from models.volume import Depths, Rays, camera_rays, limits, render, render_samples, samples_within
 from models.volume_triton import Maps, Tiles, field_weights, render_fused, sum_planes
 
 AXES = ((0, 1), (0, 2), (2, 0))
 CUBE = 1.1
 
 
-def cloudy_decoder(seed: int = 0) -> FieldDecoder:
+def cloudy_decoder(colours: int = 32, seed: int = 0) -> FieldDecoder:
     """Colours and densities of any kind; much of what it makes of noise is half transparent."""
     generator = torch.Generator().manual_seed(seed)
-    decoder = FieldDecoder().requires_grad_(False)
+    decoder = FieldDecoder(colours=colours).requires_grad_(False)
     for parameter in decoder.parameters():
         parameter.copy_(torch.randn(parameter.shape, generator=generator))
     decoder.net[2].weight[0] *= 10
@@ -45,17 +50,30 @@ def missing(rays: Rays) -> float:
     return float((entrance > CUBE / 2 + 1e-5).float().mean())
 
 
-def compare(cameras: list[Tensor], side: int, samples: tuple[int, int], storage: torch.dtype, tiles: Tiles) -> dict:
+Samples = Callable[[Rays], tuple[Depths, Tensor]]
+
+
+def within(coarse: int, fine: int) -> Samples:
+    """From each ray's entrance to its exit."""
+    return lambda rays: samples_within(rays, CUBE, coarse, fine)
+
+
+def compare(
+    cameras: list[Tensor], side: int, samples: Samples, storage: torch.dtype, tiles: Tiles, colours: int = 32
+) -> dict:
     """Relative L2 errors of the fused maps, and what makes the comparison worth something."""
     generator = torch.Generator().manual_seed(1)
     shared = torch.randn((1, 3, 32, 16, 12), generator=generator)
     moved = torch.randn((len(cameras), 3, 32, 16, 12), generator=generator)
-    decoder, labels = cloudy_decoder(), torch.stack(cameras)
+    decoder, labels = cloudy_decoder(colours), torch.stack(cameras)
     rays = camera_rays(labels, side)
-    plain = render(lambda p: decoder(look_up(shared + moved, p * (2 / CUBE), AXES) / 3), rays, CUBE, *samples)
+    even, draws = samples(rays)
+    plain = render_samples(lambda p: decoder(look_up(shared + moved, p * (2 / CUBE), AXES) / 3), rays, even, draws)
     expected = Maps(*(x.transpose(1, 2).unflatten(2, (side, side)) for x in plain))
-    texels = sum_planes(shared, moved, storage)
-    fused = render_fused(texels, field_weights(decoder, 3, storage), labels, AXES, side, CUBE, *samples, tiles)
+    fused = render_fused(
+        sum_planes(shared, moved, storage), field_weights(decoder, 3, storage), rays, even, draws, AXES, CUBE, tiles
+    )
+    fused = fused._replace(features=fused.features[:, :colours])
     errors = {name: float((a - b).norm() / b.norm()) for name, a, b in zip(Maps._fields, fused, expected, strict=True)}
     return errors | {"missing": missing(rays), "seen": float(expected.opacity.mean())}
 
@@ -65,14 +83,26 @@ def depths_of_nothing() -> dict[str, list[float]]:
     cameras = torch.stack([camera(0.0, 4.3), camera(0.2, 4.3, 4.0)])
     decoder, planes = cloudy_decoder(), torch.zeros(2, 3, 32, 16, 12)
     decoder.net[2].bias[0] = -300
-    plain = render(lambda p: decoder(look_up(planes, p * (2 / CUBE), AXES)), camera_rays(cameras, 8), CUBE, 8, 8)
+    rays = camera_rays(cameras, 8)
+    plain = render(lambda p: decoder(look_up(planes, p * (2 / CUBE), AXES)), rays, CUBE, 8, 8)
     weights = field_weights(decoder, 3, torch.float32)
     texels = sum_planes(planes, planes, torch.float32)
-    fused = render_fused(texels, weights, cameras, AXES, 8, CUBE, 8, 8, Tiles(8, 8))
+    fused = render_fused(texels, weights, rays, *within(8, 8)(rays), AXES, CUBE, Tiles(8, 8))
     depths = {"fused": fused.depth, "plain": plain.depth}
     return {
         name: [*depth.flatten(1).amin(1).tolist(), *depth.flatten(1).amax(1).tolist()] for name, depth in depths.items()
     }
+
+
+def farther_than_the_nearest() -> dict[str, float]:
+    """How much farther the found points are than the nearest, and how many are found of points that lie twice."""
+    torch.manual_seed(0)
+    points = torch.cat([torch.randn(2, 70, 2) * 0.05 - 0.4, torch.rand(2, 30, 2) * 3 - 1.5], 1).repeat(1, 2, 1)
+    places = torch.rand(75, 2) * 2 - 1
+    found = nearest_by_kernel(points, places)
+    distances = torch.cdist(places.expand(2, -1, -1), points)
+    farther = distances.gather(2, found[..., None])[..., 0] - distances.amin(2)
+    return {"most": float(farther.max()), "last": float(found.max()), "kinds": float(len(found.unique()))}
 
 
 def main() -> None:
@@ -82,11 +112,14 @@ def main() -> None:
     print(
         json.dumps(
             {
-                "one": compare([ahead], 8, (8, 8), torch.float32, Tiles(8, 8)),
-                "half": compare([aside], 8, (8, 8), torch.float16, Tiles(8, 8)),
-                "two, odd, wide": compare(wide, 7, (8, 5), torch.float32, Tiles(8, 4, steps=3)),
-                "many": compare([aside], 4, (48, 48), torch.float32, Tiles(4, 4, steps=48)),
+                "one": compare([ahead], 8, within(8, 8), torch.float32, Tiles(8, 8)),
+                "half": compare([aside], 8, within(8, 8), torch.float16, Tiles(8, 8)),
+                "two, odd, wide": compare(wide, 7, within(8, 5), torch.float32, Tiles(8, 4, steps=3)),
+                "many": compare([aside], 4, within(48, 48), torch.float32, Tiles(4, 4, steps=48)),
+                "goha": compare([aside], 8, partial(goha.samples, count=8), torch.float32, Tiles(8, 8), colours=3),
+                "talk3d": compare([aside], 8, partial(talk3d.samples, count=8), torch.float32, Tiles(8, 8)),
                 "nothing": depths_of_nothing(),
+                "nearest": farther_than_the_nearest(),
             }
         )
     )

@@ -28,7 +28,17 @@ def apart() -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("case", "most"), [("one", 1e-5), ("half", 1e-3), ("two, odd, wide", 1e-5), ("many", 1e-5)])
+@pytest.mark.parametrize(
+    ("case", "most"),
+    [
+        ("one", 1e-5),
+        ("half", 1e-3),
+        ("two, odd, wide", 1e-5),
+        ("many", 1e-5),
+        ("goha", 1e-5),
+        ("talk3d", 1e-5),
+    ],
+)
 def test_equals_the_plain_renderer(apart: dict[str, dict[str, float]], case: str, most: float) -> None:
     found = apart[case]
     assert 0.05 < found["seen"] < 0.95
@@ -43,6 +53,12 @@ def test_what_sees_nothing_is_as_far_as_its_own_camera_sees(apart: dict[str, dic
     assert nearest == farthest and nearest_of_other == farthest_of_other > farthest + 1
 
 
+@pytest.mark.timeout(300)
+def test_the_nearest_point_is_found_the_first_of_equals(apart: dict[str, dict[str, float]]) -> None:
+    found = apart["nearest"]
+    assert found["most"] < 1e-6 and found["last"] < 100 and found["kinds"] > 20
+
+
 @pytest.mark.parametrize(
     ("name", "constants", "warps", "uses"),
     [
@@ -50,6 +66,7 @@ def test_what_sees_nothing_is_as_far_as_its_own_camera_sees(apart: dict[str, dic
         ("look_at_coarse", {**SIZES, **CUT, "STEPS": 8}, 2, "mma"),
         ("choose_depths", {"BLOCK": 32}, 1, "ex2.approx"),
         ("march", {**SIZES, **CUT, "COLOURS": 32}, 2, "mma"),
+        ("find_nearest", {"PLACES": 32, "POINTS": 64}, 4, "ld.global"),
     ],
 )
 def test_compiles_for_hopper(
@@ -59,10 +76,11 @@ def test_compiles_for_hopper(
     from triton.compiler import ASTSource
 
     from models import volume_kernels
+    from models.goha import nearest_kernels
 
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
-    kernel = getattr(volume_kernels, name)
-    whole = {"side", "rays", "coarse", "fine"}
+    kernel = getattr(nearest_kernels if name == "find_nearest" else volume_kernels, name)
+    whole = {"side", "rays", "coarse", "fine", "n", "m"}
     halves = {"texels", "hidden_weight", "colour_weight"}
 
     def kind(argument: str) -> str:
@@ -72,6 +90,8 @@ def test_compiles_for_hopper(
             return "fp32"
         if argument in whole or argument.startswith(("one_", "other_")):
             return "i32"
+        if argument == "found":
+            return "*i64"
         return "*fp16" if argument in halves else "*fp32"
 
     signature = {argument: kind(argument) for argument in kernel.arg_names}

@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from models.goha.frame_network import FrameNetwork, trimmed
 from models.goha.levels import LEVELS
-from models.goha.means import EVERYWHERE
+from models.goha.lifting import nearest_by_products
+from models.goha.means import Means
 from models.goha.model import SAMPLES, Goha
 from models.triplane import FieldDecoder
 from models.volume import Rendered
@@ -38,7 +39,7 @@ class Quick(Goha):
         self.asked.append(means)
         return base
 
-    def look(self, planes, camera, side, read, count=SAMPLES):
+    def seen(self, planes, camera, side, count):
         self.asked.append(count)
         seen = (torch.arange(side * side) % side >= side // 2).float()[None, :, None]
         return Rendered(2 * planes.mean() * seen.expand(-1, -1, 3) - 1, seen, seen)
@@ -47,11 +48,12 @@ class Quick(Goha):
 @pytest.mark.parametrize(("level", "shade"), [(0, 0.6), (1, 0.7), (2, 0.7)])
 def test_appearance_is_looked_up_or_stays(level: int, shade: float) -> None:
     model = Quick()
-    picture = FrameNetwork(model, EVERYWHERE, LEVELS[level])(*GIVEN)
+    means = Means(nearest_by_products, model.seen)
+    picture = FrameNetwork(model, means, LEVELS[level])(*GIVEN)
     assert picture.shape == (1, 512, 512, 4) and picture.dtype == torch.uint8
     assert picture[0, 300, 400].tolist() == [int(255 * shade)] * 3 + [255]
     assert picture[0, 300, 100].tolist() == [0, 0, 0, 0]
-    looked_up = [EVERYWHERE] if level == 0 else []
+    looked_up = [means] if level == 0 else []
     assert model.asked == [*looked_up, LEVELS[level].samples]
     assert [each.samples for each in LEVELS] == [SAMPLES, SAMPLES, SAMPLES // 2]
 

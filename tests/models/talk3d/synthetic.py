@@ -1,9 +1,7 @@
-"""A person who never was: weights made by rule, and a recording of a head that turns and blinks."""
+"""A person who never was: a recording of a head that turns and blinks."""
 
 import numpy as np
-from golden.talk3d import filled_weights
 
-from models.talk3d.model import Talk3D, load_talk3d
 from models.talk3d.recording import Recording
 
 FRAMES = 200
@@ -20,8 +18,3 @@ def recording() -> Recording:
         landmarks=points.astype(np.float32),
         eyes=(np.arange(FRAMES) % 10 == 0).astype(np.float32) * 1.5,
     )
-
-
-def model(restored: bool = False) -> Talk3D:
-    networks = ("generator", "deltaplane_predictor", "conditions", *(("restoration",) if restored else ()))
-    return load_talk3d(filled_weights(*networks))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import torch
+from golden.talk3d import filled_model
 
 from models.backends.picture_bytes import to_picture
 from models.backends.torch_executor import TorchExecutor
@@ -13,7 +14,6 @@ from models.talk3d.model import Person, Talk3D
 from models.talk3d.paper import Talk3dPaper, talk3d_paper
 from models.talk3d.person_state import PersonState
 from models.talk3d.transformer import Settled
-from tests.models.talk3d.synthetic import model as synthetic_model
 from tests.models.talk3d.synthetic import recording
 
 pytestmark = pytest.mark.timeout(600)
@@ -29,7 +29,7 @@ def two_threads() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def model() -> Talk3D:
-    return synthetic_model()
+    return filled_model()
 
 
 @pytest.fixture(scope="module")
