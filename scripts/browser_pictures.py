@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from aiohttp import web
 
-from models.metrics.pictures import psnr_db
 from models.motion import Motion, expression
 from models.topology import (
     INNER_LIPS,
@@ -117,12 +116,16 @@ def told(motion: Motion) -> dict[str, list[float]]:
 
 def nearness(drawn: np.ndarray, reference: np.ndarray, landmarks: np.ndarray) -> Mapping[str, float]:
     """PSNR in dB of the frame, and of boxes around mouth and eyes; `landmarks` are pixels under this motion."""
-    out = {"frame": psnr_db(drawn, reference)}
+    out = {"frame": psnr(drawn, reference)}
     for name, (indices, pad) in EYES_AND_MOUTH.items():
         left, top, width, height = cv2.boundingRect(landmarks[indices, :2].astype(np.float32))
         part = np.s_[max(0, top - pad) : top + height + pad, max(0, left - pad) : left + width + pad]
-        out[name] = psnr_db(drawn[part], reference[part])
+        out[name] = psnr(drawn[part], reference[part])
     return out
+
+
+def psnr(a: np.ndarray, b: np.ndarray) -> float:
+    return float(10 * np.log10(255**2 / np.mean((a.astype(float) - b.astype(float)) ** 2)))
 
 
 def _pose(
