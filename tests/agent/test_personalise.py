@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -150,7 +151,7 @@ def test_without_the_network_that_hears_nothing_is_begun(speaking, generator, tm
 
 
 def test_a_full_disk_is_told_before(speaking, generator, data, monkeypatch):
-    monkeypatch.setattr(personalise.shutil, "disk_usage", lambda _: (10**9, 10**9, 10**6))
+    monkeypatch.setattr(personalise.shutil, "disk_usage", lambda _: SimpleNamespace(free=10**6))
     assert "make room, or name another folder" in refusal(AgentError, Personalise(video=speaking, generator=generator))
 
 
