@@ -14,7 +14,7 @@ from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.backends.state_store import StateStore
 from models.backends.torch_executor import TorchExecutor
-from models.backends.verdict import psnr_db
+from models.metrics.pictures import psnr_db
 from models.motion import Motion, expression
 from models.portrait import Portrait
 from models.private_store import PrivateStore

@@ -12,9 +12,10 @@ from models.backends.onnx_executor import OnnxExecutor
 from models.backends.onnx_file import export
 from models.backends.onnx_runtime import OnnxNetwork
 from models.backends.torch_executor import TorchExecutor
-from models.backends.verdict import ENOUGH_DB, psnr_db
+from models.backends.verdict import ENOUGH_DB
 from models.errors import AgentError
 from models.face import load_face_model
+from models.metrics.pictures import psnr_db
 from models.small import paper as small
 from models.small.drive import Drive
 from models.small.model import SmallModel
