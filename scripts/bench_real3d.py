@@ -30,10 +30,11 @@ from models.backends.graph_executor import GraphExecutor
 from models.backends.layout import channels_last
 from models.backends.open_executor import build_engine, built_files, open_executor
 from models.backends.picture_bytes import to_picture
+from models.fused_renderer import has_triton
 from models.real3d.drive import Drive
 from models.real3d.folded import FrameNetwork
 from models.real3d.folded_adapter import FoldedRenderer
-from models.real3d.fused_renderer import FusedRenderer, has_triton
+from models.real3d.fused_renderer import FusedHeadRenderer
 from models.real3d.levels import LEVELS
 from models.real3d.networks import FramePicture
 from models.real3d.painter import CpuPainter, TorchPainter, painter_on
@@ -131,7 +132,7 @@ PARTS = ("adapter", "renderer", "composite.torso", "composite.torso.motion", "co
 def part_times(stored: torch.dtype, fused: bool, frames: int) -> dict[str, float]:
     """Milliseconds of each part of a frame, medians; what runs within a part counts for it, too."""
     device, model = torch.device("cuda"), filled_model().to("cuda")
-    network = channels_last(FrameNetwork(model, stored, FusedRenderer if fused else FoldedRenderer))
+    network = channels_last(FrameNetwork(model, stored, FusedHeadRenderer if fused else FoldedRenderer))
     state = prepare(model, trial_portrait().to(device)).stored_as(stored)
     drive, passed = second_drive().to(device), {name: [] for name in PARTS}
     fresh = (painter_on(device, dense_face())(drive), drive.camera, drive.key_points)
