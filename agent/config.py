@@ -308,7 +308,8 @@ class ModelsImport:
     Nothing is downloaded: `agent models list` says what is missing, where it is to be had and under which licence.
     Nothing in a file is executed. What is given replaces what was there when all of it is found good; the rest stays.
 
-    The released folder and the face model:  agent models import real3d --checkpoint FOLDER --face-model FILE.mat
+    The unpacked 240210_real3dportrait_orig and the face model:
+    agent models import real3d --checkpoint FOLDER --face-model FILE.mat
 
     Something more, later:  agent models import real3d --face-data Real3DPortrait/deep_3drecon
 

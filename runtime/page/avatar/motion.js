@@ -1,8 +1,9 @@
 // Packets of motion -> motions: docs/motion_wire.md in the browser. Everything up to the last step is whole numbers.
 
 export const TICK_MS = 0.1;
+export const VERSION = 2;
 
-const VERSION = 2, HEAD = 7, CHECK = 2, MOST_BYTES = 1100;
+const HEAD = 7, CHECK = 2, MOST_BYTES = 1100;
 const REFERENCE = 1, ACKNOWLEDGES = 2;  // flags
 const SEQUENCES = 2 ** 16, WRAP = 2 ** 32, REMEMBERED = 64, OFFSET_BITS = 12;
 const ALONE = 0, AFTER = 1, BESIDE = 2, BETWEEN = 3;

@@ -6,10 +6,11 @@
 // back with), hello(name, whether the camera may be shown), show(package): a promise, motion(packet),
 // glimpse(packet), sound(stream), live(), lost()}.
 
+import { VERSION as MOTION_VERSION } from "/avatar/motion.js";
 import { iceServers } from "./ice.js";
 import { prove, resumeSecret, sha256 } from "./proof.js";
 
-const PATH = "/call", VERSION = 1, MOTION_VERSION = 1, AVATAR_VERSION = 1;
+const PATH = "/call", VERSION = 1, AVATAR_VERSION = 1;
 const CONTROL = 0, MOTION = 1, CAMERA = 2;  // channel ids
 const MOST_PACKAGE = 400_000;
 const GATHER_MS = 500, ANSWER_MS = 8000, CONNECT_MS = 10_000, SILENT_MS = 2500, LOOK_MS = 250;
