@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from PIL import Image
@@ -81,16 +82,13 @@ def open_cases(config: Eval) -> list[Case]:
     if config.every < 1:
         raise InputError(f"--every {config.every}: give 1 or more")
     size = parse_size(config.size)
-    names = _distinct([clip.stem for clip in config.clip])
     looks = [_usable(clip, config.protocol) for clip in config.clip]
     if config.protocol != "cross":
+        names = _distinct([clip.stem for clip in config.clip])
         return [_own(*each, config.protocol, size) for each in zip(names, config.clip, looks, strict=True)]
-    faces = _distinct([portrait.stem for portrait in config.portrait])
-    return [
-        _other(f"{name}-{face}", clip, info, portrait, size)
-        for name, clip, info in zip(names, config.clip, looks, strict=True)
-        for face, portrait in zip(faces, config.portrait, strict=True)
-    ]
+    pairs = [(*clip, portrait) for clip in zip(config.clip, looks, strict=True) for portrait in config.portrait]
+    names = _distinct([f"{clip.stem}-{portrait.stem}" for clip, _, portrait in pairs])
+    return [_other(name, *pair, size) for name, pair in zip(names, pairs, strict=True)]
 
 
 def _usable(clip: Path, protocol: Protocol) -> MediaInfo:
@@ -125,5 +123,9 @@ def _rate(info: MediaInfo) -> int:
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """Names that are given again get a number."""
-    return [name if names.index(name) == i else f"{name}-{names[:i].count(name) + 1}" for i, name in enumerate(names)]
+    """Those that are given again get the next number with which nobody else is called."""
+    found: list[str] = []
+    for name in names:
+        others = (f"{name}-{n}" for n in count(2))
+        found.append(name if name not in found else next(o for o in others if o not in found and o not in names))
+    return found

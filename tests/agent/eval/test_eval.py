@@ -44,11 +44,11 @@ def test_a_clip_that_drives_its_own_first_picture(nodding, tmp_path, capsys):
 
 def test_a_clip_that_drives_another_portrait(nodding, portrait_png, tmp_path):
     rows = compared(tmp_path, "--clip", nodding, nodding, "--protocol", "cross", "--portrait", portrait_png)
-    assert [case for case, engine in rows if engine == "still"] == ["all", "nodding-portrait", "nodding-2-portrait"]
+    assert [case for case, engine in rows if engine == "still"] == ["all", "nodding-portrait", "nodding-portrait-2"]
     row = rows["nodding-portrait", "builtin"]
     assert set(row) == {"case", "engine", "pictures", "fid", "aed", "apd", "lips", "csim", "lost"}
     assert row["pictures"] == 5 and 0 < row["aed"] < 0.2
-    assert row | {"case": 0} == rows["nodding-2-portrait", "builtin"] | {"case": 0}
+    assert row | {"case": 0} == rows["nodding-portrait-2", "builtin"] | {"case": 0}
 
 
 def test_a_voice_that_drives_the_first_picture(nodding, tmp_path):
