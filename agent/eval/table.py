@@ -8,7 +8,7 @@ import numpy as np
 from agent.eval.columns import COLUMNS, Figures, Key, Protocol, columns_of
 
 MEAN = "all"
-"""In place of a case's name: means of the same cases for every engine, each counting alike, and sums of what was lost."""
+"""In place of a case's name: means of the same cases for every engine, counting alike, and sums of what was lost."""
 _NOTHING = "-"
 
 

@@ -2,12 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from agent.config import Eval
 from agent.eval.cases import open_cases
-from models.errors import InputError
-from tests.agent.clips import make_clip
 
 
 def config(clips, **settings):
