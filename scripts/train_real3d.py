@@ -7,8 +7,8 @@
     python scripts/train_real3d.py sr --clips out/real3d/acting --out out/real3d
     python scripts/train_real3d.py export --out out/real3d
 
-Interrupted, a stage goes on from its last checkpoint to the same numbers. `scripts/prepare_videos.py` makes clips of
-videos; `teach --eg3d` those that an EG3D of yours draws.
+Interrupted, a stage goes on from its last checkpoint, on a CPU to the same numbers. `scripts/prepare_videos.py` makes
+clips of videos; `teach --eg3d` those that an EG3D of yours draws.
 """
 
 import agent  # noqa: F401  # before numpy: one thread for each numerical library
