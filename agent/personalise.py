@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from agent.config import Personalise
-from agent.filming import cut_out, film, frames_of, listen
+from agent.filming import Bar, cut_out, film, frames_of, listen
 from calibration.filmed import FPS
 from models.errors import AgentError, InputError
 from models.folders import data_folder
@@ -30,8 +30,6 @@ from models.weight_store import remove_folder, sha256
 from models.weights import store_of, with_person
 
 Say = Callable[[str], None]
-Bar = Callable[[int, int], None]
-"""Hears how much is done, and of how much; whatever it raises ends the work."""
 
 _SPARE_BYTES = 64_000_000
 _SETTINGS = "settings.json"
@@ -66,7 +64,7 @@ class Personalising:
         self._schedule = schedule or Schedule(frames=config.frames)
         self._widths, self._load_speech = widths, load_speech
         self.name = config.name or config.video.stem
-        self._engine = with_person("talk3d", self.name)
+        self._engine = with_person("talk3d", self.name, "--name")
         if not config.video.is_file():
             raise InputError(f"--video {config.video}: no such file")
         if config.frames < 1:

@@ -139,8 +139,15 @@ def test_files_of_no_use_are_refused_before_the_video_is_looked_at(speaking, gen
     wrong = released.save_generator(tmp_path / "wrong.pkl", released.small_generator())
     assert "is not a generator of EG3D's kind" in refusal(InputError, replace(config, generator=wrong))
     assert "go together" in refusal(InputError, replace(config, lpips=generator))
-    assert "called ../x" in refusal(InputError, replace(config, name="../x"))
+    assert "be called ../x" in refusal(InputError, replace(config, name="../x"))
     assert not (data / "personal").exists()
+
+
+def test_a_video_whose_name_is_no_persons_asks_for_one(tmp_path):
+    said = refusal(InputError, Personalise(video=tmp_path / "My talk.mp4"))
+    assert (
+        said.startswith("a person cannot be called My talk") and "--name" in said and "digits, . - _, up to 60" in said
+    )
 
 
 def test_without_the_network_that_hears_nothing_is_begun(speaking, generator, tmp_path, monkeypatch):
