@@ -395,7 +395,7 @@ class ModelsRemove:
     """The engine that they are for."""
 
     person: str = ""
-    """Of talk3d: only what `agent personalise` made of this person."""
+    """Of talk3d: only what `agent personalise` made of this person, or has begun to."""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ pytest.importorskip("torch")
 from scipy.io import wavfile
 
 from agent import personalise
+from agent.begun import begun_folder, sole_use
 from agent.cli import main
 from agent.config import Personalise, Run
 from agent.papers import load_talk3d
@@ -155,6 +156,16 @@ def test_without_the_network_that_hears_nothing_is_begun(speaking, generator, tm
     assert "agent models import talk3d --wav2vec" in refusal(
         InputError, Personalise(video=speaking, generator=generator)
     )
+
+
+def test_a_second_run_of_the_same_name_is_refused(generator, data, tmp_path):
+    video = tmp_path / "me.mp4"
+    video.write_bytes(b"never read")
+    with sole_use(begun_folder("me")):
+        assert "in use by another agent personalise" in refusal(
+            InputError, Personalise(video=video, generator=generator, restart=True)
+        )
+    assert {path.name for path in begun_folder("me").iterdir()} == {"lock"}, "nothing was begun"
 
 
 def test_a_full_disk_is_told_before(speaking, generator, data, monkeypatch):
