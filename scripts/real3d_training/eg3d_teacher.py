@@ -55,7 +55,7 @@ def write_clip(folder: Path, generator: Generator, side: int, count: int, random
         pixels = ((seen[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
         picture = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
         clip.add(Shot(picture, np.full((side, side), HAIR, np.uint8), camera[0].numpy()))
-    clip.finish(None, None)
+    clip.finish(None, None, "")
 
 
 def cameras(count: int, random: np.random.Generator) -> Iterator[torch.Tensor]:

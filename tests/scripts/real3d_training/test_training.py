@@ -199,6 +199,14 @@ def test_a_stage_without_the_one_before_says_which(clips: Path, tmp_path: Path) 
         run(0, plan("motion"), options(clips, tmp_path))
 
 
+def test_clips_of_another_face_model_than_the_run_s_are_refused(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "face_digest", lambda face: "another")
+    with pytest.raises(InputError, match="another face model"):
+        run(0, plan("motion"), options(clips, tmp_path))
+
+
 def test_the_last_clip_is_looked_at_and_not_learnt_from(clips: Path) -> None:
     found = find_clips([clips])
     assert runs._parted(found) == (found[:-1], found[-1:])
