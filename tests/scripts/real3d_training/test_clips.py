@@ -22,6 +22,8 @@ from calibration.photo import read_photo  # noqa: E402
 from models.errors import InputError  # noqa: E402
 from models.real3d.segmentation import FACE_SKIN  # noqa: E402
 from tests.agent.clips import make_clip as make_video  # noqa: E402
+from tests.models.talk3d import released  # noqa: E402
+from tests.models.talk3d.personal import tiny  # noqa: E402
 from tests.scripts.real3d_training import made_up  # noqa: E402
 from tests.scripts.real3d_training.made_up import SIDE, make_clip  # noqa: E402
 
@@ -115,6 +117,16 @@ def test_an_eg3d_teaches_from_many_sides_without_a_face_model(tmp_path: Path) ->
     assert (Pairs([clip], 1, 1, None).draw(0).target.head_mask == 1).all()
     away = clip.numbers("camera")[:, [3, 7, 11]] - [0, 0, 0.2]
     assert np.linalg.norm(away, axis=1) == pytest.approx(2.7, abs=1e-4)
+
+
+def test_an_eg3d_s_file_is_read_as_for_a_person(tmp_path: Path) -> None:
+    path = released.save_generator(tmp_path / "eg3d.pkl", tiny.generator(), "G_ema")
+    generator = eg3d_teacher.load_eg3d(path, torch.device("cpu"))
+    eg3d_teacher.write_clip(tmp_path / f"a{SUFFIX}", generator, 64, 2, np.random.default_rng(1))
+    assert len(Clip(tmp_path / f"a{SUFFIX}")) == 2
+    wrong = released.save_generator(tmp_path / "wrong.pkl", released.small_generator())
+    with pytest.raises(InputError, match="not a generator of EG3D's kind"):
+        eg3d_teacher.load_eg3d(wrong, torch.device("cpu"))
 
 
 def test_no_clips_and_damaged_ones_are_named(tmp_path: Path) -> None:
