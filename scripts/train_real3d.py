@@ -77,7 +77,7 @@ def train(options: argparse.Namespace) -> None:
         save_every=options.save_every,
         look_every=options.look_every,
     )
-    in_processes(options.processes, run, plan, given)
+    in_processes(options.processes, options.device, run, plan, given)
 
 
 def _arguments() -> argparse.ArgumentParser:
