@@ -87,7 +87,7 @@ def _arguments() -> argparse.ArgumentParser:
     teacher.add_argument("--kind", choices=("views", "acting"), default="acting",
                          help="views: one expression from all sides, for i2p; acting: for motion and sr")  # fmt: skip
     teacher.add_argument("--portraits", type=Path, nargs="*", default=[])
-    teacher.add_argument("--eg3d", type=Path, help="generator's pickle, 512 pixels: clips of views for i2p")
+    teacher.add_argument("--eg3d", type=Path, help="generator's pickle: clips of views for i2p")
     teacher.add_argument("--count", type=int, default=64, help="clips")
     teacher.add_argument("--pictures", type=int, default=48, help="of each clip")
     teacher.add_argument("--side", type=int, default=RELEASED.side, help="of the pictures, pixels")
