@@ -132,11 +132,11 @@ class Session:
         """
         return self.shown.change(change)
 
-    def clear(self) -> None:
+    def clear(self, portrait: Upload | Nobody | None = None) -> None:
         """Shows nobody, an outline, from the next picture of a live run on; changes that are being prepared are not
-        made. Any thread.
+        made. With a `portrait`, only if that is what `swap` showed last. Any thread.
         """
-        self.shown.clear()
+        self.shown.clear(portrait)
 
     def close(self) -> None:
         """Ends what the run holds, a change that is being prepared too. After the loop, or in its place."""

@@ -396,7 +396,7 @@ class ModelsRemove:
     """The engine that they are for."""
 
     person: str = ""
-    """Of talk3d: only what `agent personalise` made of this person."""
+    """Of talk3d: only what `agent personalise` made of this person, or has begun to."""
 
 
 @dataclass(frozen=True)
@@ -405,8 +405,8 @@ class Personalise:
 
     Hours on a large GPU; on a CPU it is of no use. What it does is the paper's: it chooses frames, finds the person in
     EG3D's generator, trains that on them, finds every frame's camera, and trains the networks that make planes of
-    speech. Ctrl-C leaves off, and the same command goes on where it was, to the same numbers. Nothing leaves this
-    machine. The generator is for non-commercial use alone.
+    speech. Ctrl-C leaves off, and the same command goes on where it was, on a CPU to the same numbers; GPUs have not
+    been tried. Nothing leaves this machine. The generator is for non-commercial use alone.
 
     agent models import talk3d --generator ffhq-fixed-triplane512-128.pkl --wav2vec model.safetensors
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 
+from agent.begun import begun_folder, empty, sole_use
 from agent.config import Personalise
-from agent.filming import cut_out, film, frames_of, listen
+from agent.filming import Bar, cut_out, film, frames_of, listen
 from calibration.filmed import FPS
 from models.errors import AgentError, InputError
-from models.folders import data_folder
 from models.talk3d.needs import BASE, SPEECH, TERMS
 from models.talk3d.personal.aim import average_face, usual_face
 from models.talk3d.personal.footage import Footage, footage_bytes, read_footage
@@ -30,8 +30,6 @@ from models.weight_store import remove_folder, sha256
 from models.weights import store_of, with_person
 
 Say = Callable[[str], None]
-Bar = Callable[[int, int], None]
-"""Hears how much is done, and of how much; whatever it raises ends the work."""
 
 _SPARE_BYTES = 64_000_000
 _SETTINGS = "settings.json"
@@ -59,14 +57,13 @@ class Personalising:
             load_speech: reads the network that hears.
 
         Raises:
-            InputError: a file that is missing or of no use, or work of that name on something else.
-            AgentError: too little room.
+            InputError: a file that is missing or of no use.
         """
         self._say, self._config = say, config
         self._schedule = schedule or Schedule(frames=config.frames)
         self._widths, self._load_speech = widths, load_speech
         self.name = config.name or config.video.stem
-        self._engine = with_person("talk3d", self.name)
+        self._engine = with_person("talk3d", self.name, "--name")
         if not config.video.is_file():
             raise InputError(f"--video {config.video}: no such file")
         if config.frames < 1:
@@ -79,24 +76,30 @@ class Personalising:
         self._losses = _losses(config)
         say(f"compares pictures by {self._losses.names()}")
         self._video_sha256 = sha256(config.video)
-        self._folder = data_folder() / "personal" / self.name
-        self._begin(
-            {
-                "video": self._video_sha256,
-                "generator": made_of,
-                "speech": self._speech.files[SPEECH.files[0]].sha256,
-                "losses": self._losses.names(),
-                "schedule": json.dumps(asdict(self._schedule)),
-            }
-        )
+        self._folder = begun_folder(self.name)
+        self._settings = {
+            "video": self._video_sha256,
+            "generator": made_of,
+            "speech": self._speech.files[SPEECH.files[0]].sha256,
+            "losses": self._losses.names(),
+            "schedule": json.dumps(asdict(self._schedule)),
+        }
 
     def run(self, bar: Bar) -> list[str]:
         """Does it; returns what the user should know, one line each.
 
         Raises:
-            InputError: the video shows no one face, is too short, or nobody speaks in it.
+            InputError: the video shows no one face, is too short, or nobody speaks in it; or work of that name is on
+                something else, or going on in another process.
             AgentError: there is no room.
         """
+        with sole_use(self._folder):
+            self._begin()
+            told = self._learn(bar)
+        remove_folder(self._folder)
+        return told
+
+    def _learn(self, bar: Bar) -> list[str]:
         footage = read_footage(self._folder) or self._filmed(bar)
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         procedure = Procedure(self._generator, footage, self._losses, self._schedule, device, self._widths)
@@ -108,7 +111,6 @@ class Personalising:
             len(kept.losses("delta")),
         )  # fmt: skip
         still, moved = made.mouth
-        remove_folder(self._folder)
         return [
             f"of frames that were not learnt from, the mouth is off by {moved:.3f}, and by {still:.3f} where it stands "
             "still (0 to 2)",
@@ -117,23 +119,22 @@ class Personalising:
             "picture its size alone)",
         ]
 
-    def _begin(self, settings: dict[str, str]) -> None:
-        """Makes the folder, or goes on in it. Raises InputError: other work has been begun in it."""
+    def _begin(self) -> None:
+        """Begins in the folder, or goes on in it. Raises InputError: other work has been begun in it."""
         path = self._folder / _SETTINGS
         try:
             if self._config.restart:
-                remove_folder(self._folder)
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                empty(self._folder)
             if path.exists():
                 known = json.loads(path.read_text(encoding="utf-8"))
-                if other := [what for what, value in settings.items() if known.get(what) != value]:
+                if other := [what for what, value in self._settings.items() if known.get(what) != value]:
                     raise InputError(
                         f"{self._folder} was begun with another {' and another '.join(other)}: give another --name, or "
                         "--restart to begin anew"
                     )
                 self._say(f"goes on with what {self._folder} holds")
             else:
-                path.write_text(json.dumps(settings, indent=2), encoding="utf-8")
+                path.write_text(json.dumps(self._settings, indent=2), encoding="utf-8")
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise AgentError(f"{self._folder} cannot be used: {reason}; AGENT_DATA names another folder") from None

@@ -26,6 +26,7 @@ class Shown:
         """`softly`: whether one look fades into the next."""
         self._lock = threading.Lock()  # guards what is shown and who may be, not the preparing
         self._expected: list[Path | Upload | Nobody] = []  # portraits that were asked for since the last `clear`
+        self._portrait: Path | Upload | Nobody | None = None  # that was changed to last
         self.look: Look | None = None
         self.engine = engine
         self._plan, self._say, self._softly = plan, say, softly
@@ -58,9 +59,11 @@ class Shown:
             with self._lock:
                 self._expected = [portrait for portrait in self._expected if portrait is not change.portrait]
 
-    def clear(self) -> None:
+    def clear(self, portrait: Upload | Nobody | None = None) -> None:
         """Does what `Session.clear` promises. Any thread."""
         with self._lock:
+            if portrait is not None and portrait is not self._portrait:
+                return
             self._expected.clear()
             if self._loop is not None and self.look is not None:
                 nobody = self.engine if isinstance(self.engine, StillEngine) else StillEngine()
@@ -84,6 +87,7 @@ class Shown:
                 if not self._is_expected(change, look):
                     raise AgentError(f"{change}: not done, since nobody is to be shown any more")
                 self._show(loop, prepared.look, engine, avatar)
+                self._portrait = change.portrait or self._portrait
         except BaseException:
             if engine is not before:
                 engine.close()

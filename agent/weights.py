@@ -1,8 +1,10 @@
 """What `agent models` does: brings in weights that others published, and says what is there and what is missing."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
+from agent.begun import begun, remove_begun
 from agent.config import ModelsImport, ModelsRemove
 from models.errors import InputError
 from models.weight_part import Part
@@ -97,15 +99,19 @@ def _of_talk3d(config: ModelsImport) -> "Request":
 
 
 def remove(config: ModelsRemove) -> str:
-    """`agent models remove`: what was done, as a line. What was built of the weights goes, too: they are in it."""
+    """`agent models remove`: what was done, as a line.
+
+    What was built of the weights goes, too: they are in it; and what a person who is being learnt has left.
+    """
     engine = with_person(config.engine, config.person)
     folders = (store_of(engine).folder, built_folder(engine))
-    removed = [str(folder) for folder in folders if remove_folder(folder)]
+    on_the_way = remove_begun(config.person) if config.engine == "talk3d" and config.person else None
+    removed = [str(folder) for folder in folders if remove_folder(folder)] + ([str(on_the_way)] if on_the_way else [])
     return f"removed {' and '.join(removed)}" if removed else f"there is nothing of {engine} to remove"
 
 
 def status(verify: bool) -> dict[str, Any]:
-    """Every engine, whether it is ready, and its parts; for `agent models list --json`."""
+    """Every engine, whether it is ready, and its parts, and who is being learnt; for `agent models list --json`."""
     engines: dict[str, Any] = {engine: {"ready": True, "parts": []} for engine in _SHIPPED}
     for engine in (each for name in PARTS for each in (name, *persons_of(name))):
         parts = parts_of(engine)
@@ -116,13 +122,18 @@ def status(verify: bool) -> dict[str, Any]:
             "folder": str(stock.folder) if stock.folder else None,
             "parts": told,
         }
-    return {"engines": engines}
+    on_the_way = {name: {"folder": str(folder), "size_bytes": _size(folder)} for name, folder in begun().items()}
+    return {"engines": engines, "begun": on_the_way}
 
 
-def describe(engines: dict[str, Any]) -> str:
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def describe(known: dict[str, Any]) -> str:
     """What `status` says, for a person."""
     lines = []
-    for engine, about in engines.items():
+    for engine, about in known["engines"].items():
         lacking = [part for part in about["parts"] if part["fault"]]
         if engine in _SHIPPED:
             state = "ready; comes with the agent"
@@ -132,6 +143,12 @@ def describe(engines: dict[str, Any]) -> str:
             state = f"ready; in {about['folder']}"
         lines.append(f"{engine:<9} {state}")
         lines += [line for part in about["parts"] for line in _part_lines(engine, part)]
+    for person, about in known["begun"].items():
+        lines += [
+            f"{person} is begun and not done: {about['size_bytes'] / 1e6:.0f} MB of face, voice and networks in "
+            f"{about['folder']}",
+            f"    agent personalise goes on with it; agent models remove talk3d --person {person} deletes it",
+        ]
     return "\n".join(lines)
 
 

@@ -17,16 +17,20 @@ PARTS: dict[str, tuple[Part, ...]] = {"real3d": real3d.PARTS, "goha": goha.PARTS
 
 
 _PERSON, _IN_FOLDERS = ":", "@"
-_NAME = re.compile(r"[\w-][\w.-]{0,59}")
+_NAME_LENGTH = 60
+_NAME = re.compile(rf"[\w-][\w.-]{{0,{_NAME_LENGTH - 1}}}")
 
 
-def with_person(engine: str, person: str) -> str:
+def with_person(engine: str, person: str, option: str = "--person") -> str:
     """The name of an engine that draws a person whose networks were made here; `person` "" is who was brought in.
 
-    Raises InputError for what cannot be a person's name.
+    Raises InputError for what cannot be a person's name; `option` is where another can be given.
     """
     if person and not _NAME.fullmatch(person):
-        raise InputError(f"a person called {person}: give letters, digits, points, dashes and lines, up to 60")
+        raise InputError(
+            f"a person cannot be called {person}: give {option} with letters, digits, . - _, up to {_NAME_LENGTH}, and "
+            "no point first"
+        )
     return f"{engine}{_PERSON}{person}" if person else engine
 
 

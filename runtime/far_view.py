@@ -1,6 +1,7 @@
 """What the other end's camera sees, over their portrait: it comes and goes gradually."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import cv2
@@ -22,13 +23,14 @@ Glimpsed = UInt8[np.ndarray, "h w 3"]
 class FarView:
     """Glimpses of one camera. `over` belongs to the loop that draws; the rest to any thread."""
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._lock = threading.Lock()  # guards the five below
+    def __init__(self, clock: Clock, changed: Callable[[bool], None] = lambda is_camera: None) -> None:
+        """`changed` hears, in the loop's thread, that the camera is what is shown from now on, or is no more."""
+        self._clock, self._changed = clock, changed
+        self._lock = threading.Lock()  # guards the six below
         self._canvas: tuple[Canvas, int] | None = None
         self._glimpsed: Glimpsed | None = None
         self._came_ns: int | None = None
-        self._wanted = False
+        self._wanted = self._told = False
         self._drawn: tuple[Glimpsed, Placed] | None = None
         self._weight, self._before_ns = 0.0, 0  # the loop's
 
@@ -47,7 +49,7 @@ class FarView:
     def clear(self) -> None:
         """Shows nothing of it from the next picture on: whoever it was has left."""
         with self._lock:
-            self._wanted, self._glimpsed, self._drawn = False, None, None
+            self._wanted, self._told, self._glimpsed, self._drawn = False, False, None, None
 
     @property
     def is_shown(self) -> bool:
@@ -60,7 +62,8 @@ class FarView:
         """The picture to show in place of what was drawn for an instant: that one, or another array."""
         step = max(0, due_ns - self._before_ns) / FADE_NS
         self._before_ns = due_ns
-        self._weight = min(1.0, self._weight + step) if self.is_shown else max(0.0, self._weight - step)
+        is_shown = self._tell()
+        self._weight = min(1.0, self._weight + step) if is_shown else max(0.0, self._weight - step)
         placed = self._placed() if self._weight > 0 else None
         if placed is None:
             return drawn
@@ -71,6 +74,15 @@ class FarView:
         out = drawn.copy()
         out[at] = cv2.addWeighted(out[at], 1 - weight, np.asarray(part), weight, 0)
         return out
+
+    def _tell(self) -> bool:
+        """Whether the camera is shown; who wants to know hears of a change."""
+        is_shown = self.is_shown
+        with self._lock:
+            is_new, self._told = is_shown != self._told, is_shown
+        if is_new:
+            self._changed(is_shown)
+        return is_shown
 
     def _placed(self) -> Placed | None:
         with self._lock:

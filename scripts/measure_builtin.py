@@ -3,8 +3,9 @@
     python scripts/measure_builtin.py --portraits PHOTO... --clips CLIP...   [--painted NAME...]
 
 Portraits are judged at rest, with eyes closed, turned, and for holes; clips by self-reenactment (see
-`measure_self_reenactment.py`) and for noise under a driver that keeps still. `--painted` names the portraits (file
-names without ending) whose eyes a tracker reads less surely. Landmarks are re-detected in what was drawn.
+`measure_self_reenactment.py`) and for noise under a driver that keeps still (`measure_still_noise.py`). `--painted`
+names the portraits (file names without ending) whose eyes a tracker reads less surely. Landmarks are re-detected in
+what was drawn.
 """
 
 import agent  # noqa: F401  # before numpy: one thread for each numerical library
@@ -18,23 +19,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 from bench_builtin import measure_speed
-from measure_self_reenactment import DECIBELS, SIZE, frames, mean_figures, measure, show
+from measure_self_reenactment import DECIBELS, SIZE, mean_figures, measure, show
+from measure_still_noise import face_mask, settled, still_noise
 
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.builtin.avatar import BuiltinAvatar
 from models.expression import EYES
 from models.face import load_face_model
-from models.landmarks import MediapipeTracker
 from models.metrics.pictures import psnr_db
 from models.motion import Motion, expression
 from models.pose import fit_pose
 from models.topology import FACE_OVAL
-from runtime.drivers.face_video import FaceVideo
-from runtime.frame import Frame
+from runtime.engines.builtin import BuiltinEngine
 
 TURNS = {"yaw": (1, 20.0, 16.0), "pitch": (0, 12.0, 9.0)}  # axis, degrees asked, degrees demanded back
-STILL_FRAMES, SENSOR_NOISE = 50, 2.0
 
 
 def main() -> int:
@@ -104,7 +103,7 @@ class Verdict:
                 self.say(f"{path.stem}: frame PSNR over still, dB", gain["frame dB"], -0.5, at_least=True)
             else:
                 moving.append(score)
-            self.say(f"{path.stem}: still driver, grey levels per frame", still_noise(path), 0.5)
+            self.say(f"{path.stem}: still driver, grey levels per frame", still_noise(path, BuiltinEngine()), 0.5)
         if not scores:
             return
         surface, alone = (mean_figures([score[name] for score in scores.values()]) for name in ("surface", "64"))
@@ -120,22 +119,6 @@ class Verdict:
 
 NEAR_STILL = 0.05
 """Clips whose landmarks are nearer than this to their first frame's, eye distances, count as near-still."""
-
-
-def face_mask(landmarks: np.ndarray) -> np.ndarray:
-    mask = np.zeros(SIZE[::-1], np.uint8)
-    cv2.fillPoly(mask, [landmarks[FACE_OVAL, :2].astype(np.int32)], 1)
-    return mask > 0
-
-
-def settled(image: np.ndarray) -> np.ndarray:
-    """Landmarks after the tracker has seen the same picture a few times."""
-    tracker = MediapipeTracker()
-    found = [tracker.track(image) for _ in range(8)][-1]
-    tracker.close()
-    if found is None:
-        raise SystemExit("the tracker finds no face in what was drawn")
-    return found
 
 
 def turn(avatar: BuiltinAvatar, axis: int, degrees: float) -> float:
@@ -168,22 +151,6 @@ def uncovered(avatar: BuiltinAvatar, motion: Motion) -> int:
     above = covered[-1 - SIZE[1] // 64].astype(np.uint8)[None]
     above = cv2.erode(above, np.ones((1, 9), np.uint8))[0]  # the side of a body that slopes is no hole
     return int(((face > 0) & ~covered).sum() + ((above > 0) & ~covered[-1]).sum())
-
-
-def still_noise(path: Path) -> float:
-    """Mean absolute change per frame in the face, in grey levels, when the driver is one frame with sensor noise."""
-    first = next(frames(path))
-    avatar = BuiltinAvatar(prepare_portrait(first.image, SIZE, name=path.name), load_face_model())
-    driver, random = FaceVideo(MediapipeTracker(), load_face_model()), np.random.default_rng(0)
-    pictures = []
-    for k in range(STILL_FRAMES):
-        noisy = first.image + random.normal(0, SENSOR_NOISE, first.image.shape)
-        (motion,) = driver.push(Frame(np.clip(noisy + 0.5, 0, 255).astype(np.uint8), round(k * 1e9 / 25)))
-        pictures.append(avatar.render(motion).astype(np.float32))
-    driver.close()
-    found = settled(first.image)
-    changes = np.abs(np.diff(np.stack(pictures[5:]), axis=0)).mean((0, 3))
-    return float(changes[face_mask(found)].mean())
 
 
 if __name__ == "__main__":

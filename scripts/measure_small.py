@@ -1,7 +1,8 @@
 """Measures the small model against its teacher, the built-in engine; prints a table, draws a sheet of pictures.
 
 Pictures of 256 pixels are compared at 128, pixels of all shots together. "still" is the portrait itself, unmoved.
-Response: how much of the teacher's movement away from rest is in the model's, 1 is all of it.
+Response: how much of the teacher's movement away from rest is in the model's, 1 is all of it. How still it stays under
+a still driver: `measure_still_noise.py small CLIP...`.
 
     python scripts/measure_small.py --portraits out/portraits --sheet out/small.png
 """
@@ -28,11 +29,12 @@ from models.small.code_picture import CodePainter
 from models.small.frame_box import SIDE, Window
 from models.small.motion_adapter import Change, unchanged
 from models.small.paper import LAYOUT, WEIGHTS, small_model, small_paper
-from models.small.portrait_state import PortraitParts, PortraitState, prepare
+from models.small.portrait_state import PortraitParts, prepare
 from models.small.renderer import Planes
 
 _AT = 128
 _GREY = 0.5
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 
 def _smile(value: float) -> dict[str, float]:
@@ -91,9 +93,9 @@ class Drawn:
         frame = self.shots[name].frame.astype(np.float32) / 255
         return frame[..., :3] + (1 - frame[..., 3:]) * _GREY
 
-    def drawn(self, name: str, adapter: bool = True, source: PortraitState | None = None) -> np.ndarray:
+    def drawn(self, name: str, adapter: bool = True) -> np.ndarray:
         """By the model, before torso and grey; `adapter`: whether it hears of the expression."""
-        shot, state = self.shots[name], source or self.state
+        shot, state = self.shots[name], self.state
         codes = torch.from_numpy(self.paint(shot.canonical))[None]
         with torch.no_grad():
             change: Change = (
@@ -206,7 +208,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     model = small_model(load_file(options.weights))
-    paths = sorted(options.portraits.iterdir(), key=lambda path: (path.name not in portraits.TRAINED, path.name))
+    files = (path for path in options.portraits.iterdir() if path.suffix.lower() in _PICTURES)
+    paths = sorted(files, key=lambda path: (path.name not in portraits.TRAINED, path.name))
     persons = [Drawn(path, model) for path in paths]
     print(
         "| portrait | face dB | still dB | mouth and eyes dB | whole dB | " + " | ".join(RESPONSES) + " | adapter off |"
@@ -218,8 +221,6 @@ def main() -> None:
         values = (f.face_db, f.still_db, f.detail_db, f.whole_db)
         told = [*(f"{x:.1f}" for x in values), *(f"{x:.2f}" for x in f.responses.values()), f"{f.adapter_off:.3f}"]
         print(f"| {path.stem}{seen} | " + " | ".join(told) + " |", flush=True)
-    again = persons[0].drawn("all"), persons[0].drawn("all")
-    print(f"still driver, frame to frame: {255 * float(np.abs(again[0] - again[1]).max()):.2f} grey levels")
     print(f"frame network at 256 pixels, ONNX Runtime: {frames_a_second(model, persons[0]):.1f} frames a second")
     if options.sheet:
         cv2.imwrite(str(options.sheet), sheet(persons)[..., ::-1])

@@ -7,8 +7,8 @@
     python scripts/train_real3d.py sr --clips out/real3d/acting --out out/real3d
     python scripts/train_real3d.py export --out out/real3d
 
-Interrupted, a stage goes on from its last checkpoint to the same numbers. `scripts/prepare_videos.py` makes clips of
-videos; `teach --eg3d` those that an EG3D of yours draws.
+Interrupted, a stage goes on from its last checkpoint, on a CPU to the same numbers. `scripts/prepare_videos.py` makes
+clips of videos; `teach --eg3d` those that an EG3D of yours draws.
 """
 
 import agent  # noqa: F401  # before numpy: one thread for each numerical library
@@ -77,7 +77,7 @@ def train(options: argparse.Namespace) -> None:
         save_every=options.save_every,
         look_every=options.look_every,
     )
-    in_processes(options.processes, run, plan, given)
+    in_processes(options.processes, options.device, run, plan, given)
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -87,7 +87,7 @@ def _arguments() -> argparse.ArgumentParser:
     teacher.add_argument("--kind", choices=("views", "acting"), default="acting",
                          help="views: one expression from all sides, for i2p; acting: for motion and sr")  # fmt: skip
     teacher.add_argument("--portraits", type=Path, nargs="*", default=[])
-    teacher.add_argument("--eg3d", type=Path, help="generator's pickle, 512 pixels: clips of views for i2p")
+    teacher.add_argument("--eg3d", type=Path, help="generator's pickle: clips of views for i2p")
     teacher.add_argument("--count", type=int, default=64, help="clips")
     teacher.add_argument("--pictures", type=int, default=48, help="of each clip")
     teacher.add_argument("--side", type=int, default=RELEASED.side, help="of the pictures, pixels")

@@ -1,17 +1,21 @@
-"""Teaches the small model what the built-in engine draws; writes models/data/small_avatar.safetensors.
+"""Teaches the small model what the built-in engine draws; writes OUT/small_avatar.safetensors.
 
 Needs the `train` extra and a folder of photos (scripts/small/portraits.py names them, models/data/small_avatar.md says
-where each is from). The data set is made first, then learnt from; interrupted, it goes on from its last checkpoint.
+where each is from). The data set is made first, then learnt from; interrupted, the same command goes on from its last
+checkpoint. One with other settings is refused in that folder.
 
     python scripts/train_small.py --portraits out/portraits --out out/small
 """
 
 import argparse
 import dataclasses
+import hashlib
 import math
 import signal
+import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,6 +27,7 @@ from small.losses import Losses, losses
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.errors import InputError
 from models.small.model import SmallModel
 from models.small.motion_adapter import Change
 from models.small.paper import WEIGHTS
@@ -39,10 +44,25 @@ _WARM_UP = 100
 _AVERAGE = 0.998
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    """What a training is."""
+
+    data: dict[str, Any]
+    """Of the data set, see `dataset.Plan.told`."""
+    seed: int
+    steps: int
+    rate: float
+    """The highest."""
+    start: str
+    """Digest of the weights that it began with; empty: from nothing."""
+
+
 @dataclasses.dataclass(slots=True)
 class Training:
     """Everything that a checkpoint holds."""
 
+    plan: Plan
     net: SmallModel
     average: SmallModel
     optimiser: torch.optim.Optimizer
@@ -50,21 +70,23 @@ class Training:
 
     def save(self, path: Path) -> None:
         state = {
-            "net": self.net.state_dict(), "average": self.average.state_dict(),
+            "plan": dataclasses.asdict(self.plan), "net": self.net.state_dict(), "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(), "step": self.step,
         }  # fmt: skip
         torch.save(state, path.with_suffix(".part"))
         path.with_suffix(".part").rename(path)
 
     def load(self, path: Path) -> None:
+        """Raises InputError for another plan's."""
         state = torch.load(path, weights_only=True)
+        dataset.check_plan(path, state.get("plan", {}), dataclasses.asdict(self.plan))
         for name in ("net", "average", "optimiser"):
             getattr(self, name).load_state_dict(state[name])
         self.step = state["step"]
 
 
-def begin(seed: int, start: Path | None) -> Training:
-    torch.manual_seed(seed)
+def begin(plan: Plan, start: Path | None) -> Training:
+    torch.manual_seed(plan.seed)
     net, average = SmallModel(), SmallModel()
     if start is not None:
         net.load_state_dict({name: values.float() for name, values in load_file(start).items()})
@@ -72,7 +94,7 @@ def begin(seed: int, start: Path | None) -> Training:
     mean = [net.mean_front, net.mean_across]
     others = [p for p in net.parameters() if all(p is not m for m in mean)]
     groups = [{"params": others, "times": 1.0}, {"params": mean, "times": 4.0}]
-    return Training(net, average, torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.99), weight_decay=1e-4))
+    return Training(plan, net, average, torch.optim.AdamW(groups, lr=1.0, betas=(0.9, 0.99), weight_decay=1e-4))
 
 
 def rate(step: int, steps: int, most: float) -> float:
@@ -129,8 +151,10 @@ def advance(training: Training, batch: Batch, random: np.random.Generator, lr: f
 
 
 def export(net: SmallModel, path: Path) -> None:
-    """As 16-bit numbers."""
-    save_file({name: values.half().contiguous() for name, values in net.state_dict().items()}, path)
+    """As 16-bit numbers; there always is a whole file."""
+    part = path.with_suffix(".part")
+    save_file({name: values.half().contiguous() for name, values in net.state_dict().items()}, part)
+    part.replace(path)
 
 
 def _say(line: str) -> None:
@@ -141,8 +165,11 @@ def train(options: argparse.Namespace) -> None:
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
     dataset.make(options.out / "data", options.portraits, options.seed, _say, workers=options.threads)
-    batches = Batches(dataset.open_dataset(options.out / "data"))
-    training, checkpoint = begin(options.seed, options.start), options.out / "checkpoint.pt"
+    data = dataset.open_dataset(options.out / "data")
+    start = "" if options.start is None else hashlib.sha256(options.start.read_bytes()).hexdigest()
+    plan = Plan(data.plan, options.seed, options.steps, options.rate, start)
+    batches = Batches(data)
+    training, checkpoint = begin(plan, options.start), options.out / "checkpoint.pt"
     if checkpoint.exists():
         training.load(checkpoint)
     stop = []
@@ -165,21 +192,26 @@ def train(options: argparse.Namespace) -> None:
     training.save(checkpoint)
     export(training.average, options.out / "average.safetensors")
     if training.step >= options.steps:
-        export(training.average, options.weights)
+        export(training.average, options.weights or options.out / WEIGHTS.name)
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--portraits", type=Path, required=True, help="folder of photos")
     parser.add_argument("--out", type=Path, required=True, help="folder for data set and checkpoints")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.add_argument("--weights", type=Path, help=f"file for what was learnt; default: OUT/{WEIGHTS.name}")
     parser.add_argument("--start", type=Path, help="weights to begin with")
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--threads", type=int, default=2, help="of torch, and processes that make the data set")
     parser.add_argument("--seed", type=int, default=1)
-    train(parser.parse_args())
+    try:
+        train(parser.parse_args())
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

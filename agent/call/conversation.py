@@ -58,10 +58,11 @@ class Conversation:
         self._config, self._say = config, say
         self._clock = MonotonicClock()
         self._kept, self._sounds, self._line = KeptPortraits(), FarSounds(), Line()
-        self._view, self._sees, self._who = FarView(self._clock), False, ""
+        self._view, self._who = FarView(self._clock, self._seen), ""
         self._first: Future[Upload | Nobody] = Future()
         self._shown: bytes | None = b""
-        self._visit = 0  # counts those who have left
+        self._turn = threading.Lock()  # guards who is here: the three around this line
+        self._visit = self._first_visit = 0  # of the present one, who is the next after those who left
         self._ready, self._over = threading.Event(), threading.Event()
         self._failure: Exception | None = None
         plan = _plan(config)
@@ -80,11 +81,14 @@ class Conversation:
             opened.callback(self._speaking.close)
             self._end = self._open_line(myself)
             opened.callback(self._end.close, "hung up")
-            opened.callback(self._over.set)
             opened.callback(self._ready.set)
+            opened.callback(self._over.set)
             self.session = Session(_shown(plan, outputs), self._clock, say, interrupted, far=self._far())
             opened.pop_all()
-        self._ready.set()
+        with self._turn:
+            if self._visit != self._first_visit:
+                self.session.clear()  # they have left meanwhile
+            self._ready.set()
 
     def close(self) -> None:
         """Hangs up and frees everything."""
@@ -110,7 +114,7 @@ class Conversation:
 
     def called(self, hello: Hello) -> None:
         """Says who is there, and what becomes of both portraits."""
-        self._who, self._sees = hello.name, False
+        self._who = hello.name
         self._view.clear()
         who = hello.name or _SOMEBODY
         keeps = "and kept for the next call" if hello.may_keep else "and kept nowhere"
@@ -128,20 +132,28 @@ class Conversation:
     def show(self, hello: Hello, portrait: bytes | None) -> None:
         """Shows a portrait once it is known to be one, and keeps it if that is allowed; or that there is none."""
         visit = self._visit
-        if portrait == self._shown:
+        if self._first.done() and portrait == self._shown:
             return
         look = Nobody() if portrait is None else their_portrait(hello, portrait)
-        if isinstance(look, Upload):
-            self._view.lay(*place_of(look, self._config.framing, self._size))
-        if not self._first.done():
-            self._first.set_result(look)
-            self._ready.wait()
-        elif visit == self._visit:
-            self.session.swap(Change(portrait=look))
-        if visit != self._visit:
-            self.session.clear()  # they have left meanwhile
+        with self._turn:
+            if visit != self._visit:
+                return
+            if isinstance(look, Upload):
+                self._view.lay(*place_of(look, self._config.framing, self._size))
+            is_first = not self._first.done()
+            if is_first:
+                self._first_visit = visit
+                self._first.set_result(look)
+        self._ready.wait()
+        if self._over.is_set():
             return
-        self._shown = portrait
+        if not is_first:
+            self.session.swap(Change(portrait=look))
+        with self._turn:
+            if visit != self._visit:
+                self.session.clear(look)  # they have left meanwhile, and who came next may be shown by now
+                return
+            self._shown = portrait
         if portrait is not None:
             self._kept.save(hello, portrait)
 
@@ -152,12 +164,8 @@ class Conversation:
             self._truth.shown()
 
     def see(self, glimpsed: UInt8[np.ndarray, "h w 3"] | None) -> None:
-        """Over the portrait; says so when that begins and ends."""
+        """Over the portrait."""
         self._view.see(glimpsed)
-        if (glimpsed is not None) != self._sees:
-            self._sees = glimpsed is not None
-            who = self._who or _SOMEBODY
-            self._say(f"now shown: the camera of {who}" if self._sees else f"now shown: the portrait of {who} again")
 
     def hear(self, sound: Sound) -> None:
         """To the session's outputs, once there are some."""
@@ -195,15 +203,23 @@ class Conversation:
         cause = self._truth.cause
         return status | {"own_portrait": SAID[cause] if cause else "looks like you", "own_portrait_is_true": not cause}
 
+    def _seen(self, is_camera: bool) -> None:
+        """What is shown has become their camera, or their portrait. In the loop's thread."""
+        who = self._who or _SOMEBODY
+        self._say(f"now shown: the camera of {who}" if is_camera else f"now shown: the portrait of {who} again")
+
     def _left(self, ending: str | AgentError) -> None:
         """The other end is gone for good. In the line's thread."""
         self._view.clear()
         if isinstance(self._end, Listener) and not self._over.is_set():
             self._say(f"the call is over: {ending}; {self._end.invitation}")
-            self._visit += 1
-            self._shown = None
-            if self._ready.is_set():
-                self.session.clear()
+            if self._truth is not None:
+                self._truth.left()
+            with self._turn:
+                self._visit += 1
+                self._shown = None
+                if self._ready.is_set():
+                    self.session.clear()
         elif isinstance(ending, AgentError) and not self._over.is_set():
             self._finish(ending)
         else:

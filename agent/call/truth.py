@@ -29,11 +29,15 @@ from runtime.truth.guard import Seen, TruthGuard
 from runtime.truth.verdict import Cause
 from runtime.worker import Worker
 
-SAID: dict[Cause | None, str] = {
+Told = Cause | Literal["not watched"] | None
+"""What is not true, if anything."""
+
+SAID: dict[Told, str] = {
     "somebody else": "somebody else is in the camera's picture, whom the other end does not see",
     "hidden": "something is before your face, which the other end does not see",
     "turned": "your head is turned further than your portrait's",
     "light": "you are in another light than your portrait",
+    "not watched": "whether your portrait looks like you is not told any more",
     None: "your portrait looks like you again",
 }
 
@@ -103,7 +107,7 @@ class Truth:
         self._person = PhotoCheck(self._photo_face, load_face_model())
         self._counts: Counter[str] = Counter()
         self._newest: bytes | None = None
-        self._next_ns = 0
+        self._next_ns = self._calls = 0
         self._worker: Worker[Wish, Retaken] | None = None
         self._glimpses: Glimpses | None = None
         self._over = 0  # times that the end of glimpses is still to be told: each may be lost
@@ -112,7 +116,8 @@ class Truth:
             say(WARNED[guard])
         if guard == "video":
             self._glimpses = Glimpses((self._photo.shape[1], self._photo.shape[0]), self._photo_face)
-        self._guard = TruthGuard(_small(self._photo, self._photo_face), Bystanders(), self._changed, self._mend)
+        self._own = _small(self._photo, self._photo_face)
+        self._guard = TruthGuard(self._own, Bystanders(), self._changed, self._mend)
 
     def look(self, frame: Frame, landmarks: Landmarks | None, motion: Motion) -> None:
         """Takes a frame of the camera. The driver's thread; never blocks."""
@@ -123,8 +128,14 @@ class Truth:
         if self._newest is not None:
             self._present(self._newest)
 
+    def left(self) -> None:
+        """The other end is gone for good: the next one is given the photo. Any thread."""
+        self._calls += 1
+        self._newest = None
+        self._guard.compare_with(self._own)
+
     @property
-    def cause(self) -> Cause | None:
+    def cause(self) -> Told:
         """Why the portrait is not true; None while it is."""
         return self._guard.cause
 
@@ -138,10 +149,14 @@ class Truth:
             self._worker.close()
         self._guard.close()
 
-    def _changed(self, cause: Cause | None) -> None:
+    def _changed(self, cause: Told) -> None:
         if cause is not None:
             self._counts[cause] += 1
-        camera = "" if self._glimpses is None else CAMERA_STAYS if cause is None else CAMERA_LEAVES
+        stays = cause in (None, "not watched")
+        camera = "" if self._glimpses is None else CAMERA_STAYS if stays else CAMERA_LEAVES
+        if self._glimpses is not None and cause == "not watched":
+            for _ in range(_OVER_TIMES):
+                self._show(self._glimpses.over())
         self._say(SAID[cause] + camera)
 
     def _mend(self, seen: Seen, cause: Cause | None) -> BuiltinAvatar | None:
@@ -176,12 +191,14 @@ class Truth:
             return None
         if not is_suited(seen.landmarks, self._photo_face, load_face_model().mean):
             return None
-        self._next_ns = seen.frame.pts_ns + _EVERY_NS
+        self._next_ns, calls = seen.frame.pts_ns + _EVERY_NS, self._calls
         try:
             retaken = self._worker.ask(Wish(seen.frame.image, seen.landmarks, self._photo, self._photo_face))
         except AgentError as error:
             self._say(f"no new portrait: {error}")
             return None
+        if calls != self._calls:
+            return None  # whom it was made for has left
         self._newest = retaken.data
         self._counts["new portrait"] += 1
         self._say("a new portrait of the camera's picture leaves")

@@ -24,7 +24,7 @@ def models(config: Models) -> None:
             _build(config.action)
         case ModelsList(as_json, verify):
             known = status(verify)
-            print(json.dumps(known, indent=2) if as_json else describe(known["engines"]))
+            print(json.dumps(known, indent=2) if as_json else describe(known))
         case ModelsRemove():
             say(remove(config.action))
         case _:

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from PIL import Image
@@ -81,24 +82,27 @@ def open_cases(config: Eval) -> list[Case]:
     if config.every < 1:
         raise InputError(f"--every {config.every}: give 1 or more")
     size = parse_size(config.size)
-    names = _distinct([clip.stem for clip in config.clip])
-    looks = [_usable(clip, config.protocol) for clip in config.clip]
+    looks = [_usable(clip, config) for clip in config.clip]
     if config.protocol != "cross":
+        names = _distinct([clip.stem for clip in config.clip])
         return [_own(*each, config.protocol, size) for each in zip(names, config.clip, looks, strict=True)]
-    faces = _distinct([portrait.stem for portrait in config.portrait])
-    return [
-        _other(f"{name}-{face}", clip, info, portrait, size)
-        for name, clip, info in zip(names, config.clip, looks, strict=True)
-        for face, portrait in zip(faces, config.portrait, strict=True)
-    ]
+    pairs = [(*clip, portrait) for clip in zip(config.clip, looks, strict=True) for portrait in config.portrait]
+    names = _distinct([f"{clip.stem}-{portrait.stem}" for clip, _, portrait in pairs])
+    return [_other(name, *pair, size) for name, pair in zip(names, pairs, strict=True)]
 
 
-def _usable(clip: Path, protocol: Protocol) -> MediaInfo:
-    info = probe(clip)
+def _usable(clip: Path, config: Eval) -> MediaInfo:
+    info, protocol = probe(clip), config.protocol
     if not info.has_video:
         raise InputError(f"--clip {clip} has no pictures; give a video file")
     if protocol == "audio" and not info.has_sound:
         raise InputError(f"--clip {clip} has no sound to drive by; leave it out, or give --protocol self")
+    pictures = max(1, round(info.pictures_ns * _fps(info, protocol) / 1e9))
+    if protocol != "cross" and config.every >= pictures:
+        raise InputError(
+            f"--every {config.every} leaves nothing to judge of --clip {clip}, whose first picture of {pictures} is "
+            "the portrait: give less, or a longer clip"
+        )
     return info
 
 
@@ -109,21 +113,24 @@ def _own(name: str, clip: Path, info: MediaInfo, protocol: Protocol, size: tuple
     photo = Upload(clip.name, data.getvalue())
     source = first_look(photo, size, "photo", "keep").portrait
     crop = Crop.around(source.landmarks, (image.shape[1], image.shape[0]), size)
-    fps = _SPEECH_FPS if protocol == "audio" else _rate(info)
-    return Case(name, clip, clip, photo, source, crop, fps, protocol)
+    return Case(name, clip, clip, photo, source, crop, _fps(info, protocol), protocol)
 
 
 def _other(name: str, clip: Path, info: MediaInfo, portrait: Path, size: tuple[int, int]) -> Case:
     photo = decode_photo(read_file(portrait), str(portrait))
     source = first_look(portrait, size, "photo", "keep").portrait
     crop = Crop.around(source.landmarks, (photo.shape[1], photo.shape[0]), size)
-    return Case(name, clip, portrait, portrait, source, crop, _rate(info), "cross")
+    return Case(name, clip, portrait, portrait, source, crop, _fps(info, "cross"), "cross")
 
 
-def _rate(info: MediaInfo) -> int:
-    return min(max(1, round(info.fps or 25)), 120)
+def _fps(info: MediaInfo, protocol: Protocol) -> int:
+    return _SPEECH_FPS if protocol == "audio" else min(max(1, round(info.fps or 25)), 120)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
-    """Names that are given again get a number."""
-    return [name if names.index(name) == i else f"{name}-{names[:i].count(name) + 1}" for i, name in enumerate(names)]
+    """Those that are given again get the next number with which nobody else is called."""
+    found: list[str] = []
+    for name in names:
+        others = (f"{name}-{n}" for n in count(2))
+        found.append(name if name not in found else next(o for o in others if o not in found and o not in names))
+    return found

@@ -89,13 +89,13 @@ class Evaluation:
 
     def _rows(self, judged: Sequence[Judged], real: Features) -> tuple[Row, ...]:
         """Of every engine the mean, then every case."""
-        means = []
+        rows, means = [_row(each) for each in judged], []
         for engine in self._engines:
             own = [each for each in judged if each.engine == engine]
             drawn = [features for each in own for features in each.features]
             fid = frechet_distance(stack(drawn), stack(real)) if min(len(drawn), len(real)) > 1 else None
-            means.append(mean_row(engine, [_row(each) for each in own], fid))
-        return (*means, *map(_row, judged))
+            means.append(mean_row(engine, rows, fid))
+        return (*means, *rows)
 
 
 def _further(progress: Callable[[int], None], before: int, done: int) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from agent.eval.columns import COLUMNS, Figures, Key, Protocol, columns_of
 
 MEAN = "all"
-"""In place of a case's name: means in which every case counts alike, and sums of what was lost."""
+"""In place of a case's name: means of the same cases for every engine, counting alike, and sums of what was lost."""
 _NOTHING = "-"
 
 
@@ -64,15 +64,30 @@ class Table:
 
 
 def mean_row(engine: str, rows: Sequence[Row], fid: float | None) -> Row:
-    """Of one engine's rows; `fid` is of all pictures together, None if it was not measured."""
-    keys = {key for row in rows for key in row.figures}
-    figures: dict[Key, float] = {
-        key: float(np.mean([row.figures[key] for row in rows if key in row.figures])) for key in keys
-    }
-    figures["lost"] = sum(row.figures["lost"] for row in rows)
+    """Of one engine.
+
+    Args:
+        engine: whose mean it is.
+        rows: of all engines and cases. A mean leaves out cases in which an engine lacks the figure, unless it lacks it
+            in all: such an engine has no mean, and does not count in the others'.
+        fid: of all its pictures together; None if it was not measured.
+    """
+    own = {row.case: row for row in rows if row.engine == engine}
+    figures: dict[Key, float] = {}
+    for key in sorted({key for row in own.values() for key in row.figures}):
+        if cases := _compared(key, rows):
+            figures[key] = float(np.mean([own[case].figures[key] for case in cases]))
+    figures["lost"] = sum(row.figures["lost"] for row in own.values())
     if fid is not None:
         figures["fid"] = fid
-    return Row(MEAN, engine, sum(row.pictures for row in rows), figures)
+    return Row(MEAN, engine, sum(row.pictures for row in own.values()), figures)
+
+
+def _compared(key: Key, rows: Sequence[Row]) -> list[str]:
+    """Cases in which every engine that ever has the figure has it."""
+    able = {row.engine for row in rows if key in row.figures}
+    lacking = {row.case for row in rows if row.engine in able and key not in row.figures}
+    return list(dict.fromkeys(row.case for row in rows if row.case not in lacking))
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

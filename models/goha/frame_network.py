@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from models.backends.picture_bytes import to_picture
 from models.gfpgan.restoration import Picture
 from models.goha.levels import LEVELS, Level
-from models.goha.means import Means
 from models.goha.model import TARGET_SIDE, Camera, Goha, Source, as_picture, stretched
+from models.goha.ways import Ways
 from models.triplane import FieldDecoder, Planes
 
 
@@ -19,10 +19,10 @@ class FrameNetwork(nn.Module):
     the last network draws is taken for black, too.
     """
 
-    def __init__(self, model: Goha, means: Means, level: Level = LEVELS[0]) -> None:
+    def __init__(self, model: Goha, ways: Ways, level: Level = LEVELS[0]) -> None:
         """Several may share a model, which has to be `trimmed`."""
         super().__init__()
-        self.model, self.level, self._means = model, level, means
+        self.model, self.level, self._ways = model, level, ways
 
     def forward(
         self,
@@ -36,10 +36,10 @@ class FrameNetwork(nn.Module):
     ) -> UInt8[Tensor, "b 512 512 4"]:
         """RGB, multiplied by alpha, and alpha."""
         if self.level.appearance == "looked up":
-            planes = self.model.planes(Source(normalised, keep, source_camera, canonical), face, self._means)
+            planes = self.model.planes(Source(normalised, keep, source_camera, canonical), face, self._ways)
         else:
             planes = frozen + self.model.expression(face)
-        seen = self._means.look(planes, camera, TARGET_SIDE, self.level.samples)
+        seen = self._ways.look(planes, camera, TARGET_SIDE, self.level.samples)
         colours = self.model.neural_layers["gfpgan"](stretched(as_picture(seen.features, TARGET_SIDE)))
         opacity = torch.unflatten(seen.opacity.transpose(1, 2), 2, (TARGET_SIDE, TARGET_SIDE))
         alpha = stretched(opacity)

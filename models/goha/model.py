@@ -17,9 +17,9 @@ from models.gfpgan.restoration import Picture, Restoration
 from models.goha.face_mask import Mask, eroded, keep_mask
 from models.goha.face_parser import FaceParser
 from models.goha.lifting import lay_on_planes, lift
-from models.goha.means import Look, Means
 from models.goha.plane_heads import PLANES, PlaneHead, PlaneUpsampler
 from models.goha.segformer import FeatureEncoder
+from models.goha.ways import Look, Ways
 from models.triplane import FieldDecoder, LookUp, PlaneAxes, Planes, Points, Sample, look_up
 from models.volume import Depths, Rays, Rendered, camera_rays, render_samples
 
@@ -106,11 +106,11 @@ class Goha(nn.Module):
         seen = look(planes, camera, SOURCE_SIDE, SAMPLES)
         return as_picture(seen.features, SOURCE_SIDE), lift(camera_rays(camera, SOURCE_SIDE), seen.depth)
 
-    def appearance(self, base: Planes, source: Source, means: Means) -> Planes:
+    def appearance(self, base: Planes, source: Source, ways: Ways) -> Planes:
         """What the portrait's detail adds to the planes, laid on the surface that they have."""
-        coarse, points = self.surface(base, source.camera, means.look)
+        coarse, points = self.surface(base, source.camera, ways.look)
         features = self.id_net(self.detail(coarse, source))
-        return self.id_upsampler(lay_on_planes(features, points * (2 / CUBE), PLANE_AXES, self.uv, means.find))
+        return self.id_upsampler(lay_on_planes(features, points * (2 / CUBE), PLANE_AXES, self.uv, ways.find))
 
     def detail(self, coarse: Float[Tensor, "b 3 128 128"], source: Source) -> Float[Tensor, "b 6 512 512"]:
         """The portrait with the coarse picture of it over the features of the face, then the coarse picture."""
@@ -127,10 +127,10 @@ class Goha(nn.Module):
         rays = camera_rays(camera, side)
         return render_samples(lambda points: self.field(planes, points, read), rays, *samples(rays, count))
 
-    def planes(self, source: Source, face: Float[Tensor, "b 3 224 224"], means: Means) -> Planes:
+    def planes(self, source: Source, face: Float[Tensor, "b 3 224 224"], ways: Ways) -> Planes:
         """The person with the expression that the picture of the face model has."""
         base = source.canonical + self.expression(face)
-        return base + self.appearance(base, source, means)
+        return base + self.appearance(base, source, ways)
 
 
 def samples(rays: Rays, count: int = SAMPLES) -> tuple[Depths, Float[Tensor, " s"]]:

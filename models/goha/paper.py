@@ -11,12 +11,12 @@ from models.goha.face import GohaFace
 from models.goha.face_picture import FacePainter, Person
 from models.goha.frame_network import FrameNetwork, trimmed
 from models.goha.levels import LEVELS
-from models.goha.means import Means
-from models.goha.means_at_hand import captured, everywhere, means_on
 from models.goha.model import SIDE, Goha
 from models.goha.portrait_state import PAINT, PortraitParts, PortraitState, prepare
 from models.goha.torch_face_painter import TorchFacePainter
 from models.goha.trial import trial
+from models.goha.ways import Ways
+from models.goha.ways_at_hand import captured, everywhere, ways_on
 
 STATE = StateKind(PortraitState._fields, PortraitState._make, PortraitState.__module__)
 STORED: tuple[Stored, ...] = ("float32",)
@@ -53,8 +53,8 @@ def goha_paper(model: Goha, face: GohaFace) -> GohaPaper:
     """The networks with weights, from here on in its hands; `face`: that drives count in."""
     model = trimmed(model)
 
-    def at_all_levels(means: Means) -> list[nn.Module]:
-        return [channels_last(FrameNetwork(model, means, level)) for level in LEVELS]
+    def at_all_levels(ways: Ways) -> list[nn.Module]:
+        return [channels_last(FrameNetwork(model, ways, level)) for level in LEVELS]
 
     return Paper(
         name="goha",
@@ -66,7 +66,7 @@ def goha_paper(model: Goha, face: GohaFace) -> GohaPaper:
         defined_in=("models.goha.frame_network",),
         assembled_in=__name__,
         prepare=lambda parts, stored: prepare(model, parts),
-        reference=lambda device: at_all_levels(means_on(model, device)),
+        reference=lambda device: at_all_levels(ways_on(model, device)),
         exported=lambda stored: FrameNetwork(model, everywhere(model)),
         captured=lambda stored: at_all_levels(captured(model, getattr(torch, stored))),
         painter=lambda device: painter_on(device, face),

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from models.gfpgan.restoration import Picture
 from models.goha.face_mask import Mask
-from models.goha.means_at_hand import means_on
 from models.goha.model import Camera, Goha
+from models.goha.ways_at_hand import ways_on
 from models.triplane import Planes
 
 
@@ -61,7 +61,7 @@ def prepare(model: Goha, portrait: PortraitParts) -> PortraitState:
     """Runs everything that depends on the portrait alone; half a minute on a CPU."""
     source = model.source(portrait.picture, portrait.camera)
     appearance = model.appearance(
-        source.canonical + model.expression(portrait.face), source, means_on(model, portrait.picture.device)
+        source.canonical + model.expression(portrait.face), source, ways_on(model, portrait.picture.device)
     )
     return PortraitState(
         source.normalised,

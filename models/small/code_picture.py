@@ -16,7 +16,7 @@ CODE_SIDE = 160
 REACH = 0.625
 """Of the box: what a code picture shows. Its pixels are those of the networks' pictures."""
 _IRIS = 0.5
-_BEHIND = 0.1
+IRIS_BEHIND = 0.1
 """Box units by which an iris is drawn farther off, so that lids hide it."""
 
 
@@ -44,5 +44,5 @@ def code_mesh(model: FaceModel) -> tuple[Int32[np.ndarray, "t 3"], Float32[np.nd
 def code_pixels(canonical: Float[np.ndarray, "478 3"], box: Box) -> Float32[np.ndarray, "478 3"]:
     """Where the vertices lie in a code picture, and their depths."""
     pixels = to_pixels(box.into(canonical), CODE_SIDE, REACH)
-    pixels[[*RIGHT_IRIS, *LEFT_IRIS], 2] += _BEHIND
+    pixels[[*RIGHT_IRIS, *LEFT_IRIS], 2] += IRIS_BEHIND
     return pixels

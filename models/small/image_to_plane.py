@@ -7,6 +7,7 @@ from torch.nn import functional
 
 from models.convolution import conv3
 from models.segformer import Attention, DepthwiseConv, to_image, to_tokens
+from models.small.activation import activate
 from models.small.settings import CONDITION, FEATURES, SIDE_FEATURES
 
 _WIDTH = 128
@@ -53,15 +54,11 @@ class ImageToPlane(nn.Module):
         shape = functional.interpolate(geometry, scale_factor=2.0, mode="bilinear", align_corners=False)
         place = torch.linspace(-1, 1, 128, device=texture.device)
         place = torch.stack(torch.meshgrid(place, place, indexing="ij")).expand(len(texture), -1, -1, -1)
-        full = _act(self.first(torch.cat([2 * small - 1, shape, place], 1)))
-        full = _act(self.second(full))
-        half = _act(self.down(full))
-        deep = self.encoders(_act(self.deeper(half)))
-        half = _act(self.up(functional.pixel_shuffle(deep, 2)) + self.skip(half))
+        full = activate(self.first(torch.cat([2 * small - 1, shape, place], 1)))
+        full = activate(self.second(full))
+        half = activate(self.down(full))
+        deep = self.encoders(activate(self.deeper(half)))
+        half = activate(self.up(functional.pixel_shuffle(deep, 2)) + self.skip(half))
         wide = functional.interpolate(half, scale_factor=2.0, mode="bilinear", align_corners=False)
-        out = _act(self.merge(_act(self.wide(torch.cat([wide, full], 1)))))
+        out = activate(self.merge(activate(self.wide(torch.cat([wide, full], 1)))))
         return self.front(out), self.across(out), self.condition(out)
-
-
-def _act(x: Tensor) -> Tensor:
-    return functional.leaky_relu(x, 0.1)

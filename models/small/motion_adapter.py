@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.convolution import conv3
+from models.small.activation import activate
 from models.small.code_picture import CODE_SIDE, REACH
 from models.small.image_to_plane import Encoder
 from models.small.lifting import GRID
@@ -60,14 +61,14 @@ class MotionAdapter(nn.Module):
     ) -> Change:
         """What changes from the source's expression to the target's."""
         seen = self.first(torch.cat([source, target, 4 * (target - source)], 1))
-        half = _act(self.second(_act(seen)))
-        deep = self.encoder(_act(self.deep(half)))
-        deep = deep + _act(self.wide(deep))
-        deep = deep + _act(self.wider(deep))
+        half = activate(self.second(activate(seen)))
+        deep = self.encoder(activate(self.deep(half)))
+        deep = deep + activate(self.wide(deep))
+        deep = deep + activate(self.wider(deep))
         wide = functional.interpolate(deep, scale_factor=2.0, mode="bilinear", align_corners=False)
         inner = condition[:, :, _OFF : _OFF + CELLS, _OFF : _OFF + CELLS]
-        out = _act(self.merge(torch.cat([wide, half, inner], 1)))
-        out = out + _act(self.again(out))
+        out = activate(self.merge(torch.cat([wide, half, inner], 1)))
+        out = out + activate(self.again(out))
         shift = 0.1 * self.shift(out)
         times = CODE_SIDE // CELLS
         both = (source[:, 2:] > 0.9).float() * (target[:, 2:] > 0.9).float()
@@ -90,7 +91,3 @@ def unchanged(source: Float[Tensor, "b 3 160 160"]) -> Change:
     return Change(
         new(batch, FEATURES, GRID, GRID), new(batch, 3, GRID, GRID), new(batch, 2, CODE_SIDE, CODE_SIDE), source
     )
-
-
-def _act(x: Tensor) -> Tensor:
-    return functional.leaky_relu(x, 0.1)

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.convolution import conv3
+from models.small.activation import activate
 from models.small.code_picture import REACH
 from models.small.motion_adapter import Change
 from models.small.reading import read
@@ -40,12 +41,12 @@ class SuperResolution(nn.Module):
         skin = read(texture, at_rest)
         fine = torch.cat([skin, moved[:, 2:]], 1)
         half = functional.avg_pool2d(fine, 2)
-        x = _act(self.first(torch.cat([seen.features, seen.opacity, functional.avg_pool2d(half, 2)], 1)))
-        x = x + _act(self.second(x))
-        x = functional.pixel_shuffle(_act(self.third(x)), 2)
-        x = _act(self.fourth(torch.cat([x, half], 1)))
-        x = functional.pixel_shuffle(_act(self.fifth(x)), 2)
-        x = self.last(_act(self.sixth(torch.cat([x, fine, opacity], 1))))
+        x = activate(self.first(torch.cat([seen.features, seen.opacity, functional.avg_pool2d(half, 2)], 1)))
+        x = x + activate(self.second(x))
+        x = functional.pixel_shuffle(activate(self.third(x)), 2)
+        x = activate(self.fourth(torch.cat([x, half], 1)))
+        x = functional.pixel_shuffle(activate(self.fifth(x)), 2)
+        x = self.last(activate(self.sixth(torch.cat([x, fine, opacity], 1))))
         share = torch.sigmoid(x[:, 3:4])
         base = skin[:, 3:] * opacity
         alpha = (base + x[:, 4:]).clamp(0, 1)
@@ -56,7 +57,3 @@ class SuperResolution(nn.Module):
 
 def _finer(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:
     return functional.interpolate(x, scale_factor=float(_TIMES), mode="bilinear", align_corners=False)
-
-
-def _act(x: Tensor) -> Tensor:
-    return functional.leaky_relu(x, 0.1)

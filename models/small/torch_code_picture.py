@@ -8,14 +8,13 @@ from torch import Tensor
 from models.bfm import CAMERA_DISTANCE, FOCAL
 from models.face import FaceModel
 from models.morphable import MorphableModel
-from models.small.code_picture import CODE_SIDE, REACH, code_mesh
+from models.small.code_picture import CODE_SIDE, IRIS_BEHIND, REACH, code_mesh
 from models.small.frame_box import Box
 from models.topology import LEFT_IRIS, RIGHT_IRIS
 from models.torch_raster import TorchRaster
 
 _FLAT = 1e-3
 """Of depth that is left: so far off a camera that sees in perspective sees parallel rays."""
-_BEHIND = 0.1
 
 
 class TorchCodePainter:
@@ -24,7 +23,7 @@ class TorchCodePainter:
     def __init__(self, model: FaceModel, box: Box, device: torch.device) -> None:
         triangles, codes = code_mesh(model)
         away = np.zeros((len(model.mean), 3))
-        away[[*RIGHT_IRIS, *LEFT_IRIS], 2] = _BEHIND
+        away[[*RIGHT_IRIS, *LEFT_IRIS], 2] = IRIS_BEHIND
         # Box units to the raster's: its camera looks along -z, y upwards, and shows CAMERA_DISTANCE / FOCAL across.
         scale = np.array([1.0, -1.0, -_FLAT]) * (CAMERA_DISTANCE / FOCAL / (2 * REACH))
         self._scale, self._offset = (

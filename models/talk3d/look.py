@@ -27,7 +27,6 @@ class FusedLook(nn.Module):
     def __init__(self, generator: Generator, storage: torch.dtype) -> None:
         """`generator` lies on the GPU already; `storage`: of the planes as the kernels read them."""
         super().__init__()
-        self._side = generator.size.rendered
         self._render = FusedRenderer(generator.decoder, PLANES, PLANE_AXES, CUBE, storage)
         self._side = generator.size.rendered
 

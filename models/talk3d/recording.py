@@ -23,7 +23,8 @@ _BANDWIDTH_RAD = 0.03
 _SHARE = 5.0  # per cent at either end of how far the head was turned that are left out
 _SHUT = 95.0  # per cent of frames in which the eyes are wider open than when they are shut
 
-_POINTS = [0, 2, 3]  # of the stored landmarks: tip of the nose, outer corners of the eyes
+POINTS = [0, 2, 3]
+"""Of the stored landmarks, what the networks are told: tip of the nose, outer corners of the eyes."""
 _LIDS = "AU45_r"
 
 
@@ -89,7 +90,7 @@ def read_recording(folder: Path) -> Recording:
         latent=_tensor(folder / LATENT_FILE, (1, 512))[0],
         turns=turns[:count],
         angles=angles[:count],
-        landmarks=landmarks[:count, _POINTS],
+        landmarks=landmarks[:count, POINTS],
         eyes=eyes[:count].clip(0, 2),
     )
 

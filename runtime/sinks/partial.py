@@ -1,6 +1,5 @@
 """The file that is written in place of another until it is whole."""
 
-import errno
 import logging
 import os
 import struct
@@ -12,16 +11,9 @@ from typing import BinaryIO
 import av
 
 from models.errors import InputError
-
-if sys.platform == "win32":
-    import msvcrt
-else:
-    import fcntl
+from models.file_lock import lock
 
 logger = logging.getLogger(__name__)
-
-_BUSY = (errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK)
-_FAR = 2**31 - 2  # on Windows a locked byte cannot be written: one that no video reaches
 
 
 class Partial:
@@ -81,7 +73,7 @@ class Partial:
         while True:
             file = self.path.open("ab")
             try:
-                if not _lock(file):
+                if not lock(file):
                     raise InputError(
                         f"{self._named} is being written by another agent: end that, or choose another name."
                     )
@@ -91,19 +83,6 @@ class Partial:
                 file.close()
                 raise
             file.close()  # its writer has just put it in its place
-
-
-def _lock(file: BinaryIO) -> bool:
-    """Locks a file without waiting; false if it is locked. Where the file system knows no locks, all is well."""
-    try:
-        if sys.platform == "win32":
-            file.seek(_FAR)
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        return error.errno not in _BUSY
-    return True
 
 
 def _is_at(file: BinaryIO, path: Path) -> bool:

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -81,7 +82,7 @@ class TruthGuard:
         self,
         avatar: BuiltinAvatar,
         bystanders: Bystanders,
-        changed: Callable[[Cause | None], None],
+        changed: Callable[[Cause | Literal["not watched"] | None], None],
         mend: Callable[[Seen, Cause | None], BuiltinAvatar | None] = lambda seen, cause: None,
     ) -> None:
         """`changed` hears each new verdict; `mend` is shown each frame with the verdict so far, and may return what the
@@ -90,8 +91,9 @@ class TruthGuard:
         self._examiner = Examiner(avatar, bystanders)
         self._slot: Slot[Seen] = Slot()
         self._next_ns = 0
-        self.cause: Cause | None = None
-        """The verdict so far."""
+        self._fresh: BuiltinAvatar | None = None
+        self.cause: Cause | Literal["not watched"] | None = None
+        """The verdict so far; nothing is looked at any more after a failure."""
         self._thread = threading.Thread(target=self._run, name="truth guard", daemon=True)
         self._thread.start()
 
@@ -100,6 +102,10 @@ class TruthGuard:
         if frame.pts_ns >= self._next_ns:
             self._next_ns = frame.pts_ns + EVERY_NS
             self._slot.put(Seen(frame, landmarks, motion))
+
+    def compare_with(self, avatar: BuiltinAvatar) -> None:
+        """What the other end shows from the next frame on, another one than `mend` said. Any thread."""
+        self._fresh = avatar
 
     def close(self) -> None:
         """Ends the thread and frees the models. May be called twice."""
@@ -116,9 +122,14 @@ class TruthGuard:
                 self._take(seen)
             except Exception as error:
                 _log.warning("whether the portrait is true is not told any more: %s", in_words(error))
+                self.cause = "not watched"
+                self._changed(self.cause)
                 return
 
     def _take(self, seen: Seen) -> None:
+        fresh, self._fresh = self._fresh, None
+        if fresh is not None:
+            self._examiner = Examiner(fresh, self._bystanders)
         self._examiner.examine(seen)
         avatar = self._mend(seen, self._examiner.verdict.cause)
         if avatar is not None:

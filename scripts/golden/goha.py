@@ -21,7 +21,6 @@ from models.goha.coefficients import CoefficientNetwork, FaceCoefficients, load_
 from models.goha.face_mask import keep_mask
 from models.goha.face_picture import FacePainter, Look, Person, person_of
 from models.goha.lifting import lay_on_planes, nearest
-from models.goha.means_at_hand import on_cpu
 from models.goha.model import (
     CUBE,
     PLANE_AXES,
@@ -35,6 +34,7 @@ from models.goha.model import (
     samples,
     stretched,
 )
+from models.goha.ways_at_hand import on_cpu
 from models.triplane import look_up_on_cpu
 from models.volume import camera_rays
 

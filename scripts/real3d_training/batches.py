@@ -75,7 +75,7 @@ class Pairs:
         short = [clip for clip in clips if len(clip) < 4]
         if short:
             raise InputError(f"{len(short)} clips have fewer than four pictures: leave them out")
-        self.side = len(clips[0].picture("picture", 0))
+        self.side = clips[0].side
         self._blinks = None if face is None else BlinkPainter(face, self.side)
 
     def draw(self, step: int, blinks: bool = False) -> Batch:

@@ -19,7 +19,7 @@ from models.real3d.segmentation import BODY_SKIN, CLOTHES, FACE_SKIN, HAIR, Clas
 from models.real3d.window import Window, window_of
 from models.topology import FACE_OVAL, LANDMARK_COUNT, SURFACE_COUNT
 from real3d_training.clip import ClipWriter, Picture
-from real3d_training.face import FaceReader
+from real3d_training.face import FaceReader, face_digest
 
 _KEY_EVERY = 6  # pictures from one pose to the next
 _YAW, _PITCH, _ROLL = np.deg2rad([20.0, 11.0, 8.0])
@@ -59,7 +59,7 @@ def write_clip(
         picture = _cut(actor.window, actor.avatar.render(motion), side)
         classes = _classes(_cut(actor.window, actor.parts.render(motion), side), landmarks)
         clip.add(reader.shot(picture, classes, landmarks, who))
-    clip.finish(_cut(actor.window, actor.background, side), reader.canonical(who))
+    clip.finish(_cut(actor.window, actor.background, side), reader.canonical(who), face_digest(face))
 
 
 def acting(count: int, random: Random) -> Iterator[Motion]:

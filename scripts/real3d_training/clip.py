@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from jaxtyping import Float, Float32, Int32, UInt8
@@ -50,10 +51,10 @@ class ClipWriter:
         shutil.rmtree(self._part, ignore_errors=True)
         self._part.mkdir(parents=True)
         self._numbers: dict[str, list[np.ndarray]] = {}
-        self._count = 0
+        self._count = self._side = 0
 
     def add(self, shot: Shot) -> None:
-        number = self._count
+        number, self._side = self._count, len(shot.picture)
         _write(self._part / f"picture_{number:05d}", shot.picture)
         _write(self._part / f"classes_{number:05d}", shot.classes)
         numbers = {"camera": shot.camera}
@@ -67,12 +68,19 @@ class ClipWriter:
             self._numbers.setdefault(name, []).append(value)
         self._count += 1
 
-    def finish(self, background: Picture | None, pncc_canonical: Picture | None) -> None:
-        """`background`: without the person; `pncc_canonical`: of the person at rest."""
+    def finish(self, background: Picture | None, pncc_canonical: Picture | None, face: str) -> None:
+        """The clip is whole.
+
+        Args:
+            background: without the person.
+            pncc_canonical: of the person at rest.
+            face: which face model was laid over it, see `face.face_digest`; empty if none.
+        """
         if background is not None and pncc_canonical is not None:
             _write(self._part / "background", background)
             _write(self._part / "pncc_canonical", pncc_canonical, exact=True)
-        np.savez(self._part / _NUMBERS, **{name: np.stack(values) for name, values in self._numbers.items()})
+        numbers = {name: np.stack(values) for name, values in self._numbers.items()}
+        np.savez(self._part / _NUMBERS, face=np.array(face), side=np.array(self._side), **numbers)
         shutil.rmtree(self._folder, ignore_errors=True)
         self._part.rename(self._folder)
 
@@ -82,11 +90,12 @@ class Clip:
 
     def __init__(self, folder: Path) -> None:
         """Raises InputError if it is not one."""
-        self._folder = folder
+        self.folder = folder
         try:
             with np.load(folder / _NUMBERS, allow_pickle=False) as numbers:
                 self._numbers = {name: numbers[name] for name in numbers}
-        except (OSError, ValueError) as error:
+            self.face, self.side = str(self._numbers.pop("face")), int(self._numbers.pop("side"))
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise InputError(f"{folder} is not a clip, or damaged ({error}); prepare it again") from None
 
     def __len__(self) -> int:
@@ -108,20 +117,37 @@ class Clip:
         """`kind`: picture, classes, pncc, torso; background and pncc_canonical have no number."""
         name = kind if number is None else f"{kind}_{number:05d}"
         for end in (".png", ".jpg"):
-            path = self._folder / (name + end)
+            path = self.folder / (name + end)
             if path.exists():
                 with Image.open(path) as file:
                     return np.asarray(file)
-        raise InputError(f"{self._folder} has no {name}; prepare the clip again")
+        raise InputError(f"{self.folder} has no {name}; prepare the clip again")
 
 
 def find_clips(folders: Sequence[Path]) -> list[Clip]:
-    """All in these folders, by name. Raises InputError if there are none."""
+    """All in these folders, by name. Raises InputError if there are none, or they do not go together."""
     found = [path for folder in folders for path in sorted(folder.glob(f"*{SUFFIX}"))]
     if not found:
         named = ", ".join(map(str, folders))
         raise InputError(f"no clips in {named}; make some with train_real3d.py teach or prepare_videos.py")
-    return [Clip(path) for path in found]
+    clips = [Clip(path) for path in found]
+    _check_alike(clips)
+    return clips
+
+
+def _check_alike(clips: Sequence[Clip]) -> None:
+    """Those that know no face model go with those that know one."""
+    first, fitted = clips[0], [clip for clip in clips if clip.face]
+    for clip in clips:
+        if clip.side != first.side:
+            raise InputError(
+                f"{first.folder} and {clip.folder} are {first.side} and {clip.side} pixels wide: give one --side"
+            )
+        if clip.face and clip.face != fitted[0].face:
+            raise InputError(
+                f"{fitted[0].folder} and {clip.folder} were made with different face models: make them with one "
+                "--face-model"
+            )
 
 
 def _write(path: Path, pixels: np.ndarray, exact: bool = False) -> None:

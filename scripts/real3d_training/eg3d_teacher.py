@@ -11,12 +11,12 @@ import numpy as np
 import torch
 
 from models.camera import labels, row_rotation
-from models.checkpoint import faults
-from models.errors import InputError
 from models.real3d.segmentation import HAIR
 from models.talk3d.backbone import LATENT
 from models.talk3d.generator import Generator
-from models.talk3d.generator_file import read_generator
+from models.talk3d.needs import BASE
+from models.talk3d.personal.generators import base_generator
+from models.weight_store import Stock
 from real3d_training.clip import ClipWriter, Shot
 
 TRUNCATION = 0.7
@@ -27,16 +27,7 @@ _RADIUS, _CENTRE = 2.7, np.array([0.0, 0.0, 0.2])
 
 def load_eg3d(path: Path, device: torch.device) -> Generator:
     """Raises InputError if the file is not such a generator; nothing in it is run."""
-    entries = read_generator(path)
-    with torch.device("meta"):
-        generator = Generator()
-    entries.setdefault("dataset_label_std", torch.zeros(25))
-    expected = generator.state_dict()
-    if found := faults(entries, expected):
-        others = [fault for fault in found if "not part of it" not in fault]
-        if others:
-            raise InputError(f"{path} is not EG3D's generator of 512 pixels: {'; '.join(others)}")
-    generator.load_state_dict({name: entries[name] for name in expected}, strict=True, assign=True)
+    generator, _ = base_generator(path, Stock(None, {}), BASE)
     return generator.to(device).eval().requires_grad_(False)
 
 
@@ -55,7 +46,7 @@ def write_clip(folder: Path, generator: Generator, side: int, count: int, random
         pixels = ((seen[0].clamp(-1, 1) + 1) * 127.5).round().byte().permute(1, 2, 0).cpu().numpy()
         picture = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
         clip.add(Shot(picture, np.full((side, side), HAIR, np.uint8), camera[0].numpy()))
-    clip.finish(None, None)
+    clip.finish(None, None, "")
 
 
 def cameras(count: int, random: np.random.Generator) -> Iterator[torch.Tensor]:

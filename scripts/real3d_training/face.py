@@ -1,5 +1,7 @@
 """The face model of a training, and a picture's shot from landmarks laid on it."""
 
+import hashlib
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -28,6 +30,16 @@ _LIPS = 1.6  # of their width: side of the square around them
 def open_face(folder: Path | None) -> Real3dFace:
     """A user's Basel model, or our own face in its axes: weights trained with one know no other's pictures."""
     return dense_face() if folder is None else load_real3d_face(folder)
+
+
+def face_digest(face: Real3dFace) -> str:
+    """Tells face models apart by their content."""
+    digest = hashlib.sha256()
+    for part in (face.model, face):
+        for field in fields(part):
+            if isinstance(values := getattr(part, field.name), np.ndarray):
+                digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
 
 
 class FaceReader:

@@ -1,8 +1,10 @@
 """One process per GPU (torch's own DDP), or as many as are asked for on the CPU."""
 
 import os
+import pickle
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +14,55 @@ import torch.multiprocessing as mp
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from models.errors import AgentError
 
-def in_processes(count: int, work: Callable[..., None], *given: Any) -> None:
-    """Calls `work(rank, *given)` in so many processes that share gradients; torchrun's are used where it started us."""
+_BACKENDS = {"cpu": "gloo", "cuda": "nccl"}
+
+
+def in_processes(count: int, device: str, work: Callable[..., None], *given: Any) -> None:
+    """Calls `work(rank, *given)` in so many processes that share gradients; torchrun's are used where it started us.
+
+    Raises the AgentError that one of them raised. `device`: cpu or cuda.
+    """
     if "RANK" in os.environ:
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+        dist.init_process_group(_BACKENDS[device])
         work(int(os.environ["LOCAL_RANK"]), *given)
         dist.destroy_process_group()
     elif count == 1:
         work(0, *given)
     else:
         with tempfile.TemporaryDirectory() as folder:
-            mp.spawn(_joined, (count, Path(folder) / "meeting", work, given), nprocs=count)
+            group = Group(count, _BACKENDS[device], Path(folder))
+            try:
+                mp.spawn(_joined, (group, work, given), nprocs=count)
+            except mp.ProcessRaisedException as error:
+                if (fault := group.fault(error.error_index)).exists():
+                    raise pickle.loads(fault.read_bytes()) from None
+                raise
 
 
-def _joined(rank: int, count: int, meeting: Path, work: Callable[..., None], given: tuple[Any, ...]) -> None:
-    kind = "nccl" if torch.cuda.is_available() else "gloo"
-    dist.init_process_group(kind, init_method=f"file://{meeting}", rank=rank, world_size=count)
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Processes of one run."""
+
+    count: int
+    backend: str
+    folder: Path
+    """Where they meet; for this run alone."""
+
+    def fault(self, rank: int) -> Path:
+        """Holds the AgentError that one has raised."""
+        return self.folder / f"fault_{rank}"
+
+
+def _joined(rank: int, group: Group, work: Callable[..., None], given: tuple[Any, ...]) -> None:
+    meeting = f"file://{group.folder / 'meeting'}"
+    dist.init_process_group(group.backend, init_method=meeting, rank=rank, world_size=group.count)
     try:
         work(rank, *given)
+    except AgentError as error:
+        group.fault(rank).write_bytes(pickle.dumps(error))
+        raise
     finally:
         dist.destroy_process_group()
 

@@ -13,7 +13,7 @@ from models.errors import InputError
 from models.real3d.face import Real3dFace
 from real3d_training.batches import Pairs
 from real3d_training.clip import Clip, find_clips
-from real3d_training.face import open_face
+from real3d_training.face import face_digest, open_face
 from real3d_training.losses import structure
 from real3d_training.perceptual import Perceptual
 from real3d_training.processes import rank
@@ -105,6 +105,8 @@ def _pairs(clips: list[Clip], plan: Plan, options: Options, face: Real3dFace | N
         raise InputError(
             f"these clips know no face model, and {plan.stage} needs one: take those of acting or of videos"
         )
+    if face is not None and clips[0].face != face_digest(face):
+        raise InputError(f"{clips[0].folder} was made with another face model: give its --face-model, or none as then")
     pairs = Pairs(clips, _HELD_OUT if seed == 0 else options.batch, seed, face, rank() if seed else 0)
     if pairs.side != plan.sizes.side:
         raise InputError(f"the clips are {pairs.side} pixels wide, not {plan.sizes.side}: give --side {pairs.side}")

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from models.checkpoint import read_content
 from models.errors import InputError
 from models.real3d.sizes import Sizes
 from real3d_training.batches import Batch
@@ -197,13 +198,10 @@ class Training:
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Raises InputError if it is not there, or not one of ours."""
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise InputError(
-            f"{path} is not there: train the stage before first, or name its checkpoint with --begin"
-        ) from None
+    """Raises InputError if it is not there, damaged, or not one of ours."""
+    if not path.exists():
+        raise InputError(f"{path} is not there: train the stage before first, or name its checkpoint with --begin")
+    state = read_content(path)
     if not isinstance(state, dict) or "plan" not in state:
         raise InputError(f"{path} is not a checkpoint of this training")
     return state

@@ -14,7 +14,7 @@ from models.real3d.parting import BuiltinSegmenter
 from models.real3d.window import Window, window_of
 from models.topology import SURFACE_COUNT
 from real3d_training.clip import SUFFIX, ClipWriter, Picture
-from real3d_training.face import FaceReader
+from real3d_training.face import FaceReader, face_digest
 from runtime.sources.media import ClipFrames
 
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v")
@@ -31,7 +31,7 @@ def prepare_video(video: Path, out: Path, face: Real3dFace, side: int, every: in
 
     Raises InputError for a video of no use: without pictures or face, or whose face leaves the square.
     """
-    folder = out / f"{video.stem}{SUFFIX}"
+    folder = out / f"{video.name}{SUFFIX}"
     if folder.exists():
         return folder.name
     pictures, landmarks = _seen(video, every, most)
@@ -48,7 +48,7 @@ def prepare_video(video: Path, out: Path, face: Real3dFace, side: int, every: in
     for cut, each in zip(cuts, points, strict=True):
         clip.add(reader.shot(cut, segment(cut, each), each, who))
     behind = fill_background(cuts[0], person_matte(cuts[0], points[0]), points[0])
-    clip.finish(behind, reader.canonical(who))
+    clip.finish(behind, reader.canonical(who), face_digest(face))
     return folder.name
 
 

@@ -1,6 +1,7 @@
 """The teacher as a data machine: avatars and shots of them, made once into files, the same for the same seed."""
 
 import dataclasses
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from calibration.photo import read_file
+from models.errors import InputError
 from models.face import FaceModel, load_face_model
 from models.motion import Motion, lerp
 from models.portrait import Portrait
@@ -41,6 +44,11 @@ class Plan:
         """Of persons that are made of a portrait."""
         return [("plain", 0), *(("bent", n) for n in range(self.bent)), *(("mixed", n) for n in range(self.mixed))]
 
+    def told(self, seed: int, pictures: Path, names: tuple[str, ...]) -> dict[str, Any]:
+        """All that a data set depends on, for JSON."""
+        digests = {name: hashlib.sha256(read_file(pictures / name)).hexdigest() for name in names}
+        return {"seed": seed, "portraits": digests, "count": dataclasses.asdict(self)}
+
     def shapes(self, side: int) -> dict[str, tuple[int, ...]]:
         """Of a person's arrays; `side`: of a portrait with its margins."""
         return {
@@ -65,6 +73,8 @@ class Dataset:
     names: list[str]
     margin: int
     """Pixels by which `torso` goes beyond the portrait's picture."""
+    plan: dict[str, Any]
+    """What it was made of, see `Plan.told`."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -74,7 +84,7 @@ def open_dataset(folder: Path) -> Dataset:
     """What `make` has written."""
     about = json.loads((folder / "about.json").read_text())
     arrays = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
-    return Dataset(arrays, about["names"], about["margin"])
+    return Dataset(arrays, about["names"], about["margin"], about["plan"])
 
 
 def make(
@@ -86,8 +96,14 @@ def make(
     plan: Plan = Plan(),  # a value
     workers: int = 1,
 ) -> None:
-    """Writes a data set, in so many processes; a folder that is there already is kept."""
-    if (folder / "about.json").exists():
+    """Writes a data set, in so many processes; one that is there already is kept.
+
+    Raises:
+        InputError: it was made otherwise, or a portrait is of no use.
+    """
+    told, about = plan.told(seed, pictures, names), folder / "about.json"
+    if about.exists():
+        check_plan(folder, json.loads(about.read_text()).get("plan", {}), told)
         return
     folder.mkdir(parents=True, exist_ok=True)
     persons = [portraits.load(pictures / name, mirrored) for name in names for mirrored in (False, True)]
@@ -102,8 +118,14 @@ def make(
             if done % 10 == 0:
                 speed = plan.shots * done / (time.perf_counter() - begun)
                 say(f"{done} of {len(kinds)} persons, {speed:.0f} pairs a second")
-    told = {"names": [f"{names[k // 2]} {k % 2} {kind} {n}" for k, kind, n in kinds], "margin": margin, "seed": seed}
-    (folder / "about.json").write_text(json.dumps(told))
+    persons_told = [f"{names[k // 2]} {k % 2} {kind} {n}" for k, kind, n in kinds]
+    about.write_text(json.dumps({"names": persons_told, "margin": margin, "plan": told}))
+
+
+def check_plan(path: Path, theirs: dict[str, Any], mine: dict[str, Any]) -> None:
+    """Raises InputError if what is there was made by another plan."""
+    if others := [name for name, value in mine.items() if theirs.get(name) != value]:
+        raise InputError(f"{path} was made with other settings ({', '.join(others)}): give the same, or another --out")
 
 
 _work: list[Any] = []

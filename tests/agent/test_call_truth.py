@@ -99,6 +99,9 @@ def test_in_another_light_a_new_portrait_leaves_and_is_true(head_png: Path) -> N
         assert shown == [], "and no video"
         truth.shown()
         assert presented == [data, data], "whoever comes back is shown it again"
+        truth.left()
+        truth.shown()
+        assert presented == [data, data], "but nobody who comes later"
     picture = np.array(Image.open(io.BytesIO(unpack(data, "it").picture))).astype(float)
     assert len(data) < 70_000
     old = np.array(Image.open(head_png)).astype(float)

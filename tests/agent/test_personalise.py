@@ -13,6 +13,7 @@ pytest.importorskip("torch")
 from scipy.io import wavfile
 
 from agent import personalise
+from agent.begun import begun_folder, sole_use
 from agent.cli import main
 from agent.config import Personalise, Run
 from agent.papers import load_talk3d
@@ -139,8 +140,15 @@ def test_files_of_no_use_are_refused_before_the_video_is_looked_at(speaking, gen
     wrong = released.save_generator(tmp_path / "wrong.pkl", released.small_generator())
     assert "is not a generator of EG3D's kind" in refusal(InputError, replace(config, generator=wrong))
     assert "go together" in refusal(InputError, replace(config, lpips=generator))
-    assert "called ../x" in refusal(InputError, replace(config, name="../x"))
+    assert "be called ../x" in refusal(InputError, replace(config, name="../x"))
     assert not (data / "personal").exists()
+
+
+def test_a_video_whose_name_is_no_persons_asks_for_one(tmp_path):
+    said = refusal(InputError, Personalise(video=tmp_path / "My talk.mp4"))
+    assert (
+        said.startswith("a person cannot be called My talk") and "--name" in said and "digits, . - _, up to 60" in said
+    )
 
 
 def test_without_the_network_that_hears_nothing_is_begun(speaking, generator, tmp_path, monkeypatch):
@@ -148,6 +156,16 @@ def test_without_the_network_that_hears_nothing_is_begun(speaking, generator, tm
     assert "agent models import talk3d --wav2vec" in refusal(
         InputError, Personalise(video=speaking, generator=generator)
     )
+
+
+def test_a_second_run_of_the_same_name_is_refused(generator, data, tmp_path):
+    video = tmp_path / "me.mp4"
+    video.write_bytes(b"never read")
+    with sole_use(begun_folder("me")):
+        assert "in use by another agent personalise" in refusal(
+            InputError, Personalise(video=video, generator=generator, restart=True)
+        )
+    assert {path.name for path in begun_folder("me").iterdir()} == {"lock"}, "nothing was begun"
 
 
 def test_a_full_disk_is_told_before(speaking, generator, data, monkeypatch):

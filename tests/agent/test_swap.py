@@ -255,6 +255,17 @@ def test_nobody_is_shown_at_once_whatever_is_being_prepared(running: Running, gr
     running.shows(is_green)
 
 
+def test_who_came_next_is_not_cleared_with_who_left(running: Running, green: Path) -> None:
+    session = running.session
+    left, here = (Upload(name, green.read_bytes()) for name in ("left.png", "here.png"))
+    session.swap(Change(portrait=left))
+    session.swap(Change(portrait=here))
+    session.clear(left)
+    assert session.status()["portrait"] == "here.png"
+    session.clear(here)
+    assert session.status()["portrait"] == "nobody"
+
+
 def is_outline(image: np.ndarray) -> bool:
     return bool(np.abs(image[64, 64] - (92, 96, 101)).max() < 6)
 

@@ -68,6 +68,23 @@ def test_when_no_more_come_the_portrait_comes_back(view: FarView, clock: FakeClo
     assert not view.is_shown
 
 
+def test_it_is_told_when_the_camera_is_shown_and_when_no_more(clock: FakeClock) -> None:
+    told: list[bool] = []
+    view = FarView(clock, told.append)
+    view.lay(Canvas.fit((40, 60), (100, 60)), 40)
+    shown(view, clock, 8, WHITE)
+    view.see(None)
+    shown(view, clock, 2)
+    shown(view, clock, 4, WHITE)
+    assert told == [True, False, True]
+    shown(view, clock, PATIENCE_NS // TICK_NS + 1)
+    assert told == [True, False, True, False], "the end may be lost on the way"
+    shown(view, clock, 4, WHITE)
+    view.clear()
+    shown(view, clock, 2)
+    assert told == [True, False, True, False, True]
+
+
 def test_of_somebody_who_has_left_nothing_stays(view: FarView, clock: FakeClock) -> None:
     shown(view, clock, 25, WHITE)
     view.clear()

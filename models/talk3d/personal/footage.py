@@ -15,6 +15,7 @@ from torch import Tensor
 
 from models.errors import AgentError
 from models.talk3d.conditions import SPAN, SYMBOLS, WINDOWS, Frame
+from models.talk3d.recording import POINTS
 from models.topology import (
     FACE_OVAL,
     INNER_LIPS,
@@ -27,7 +28,6 @@ from models.topology import (
 
 LEARNT = 10 / 11
 """Part of the frames, from the first, that is learnt from; the rest shows how it went."""
-_TOLD = [0, 2, 3]  # of the six landmarks, see `recording.Recording`
 _EYES = (np.union1d(RIGHT_UPPER_LID, RIGHT_LOWER_LID), np.union1d(LEFT_UPPER_LID, LEFT_LOWER_LID))
 _FEATURES = np.array([70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 98, 327, *OUTER_LIPS])
 """Brows, nose and lips."""
@@ -68,7 +68,7 @@ class Footage:
             torch.from_numpy(self.sounds[numbers]),
             eyes if jitter is None else eyes + jitter,
             torch.from_numpy(self.angles[numbers]),
-            torch.from_numpy(self.landmarks[numbers][:, _TOLD]),
+            torch.from_numpy(self.landmarks[numbers][:, POINTS]),
         )
 
     def features_mask(self, number: int, side: int) -> Bool[Tensor, "1 1 side side"]:
@@ -109,11 +109,11 @@ def chosen_frames(footage: Footage, count: int) -> list[int]:
     learnt = slice(footage.learnt)
     gaps = np.array([footage.gap(k) for k in range(footage.learnt)])
     rows = np.column_stack([footage.angles[learnt, :2] / 10, gaps / max(float(gaps.std()), 1e-6) / 2])
-    rows = np.where((footage.eyes[learnt] < 1)[:, None], rows, np.median(rows, 0))  # nobody is learnt with closed eyes
-    picked = [int(np.linalg.norm(rows - np.median(rows, 0), axis=1).argmin())]
+    shut = footage.eyes[learnt] >= 1  # nobody is learnt with closed eyes while there are others
+    picked = [int(np.where(shut, np.inf, np.linalg.norm(rows - np.median(rows, 0), axis=1)).argmin())]
     while len(picked) < min(count, footage.learnt):
         away = np.min([np.linalg.norm(rows - rows[k], axis=1) for k in picked], 0)
-        away[picked] = -1
+        away[shut], away[picked] = -1, -2
         picked.append(int(away.argmax()))
     return picked
 

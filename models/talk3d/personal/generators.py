@@ -6,6 +6,7 @@ import torch
 
 from models.checkpoint import faults, read_content
 from models.errors import InputError
+from models.talk3d.backbone import CAMERA
 from models.talk3d.generator import Generator
 from models.talk3d.generator_file import read_generator
 from models.talk3d.size import generator_size
@@ -30,6 +31,7 @@ def base_generator(given: Path | None, stock: Stock, part: Part) -> tuple[Genera
         assert stock.folder is not None
         path = stock.folder / part.files[0]
     entries = (read_content if path.suffix == ".safetensors" else read_generator)(path)
+    entries.setdefault("dataset_label_std", torch.zeros(CAMERA))  # of the training; not every file has it
     with torch.device("meta"):
         network = Generator(generator_size(entries))
     if wrong := faults(entries, network.state_dict()):

@@ -44,11 +44,11 @@ def test_a_clip_that_drives_its_own_first_picture(nodding, tmp_path, capsys):
 
 def test_a_clip_that_drives_another_portrait(nodding, portrait_png, tmp_path):
     rows = compared(tmp_path, "--clip", nodding, nodding, "--protocol", "cross", "--portrait", portrait_png)
-    assert [case for case, engine in rows if engine == "still"] == ["all", "nodding-portrait", "nodding-2-portrait"]
+    assert [case for case, engine in rows if engine == "still"] == ["all", "nodding-portrait", "nodding-portrait-2"]
     row = rows["nodding-portrait", "builtin"]
     assert set(row) == {"case", "engine", "pictures", "fid", "aed", "apd", "lips", "csim", "lost"}
     assert row["pictures"] == 5 and 0 < row["aed"] < 0.2
-    assert row | {"case": 0} == rows["nodding-2-portrait", "builtin"] | {"case": 0}
+    assert row | {"case": 0} == rows["nodding-portrait-2", "builtin"] | {"case": 0}
 
 
 def test_a_voice_that_drives_the_first_picture(nodding, tmp_path):
@@ -76,6 +76,12 @@ def test_no_picture_of_a_clip_is_kept_as_a_prepared_portrait(nodding, tmp_path, 
         ("--clip {clip} --portrait {photo}", "--protocol self takes its portraits from the clips"),
         ("--clip {clip} --protocol cross --portrait none.png", "none.png: no such file"),
         ("--clip {clip} --every 0", "--every 0: give 1 or more"),
+        (
+            "--clip {clip} --every 30",
+            "--every 30 leaves nothing to judge of --clip {clip}, whose first picture of 30 is the portrait: give",
+        ),
+        ("--clip {one}", "one.mp4, whose first picture of 1 is the portrait: give less, or a longer clip"),
+        ("--clip {clip} --protocol audio --every 25", "whose first picture of 25 is"),
         ("--clip {clip} --size 99", "--size 99"),
         ("--clip {clip} --engine real3d", "real3d is not ready: its video model is missing"),
         ("--clip {clip} --engine buildin", "invalid choice 'buildin'"),
@@ -91,8 +97,9 @@ def test_no_picture_of_a_clip_is_kept_as_a_prepared_portrait(nodding, tmp_path, 
 def test_wrong_usage_costs_one_line(arguments, complaint, nodding, wav, portrait_png, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("AGENT_DATA", str(tmp_path / "data"))
     mute = make_clip(tmp_path / "mute.mp4", [np.full((128, 128, 3), 99, np.uint8)] * 3, 25)
-    named = {"clip": nodding, "mute": mute, "wav": wav, "photo": portrait_png}
+    one = make_clip(tmp_path / "one.mp4", [np.full((128, 128, 3), 99, np.uint8)], 25)
+    named = {"one": one, "clip": nodding, "mute": mute, "wav": wav, "photo": portrait_png}
     assert main(["eval", "--output", str(tmp_path / "out"), *arguments.format(**named).split()]) == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert complaint in line
+    assert complaint.format(**named) in line
     assert not (tmp_path / "out").exists()

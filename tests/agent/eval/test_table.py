@@ -17,10 +17,27 @@ ROWS = [
 
 
 def test_every_case_counts_alike_in_the_mean_and_lost_pictures_are_summed():
-    mean = mean_row("builtin", ROWS, fid=12.5)
+    mean = mean_row("builtin", [*ROWS, Row("a", "still", 10, {"psnr": 5.0, "lost": 4.0})], fid=12.5)
     assert (mean.case, mean.engine, mean.pictures) == (MEAN, "builtin", 40)
     assert mean.figures == {"psnr": 25, "akd": 2, "lips": pytest.approx(0.9), "lost": 3, "fid": 12.5}
     assert "fid" not in mean_row("builtin", ROWS, None).figures
+
+
+def test_means_of_all_engines_are_of_the_same_cases():
+    rows = [
+        Row("a", "builtin", 10, {"lips": 0.5, "aed": 1.0, "lost": 0.0}),
+        Row("b", "builtin", 10, {"lips": 0.9, "aed": 3.0, "lost": 0.0}),
+        Row("a", "small", 10, {"aed": 2.0, "lost": 0.0}),
+        Row("b", "small", 10, {"lips": 0.7, "aed": 4.0, "lost": 0.0}),
+        Row("a", "still", 10, {"aed": 9.0, "lost": 0.0}),
+        Row("b", "still", 10, {"aed": 9.0, "lost": 0.0}),
+    ]
+    drawn, small, still = (mean_row(engine, rows, None).figures for engine in ("builtin", "small", "still"))
+    assert (drawn["lips"], small["lips"]) == (0.9, 0.7), "the first case is missing for one of them"
+    assert "lips" not in still and (drawn["aed"], small["aed"], still["aed"]) == (2, 3, 9)
+    apart = [Row("a", "builtin", 1, {"lips": 0.5, "lost": 0.0}), Row("b", "builtin", 1, {"lost": 0.0}),
+             Row("a", "small", 1, {"lost": 0.0}), Row("b", "small", 1, {"lips": 0.5, "lost": 0.0})]  # fmt: skip
+    assert "lips" not in mean_row("builtin", apart, None).figures, "no case in common"
 
 
 def test_what_was_not_measured_is_a_dash_and_null():

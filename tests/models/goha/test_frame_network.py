@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from models.goha.frame_network import FrameNetwork, trimmed
 from models.goha.levels import LEVELS
 from models.goha.lifting import nearest_by_products
-from models.goha.means import Means
 from models.goha.model import SAMPLES, Goha
+from models.goha.ways import Ways
 from models.triplane import FieldDecoder
 from models.volume import Rendered
 
@@ -35,8 +35,8 @@ class Quick(Goha):
     def expression(self, face):
         return torch.full((1, 3, 32, 256, 256), 0.2)
 
-    def appearance(self, base, source, means):
-        self.asked.append(means)
+    def appearance(self, base, source, ways):
+        self.asked.append(ways)
         return base
 
     def seen(self, planes, camera, side, count):
@@ -48,12 +48,12 @@ class Quick(Goha):
 @pytest.mark.parametrize(("level", "shade"), [(0, 0.6), (1, 0.7), (2, 0.7)])
 def test_appearance_is_looked_up_or_stays(level: int, shade: float) -> None:
     model = Quick()
-    means = Means(nearest_by_products, model.seen)
-    picture = FrameNetwork(model, means, LEVELS[level])(*GIVEN)
+    ways = Ways(nearest_by_products, model.seen)
+    picture = FrameNetwork(model, ways, LEVELS[level])(*GIVEN)
     assert picture.shape == (1, 512, 512, 4) and picture.dtype == torch.uint8
     assert picture[0, 300, 400].tolist() == [int(255 * shade)] * 3 + [255]
     assert picture[0, 300, 100].tolist() == [0, 0, 0, 0]
-    looked_up = [means] if level == 0 else []
+    looked_up = [ways] if level == 0 else []
     assert model.asked == [*looked_up, LEVELS[level].samples]
     assert [each.samples for each in LEVELS] == [SAMPLES, SAMPLES, SAMPLES // 2]
 

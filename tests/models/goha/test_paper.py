@@ -10,10 +10,10 @@ from models.backends.graph_executor import driven
 from models.goha.drive import Drive
 from models.goha.levels import LEVELS
 from models.goha.lifting import nearest, nearest_by_products
-from models.goha.means_at_hand import captured, means_on
 from models.goha.model import Goha
 from models.goha.paper import GohaPaper, goha_paper
 from models.goha.portrait_state import PortraitState
+from models.goha.ways_at_hand import captured, ways_on
 
 META = torch.device("meta")
 
@@ -60,5 +60,5 @@ def test_a_trial_shows_a_person_and_two_other_instants(paper: GohaPaper) -> None
 def test_what_waits_for_a_device_is_left_to_the_cpu(paper: GohaPaper) -> None:
     model = paper.model
     assert isinstance(model, Goha)
-    assert means_on(model, torch.device("cpu")).find is nearest
-    assert means_on(model, META).find is captured(model, torch.float32).find is nearest_by_products
+    assert ways_on(model, torch.device("cpu")).find is nearest
+    assert ways_on(model, META).find is captured(model, torch.float32).find is nearest_by_products

@@ -130,7 +130,8 @@ def test_frames_are_looked_at_a_few_times_a_second_and_a_failure_ends_the_guard_
             done.set()
             raise RuntimeError("no more")
 
-    guard = TruthGuard(avatar(128), Bystanders(), lambda cause: None, mend)
+    told: list[str | None] = []
+    guard = TruthGuard(avatar(128), Bystanders(), told.append, mend)
     pause = threading.Event()
     for at_ms in range(0, 2000, 40):
         seen = film(0, motion=Motion(at_ms * 1_000_000))
@@ -140,3 +141,4 @@ def test_frames_are_looked_at_a_few_times_a_second_and_a_failure_ends_the_guard_
     guard.close()
     assert len(looked) == 3 and min(np.diff(looked)) >= EVERY_NS
     assert "whether the portrait is true is not told any more: RuntimeError: no more" in caplog.text
+    assert told == ["not watched"] and guard.cause == "not watched", "what was told before does not stay"

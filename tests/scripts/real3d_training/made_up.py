@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from golden.dense_face import dense_face
 from real3d_training.clip import SUFFIX, Clip, ClipWriter, Shot
-from real3d_training.face import to_bytes, torso_at
+from real3d_training.face import face_digest, to_bytes, torso_at
 from real3d_training.recipe import RECIPES, StageName
 from real3d_training.session import Plan
 
@@ -58,5 +58,7 @@ def make_clip(folder: Path, seed: int = 0, count: int = 6) -> Clip:
                 torso=torso_at(picture.astype(np.uint8), classes),
             )
         )
-    clip.finish(np.full((SIDE, SIDE, 3), 60, np.uint8), to_bytes(paint(who, np.zeros(64, np.float32))))
+    clip.finish(
+        np.full((SIDE, SIDE, 3), 60, np.uint8), to_bytes(paint(who, np.zeros(64, np.float32))), face_digest(face)
+    )
     return Clip(path)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +16,15 @@ from prepare_videos import NAMED, Wanted, by_ray, prepared, report  # noqa: E402
 from real3d_training import builtin_teacher, eg3d_teacher  # noqa: E402
 from real3d_training.batches import Pairs  # noqa: E402
 from real3d_training.clip import SUFFIX, Clip, find_clips  # noqa: E402
+from real3d_training.face import face_digest  # noqa: E402
 
 from calibration.photo import read_photo  # noqa: E402
 from models.errors import InputError  # noqa: E402
 from models.real3d.segmentation import FACE_SKIN  # noqa: E402
 from tests.agent.clips import make_clip as make_video  # noqa: E402
+from tests.models.talk3d import released  # noqa: E402
+from tests.models.talk3d.personal import tiny  # noqa: E402
+from tests.scripts.real3d_training import made_up  # noqa: E402
 from tests.scripts.real3d_training.made_up import SIDE, make_clip  # noqa: E402
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -114,11 +119,47 @@ def test_an_eg3d_teaches_from_many_sides_without_a_face_model(tmp_path: Path) ->
     assert np.linalg.norm(away, axis=1) == pytest.approx(2.7, abs=1e-4)
 
 
+def test_an_eg3d_s_file_is_read_as_for_a_person(tmp_path: Path) -> None:
+    path = released.save_generator(tmp_path / "eg3d.pkl", tiny.generator(), "G_ema")
+    generator = eg3d_teacher.load_eg3d(path, torch.device("cpu"))
+    eg3d_teacher.write_clip(tmp_path / f"a{SUFFIX}", generator, 64, 2, np.random.default_rng(1))
+    assert len(Clip(tmp_path / f"a{SUFFIX}")) == 2
+    wrong = released.save_generator(tmp_path / "wrong.pkl", released.small_generator())
+    with pytest.raises(InputError, match="not a generator of EG3D's kind"):
+        eg3d_teacher.load_eg3d(wrong, torch.device("cpu"))
+
+
 def test_no_clips_and_damaged_ones_are_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no clips in"):
         find_clips([tmp_path])
     (tmp_path / f"bad{SUFFIX}").mkdir()
     with pytest.raises(InputError, match="prepare it again"):
+        find_clips([tmp_path])
+
+
+@pytest.mark.parametrize("left", [0, 40, 3000])
+def test_a_clip_whose_numbers_are_cut_off_is_named(tmp_path: Path, left: int) -> None:
+    make_clip(tmp_path)
+    path = next(tmp_path.glob(f"*{SUFFIX}/numbers.npz"))
+    path.write_bytes(path.read_bytes()[:left])
+    with pytest.raises(InputError, match="prepare it again"):
+        find_clips([tmp_path])
+
+
+def test_clips_of_another_face_model_or_size_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_clip(tmp_path, seed=1)
+    own, face = face_digest(dense_face()), dense_face()
+    assert find_clips([tmp_path])[0].face == own
+    larger = replace(face, model=replace(face.model, mean=face.model.mean * 2))
+    assert face_digest(larger) != own
+    monkeypatch.setattr(made_up, "dense_face", lambda: larger)
+    make_clip(tmp_path, seed=2)
+    with pytest.raises(InputError, match=r"made_up_1.clip and .*made_up_2.clip were made with different face models"):
+        find_clips([tmp_path])
+    monkeypatch.undo()
+    monkeypatch.setattr(made_up, "SIDE", 32)
+    make_clip(tmp_path, seed=2)
+    with pytest.raises(InputError, match="are 64 and 32 pixels wide"):
         find_clips([tmp_path])
 
 
@@ -130,13 +171,14 @@ def test_a_video_becomes_a_clip_once_and_bad_ones_are_named(
     out.mkdir()
     photo = read_photo(portrait_png)[:256, 100:356]
     videos = [make_video(folder / "good.mp4", [photo] * 8, 25)]
+    videos.append(make_video(folder / "good.mov", [photo] * 8, 25))
     videos.append(make_video(folder / "empty.mp4", [np.full((64, 64, 3), 90, np.uint8)] * 8, 25))
     (folder / "torn.mp4").write_bytes(b"no video")
     wanted = Wanted(out, None, 64, 1, 8)
     done = [prepared(wanted, video) for video in (*videos, folder / "torn.mp4")]
-    assert report(done, 3, out) == 1
+    assert report(done, 4, out) == 2
     assert set(json.loads((out / NAMED).read_text())) == {"empty.mp4", "torn.mp4"}
-    assert len(find_clips([out])[0]) == 8
+    assert [len(clip) for clip in find_clips([out])] == [8, 8]
 
     monkeypatch.setattr("real3d_training.video._seen", None)
     assert prepared(wanted, videos[0]) == ("good.mp4", "")  # not looked at again

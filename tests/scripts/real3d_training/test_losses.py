@@ -116,6 +116,24 @@ def test_other_weights_are_no_vgg(tmp_path: Path) -> None:
         Perceptual(tmp_path / "other.pth")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("features.2.bias", None),
+        ("features.2.weight", torch.zeros(4, 3, 3, 3)),
+        ("features.2.weight", torch.zeros(4)),
+        ("features.2.weight", torch.full((4, 4, 3, 3), float("nan"))),
+    ],
+)
+def test_a_damaged_vgg_is_one_line(tmp_path: Path, name: str, value: torch.Tensor | None) -> None:
+    path = vgg(tmp_path / "vgg.pth")
+    content = torch.load(path, weights_only=True)
+    content.pop(name)
+    torch.save(content if value is None else {**content, name: value}, path)
+    with pytest.raises(InputError, match=name):
+        Perceptual(path)
+
+
 def test_untrained_networks_are_decided_by_the_seed() -> None:
     one, same, other = (new_model(TINY, seed).state_dict() for seed in (1, 1, 2))
     assert all(value.isfinite().all() for value in one.values())

@@ -157,13 +157,35 @@ def _one_step(rank: int, folder: Path, clips: Path) -> None:
 
 
 def test_processes_have_the_same_gradients_which_one_alone_has_not(clips: Path, tmp_path: Path) -> None:
-    in_processes(2, _one_step, tmp_path, clips)
+    in_processes(2, "cpu", _one_step, tmp_path, clips)
     one, other = (torch.load(tmp_path / f"{rank}.pt", weights_only=True)["gradients"] for rank in (0, 1))
     assert one and all(torch.equal(value, other[name]) for name, value in one.items())
     (tmp_path / "alone").mkdir()
-    in_processes(1, _one_step, tmp_path / "alone", clips)
+    in_processes(1, "cpu", _one_step, tmp_path / "alone", clips)
     alone = torch.load(tmp_path / "alone" / "0.pt", weights_only=True)["gradients"]
     assert not all(torch.equal(value, alone[name]) for name, value in one.items())
+
+
+def _refuse(rank: int) -> None:
+    raise InputError(f"the clips are no clips, says {rank // 2}")
+
+
+def test_what_a_process_refuses_is_one_line() -> None:
+    with pytest.raises(InputError) as caught:
+        in_processes(2, "cpu", _refuse)
+    assert str(caught.value) == "the clips are no clips, says 0"
+
+
+def test_on_a_cpu_gradients_are_shared_by_gloo_whatever_gpu_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.distributed, "init_process_group", lambda backend, **_: asked.append(backend))
+    monkeypatch.setattr(torch.distributed, "destroy_process_group", lambda: None)
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("LOCAL_RANK", "0")
+    in_processes(1, "cpu", asked.append)
+    in_processes(1, "cuda", asked.append)
+    assert asked == ["gloo", 0, "nccl", 0]
 
 
 def test_half_precision_keeps_weights_and_volume_in_float32(batches: list[Batch]) -> None:
@@ -187,6 +209,16 @@ def test_what_was_trained_is_imported_as_a_release(tmp_path: Path) -> None:
     assert (stored.step, stored.tensors) == (12, len(training.model.state_dict()))
 
 
+def test_a_damaged_checkpoint_is_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    training = Training(plan("i2p"), structure, CPU)
+    training.save(path)
+    path.write_bytes(path.read_bytes()[:5000])
+    with pytest.raises(InputError, match=r"checkpoint\.pt .* damaged") as caught:
+        training.load(path)
+    assert "\n" not in str(caught.value)
+
+
 def test_networks_of_another_size_are_refused(tmp_path: Path) -> None:
     Training(plan("i2p"), structure, CPU).save(tmp_path / "checkpoint.pt")
     other = Training(replace(plan("motion"), sizes=Sizes(64, 8, 7)), structure, CPU)
@@ -196,6 +228,14 @@ def test_networks_of_another_size_are_refused(tmp_path: Path) -> None:
 
 def test_a_stage_without_the_one_before_says_which(clips: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="stage before"):
+        run(0, plan("motion"), options(clips, tmp_path))
+
+
+def test_clips_of_another_face_model_than_the_run_s_are_refused(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "face_digest", lambda face: "another")
+    with pytest.raises(InputError, match="another face model"):
         run(0, plan("motion"), options(clips, tmp_path))
 
 

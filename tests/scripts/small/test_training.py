@@ -1,6 +1,8 @@
 """The small model's teacher, data set and training, on the bundled portrait."""
 
+import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from small.dataset import Dataset, Plan
 from small.losses import losses
 from small.motions import random_motion
 
+from models.errors import InputError
 from models.face import load_face_model
 from models.motion import INDEX
 
@@ -44,6 +47,45 @@ def test_the_same_seed_makes_the_same_data(data: Dataset, tmp_path: Path, portra
     assert data.names == again.names and len(data) == 6
     for name, values in data.arrays.items():
         assert np.array_equal(values, again.arrays[name]), name
+
+
+def test_a_data_set_of_another_plan_is_refused(data: Dataset, tmp_path: Path, portrait_png: Path) -> None:
+    folder = tmp_path / "one"
+    folder.mkdir()
+    shutil.copy(portrait_png, folder / "astronaut.png")
+    (folder / "data").mkdir()
+    about = folder / "data" / "about.json"
+    about.write_text(json.dumps({"names": data.names, "margin": data.margin, "plan": data.plan}))
+
+    def make(seed: int = 4, plan: Plan = PLAN) -> None:
+        dataset.make(folder / "data", folder, seed, lambda line: None, ("astronaut.png",), plan)
+
+    make()
+    assert [path.name for path in about.parent.iterdir()] == ["about.json"], "it is kept as it is"
+    with pytest.raises(InputError, match=r"data was made with other settings \(seed\): give the same"):
+        make(seed=5)
+    with pytest.raises(InputError, match=r"\(count\)"):
+        make(plan=replace(PLAN, shots=6))
+    with (folder / "astronaut.png").open("ab") as file:
+        file.write(b"another")
+    with pytest.raises(InputError, match=r"\(portraits\)"):
+        make()
+
+
+def test_weights_of_a_training_lie_beside_it(
+    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None
+) -> None:
+    shipped = train_small.WEIGHTS.read_bytes()
+    monkeypatch.setattr(dataset, "make", lambda *arguments, **named: None)
+    monkeypatch.setattr(dataset, "open_dataset", lambda folder: data)
+    command = ["train_small.py", "--portraits", "none", "--out", str(tmp_path), "--steps", "0", "--threads", "1"]
+    monkeypatch.setattr("sys.argv", command)
+    monkeypatch.setattr(train_small.signal, "signal", lambda number, handler: None)
+    monkeypatch.setattr(train_small.cv2, "setNumThreads", lambda count: None)
+    assert train_small.main() == 0
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"average.safetensors", "checkpoint.pt", "small_avatar.safetensors"}
+    assert train_small.WEIGHTS.read_bytes() == shipped
 
 
 def test_shots_show_heads_that_move(data: Dataset) -> None:
@@ -90,17 +132,21 @@ def test_an_interrupted_training_goes_on_to_the_same_numbers(data: Dataset, tmp_
         random = np.random.default_rng([1, training.step])
         train_small.advance(training, batches.draw(1, random), random, 1e-3)
 
-    straight = train_small.begin(1, None)
+    plan = train_small.Plan(data.plan, 1, 2, 1e-3, "")
+    straight = train_small.begin(plan, None)
     advance(straight)
     straight.save(tmp_path / "checkpoint.pt")
     advance(straight)
-    resumed = train_small.begin(2, None)
+    resumed = train_small.begin(replace(plan, seed=2), None)
+    with pytest.raises(InputError, match=r"checkpoint.pt was made with other settings \(seed\): give the same, or"):
+        resumed.load(tmp_path / "checkpoint.pt")
+    resumed.plan = plan
     resumed.load(tmp_path / "checkpoint.pt")
     advance(resumed)
     assert resumed.step == 2
     for one, other in ((straight.net, resumed.net), (straight.average, resumed.average)):
         assert all(torch.equal(*pair) for pair in zip(one.parameters(), other.parameters(), strict=True))
     train_small.export(resumed.average, tmp_path / "weights.safetensors")
-    begun = train_small.begin(3, tmp_path / "weights.safetensors")
+    begun = train_small.begin(replace(plan, seed=3), tmp_path / "weights.safetensors")
     wrong = [(a - b).abs().max() for a, b in zip(begun.net.parameters(), resumed.average.parameters(), strict=True)]
     assert max(wrong) < 2e-3, "kept in 16 bits"

@@ -59,3 +59,12 @@ def test_masks_lie_on_the_face() -> None:
     assert (shifted[0, 0].sum(0).numpy() @ across) / shifted.sum() > (
         face[0, 0].sum(0).numpy() @ across
     ) / face.sum() + 5
+
+
+def test_a_blink_is_never_the_frame_held_as_usual() -> None:
+    footage = tiny.footage()
+    footage.angles[:, :2] = np.random.default_rng(2).normal(0, 10, (len(footage.angles), 2))
+    footage.eyes[:] = 0
+    footage.eyes[[5, 9]] = 2
+    chosen = chosen_frames(footage, footage.learnt)
+    assert len(chosen) == footage.learnt and {*chosen[-2:]} == {5, 9}, "a closed eye comes after every open one"

@@ -15,7 +15,7 @@ Look = Callable[[Planes, Float[Tensor, "b 25"], int, int], Rendered]
 again."""
 
 
-class Means(NamedTuple):
+class Ways(NamedTuple):
     """Ways to do what there are several ways for."""
 
     find: Nearest
