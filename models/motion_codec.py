@@ -57,6 +57,11 @@ class MotionEncoder:
         self._sequence = 0
         self._reference: int | None = None
 
+    @property
+    def is_next_due(self) -> bool:
+        """Whether the next motion makes a packet."""
+        return self._fresh + 1 == self._new
+
     def push(
         self, motion: Motion, acknowledge: int | None = None, misses: bool = False, repeat: bool = True
     ) -> bytes | None:

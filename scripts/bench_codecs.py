@@ -11,8 +11,9 @@ between two qualities is interpolated. "floor" is the coarsest quality that a co
 
 Motion counts every datagram of one end, with IP and UDP heads: motion, acknowledgements, connection checks, reports.
 Video counts its bytes and 50 a packet of up to 1200 for IP, UDP, RTP and SRTP, and no reports. Neither counts what goes
-once: the portrait, and the first picture, which alone is a key picture. "noise" is the error of the uncoded pictures
-moved by half a pixel. --stored adds the codecs as files have them, free to look ahead.
+once: the portrait, and the first picture, which alone is a key picture. "ms a picture" is the encoder alone. "noise"
+is the error of the uncoded pictures moved by half a pixel. --stored adds the codecs as files have them, free to look
+ahead.
 """
 
 import agent  # noqa: F401  # before numpy: one thread for each numerical library
@@ -21,9 +22,8 @@ import agent  # noqa: F401  # before numpy: one thread for each numerical librar
 import argparse
 import pickle
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import cv2
@@ -71,15 +71,12 @@ class Trial:
     def __init__(self, coder: Coder, pictures: Sequence[np.ndarray], judge: Judge) -> None:
         self._coder, self._pictures, self._judge = coder, pictures, judge
         self._points: dict[int, Point] = {}
-        self.first_bytes, self.picture_ms = 0, 0.0
 
     def __call__(self, quality: int) -> Point:
         if quality not in self._points:
-            begun = time.process_time()
-            shown, sizes = code(self._coder, self._pictures, quality, FPS)
-            self.picture_ms = 1e3 * (time.process_time() - begun) / len(shown)
-            self.first_bytes = sizes[0]
-            self._points[quality] = Point(wire_kbps(sizes[1:], FPS), self._judge.error(shown))
+            shown, sizes, picture_ms = code(self._coder, self._pictures, quality, FPS)
+            error = self._judge.error(shown)
+            self._points[quality] = Point(wire_kbps(sizes[1:], FPS), error, sizes[0], picture_ms)
         return self._points[quality]
 
 
@@ -92,8 +89,6 @@ class Row:
     point: Point | None
     floor: Point
     """Of motion, without a rate: what the tracker itself is off by."""
-    once_bytes: int
-    picture_ms: float
 
 
 def rows_of(
@@ -106,11 +101,11 @@ def rows_of(
     judge = Judge(sent)
     wanted = judge.error(arrived)
     noise = judge.error([half_a_pixel(picture) for picture in sent], 0.5)
-    yield Row("motion", size, Point(motion_kbps, wanted), Point(0, noise), len(portrait), 0)
+    yield Row("motion", size, Point(motion_kbps, wanted, len(portrait)), Point(0, noise))
     for coder in coders:
         trial = Trial(coder, sent, judge)
         point = at_error(trial, coder.finest, coder.coarsest, wanted)
-        yield Row(coder.name, size, point, trial(coder.coarsest), trial.first_bytes, trial.picture_ms)
+        yield Row(coder.name, size, point, trial(coder.coarsest))
 
 
 def called(clip: Path, seconds: float, portrait: bytes) -> tuple[float, list[tuple[Motion, Motion]]]:
@@ -127,13 +122,16 @@ def called(clip: Path, seconds: float, portrait: bytes) -> tuple[float, list[tup
 def told(what: str, row: Row, motion: Row) -> str:
     """A line of the table."""
     if row is motion:
-        figures = (f"{row.point.kbps:.1f}", f"{row.point.error:.4f}", "1", f"noise {row.floor.error:.4f}", "")
+        floor, times, taken = f"noise {row.floor.error:.4f}", "1", ""
     else:
-        reached = ("not reached", "", "")
-        if row.point is not None:
-            reached = (f"{row.point.kbps:.1f}", f"{row.point.error:.4f}", f"{row.point.kbps / motion.point.kbps:.1f}")
-        figures = (*reached, f"{row.floor.kbps:.1f} ({row.floor.error:.4f})", f"{row.picture_ms:.1f}")
-    return "| " + " | ".join((what, str(row.size), row.name, *figures, f"{row.once_bytes / 1000:.1f}")) + " |"
+        off = f"{row.floor.error:.4f}" if np.isfinite(row.floor.error) else "no face"
+        floor = f"{row.floor.kbps:.1f} ({off})"
+        times = "" if row.point is None else f"{row.point.kbps / motion.point.kbps:.1f}"
+        taken = "" if row.point is None else f"{row.point.picture_ms:.1f}"
+    rate, error, once = "not reached", "", ""
+    if row.point is not None:
+        rate, error, once = f"{row.point.kbps:.1f}", f"{row.point.error:.4f}", f"{row.point.first_bytes / 1000:.1f}"
+    return "| " + " | ".join((what, str(row.size), row.name, rate, error, times, floor, taken, once)) + " |"
 
 
 def mean_of(rows: Sequence[Row]) -> Row:
@@ -144,13 +142,12 @@ def mean_of(rows: Sequence[Row]) -> Row:
         rows[0].size,
         mean_point(points) if len(points) == len(rows) else None,
         mean_point([row.floor for row in rows]),
-        round(np.mean([row.once_bytes for row in rows])),
-        float(np.mean([row.picture_ms for row in rows])),
     )
 
 
 def mean_point(points: Sequence[Point]) -> Point:
-    return Point(float(np.mean([point.kbps for point in points])), float(np.mean([point.error for point in points])))
+    kbps, error, first_bytes, picture_ms = np.mean([astuple(point) for point in points], axis=0).tolist()
+    return Point(kbps, error, round(first_bytes), picture_ms)
 
 
 def main() -> None:

@@ -1,8 +1,9 @@
 """Video codecs as calls use them, at a fixed quality, and how coarse that may be for an error."""
 
 import math
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import av
@@ -58,10 +59,16 @@ class Point:
 
     kbps: float
     error: float
+    first_bytes: int = 0
+    """Of the first picture, which alone is a key picture."""
+    picture_ms: float = 0.0
+    """What the encoder takes for a picture."""
 
 
-def code(coder: Coder, pictures: Sequence[np.ndarray], quality: int, fps: int) -> tuple[list[np.ndarray], list[int]]:
-    """RGB pictures -> what a decoder shows, and bytes by picture."""
+def code(
+    coder: Coder, pictures: Sequence[np.ndarray], quality: int, fps: int
+) -> tuple[list[np.ndarray], list[int], float]:
+    """RGB pictures -> what a decoder shows, bytes by picture, and the encoder's milliseconds a picture."""
     encoder = av.CodecContext.create(coder.library, "w")
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.height, encoder.width = pictures[0].shape[:2]
@@ -72,16 +79,19 @@ def code(coder: Coder, pictures: Sequence[np.ndarray], quality: int, fps: int) -
     else:
         encoder.bit_rate, encoder.options = 20_000_000, coder.options
         encoder.qmin = encoder.qmax = quality
+    frames = [av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p") for picture in pictures]
     packets: list[av.Packet] = []
-    for k, picture in enumerate(pictures):
-        frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p")
+    begun_s = time.process_time()
+    for k, frame in enumerate(frames):
         frame.pts = k
         packets += encoder.encode(frame)
     packets += encoder.encode(None)
+    picture_ms = 1e3 * (time.process_time() - begun_s) / len(pictures)
     decoder = av.CodecContext.create(coder.decoder, "r")
     assert isinstance(decoder, av.VideoCodecContext)
     shown = [frame for packet in [*packets, None] for frame in decoder.decode(packet)]
-    return [frame.to_ndarray(format="rgb24") for frame in shown], [packet.size for packet in packets]
+    sizes = [packet.size for packet in packets]
+    return [frame.to_ndarray(format="rgb24") for frame in shown], sizes, picture_ms
 
 
 def wire_kbps(sizes: Sequence[int], fps: int) -> float:
@@ -94,7 +104,7 @@ def at_error(measure: Callable[[int], Point], finest: int, coarsest: int, wanted
     """The lowest rate at which the error is what is wanted, between two qualities that measure just below and above.
 
     Where even the coarsest is good enough, that one; None where the finest is not. Errors are taken to grow with the
-    qualities' numbers.
+    qualities' numbers. Between two, the first picture and the time are those of the finer.
     """
     worse = measure(coarsest)
     if worse.error <= wanted:
@@ -112,4 +122,4 @@ def at_error(measure: Callable[[int], Point], finest: int, coarsest: int, wanted
     if not math.isfinite(worse.error):
         return better
     part = (wanted - better.error) / (worse.error - better.error)
-    return Point(better.kbps ** (1 - part) * worse.kbps**part, wanted)
+    return replace(better, kbps=better.kbps ** (1 - part) * worse.kbps**part, error=wanted)

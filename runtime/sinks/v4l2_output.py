@@ -13,6 +13,9 @@ _VIDIOC_S_FMT = 0xC0005605 | _FORMAT.size << 16
 _TYPE_VIDEO_OUTPUT = 2
 _I420 = int.from_bytes(b"YU12", "little")
 NOT_AN_OUTPUT = "not a video output device"
+"""Of a v4l2loopback device that another program feeds, or has fed."""
+NOT_LOOPBACK = "not a v4l2loopback device"
+"""Of a camera with a lens, say."""
 
 
 class V4l2Output:
@@ -26,7 +29,9 @@ class V4l2Output:
         self._descriptor = os.open(path, os.O_WRONLY)
         try:
             capability = capability_of(self._descriptor)
-            if not (is_loopback(capability) and takes_pictures(capability)):
+            if not is_loopback(capability):
+                raise OSError(f"{path} is {NOT_LOOPBACK}")
+            if not takes_pictures(capability):
                 raise OSError(f"{path} is {NOT_AN_OUTPUT}")
             fcntl.ioctl(self._descriptor, _VIDIOC_S_FMT, _FORMAT.pack(_TYPE_VIDEO_OUTPUT, *size, _I420, 0, 0, 0, 0, 0))
         except BaseException:
@@ -35,7 +40,9 @@ class V4l2Output:
 
     def send(self, frame: UInt8[np.ndarray, "n w"]) -> None:
         """Shows one frame. Raises OSError."""
-        os.write(self._descriptor, frame.data)
+        taken = os.write(self._descriptor, frame.data)
+        if taken < frame.nbytes:
+            raise OSError(f"{taken} of {frame.nbytes} bytes were taken")
 
     def close(self) -> None:
         """Frees the device. Once."""

@@ -5,7 +5,6 @@ import re
 import sys
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar, Protocol, runtime_checkable
 
@@ -15,7 +14,7 @@ from jaxtyping import UInt8
 
 from models.errors import AgentError, InputError
 from runtime.picture import Picture
-from runtime.sinks.v4l2_output import NOT_AN_OUTPUT, V4l2Output
+from runtime.sinks.v4l2_output import NOT_AN_OUTPUT, NOT_LOOPBACK, V4l2Output
 from runtime.sound import Sound
 from runtime.video_nodes import NODES, is_virtual, video_nodes
 
@@ -77,7 +76,7 @@ class VirtualCamera:
         self._device = (open_device or open_virtual_camera)(size, fps, device)
         self._changed = threading.Condition()  # its lock guards all below and the device
         self._last = _to_i420(np.full((size[1], size[0], 3), _GREY, np.uint8))
-        self._closed = False
+        self._closed = self._freed = False
         self._failure: AgentError | None = None
         try:
             self._show(self._last)
@@ -111,17 +110,17 @@ class VirtualCamera:
 
     def close(self, complete: bool = True) -> None:
         """Frees the device, unless its driver hangs, whether the run was `complete` or not. May be called twice."""
+        if self._freed:
+            return
+        self._closed = True  # without the lock: a driver that answers later is shown nothing more
         if not self._changed.acquire(timeout=_CLOSE_S):
             logger.warning("virtual camera %s does not answer and is left behind", self._device.device)
             return
-        with ExitStack() as held:
-            held.callback(self._changed.release)
-            if self._closed:
-                return
-            self._closed = True
-            self._changed.notify()
+        self._changed.notify()
+        self._changed.release()
         self._holder.join()
         self._device.close()
+        self._freed = True
 
     def _show(self, frame: UInt8[np.ndarray, "n w"]) -> None:
         """Gives the device a frame. Raises AgentError."""
@@ -134,7 +133,7 @@ class VirtualCamera:
         """The thread: shows the last picture again when no other came in time."""
         with self._changed:
             while not self._closed:
-                if not self._changed.wait(_HOLD_S):
+                if not self._changed.wait(_HOLD_S) and not self._closed:
                     try:
                         self._show(self._last)
                     except AgentError as failure:
@@ -185,6 +184,8 @@ def explain(reason: str, device: str | None, platform: str) -> str:
             f"no {which}: install OBS Studio, close it if it is open (only one program can feed its camera), and try "
             "again"
         )
+    if NOT_LOOPBACK in reason:
+        return f"the {which} is {NOT_LOOPBACK} and cannot be fed: give one of its devices, made by {LOAD}"
     if NOT_AN_OUTPUT in reason:
         return (
             f"the {which} is fed by another program, or was before (v4l2loopback older than 0.13 allows it once): "

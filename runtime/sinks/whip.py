@@ -132,7 +132,9 @@ class Whip:
             await asyncio.sleep(wait_s)
             try:
                 return await self._offer()
-            except AgentError:
+            except Exception as error:
+                if not isinstance(error, AgentError):  # whatever it answers, it may do better next time
+                    logger.warning("%s cannot be taken up again: %s: %s", self.name, type(error).__name__, error)
                 wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
     async def _offer(self) -> "_Push":

@@ -5,6 +5,7 @@ Everything here belongs to the transport's asyncio loop, but `CallPeer.at`, whic
 """
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -38,6 +39,8 @@ from runtime.transports.motion_link import MotionLink
 from runtime.transports.peer import close_peer, gone, open_peer
 from runtime.transports.sctp import acknowledge_in_passing, on_its_way_bytes, queued_bytes
 from runtime.transports.voice import VoiceTrack, hear
+
+logger = logging.getLogger(__name__)
 
 KINDS = ("audio", "application")
 """What the offer of a call holds."""
@@ -162,17 +165,20 @@ class CallPeer:
 
         Raises:
             LostError: the connection broke.
-            AgentError: the other end does what it must not, or its portrait cannot be shown.
+            AgentError: the other end does what it must not, its portrait cannot be shown, or something failed here.
         """
         self._start(self._watch())
         try:
             return await self._over
-        except AgentError as error:
-            self._cancel_tasks()
-            if not isinstance(error, LostError):
-                self._tell(Bye(str(error)))
-                await asyncio.sleep(_GOODBYE_S)
+        except LostError:
             raise
+        except AgentError as error:
+            await self._take_leave(str(error))
+            raise
+        except Exception as error:
+            logger.exception("the call failed")
+            await self._take_leave("the call failed")
+            raise AgentError(f"the call failed: {type(error).__name__}: {error}") from error
         finally:
             await self.free()
 
@@ -215,6 +221,11 @@ class CallPeer:
     def drop(self) -> None:
         """Ends the connection without a word: another one takes its place."""
         self._end(LostError("another connection took its place"))
+
+    async def _take_leave(self, reason: str) -> None:
+        self._cancel_tasks()
+        self._tell(Bye(reason))
+        await asyncio.sleep(_GOODBYE_S)
 
     def _channel(self, name: str, number: int, **options: Any) -> RTCDataChannel:
         return self.peer.createDataChannel(name, negotiated=True, id=number, **options)

@@ -13,6 +13,7 @@ MAX_BYTES = 64 * 1024
 _MAX_LINES = 2000
 _MAX_LINE = 4096
 _MAX_CANDIDATES = 64  # of each medium, and of all that are used
+_ADDRESS = 4  # which word of a candidate
 _KINDS = ("audio", "video", "application")
 
 
@@ -48,8 +49,10 @@ def read_description(text: str, policy: IcePolicy, kinds: Collection[str] = _KIN
             raise DescriptionError("the session description lacks the DTLS fingerprint")
     if any(len(media.ice_candidates) > _MAX_CANDIDATES for media in description.media):
         raise DescriptionError("the session description has too many candidates")
-    named = dict.fromkeys(line for line in lines if line.startswith("a=candidate:"))
-    candidates = [line for line in named if policy.permits(line.split()[4])][:_MAX_CANDIDATES]
+    named = {line: line.split() for line in lines if line.startswith("a=candidate:")}
+    if any(len(words) <= _ADDRESS for words in named.values()):  # of the session: its parser passes over them
+        raise DescriptionError("a candidate of the session description cannot be read")
+    candidates = [line for line, words in named.items() if policy.permits(words[_ADDRESS])][:_MAX_CANDIDATES]
     kept: list[str] = []
     for line in lines:
         if line.startswith("m=") and any(before.startswith("m=") for before in kept):

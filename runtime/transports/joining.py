@@ -41,7 +41,7 @@ class Session:
     location: str | None
     """URL of the session; None where the server named none."""
     resume: Link | None
-    """The link to come back with, once; None where the server is no agent."""
+    """The link to come back with; the next one comes with that. None where the server is no agent."""
 
     async def leave(self) -> None:
         """Says goodbye and frees the peer."""

@@ -13,7 +13,7 @@ from runtime.transports.signalling import Attempts
 RATE_HZ = 25
 """Motions a second that an end sends, two to a packet."""
 ROOM_BYTES = 200
-"""A packet that would wait behind so much is not sent: the next one is newer."""
+"""A packet that would wait behind so much is not made: the next motion makes a newer one."""
 
 _EASE_NS = 300_000_000  # in which a face comes out of idling
 _BURST, _EVERY_NS = 50, 16_000_000  # packets that are read: five times as many as an end sends
@@ -32,7 +32,9 @@ class MotionLink:
         self._playout = Playout()
         self._eased, self._eased_ns = 0.0, clock.now_ns()
         self.sent = self.sent_bytes = self.withheld = self.received = self.flooded = 0
-        """Packets sent, their bytes, packets not sent for lack of room, received, and received beyond any need."""
+        """Packets sent, their bytes, how often one was put off for lack of room, packets received, and received beyond
+        any need.
+        """
 
     @property
     def dropped(self) -> int:
@@ -61,11 +63,11 @@ class MotionLink:
         if self._given_ns is not None and motion.pts_ns <= self._given_ns:
             return
         self._given_ns = motion.pts_ns
+        if self._encoder.is_next_due and self._queued_bytes() > ROOM_BYTES:
+            self.withheld += 1
+            return
         packet = self._encoder.push(motion, self._decoder.newest, self._decoder.misses, self._decoder.repeat)
         if packet is None:
-            return
-        if self._queued_bytes() > ROOM_BYTES:
-            self.withheld += 1
             return
         self._send(packet)
         self.sent += 1

@@ -55,7 +55,7 @@ class Glimpses:
         self._place = self._placed(face)
 
     def take(self, frame: Frame, face: Landmarks | None, wide: bool) -> Glimpse | None:
-        """The glimpse of a frame; None before any face.
+        """The glimpse of a frame; None before any face, or where none fits into a packet.
 
         It goes with the `face`, if there is one, slowly. `wide`: gradually it becomes as wide as the frame allows.
         """
@@ -86,17 +86,18 @@ class Glimpses:
         room = np.maximum(frame - np.array(self._size) * scale, 0)
         return np.array([*(np.clip(place[:2] - ahead, 0, room) + ahead), scale])
 
-    def _coded(self, image: Pixels, place: Place) -> Glimpse:
-        """As fine as its bytes allow; beginning with a little finer than the one before."""
-        file = io.BytesIO()
+    def _coded(self, image: Pixels, place: Place) -> Glimpse | None:
+        """As fine as its bytes allow, beginning with a little finer than the one before; None if nothing is small
+        enough.
+        """
         for rung in range(max(0, self._rung - 1), len(_COARSER)):
             self._rung = rung
             side, quality = _COARSER[rung]
             file = io.BytesIO()
             Image.fromarray(self._cut(image, place, side)).save(file, "WEBP", quality=quality, method=_METHOD)
             if file.tell() <= MOST_BYTES:
-                break
-        return Glimpse(file.getvalue())
+                return Glimpse(file.getvalue())
+        return None
 
     def _cut(self, image: Pixels, place: Place, side: int) -> Cut:
         """The photo's framing, so many pixels long; what the frame does not fill is a dim blur of it.

@@ -170,6 +170,29 @@ def test_it_shows_the_camera_while_pictures_come_and_no_other_files(page, packag
     anna.close()
 
 
+LATE = """async picture => {
+    const { Glimpses } = await import("/page/call/glimpse.js");
+    const data = Uint8Array.from(atob(picture), letter => letter.charCodeAt(0)), packets = {
+        good: number => new Uint8Array([1, number, 0, ...data]),
+        bad: number => new Uint8Array([1, number, 0, ...data.slice(0, -1)]),
+    };
+    const told = [], glimpses = new Glimpses(document.createElement("canvas"), shown => told.push(shown));
+    await glimpses.push(packets.bad(200));
+    await glimpses.push(packets.good(5));
+    const former = glimpses.push(packets.good(6));
+    glimpses.forget();
+    await former;
+    await glimpses.push(packets.good(1));
+    return { told, newest: glimpses.newest, dropped: glimpses.dropped };
+}"""
+
+
+def test_a_picture_counts_as_the_newest_only_once_it_is_decoded_and_in_its_own_connection(page, anna) -> None:
+    page.goto(str(anna.link))
+    picture = base64.b64encode(colour((200, 30, 30), quality=20).data).decode()
+    assert page.evaluate(LATE, picture) == {"told": [True, False, True], "newest": 1, "dropped": 1}
+
+
 def test_it_shows_no_camera_that_was_not_announced(page, anna) -> None:
     join(page, anna)
     peer = anna.line.peer
@@ -243,6 +266,23 @@ def test_it_comes_back_by_itself_and_after_a_reload(page, anna) -> None:
         page.wait_for_function(LIVE)
     assert len(anna.calls) == 3
     assert anna.endings == []
+
+
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        ('{"type": "hello", "version": 1, "motion": 2}', "The other end says hello twice."),
+        ('{"type": "later", "text": "' + 2048 * "x" + '"}', "The other end says something too long."),
+        (b"more", "The other end sends what it did not announce."),
+    ],
+    ids=["hello", "long", "parts"],
+)
+def test_what_no_agent_says_ends_the_call(page, anna, said: str | bytes, why: str) -> None:
+    join(page, anna)
+    peer = anna.line.peer
+    anna.tell(lambda: peer._control.send(said))
+    reads(page, state="Failed", why=why)
+    wait_until(lambda: anna.endings == [why], 10)
 
 
 @pytest.mark.parametrize("what", ["damaged", "none"])

@@ -4,7 +4,7 @@ from collections import deque
 
 from models.motion_codec import MotionDecoder
 from runtime.clock import FakeClock
-from runtime.transports.motion_link import MotionLink
+from runtime.transports.motion_link import ROOM_BYTES, MotionLink
 from tests.models.motions import talking
 
 TICK_NS = 40_000_000
@@ -26,3 +26,17 @@ def test_motions_are_told_twice_until_the_other_end_misses_none_and_again_when_i
         if late:
             one.take(late.popleft())
     assert told == [2] * 43 + [3] * 49 + [2] * 28
+
+
+def test_what_is_withheld_is_not_missed() -> None:
+    clock, sent, reader = FakeClock(), deque[bytes](), MotionDecoder()
+    queued = 0
+    link = MotionLink(clock, sent.append, lambda: queued)
+    for k, motion in enumerate(talking(100)):
+        queued = ROOM_BYTES + 1 if 40 <= k < 60 else 0
+        link.give(motion)
+    assert link.withheld == 19 and link.sent == len(sent)
+    for packet in sent:
+        reader.push(packet)
+    assert reader.newest == len(sent) - 1
+    assert reader.dropped == 0 and not reader.misses

@@ -67,17 +67,34 @@ def test_the_size_is_asked_for_and_frames_are_written_as_they_are(kernel: Kernel
     assert os.read(reader, 1) == b"", "the device is closed"
 
 
-@pytest.mark.parametrize(("driver", "can"), [(b"v4l2 loopback", CAMERA), (b"uvcvideo", OUTPUT)])
+@pytest.mark.parametrize(
+    ("driver", "can", "reason"),
+    [
+        (b"v4l2 loopback", CAMERA, "video77 is not a video output device"),
+        (b"uvcvideo", OUTPUT, "video77 is not a v4l2loopback device"),
+        (b"uvcvideo", CAMERA, "video77 is not a v4l2loopback device"),
+    ],
+)
 def test_what_is_no_virtual_camera_that_can_be_fed_is_refused_and_closed(
-    kernel: Kernel, device: tuple[str, int], driver: bytes, can: int
+    kernel: Kernel, device: tuple[str, int], driver: bytes, can: int, reason: str
 ) -> None:
     kernel.driver, kernel.can = driver, can
     before = len(list(Path("/proc/self/fd").iterdir()))
-    with pytest.raises(OSError, match="video77 is not a video output device"):
+    with pytest.raises(OSError, match=reason):
         V4l2Output(device[0], SIZE)
     assert len(list(Path("/proc/self/fd").iterdir())) == before
     with pytest.raises(FileNotFoundError):
         V4l2Output(device[0] + "7", SIZE)
+
+
+def test_a_frame_that_is_not_taken_whole_is_an_error(
+    kernel: Kernel, device: tuple[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = V4l2Output(device[0], SIZE)
+    monkeypatch.setattr("os.write", lambda descriptor, data: 1000)
+    with pytest.raises(OSError, match=r"^1000 of 3072 bytes were taken$"):
+        output.send(frame(1))
+    output.close()
 
 
 def test_others_go_on_while_a_write_waits(kernel: Kernel, device: tuple[str, int]) -> None:

@@ -169,6 +169,28 @@ def test_a_driver_that_hangs_does_not_hang_the_end(tmp_path, monkeypatch, caplog
     assert caplog.messages == ["virtual camera /dev/video10 does not answer and is left behind"]
 
 
+def test_a_driver_that_answers_after_the_end_shows_nothing_more(monkeypatch):
+    monkeypatch.setattr(virtual_camera, "_CLOSE_S", 0.05)
+    monkeypatch.setattr(virtual_camera, "_HOLD_S", 0.01)
+    hangs, answers = threading.Event(), threading.Event()
+
+    class Slow(Tape):
+        def send(self, frame):
+            super().send(frame)
+            if len(self.frames) == 2:
+                hangs.set()
+                answers.wait(20)
+
+    tape = Slow()
+    camera = VirtualCamera((64, 32), 25, open_device=lambda *_: tape)
+    assert hangs.wait(20)
+    camera.close()
+    answers.set()
+    assert not tape.third.wait(0.3)
+    camera.close()
+    assert tape.closed == 1
+
+
 def test_odd_sizes_are_refused():
     with pytest.raises(InputError, match="even"):
         VirtualCamera((63, 32), 25)
@@ -186,6 +208,7 @@ def test_without_a_device_the_remedy_is_named():
     ("reason", "platform", "remedy"),
     [
         ("Device /dev/video10 is not a video output device.", "linux", "modprobe -r v4l2loopback"),
+        ("/dev/video10 is not a v4l2loopback device", "linux", "give one of its devices"),
         ("Device or resource busy", "linux", "another program"),
         ("Permission denied", "linux", "usermod -aG video"),
         ("nothing found", "win32", "OBS"),

@@ -8,6 +8,7 @@ from media_server import HERE, TOKEN, MediaServer
 
 from models.errors import AgentError, InputError
 from runtime.metrics import Metrics
+from runtime.sinks import whip
 from runtime.sinks.whip import Whip, whip_policy
 from tests.runtime.webrtc_feed import CLOCK, SIZE, coloured, feeding
 
@@ -52,6 +53,23 @@ def test_a_server_gets_the_avatar_and_gets_it_again(server: Server) -> None:
     sink.close()
     sink.close()
     assert server.left == left + 1
+
+
+def test_an_answer_that_nobody_expected_does_not_end_the_push(server: Server, monkeypatch) -> None:
+    offers, post = [], whip.post_offer
+
+    async def surprising(*told: object) -> object:
+        offers.append(told)
+        if len(offers) == 1:
+            raise ValueError("a defect")
+        return await post(*told)
+
+    sink = push(server.url)
+    monkeypatch.setattr(whip, "post_offer", surprising)
+    server.drop()
+    wait(lambda: len(server.peers) == 2)
+    assert len(offers) == 2
+    sink.close()
 
 
 def test_refusals_in_one_line(server: Server) -> None:

@@ -179,6 +179,23 @@ def test_an_end_that_cannot_show_a_portrait_says_why(anna: End) -> None:
     assert str(anna.endings[0]) == "the portrait shows no face"
 
 
+@pytest.mark.parametrize("what", ["show", "known"])
+def test_a_failure_beyond_the_portrait_ends_the_call_and_makes_room_for_the_next(what: str, monkeypatch) -> None:
+    def fail(*_: object) -> None:
+        raise ValueError("a defect")
+
+    anna = End("Anna")
+    monkeypatch.setattr(anna, what, fail)
+    before = anna.listen().link
+    ben = End("Ben").call(before).ended()
+    anna.ended()
+    assert [str(end.endings[0]) for end in (anna, ben)] == ["the call failed: ValueError: a defect", "the call failed"]
+    assert isinstance(anna.endings[0], AgentError)
+    assert anna.link != before
+    ben.close()
+    anna.close()
+
+
 class Stranger:
     """Somebody who has the link and none of our code behind it."""
 
@@ -411,7 +428,7 @@ def test_nothing_is_sent_into_a_full_queue() -> None:
         for motion in motions[20:]:
             link.give(motion)
         link.give(motions[3])
-        assert (len(sent), link.sent, link.withheld) == (10, 10, 10)
+        assert (len(sent), link.sent, link.withheld) == (10, 10, 19)
         assert link.sent_bytes == sum(map(len, sent))
         await close_peer(peer.peer)
 

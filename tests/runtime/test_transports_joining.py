@@ -162,6 +162,19 @@ def test_an_answer_too_is_read_within_limits() -> None:
     run(test())
 
 
+@pytest.mark.parametrize("candidate", ["x", "1 1 udp 1", ""])
+def test_a_candidate_of_too_few_words_is_refused(candidate: str) -> None:
+    async def test() -> None:
+        peer = guest()
+        good = await offer(peer, HERE)
+        await close_peer(peer)
+        of_the_session, media = good.split("m=", 1)
+        with pytest.raises(DescriptionError, match="cannot be read"):
+            read_description(f"{of_the_session}a=candidate:{candidate}\r\nm={media}", HERE)
+
+    run(test())
+
+
 def test_a_proof_holds_for_its_own_offer_and_link_alone() -> None:
     async def test() -> None:
         host = Host()

@@ -22,9 +22,10 @@ def off(pictures: list[np.ndarray], shown: list[np.ndarray]) -> float:
 @EVERY
 def test_every_picture_is_shown_and_coarser_ones_are_smaller_and_worse(coder: Coder) -> None:
     pictures = moving_disc()
-    fine, fine_sizes = code(coder, pictures, coder.finest, 25)
-    coarse, coarse_sizes = code(coder, pictures, coder.coarsest, 25)
+    fine, fine_sizes, fine_ms = code(coder, pictures, coder.finest, 25)
+    coarse, coarse_sizes, _ = code(coder, pictures, coder.coarsest, 25)
     assert len(fine) == len(fine_sizes) == len(coarse) == len(pictures)
+    assert fine_ms > 0
     assert sum(coarse_sizes) < sum(fine_sizes)
     assert off(pictures, fine) < 0.7 * off(pictures, coarse)
 
@@ -35,7 +36,7 @@ def test_the_rate_at_an_error_lies_between_the_finest_and_the_coarsest(coder: Co
 
     def measure(quality: int) -> Point:
         asked.append(quality)
-        shown, sizes = code(coder, pictures, quality, 25)
+        shown, sizes, _ = code(coder, pictures, quality, 25)
         return Point(wire_kbps(sizes, 25), off(pictures, shown))
 
     finest, coarsest = measure(coder.finest), measure(coder.coarsest)
@@ -47,8 +48,8 @@ def test_the_rate_at_an_error_lies_between_the_finest_and_the_coarsest(coder: Co
 
 
 def test_the_rate_is_interpolated_where_the_error_is_reached() -> None:
-    found = at_error(lambda quality: Point(1000 / 2**quality, 0.1 * quality), 1, 9, 0.45)
-    assert found == Point(pytest.approx(1000 / 2**4.5), 0.45)
+    found = at_error(lambda quality: Point(1000 / 2**quality, 0.1 * quality, 100 - quality, 10 - quality), 1, 9, 0.45)
+    assert found == Point(pytest.approx(1000 / 2**4.5), 0.45, first_bytes=96, picture_ms=6), "what goes once is of 4"
 
 
 def test_a_codec_that_is_good_enough_at_its_coarsest_is_taken_there_and_one_that_never_is_not_at_all() -> None:

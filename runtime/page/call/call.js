@@ -12,7 +12,7 @@ import { prove, resumeSecret, sha256 } from "./proof.js";
 
 const PATH = "/call", VERSION = 1, AVATAR_VERSION = 1;
 const CONTROL = 0, MOTION = 1, CAMERA = 2;  // channel ids
-const MOST_PACKAGE = 400_000;
+const MOST_PACKAGE = 400_000, MOST_TEXT = 2048, MOST_NAME = 40, MOST_REASON = 200;
 const GATHER_MS = 500, ANSWER_MS = 8000, CONNECT_MS = 10_000, SILENT_MS = 2500, LOOK_MS = 250;
 const RESUME_MS = 30_000, AGAIN_MS = 1000, GOODBYE_MS = 200;
 
@@ -54,6 +54,8 @@ class Connection {
     this.camera = false;  // and pictures of their camera may take its place
     this.wanted = null;  // {sha256, bytes}: of the package that is to come
     this.parts = [];
+    this.arrived = 0;  // bytes of it
+    this.greeted = false;  // by the other end
     this.heardMs = null;  // when motion came last
     this.begunMs = performance.now();
     this.ended = new Promise((resolve, reject) => Object.assign(this, { end: resolve, fail: reject }));
@@ -142,29 +144,32 @@ class Connection {
 
   async hear(data) {
     if (data instanceof ArrayBuffer) return this.take(new Uint8Array(data));
+    if (data.length > MOST_TEXT) throw new Error("The other end says something too long.");
     const said = JSON.parse(data);
-    if (said?.type === "bye") this.end(String(said.reason ?? ""));
+    if (said?.type === "bye") this.end(String(said.reason ?? "").slice(0, MOST_REASON));
     if (said?.type === "hello") await this.greet(said);
   }
 
   async greet({ version, motion, name, avatar, camera }) {
+    if (this.greeted) throw new Error("The other end says hello twice.");
+    this.greeted = true;
     if (version !== VERSION || motion !== MOTION_VERSION || avatar && avatar.version !== AVATAR_VERSION)
       throw new Error("The other end speaks another version.");
     if (!avatar || !(avatar.bytes > 0 && avatar.bytes <= MOST_PACKAGE))
       throw new Error("The other end has no portrait that a browser can draw.");
     this.camera = camera === true;
-    this.guest.hello(String(name ?? ""), this.camera);
+    this.guest.hello(String(name ?? "").slice(0, MOST_NAME), this.camera);
     if (avatar.sha256 === this.digest) return this.shown();
     this.wanted = avatar;
     this.tell({ type: "want", sha256: avatar.sha256 });
   }
 
   async take(part) {
-    this.parts.push(part);
-    const length = this.parts.reduce((sum, { length }) => sum + length, 0);
-    if (!this.wanted || !part.length || length > this.wanted.bytes)
+    this.arrived += part.length;
+    if (!this.wanted || !part.length || this.arrived > this.wanted.bytes)
       throw new Error("The other end sends what it did not announce.");
-    if (length < this.wanted.bytes) return;
+    this.parts.push(part);
+    if (this.arrived < this.wanted.bytes) return;
     const data = new Uint8Array(await new Blob(this.parts).arrayBuffer());
     if (sha256(data) !== this.wanted.sha256) throw new Error("The portrait is not the announced one.");
     const { sha256: digest } = this.wanted;

@@ -23,11 +23,12 @@ export class Glimpses {
   async push(packet, now = performance.now()) {
     const number = numberOf(packet);
     if (!this.hasRoom(now) || number === null || !this.isNewer(number)) return void this.dropped++;
+    const { connection } = this;
+    const picture = packet.length === HEAD ? undefined : await decoded(packet.slice(HEAD));
+    if (connection !== this.connection) return;
+    if (picture === null || !this.isNewer(number)) return void this.dropped++;  // another one came meanwhile, or the end
     this.newest = number;
-    if (packet.length === HEAD) return this.show(false);
-    const picture = await decoded(packet.slice(HEAD));
-    if (picture === null) return void this.dropped++;
-    if (this.newest !== number) return;  // another one came meanwhile, or the end
+    if (!picture) return this.show(false);
     this.canvas.width = picture.width;
     this.canvas.height = picture.height;
     this.canvas.getContext("2d").drawImage(picture, 0, 0);
@@ -38,6 +39,7 @@ export class Glimpses {
   /** Begins anew: numbers of another connection count. */
   forget() {
     this.newest = null;
+    this.connection = Symbol();
     this.show(false);
   }
 

@@ -114,6 +114,13 @@ def test_noise_fits_into_a_packet_too() -> None:
     assert max(sizes) <= MOST_BYTES < len(webp(cv2.resize(noise, (LONGEST_PX, LONGEST_PX)), quality=24))
 
 
+def test_what_fits_into_no_packet_does_not_leave(monkeypatch) -> None:
+    glimpses, image, face = of_photo()
+    glimpses.follow(face)
+    monkeypatch.setattr("runtime.truth.glimpses.MOST_BYTES", 20)
+    assert glimpses.take(Frame(image, 0), None, wide=False) is None
+
+
 def patched(data: bytes, at: int, value: int) -> bytes:
     return data[:at] + value.to_bytes(2, "little") + data[at + 2 :]
 
