@@ -203,18 +203,18 @@ def test_sound_and_motion_stay_together(portrait_png, tmp_path):
     click = np.zeros((96_000, 1), np.float32)
     click[48_000:48_960] = 0.8
     clip = make_clip(tmp_path / "jump.mkv", images, 30, samples=click)
-    for pace, tolerance in (("--offline", 0.05), ("--realtime", 0.09)):
+    for pace, tolerance in (("--offline", 0.02), ("--realtime", 0.06)):
         out = tmp_path / f"out{pace}.mp4"
         arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(clip), pace]
         assert main([*arguments, *SMALL, "--output", str(out)]) == 0
         with av.open(str(out)) as container:
             shown = [(float(f.time), f.to_ndarray(format="rgb24").astype(int)) for f in container.decode(video=0)]
         change = [np.abs(b[1] - a[1]).mean() for a, b in pairwise(shown)]
-        jump_s = shown[int(np.argmax(change)) + 1][0]
+        before_s, after_s = (shown[int(np.argmax(change)) + k][0] for k in (0, 1))  # far apart where pictures are dropped
         with av.open(str(out)) as container:
             heard = [(float(f.time), np.abs(f.to_ndarray()).max()) for f in container.decode(audio=0)]
         click_s = next(time_s for time_s, loudness in heard if loudness > 0.2)
-        assert abs(jump_s - click_s) < tolerance, pace
+        assert before_s - tolerance < click_s < after_s + tolerance, pace
 
 
 def test_the_second_run_with_a_photo_makes_the_same_bytes(portrait_png, wav, tmp_path, monkeypatch):
