@@ -61,7 +61,7 @@ class Conversation:
         self._view, self._who = FarView(self._clock, self._seen), ""
         self._first: Future[Upload | Nobody] = Future()
         self._shown: bytes | None = b""
-        self._turn = threading.Lock()  # guards who is here: the three around this line
+        self._turn = threading.Lock()  # guards who is here: _shown and the two below
         self._visit = self._first_visit = 0  # of the present one, who is the next after those who left
         self._ready, self._over = threading.Event(), threading.Event()
         self._failure: Exception | None = None

@@ -93,8 +93,8 @@ def open_cases(config: Eval) -> list[Case]:
 
 def _usable(clip: Path, config: Eval) -> MediaInfo:
     info, protocol = probe(clip), config.protocol
-    if not info.has_video:
-        raise InputError(f"--clip {clip} has no pictures; give a video file")
+    if not info.has_video or info.is_still:
+        raise InputError(f"--clip {clip} has no moving pictures; give a video file")
     if protocol == "audio" and not info.has_sound:
         raise InputError(f"--clip {clip} has no sound to drive by; leave it out, or give --protocol self")
     pictures = max(1, round(info.pictures_ns * _fps(info, protocol) / 1e9))
