@@ -60,6 +60,7 @@ Microphone("no such thing", MonotonicClock())
 """
 
 
+@pytest.mark.alone
 def test_every_sample_arrives_and_a_lost_server_is_waited_for(sound_server: SoundServer) -> None:
     # A process of its own: PortAudio looks at the environment once, when it is first imported.
     listener = subprocess.Popen(
