@@ -178,6 +178,7 @@ def bench(monkeypatch, *arguments, steps=3):
     return main(["bench", "latency", "--output", "preview", *small, *arguments])
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", ["video", "audio"])
 def test_codes_and_steps_come_out_at_the_other_end(mode, monkeypatch, capsys):

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from scipy.io import wavfile
 from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, their_portrait
 from agent.cli import main
 from models.builtin.package import Package
-from models.landmarks import find_faces
+from models.landmarks import MediapipeTracker, find_faces
 from models.topology import LEFT_IRIS, RIGHT_IRIS
 from runtime.transports.call_control import Hello, digest_of, offered
 from tests.agent.clips import decode, speech
@@ -61,12 +61,12 @@ def heard(process, said: list[str], pattern: str) -> str:
 def mouth(path: Path) -> np.ndarray:
     """How far the lips are apart, in eye distances, 25 times a second of the video's time, until nobody is there."""
     gaps, times = [], []
-    with av.open(str(path)) as container:
+    with av.open(str(path)) as container, closing(MediapipeTracker()) as tracker:
         for frame in container.decode(video=0):
-            faces = find_faces(frame.to_ndarray(format="rgb24"))
-            if len(faces) == 0:
+            landmarks = tracker.track(frame.to_ndarray(format="rgb24"))
+            if landmarks is None:
                 break
-            face = faces[0][:, :2]
+            face = landmarks[:, :2]
             eyes = np.linalg.norm(face[RIGHT_IRIS[0]] - face[LEFT_IRIS[0]])
             gaps.append(np.linalg.norm(np.subtract(*face[list(LIPS)])) / eyes)
             times.append(frame.time)
@@ -80,6 +80,7 @@ def likeness(one: np.ndarray, other: np.ndarray) -> float:
     )  # fmt: skip
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_a_far_face_speaks_with_its_sender_s_mouth_and_voice(
     portrait_png: Path, speech_wav: Path, quiet_wav: Path, tmp_path: Path
@@ -114,6 +115,7 @@ def test_a_far_face_speaks_with_its_sender_s_mouth_and_voice(
     assert decode(far)[1] > 2
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_a_browser_is_heard_and_an_outline_stands_for_it(
     portrait_png: Path, speech_wav: Path, quiet_wav: Path, tmp_path: Path, page: "Page"

@@ -13,6 +13,8 @@ from scipy.io import wavfile
 from tests.agent.clips import decode, speech
 from tests.agent.command import SMALL, agent_process, wait_until
 
+pytestmark = pytest.mark.alone
+
 CODE = f"""
 import sys
 sys.path.append({str(Path(__file__).parents[2] / "scripts")!r})

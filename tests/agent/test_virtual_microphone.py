@@ -29,6 +29,7 @@ def arguments(portrait: Path, sound: Path, folder: Path) -> list[str]:
     return ["run", *inputs, *outputs, "--report", str(folder / "report.json")]
 
 
+@pytest.mark.alone
 def test_a_run_reports_by_how_much_lips_and_voice_are_apart_and_removes_the_microphone(
     server: SoundServer, portrait_png: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

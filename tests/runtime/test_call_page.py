@@ -29,6 +29,8 @@ from tests.runtime.calls import CLOCK, End, lose
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+pytestmark = pytest.mark.alone
+
 SIDE = 128
 LEAST_DB = 34.0
 LIVE = "() => document.body.dataset.state === 'live'"
