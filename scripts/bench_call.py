@@ -42,7 +42,8 @@ from calibration.portrait import prepare_portrait
 from calibration.travelling import unpack
 from models.landmarks import find_faces
 from models.motion import Motion, lerp
-from models.motion_codec import MotionDecoder, MotionEncoder
+from models.motion_codec import TICK_NS as WIRE_TICK_NS
+from models.motion_codec import TICKS, MotionDecoder, MotionEncoder
 from models.topology import LEFT_IRIS, RIGHT_IRIS
 from runtime.clock import MonotonicClock
 from runtime.engines.builtin import BuiltinEngine
@@ -56,6 +57,7 @@ EXAMPLE = Path(__file__).parents[1] / "agent" / "example" / "portrait.png"
 CLOCK = MonotonicClock()
 TICK_NS = 1_000_000_000 // FPS
 SETTLED = 2 * FPS  # ticks before anything is judged
+WRAP_NS = TICKS * WIRE_TICK_NS  # after which times on the wire come again
 HEADS = 28  # IP and UDP
 MOVES = 1e-3
 HOSTS = ("10.99.0.1", "10.99.0.2")
@@ -143,7 +145,9 @@ def talk(end: End, wire: Wire, plan: dict[str, Any], begin_ns: int) -> dict[str,
         now_ns, playout = CLOCK.now_ns(), end.line.peer.link._playout
         there = end.line.at(now_ns)
         if there is not None:
-            shown.append((now_ns, round(now_ns - playout._lag_ns), playout._motions[-1].pts_ns, there))
+            lag_ns, newest_ns = playout._lag_ns % WRAP_NS, playout._motions[-1].pts_ns
+            age_ns = (now_ns - newest_ns) % WRAP_NS
+            shown.append((now_ns, round(now_ns - lag_ns), now_ns - age_ns, there))
     seconds, counts = len(mine) / FPS, end.line.peer.link.counts()
     judged = shown[SETTLED:]
     ages_ms = [(now - min(at, newest)) / 1e6 for now, at, newest, _ in judged]
