@@ -21,6 +21,7 @@ from agent.probe import Probe
 from agent.shown import Shown
 from agent.webrtc import open_webrtc
 from calibration.background import still
+from models.portrait import Pixels
 from models.weights import with_person
 from runtime.change import Change, Nobody, Upload
 from runtime.clock import Clock, MonotonicClock
@@ -137,6 +138,10 @@ class Session:
         made. With a `portrait`, only if that is what `swap` showed last. Any thread.
         """
         self.shown.clear(portrait)
+
+    def outline(self) -> Pixels | None:
+        """What `clear` shows, as large as the run's pictures; None before the first. Any thread."""
+        return self.shown.outline()
 
     def close(self) -> None:
         """Ends what the run holds, a change that is being prepared too. After the loop, or in its place."""

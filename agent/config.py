@@ -120,9 +120,10 @@ class Showing:
     """How many may watch at a time, 1 to 64."""
 
     ice_server: Annotated[tuple[str, ...], tyro.conf.UseAppendAction] = ()
-    """For webrtc, whip and calls across networks: stun:HOST:PORT or turn:HOST:PORT, one of either kind; for turn, user
-    and password are in the environment variables AGENT_TURN_USER and AGENT_TURN_PASSWORD. Browsers that join ask the
-    same servers for their own address, without a password. Default: none is asked."""
+    """For webrtc, whip and calls across networks: stun:HOST:PORT, and turn:HOST:PORT, turn:HOST:PORT?transport=tcp or
+    turns:HOST:PORT (TLS), one of either kind; for TURN, user and password are in the environment variables
+    AGENT_TURN_USER and AGENT_TURN_PASSWORD. Browsers that join ask the same servers for their own address, without a
+    password; a turns: server needs a stun: one beside it for that. Default: none is asked."""
 
     relay_only: bool = False
     """Pictures, motion and voice go through the TURN server of --ice-server and no other way; the link's page or the

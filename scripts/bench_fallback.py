@@ -60,6 +60,8 @@ class End:
     def shown(self) -> None:
         self.ready.set()
 
+    def lost(self) -> None: ...
+
     def see(self, glimpsed: object) -> None:
         self.seen.append((CLOCK.now_ns(), glimpsed is not None))
 

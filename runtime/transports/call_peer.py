@@ -102,6 +102,10 @@ class Host(Protocol):
         """The other end shows our portrait: what `CallPeer.give` is given now is seen."""
         ...
 
+    def lost(self) -> None:
+        """The other end is not heard any more. If it comes back it says hello, and its portrait is shown, again."""
+        ...
+
     def see(self, glimpsed: UInt8[np.ndarray, "h w 3"] | None) -> None:
         """This picture of the other end's camera is to take the portrait's place; None: the portrait comes back."""
         ...

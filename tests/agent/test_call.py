@@ -1,11 +1,15 @@
 """`agent call`: two agents with files as devices, each a process of its own."""
 
+import asyncio
+import io
 import json
 import re
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import av
 import numpy as np
@@ -15,13 +19,16 @@ from scipy.io import wavfile
 
 from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, their_portrait
 from agent.cli import main
+from agent.mjpeg import read_jpegs
 from models.builtin.package import Package
 from models.landmarks import MediapipeTracker, find_faces
 from models.topology import LEFT_IRIS, RIGHT_IRIS
 from runtime.transports.call_control import Hello, digest_of, offered
+from runtime.transports.call_peer import CallPeer
 from tests.agent.clips import decode, speech
-from tests.agent.command import agent_process
+from tests.agent.command import agent_process, wait_until
 from tests.browser import reads
+from tests.runtime.calls import End
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -153,6 +160,57 @@ def test_a_browser_is_heard_and_an_outline_stands_for_it(
         assert max(np.abs(frame.to_ndarray()).max() for frame in container.decode(audio=0)) > 0.05
 
 
+@pytest.mark.timeout(400)
+def test_an_outline_stands_for_somebody_who_is_lost_until_they_are_back(
+    portrait_png: Path, quiet_wav: Path, tmp_path: Path
+) -> None:
+    both = ["--portrait", portrait_png, "--microphone", quiet_wav, "--mute", *SHOWN]
+    calling = [*both, "--name", "Anna", "--output", tmp_path / "near.mp4"]
+    with ends(*both, "--output", "preview", "--speaker", "none", calling=calling) as (listener, caller, said):
+        url = heard(listener, said, r"http://127\S+:\d+/?(?=\s)")
+        with closing(read_jpegs(url, 60)) as pictures:
+            until(pictures, faces=1)
+            caller.send_signal(signal.SIGSTOP)
+            heard(listener, said, "not heard any more: it may come back")
+            until(pictures, faces=0)
+            with urlopen(f"{url}/status.json") as told:
+                assert json.load(told)["portrait"] == "connection lost: waiting for Anna"
+            caller.send_signal(signal.SIGCONT)
+            until(pictures, faces=1)
+            with urlopen(f"{url}/status.json") as told:
+                assert json.load(told)["portrait"] == "Anna"
+
+
+def until(pictures: Iterator[tuple[int, bytes]], faces: int) -> None:
+    """Until a picture shows so many."""
+    seen = (Image.open(io.BytesIO(jpeg)) for _, jpeg in pictures)
+    assert any(len(find_faces(np.asarray(picture))) == faces for picture in seen)
+
+
+@pytest.mark.timeout(400)
+def test_a_caller_who_leaves_before_anything_is_shown_makes_room_for_a_browser(
+    portrait_png: Path, quiet_wav: Path, tmp_path: Path, page: "Page", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(peer: CallPeer, data: bytes) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(CallPeer, "_send", never)
+    far, said = tmp_path / "far.mp4", []
+    listening = ("--portrait", str(portrait_png), "--microphone", str(quiet_wav), *SHOWN, "--output", str(far))
+    with agent_process("call", "--listen", "--port", "0", *listening) as listener:
+        ben = End("Ben").call(heard(listener, said, LINK))
+        heard(listener, said, "Ben is there and shows a portrait")
+        ben.close("never mind")
+        heard(listener, said, "the call is over: never mind")
+        visit(page, re.search(LINK, said[-1])[0])
+        heard(listener, said, "Ben is there and shows none: an outline is drawn here")
+        wait_until(lambda: far.exists() and far.stat().st_size > 0)
+        listener.send_signal(signal.SIGINT)
+        _, rest = listener.communicate(timeout=60)
+        assert listener.returncode == 0, rest
+    reads(page, what="The other end has hung up")
+
+
 def visit(page: "Page", link: str) -> None:
     """Joins by a link in a browser."""
     page.goto(link)
@@ -182,6 +240,9 @@ def test_wrong_usage_costs_one_line(portrait_png: Path, tmp_path: Path, capsys: 
         ("--listen", "--host", "192.0.2.7", *heard): "no address of this machine",
         ("--listen", "--ice-server", "http://x", *heard): "no STUN or TURN server",
         ("--listen", "--ice-server", "turn:ann:pw@127.0.0.1", *heard): "AGENT_TURN_USER and AGENT_TURN_PASSWORD",
+        ("--listen", "--ice-server", "stuns:example.org", *heard): "give stun:HOST:PORT",
+        ("--listen", "--ice-server", "turns:example.org?transport=udp", *heard): "give turns:HOST:PORT",
+        ("--listen", "--ice-server", "turn:a", "--ice-server", "turns:b", *heard): "one STUN and one TURN server",
         ("--listen", "--relay-only", *heard): "give --ice-server turn:HOST:PORT",
         ("http://127.0.0.1:9/#token=a", "--relay-only", *heard): "give --ice-server turn:HOST:PORT",
         ("--listen", "--microphone", "nowhere.wav"): "nowhere.wav",

@@ -2,9 +2,7 @@
 
 import base64
 import io
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,19 +10,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agent.call.portraits import own_avatar
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.builtin.avatar import BuiltinAvatar
 from models.face import load_face_model
-from models.motion import Motion, expression
 from runtime.glimpse import Glimpse
 from runtime.transports.call_control import Hello
 from runtime.transports.call_peer import CallPeer
 from runtime.transports.links import prove, resume_token
 from tests.agent.command import wait_until
 from tests.browser import reads
-from tests.runtime.calls import CLOCK, End, lose
+from tests.runtime.calling_browser import LIVE, MOTIONS, join, moving, open_page
+from tests.runtime.calls import End, lose
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -33,11 +30,6 @@ pytestmark = pytest.mark.alone
 
 SIDE = 128
 LEAST_DB = 34.0
-LIVE = "() => document.body.dataset.state === 'live'"
-KEEP_PEER = """
-    const Peer = RTCPeerConnection;
-    window.RTCPeerConnection = class extends Peer { constructor(...told) { super(...told); window.peer = this; } };
-"""
 PICTURE = f"""() => {{
     const canvas = new OffscreenCanvas({SIDE}, {SIDE}).getContext("2d", {{ willReadFrequently: true }});
     canvas.imageSmoothingQuality = "high";
@@ -49,15 +41,6 @@ HEARS = """async () => {
         if (report.type === "inbound-rtp" && report.kind === "audio") return report.totalAudioEnergy > 0.001;
     return false;
 }"""
-MOTIONS = {
-    "speaks": Motion(0, expression(jawOpen=0.7, mouthFunnel=0.5)),
-    "turns": Motion(0, expression(mouthSmileLeft=0.8, mouthSmileRight=0.8), np.array([0.05, 0.25, 0], np.float32)),
-}
-
-
-@pytest.fixture(scope="module")
-def package(portrait_png) -> bytes:
-    return own_avatar(portrait_png)
 
 
 @pytest.fixture
@@ -65,37 +48,6 @@ def anna(package) -> Iterator[End]:
     end = End("Anna", avatar=package).listen()
     yield end
     end.close()
-
-
-@contextmanager
-def moving(end: End, motion: Motion) -> Iterator[None]:
-    """25 motions a second, all alike."""
-    stop = threading.Event()
-
-    def send() -> None:
-        due_ns = CLOCK.now_ns()
-        while CLOCK.wait_until(due_ns, stop):
-            end.line.give(motion.at(due_ns))
-            due_ns += 40_000_000
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    yield
-    stop.set()
-    thread.join()
-
-
-def open_page(page: "Page", link: object) -> None:
-    page.add_init_script(KEEP_PEER)
-    page.goto(str(link))
-
-
-def join(page: "Page", end: End) -> None:
-    open_page(page, end.link)
-    page.locator("#name").fill("Ben")
-    page.locator("#join").click()
-    page.wait_for_function(LIVE)
-    wait_until(end.is_shown.is_set, 10)
 
 
 def picture(page: "Page") -> np.ndarray:
@@ -214,6 +166,8 @@ def test_it_hears_and_is_heard_only_once_it_wants_to_be(page, anna) -> None:
     page.locator("#microphone").click()
     reads(page, microphone="Turn off microphone")
     wait_until(loud, 10)
+    heard = page.evaluate("() => peer.getSenders().find(({ track }) => track?.kind === 'audio').track.getSettings()")
+    assert heard["echoCancellation"] is True
     page.locator("#microphone").click()
     reads(page, microphone="Turn on microphone")
     page.wait_for_timeout(500)

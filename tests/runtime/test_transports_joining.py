@@ -257,9 +257,14 @@ def test_what_was_overheard_lets_nobody_in(shown: bool) -> None:
 
 
 def test_browsers_learn_the_way_through_networks_and_no_password() -> None:
-    servers = ["turn:192.0.2.1:3479", "stun:192.0.2.2", "turns:192.0.2.3", "turn:192.0.2.4?transport=tcp"]
-    policy = policy_for("0.0.0.0", servers, "ann", "secret")
-    assert policy.for_browsers == ["stun:192.0.2.1:3479", "stun:192.0.2.2:3478"]
+    told = {
+        "turn:192.0.2.1:3479": ["stun:192.0.2.2:3478", "stun:192.0.2.1:3479"],
+        "turn:192.0.2.1?transport=tcp": ["stun:192.0.2.2:3478", "stun:192.0.2.1:3478"],
+        "turns:192.0.2.1": ["stun:192.0.2.2:3478"],
+    }
+    for turn, servers in told.items():
+        assert policy_for("0.0.0.0", ["stun:192.0.2.2", turn], "ann", "secret").for_browsers == servers
+    policy = policy_for("0.0.0.0", ["turn:192.0.2.1:3479", "stun:192.0.2.2"], "ann", "secret")
 
     async def test() -> None:
         host = Host(policy=policy)
