@@ -23,6 +23,7 @@ from agent.webrtc import open_webrtc
 from calibration.background import still
 from models.portrait import Pixels
 from models.weights import with_person
+from runtime.answers import watched
 from runtime.change import Change, Nobody, Upload
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.idle import Idle
@@ -94,16 +95,17 @@ class Session:
             opened.callback(engine.close)
             looking = partial(open_inputs, plan, clock, say, probe, opened)
             self._inputs = NO_INPUTS if far is not None else wait("opening the inputs", looking)
-            for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
-                self.sinks.append(wait(f"opening the output {name}", partial(self._open_sink, name)))
-                opened.callback(self.sinks[-1].close)
-            named = probe.portrait or config.portrait
-            photo = named if far is None else patiently("waiting", far.portrait, interrupted, _hush)
-            look = self._first_look(photo)
-            if isinstance(photo, Nobody):
-                engine.close()
-                engine = self.shown.engine = StillEngine()
-            avatar = wait(f"preparing {photo.name}", partial(engine.prepare, look.portrait))
+            with watched(self._inputs.answers):
+                for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
+                    self.sinks.append(wait(f"opening the output {name}", partial(self._open_sink, name)))
+                    opened.callback(self.sinks[-1].close)
+                named = probe.portrait or config.portrait
+                photo = named if far is None else patiently("waiting", far.portrait, interrupted, _hush)
+                look = self._first_look(photo)
+                if isinstance(photo, Nobody):
+                    engine.close()
+                    engine = self.shown.engine = StillEngine()
+                avatar = wait(f"preparing {photo.name}", partial(engine.prepare, look.portrait))
             self._loop = self._compose(avatar, probe)
             self.shown.begin(look, self._loop)
             if "preview" in plan.outputs and far is None:
