@@ -16,28 +16,9 @@ from models.metrics.inception import Inception
 from models.metrics.lpips import Lpips
 from models.metrics.sync import SIDE, SyncNet, cut_face
 from models.topology import LEFT_IRIS, RIGHT_IRIS
+from tests.models.metrics.files import alexnet, saved
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-ALEX = {0: (64, 3, 11), 3: (192, 64, 5), 6: (384, 192, 3), 8: (256, 384, 3), 10: (256, 256, 3)}
-
-
-def alexnet():
-    """Files as torchvision and LPIPS publish them."""
-    torch.manual_seed(3)
-    backbone = {"classifier.1.weight": torch.zeros(2, 2)}
-    for i, (after, before, side) in ALEX.items():
-        backbone[f"features.{i}.weight"] = torch.randn(after, before, side, side) / side / before**0.5
-        backbone[f"features.{i}.bias"] = 0.1 * torch.randn(after)
-    linear = {f"lin{k}.model.1.weight": torch.rand(1, after, 1, 1) for k, (after, _, _) in enumerate(ALEX.values())}
-    return backbone, linear
-
-
-def saved(tmp_path, *contents):
-    paths = [tmp_path / f"{i}.pth" for i in range(len(contents))]
-    for path, content in zip(paths, contents, strict=True):
-        torch.save(content, path)
-    return paths
 
 
 def test_lpips_is_a_weighted_distance_of_unit_features(tmp_path):
@@ -67,6 +48,26 @@ def test_lpips_is_a_weighted_distance_of_unit_features(tmp_path):
     )
     assert lpips.distance(a, b) == pytest.approx(by_hand, rel=1e-4) and by_hand > 0.01
     assert lpips.distance(a, a) == 0
+
+
+def test_equal_pictures_have_finite_gradients_even_where_no_feature_answers(tmp_path):
+    backbone, linear = alexnet()
+    backbone["features.10.bias"] -= 100
+    lpips = Lpips.read(*saved(tmp_path, backbone, linear))
+    wanted = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    seen = wanted.clone().requires_grad_()
+    apart = lpips.between(seen, wanted)
+    apart.sum().backward()
+    assert apart.tolist() == [0, 0] and seen.grad is not None and not seen.grad.any()
+
+
+def test_a_step_along_the_gradient_brings_pictures_nearer(tmp_path):
+    lpips = Lpips.read(*saved(tmp_path, *alexnet()))
+    seen, wanted = (torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(i)) * 2 - 1 for i in range(2))
+    before = lpips.between(seen.requires_grad_(), wanted)
+    (slope,) = torch.autograd.grad(before.sum(), seen)
+    after = lpips.between(seen - 0.1 * slope / slope.abs().max(), wanted)
+    assert (after < before).all()
 
 
 def test_files_that_are_not_lpips_cost_one_line(tmp_path):
