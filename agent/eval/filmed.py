@@ -1,6 +1,6 @@
 """What a clip shows at the instants that are compared."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,11 @@ from agent.eval.crop import Crop
 from calibration.framing import Canvas
 from models.errors import InputError
 from models.landmarks import Landmarks, MediapipeTracker
-from runtime.frame import Frame
 from runtime.resample import SpeechWindows
 from runtime.sources.media import ClipFrames, ClipSound
+from runtime.sources.nearest import nearest
 
 Image = UInt8[np.ndarray, "_ _ 3"]
-
-_LASTS_NS = 20_000_000  # the last picture of a clip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +62,7 @@ def film(
     """
     tracker, found = MediapipeTracker(), {}
     try:
-        for due_ns, image in _nearest(clip, instants_ns):
+        for due_ns, image in nearest(ClipFrames(clip), instants_ns):
             whole = on_canvas(image, size)
             landmarks = tracker.track(whole)
             if crop is None and landmarks is not None:
@@ -84,17 +82,3 @@ def voice(clip: Path) -> Int16[np.ndarray, "n"]:
     parts = [window.samples for sound in ClipSound(clip) for window in windows.push(sound)]
     parts += [window.samples for window in windows.flush()]
     return np.round(np.clip(np.concatenate(parts), -1, 1) * 32767).astype(np.int16)
-
-
-def _nearest(clip: Path, instants_ns: Sequence[int]) -> Iterator[tuple[int, Image]]:
-    """The picture whose instant is nearest to each."""
-    wanted = iter(instants_ns)
-    due_ns = next(wanted, None)
-    before: Frame | None = None
-    for frame in ClipFrames(clip):
-        while due_ns is not None and before is not None and frame.pts_ns + before.pts_ns > 2 * due_ns:
-            yield due_ns, before.image
-            due_ns = next(wanted, None)
-        before = frame
-    if before is not None and due_ns is not None and due_ns - before.pts_ns < _LASTS_NS:
-        yield due_ns, before.image
