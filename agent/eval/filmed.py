@@ -1,6 +1,6 @@
 """What a clip shows at the instants that are compared."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from runtime.resample import SpeechWindows
 from runtime.sources.media import ClipFrames, ClipSound
 from runtime.sources.nearest import nearest
 
+Head = UInt8[np.ndarray, "256 256 3"]
 Image = UInt8[np.ndarray, "_ _ 3"]
 
 
@@ -22,10 +23,12 @@ Image = UInt8[np.ndarray, "_ _ 3"]
 class Filmed:
     """One instant of a clip, on the picture as a portrait would be."""
 
-    head: UInt8[np.ndarray, "256 256 3"]
-    """The square around the head."""
+    head: Head
+    """What lies within `crop`."""
     landmarks: Landmarks | None
     """Pixels of the picture; None where no face is seen."""
+    crop: Crop
+    """The square around the head; the same at every instant."""
 
 
 def on_canvas(image: Image, size: tuple[int, int]) -> Image:
@@ -47,8 +50,8 @@ def first_picture(clip: Path) -> Image:
 
 def film(
     clip: Path, size: tuple[int, int], instants_ns: Sequence[int], wanted_ns: Collection[int], crop: Crop | None = None
-) -> dict[int, Filmed]:
-    """What the clip shows, by instant; instants past its end are left out.
+) -> Iterator[tuple[int, Filmed]]:
+    """What the clip shows, instant by instant; instants past its end are left out.
 
     Args:
         clip: of one person.
@@ -60,7 +63,7 @@ def film(
     Raises:
         InputError: no face is seen at any instant, or the file cannot be read.
     """
-    tracker, found = MediapipeTracker(), {}
+    tracker, seen = MediapipeTracker(), False
     try:
         for due_ns, image in nearest(ClipFrames(clip), instants_ns):
             whole = on_canvas(image, size)
@@ -68,12 +71,18 @@ def film(
             if crop is None and landmarks is not None:
                 crop = Crop.around(landmarks, (image.shape[1], image.shape[0]), size)
             if crop is not None and due_ns in wanted_ns:
-                found[due_ns] = Filmed(crop.of(whole), landmarks)
+                seen = seen or landmarks is not None
+                yield due_ns, Filmed(crop.of(whole), landmarks, crop)
     finally:
         tracker.close()
-    if all(filmed.landmarks is None for filmed in found.values()):
+    if not seen:
         raise InputError(f"--clip {clip}: no face is seen in it; give a clip of one person")
-    return found
+
+
+def heads(clip: Path, size: tuple[int, int], instants_ns: Iterable[int], crop: Crop) -> Iterator[tuple[int, Head]]:
+    """What lies within `crop`, instant by instant, without a look at the face; as `film` has it."""
+    for due_ns, image in nearest(ClipFrames(clip), instants_ns):
+        yield due_ns, crop.of(on_canvas(image, size))
 
 
 def voice(clip: Path) -> Int16[np.ndarray, "n"]:
