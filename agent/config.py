@@ -432,12 +432,10 @@ class Personalise:
     frames: int = 5
     """That the generator learns."""
 
-    alexnet: Path | None = None
-    """torchvision's alexnet-owt-*.pth: with --lpips, pictures are compared by LPIPS, as the authors do it. Default:
-    gradients and SSIM at several scales."""
-
-    lpips: Path | None = None
-    """LPIPS's alex.pth (github.com/richzhang/PerceptualSimilarity, lpips/weights/v0.1), with --alexnet."""
+    lpips: tuple[Path, Path] | None = None
+    """For LPIPS, by which the authors compare pictures: torchvision's alexnet-owt-7be5be79.pth, then LPIPS' own
+    alex.pth (github.com/richzhang/PerceptualSimilarity, lpips/weights/v0.1). Default: gradients and SSIM at several
+    scales."""
 
     arcface: Path | None = None
     """model_ir_se50.pth (github.com/TreB1eN/InsightFace_Pytorch): the face's identity counts, too. Default: it does
