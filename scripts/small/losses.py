@@ -8,7 +8,7 @@ from torch.nn import functional
 
 Picture = Float[Tensor, "b c h w"]
 
-_DETAIL = 12.0
+_DETAIL = 20.0
 
 
 class Losses(NamedTuple):
