@@ -10,7 +10,7 @@ from models.metrics.structure import structural_similarity
 
 Picture = Float[Tensor, "b c h w"]
 
-_DETAIL = 12.0
+_DETAIL = 20.0
 
 
 class Losses(NamedTuple):
