@@ -69,12 +69,12 @@ class Conversation:
         self._size = plan.size
         outputs = _with_voice(plan.outputs, config.speaker, say)
         avatar = own_avatar(config.portrait) if config.listen else None
-        films = config.guard == "video" and plan.camera is not None
-        myself = Myself(config.name, own_portrait(config.portrait), not config.forget, avatar, films)
+        glimpses = config.guard == "video" and plan.camera is not None
+        myself = Myself(config.name, own_portrait(config.portrait), not config.forget, avatar, glimpses)
         with ExitStack() as opened:
             self._truth: Truth | None = None
             if plan.camera is not None:
-                self._truth = Truth(config.portrait, config.guard, say, self._line.present, self._line.show)
+                self._truth = Truth(config.portrait, config.guard, say, self._line.present, self._line.glimpse)
                 opened.callback(self._truth.close)
             watch = None if self._truth is None else self._truth.look
             self._speaking = Speaking(plan, self._clock, say, self._line.give, self._spoken, watch)
