@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 
-from agent.config import Run
+from agent.config.run import Run
 from agent.engines import open_engine, usable_engines
 from agent.far import Far
 from agent.inputs import NO_INPUTS, open_inputs

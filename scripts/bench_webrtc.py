@@ -42,7 +42,7 @@ from agent.bench.stamp import CODES, draw_stamp
 from agent.bench.stamping import Stamping
 from agent.bench.synthetic import Emissions, SyntheticCamera, SyntheticMicrophone
 from agent.build import Session
-from agent.config import Run
+from agent.config.run import Run
 from agent.plan import make_plan
 from agent.probe import Probe
 from models.motion import Motion

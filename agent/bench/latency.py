@@ -25,7 +25,8 @@ from agent.bench.synthetic import (
     SyntheticMicrophone,
 )
 from agent.build import Session
-from agent.config import Bench, Run
+from agent.config.bench import Bench
+from agent.config.run import Run
 from agent.plan import Plan, make_plan
 from agent.probe import Probe
 from models.errors import AgentError, InputError

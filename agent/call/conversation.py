@@ -15,7 +15,10 @@ from agent.build import Session
 from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, place_of, their_portrait
 from agent.call.speaking import Speaking
 from agent.call.truth import SAID, Truth
-from agent.config import Call, Driving, Run, Showing
+from agent.config.call import Call
+from agent.config.driving import Driving
+from agent.config.run import Run
+from agent.config.showing import Showing
 from agent.far import Far
 from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_virtual_microphone, make_plan, parse_input
 from agent.webrtc import ice_of

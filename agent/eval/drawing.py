@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from agent.build import Session
-from agent.config import ComparedName, Eval
+from agent.config.engines import ComparedName
+from agent.config.eval import Eval
 from agent.eval.cases import Case
 from agent.probe import Probe
 from models.portrait import Pixels
