@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from agent.begun import begun_folder, empty, sole_use
-from agent.config import Personalise
+from agent.config.personalise import Personalise
 from agent.filming import Bar, cut_out, film, frames_of, listen
 from calibration.filmed import FPS
 from models.errors import AgentError, InputError

@@ -15,7 +15,10 @@ from agent.build import Session
 from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, place_of, their_portrait
 from agent.call.speaking import Speaking
 from agent.call.truth import SAID, Truth
-from agent.config import Call, Driving, Run, Showing
+from agent.config.call import Call
+from agent.config.driving import Driving
+from agent.config.run import Run
+from agent.config.showing import Showing
 from agent.far import Far
 from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_virtual_microphone, make_plan, parse_input
 from agent.webrtc import ice_of
@@ -70,12 +73,12 @@ class Conversation:
         self._size = plan.size
         outputs = _with_voice(plan.outputs, config.speaker, say)
         avatar = own_avatar(config.portrait) if config.listen else None
-        films = config.guard == "video" and plan.camera is not None
-        myself = Myself(config.name, own_portrait(config.portrait), not config.forget, avatar, films)
+        glimpses = config.guard == "video" and plan.camera is not None
+        myself = Myself(config.name, own_portrait(config.portrait), not config.forget, avatar, glimpses)
         with ExitStack() as opened:
             self._truth: Truth | None = None
             if plan.camera is not None:
-                self._truth = Truth(config.portrait, config.guard, say, self._line.present, self._line.show)
+                self._truth = Truth(config.portrait, config.guard, say, self._line.present, self._line.glimpse)
                 opened.callback(self._truth.close)
             watch = None if self._truth is None else self._truth.look
             self._speaking = Speaking(plan, self._clock, say, self._line.give, self._spoken, watch)

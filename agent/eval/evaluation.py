@@ -8,7 +8,8 @@ from pathlib import Path
 from jaxtyping import Float32
 from numpy import ndarray, stack
 
-from agent.config import ComparedName, Eval
+from agent.config.engines import ComparedName
+from agent.config.eval import Eval
 from agent.engines import open_engine, usable_engines
 from agent.eval.cases import Case, open_cases
 from agent.eval.drawing import draw

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float, Float32
 
-from agent.config import Eval
+from agent.config.eval import Eval
 from agent.eval.cases import Case
 from agent.eval.filmed import Head, film, heads
 from agent.eval.measures import Measures

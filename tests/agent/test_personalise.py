@@ -15,7 +15,8 @@ from scipy.io import wavfile
 from agent import personalise
 from agent.begun import begun_folder, sole_use
 from agent.cli import main
-from agent.config import Personalise, Run
+from agent.config.personalise import Personalise
+from agent.config.run import Run
 from agent.papers import load_talk3d
 from agent.personalise import Personalising
 from calibration.filmed import face_track

@@ -104,20 +104,20 @@ def test_it_shows_the_camera_while_pictures_come_and_no_other_files(page, packag
     assert "Anna may show small pictures of their camera" in page.locator("#camera-hint").inner_text()
     with moving(anna, MOTIONS["speaks"]):
         for _ in range(8):
-            anna.line.show(colour((200, 30, 30), quality=20))
+            anna.line.glimpse(colour((200, 30, 30), quality=20))
             page.wait_for_timeout(160)
         opacity, *seen = page.evaluate(CAMERA)
         assert opacity == 1 and np.abs(np.subtract(seen, (200, 30, 30))).max() < 12
         assert page.locator("#badge").is_visible()
         for bad in (colour((30, 200, 30), lossless=True), colour((30, 200, 30), 194, quality=1), Glimpse(b"RIFF" * 9)):
-            anna.line.show(bad)
+            anna.line.glimpse(bad)
             page.wait_for_timeout(160)
         assert page.evaluate(CAMERA)[1:] == seen
-        anna.line.show(Glimpse(b""))
+        anna.line.glimpse(Glimpse(b""))
         page.wait_for_timeout(700)
         assert page.evaluate(CAMERA)[0] == 0
         reads(page, dropped="3")
-        anna.line.show(colour((30, 30, 200), quality=20))
+        anna.line.glimpse(colour((30, 30, 200), quality=20))
         page.wait_for_timeout(700)
         assert page.evaluate(CAMERA)[0] == 1
         page.wait_for_function("() => document.getElementById('stage').dataset.shows === 'portrait'")

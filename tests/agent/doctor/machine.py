@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from agent.config import Run
+from agent.config.run import Run
 from agent.doctor.facts.computer import Computer
 from agent.doctor.facts.gpu import Gpu, Torch
 from agent.doctor.facts.packages import Packages
