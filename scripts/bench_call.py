@@ -7,8 +7,9 @@ Two processes, each in a network namespace of its own, call each other as `agent
 UDP: motion, acknowledgements, connection checks and reports, and the voice only with --sound. Ages are from a motion's
 instant to the picture: of the newest motion that is known where one is missing. A freeze is a time in which the face
 stands still and that of a network without loss would not. The landmark error compares what the built-in engine draws of
-the portrait that arrived, moved by what arrived, with what the sender draws, in eye distances, found by the tracker in
-heads that fill the picture; "tracker" is what it finds between the same picture and one moved by half a pixel.
+the portrait that arrived, moved by what arrived, with what the sender draws, in eye distances, in heads that fill the
+picture: by a tracker that follows the face, as in a run, and by one that finds it anew in every picture; "tracker" is
+what it finds between the same picture and one moved by half a pixel.
 
 Namespaces, losses (iptables) and the narrow link (tbf) need root; without it only the first row is measured, on the
 loopback.
@@ -25,7 +26,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -40,7 +41,7 @@ from agent.call.portraits import own_portrait
 from calibration.photo import decode_photo, read_photo
 from calibration.portrait import prepare_portrait
 from calibration.travelling import unpack
-from models.landmarks import find_faces
+from models.landmarks import MediapipeTracker, find_faces
 from models.motion import Motion, lerp
 from models.motion_codec import TICK_NS as WIRE_TICK_NS
 from models.motion_codec import TICKS, MotionDecoder, MotionEncoder
@@ -267,15 +268,36 @@ def half_a_pixel(picture: np.ndarray) -> np.ndarray:
     return cv2.warpAffine(picture, moved, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
 
 
-def landmark_error(pairs: list[tuple[Motion, Motion]], photo: Path, portrait: bytes) -> tuple[float, float]:
-    """Means over points and pictures, in eye distances: of what arrived, and of the tracker itself."""
-    errors = []
+def landmark_error(
+    pairs: list[tuple[Motion, Motion]], photo: Path, portrait: bytes
+) -> dict[str, tuple[float, float]]:
+    """Means over points and pictures, in eye distances: of what arrived, and of the tracker itself.
+
+    By a tracker that follows the face, as in a run, and by one that finds it anew in every picture.
+    """
     some = pairs[:: max(1, len(pairs) // 40)]
-    for first, second in pictures_of(some, read_photo(photo), portrait, (512, 512)):
-        a, b, c = (find_faces(p)[0][:, :2] for p in (first, second, half_a_pixel(first)))
-        eyes = np.linalg.norm(a[LEFT_IRIS[0]] - a[RIGHT_IRIS[0]])
-        errors.append([np.linalg.norm(a - other, axis=1).mean() / eyes for other in (b, c - [0.5, 0])])
-    return tuple(np.mean(errors, axis=0).tolist())
+    first, second = zip(*pictures_of(some, read_photo(photo), portrait, (512, 512)), strict=True)
+    moved = [half_a_pixel(picture) for picture in first]
+    errors = {}
+    for name, points_of in (("followed", followed), ("found anew", found_anew)):
+        a, b, c = (points_of(pictures) for pictures in (first, second, moved))
+        eyes = np.linalg.norm(a[:, LEFT_IRIS[0]] - a[:, RIGHT_IRIS[0]], axis=1)
+        off = [(np.linalg.norm(a - other, axis=2).mean(1) / eyes).mean() for other in (b, c - [0.5, 0])]
+        errors[name] = (float(off[0]), float(off[1]))
+    return errors
+
+
+def followed(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """[n, 478, 2] pixels."""
+    tracker = MediapipeTracker()
+    found = [tracker.track(picture)[:, :2] for picture in pictures]
+    tracker.close()
+    return np.array(found)
+
+
+def found_anew(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """[n, 478, 2] pixels."""
+    return np.array([find_faces(picture)[0][:, :2] for picture in pictures])
 
 
 def main() -> None:
@@ -312,8 +334,8 @@ def main() -> None:
                 flush=True,
             )
         pairs = pickle.loads(Path(kept).read_bytes())
-    error, tracker = landmark_error(pairs, options.portrait, portrait)
-    print(f"landmark error {error:.4f} eye distances (tracker {tracker:.4f})")
+    for name, (error, tracker) in landmark_error(pairs, options.portrait, portrait).items():
+        print(f"landmark error, {name}: {error:.4f} eye distances (tracker {tracker:.4f})")
 
 
 if __name__ == "__main__":

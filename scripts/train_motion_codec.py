@@ -26,8 +26,8 @@ from models.face import load_face_model
 from models.motion import COEFFICIENTS, Motion
 from models.topology import INNER_LIPS, OUTER_LIPS
 from models.wire.bits import ONE
-from models.wire.levels import to_levels
 from models.wire.differences import ACTIVE, BEFORE, MUCH
+from models.wire.levels import to_levels
 from models.wire.tables import ACTIVITIES, BINS, HINTS, KINDS, UNIT, Tables
 
 TABLES = Path(__file__).parents[1] / "models" / "data" / "motion_tables.json"

@@ -20,9 +20,11 @@ class Wire:
 
     def __init__(self) -> None:
         self.packets: list[list[type]] = []
+        self.left = asyncio.Event()
 
     async def _send_data(self, packet: bytes) -> None:
         self.packets.append([type(chunk) for chunk in parse_packet(packet)[3]])
+        self.left.set()
 
 
 def run(script: Callable[[Any, Wire], Any]) -> list[list[type]]:
@@ -75,8 +77,8 @@ def test_one_that_waits_for_long_rides_alone_with_data_and_at_last_without(patie
         await sctp._send_chunk(data())
         patience.set("_PATIENCE_S", 0.01)
         await sctp._send_sack()
-        while len(wire.packets) < 2:
-            await asyncio.sleep(0.01)
+        wire.left.clear()
+        await wire.left.wait()
 
     assert run(script) == [[SackChunk, DataChunk], [SackChunk]]
 
