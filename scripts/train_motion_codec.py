@@ -26,17 +26,17 @@ from models.face import load_face_model
 from models.motion import COEFFICIENTS, Motion
 from models.topology import INNER_LIPS, OUTER_LIPS
 from models.wire.bits import ONE
-from models.wire.levels import to_levels
 from models.wire.differences import ACTIVE, BEFORE, MUCH
+from models.wire.levels import to_levels
 from models.wire.tables import ACTIVITIES, BINS, HINTS, KINDS, UNIT, Tables
 
 TABLES = Path(__file__).parents[1] / "models" / "data" / "motion_tables.json"
-DIRECTION_STEP = 0.0012  # eye distances, root mean square over the face's points
+DIRECTION_STEP = 0.0011  # eye distances, root mean square over the face's points
 LIPS = 2.0  # how much more the lips' points count
 DEPTH = 0.5  # how much less movement towards the camera counts
-COEFFICIENT_STEP = 0.005  # eye distances that one step of a single coefficient moves the point that it moves farthest
+COEFFICIENT_STEP = 0.0045  # eye distances that one step of a single coefficient moves the point that it moves farthest
 SMALLEST_STEP, LARGEST_STEP = 0.02, 0.25
-ROTATION_STEP, TRANSLATION_STEP, CONFIDENCE_STEP = 2 / UNIT, 3 / UNIT, 0.0625
+ROTATION_STEP, TRANSLATION_STEP, CONFIDENCE_STEP = 1 / UNIT, 2 / UNIT, 0.0625
 EXPRESSION, ROTATION, TRANSLATION = 2.0, 1.5, 8.0  # greatest values: radians, eye distances
 SINGLE = ("eye", "tongueOut", "mouthNeutral", "jawForward")  # beginnings of names
 REPEATED = 3  # levels by which a repeated motion may be told wrong

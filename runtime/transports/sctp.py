@@ -11,8 +11,7 @@ from aiortc.rtcsctptransport import DataChunk, ForwardTsnChunk, RTCSctpTransport
 _PATIENCE_S = 0.2  # for data to ride along with; RFC 9260 6.2 has it for acknowledgements, and allows 0.5
 _RIDES_S = 0.1  # an acknowledgement that has waited for so long goes with the next data
 _EVERY = 2  # packets: so does one that is owed for so many
-_BULK_S = 0.03  # packets that come so soon after one another are many, and wait for what is owed
-_BUNDLED_BYTES = 1000  # a message that is longer fills a packet by itself
+_BUNDLED_BYTES = 1000  # a message that is longer fills a packet by itself, and more of it wait for what is owed
 
 vars(rtcsctptransport).update(SCTP_RTO_INITIAL=0.5, SCTP_RTO_MIN=0.3)  # s; of 3 and 1: more than _PATIENCE_S
 
@@ -30,7 +29,7 @@ def on_its_way_bytes(sctp: RTCSctpTransport) -> int:
 
 def bundle(sctp: RTCSctpTransport) -> None:
     """Lets acknowledgements, of every second packet as RFC 9260 6.2 has it, and what is said of lost messages ride
-    along with the next data, or wait for it for 0.2 s.
+    along with the next data, or wait for it for 0.2 s. Long messages are acknowledged at once.
 
     aiortc sends each in a packet of its own, which costs a call as much as the motion itself.
     """
@@ -45,23 +44,29 @@ class _Bundler:
         self._loop = asyncio.get_running_loop()
         self._send_chunk: Callable[[Any], Awaitable[None]] = sctp._send_chunk
         self._write_sack: Callable[[], Awaitable[None]] = sctp._send_sack
+        self._receive_data: Callable[[DataChunk], Awaitable[None]] = sctp._receive_data_chunk
         self._owed = 0  # packets
-        self._owed_since_s = self._came_s = 0.0
+        self._owed_since_s = 0.0
+        self._is_long = False  # whether one of them was filled by a message
         self._forward: ForwardTsnChunk | None = None
         self._gathered: list[Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        vars(sctp)["_receive_data_chunk"] = self._receive
         vars(sctp)["_send_sack"] = self._acknowledge
         vars(sctp)["_send_chunk"] = self._send
+
+    async def _receive(self, chunk: DataChunk) -> None:
+        """In place of the transport's."""
+        self._is_long |= len(chunk.user_data) > _BUNDLED_BYTES
+        await self._receive_data(chunk)
 
     async def _acknowledge(self) -> None:
         """A packet came that must be acknowledged."""
         self._sctp._sack_needed = False
-        now_s = self._loop.time()
         if self._owed == 0:
-            self._owed_since_s = now_s
+            self._owed_since_s = self._loop.time()
         self._owed += 1
-        many, self._came_s = now_s - self._came_s < _BULK_S, now_s
-        if many and self._owed >= _EVERY:
+        if self._is_long and self._owed >= _EVERY:
             await self._leave()
         else:
             self._wait()
@@ -98,7 +103,7 @@ class _Bundler:
         if self._owed:
             await self._write_sack()
         chunks = [*self._gathered, *([] if self._forward is None else [self._forward]), *data]
-        self._owed, self._forward, self._gathered = 0, None, None
+        self._owed, self._is_long, self._forward, self._gathered = 0, False, None, None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -227,7 +227,7 @@ def test_it_comes_back_by_itself_and_after_a_reload(page, anna) -> None:
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ('{"type": "hello", "version": 1, "motion": 2}', "The other end says hello twice."),
+        ('{"type": "hello", "version": 1, "motion": 3}', "The other end says hello twice."),
         ('{"type": "later", "text": "' + 2048 * "x" + '"}', "The other end says something too long."),
         (b"more", "The other end sends what it did not announce."),
     ],
