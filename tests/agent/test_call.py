@@ -165,7 +165,7 @@ def test_an_outline_stands_for_somebody_who_is_lost_until_they_are_back(
     both = ["--portrait", portrait_png, "--microphone", quiet_wav, "--mute", *SHOWN]
     calling = [*both, "--name", "Anna", "--output", tmp_path / "near.mp4"]
     with ends(*both, "--output", "preview", "--speaker", "none", calling=calling) as (listener, caller, said):
-        url = heard(listener, said, r"http://127\S+:\d+/?(?=\s)")
+        url = heard(listener, said, r"http://127[\d.]+:\d+(?=/?\s)")
         with closing(read_jpegs(url, 60)) as pictures:
             until(pictures, faces=1)
             caller.send_signal(signal.SIGSTOP)
