@@ -26,8 +26,8 @@ _SHRUNK = 0.9  # an estimate that has fallen so far means it
 _BETWEEN_NS = 1_000_000_000  # steps for losses, which are reported seldom
 _TRIAL_NS = 5_000_000_000  # a rate that was borne for so long is borne
 _HOLD_NS, _LONGEST_HOLD_NS = 2_000_000_000, 6_000_000_000  # until the first try after a fall ...
-_NEXT_NS = 1_200_000_000  # ... and from a try that is borne to the next
-_EASY_NS, _EASY_HOLD = 12_000_000, 0.3  # where packets hardly wait there is room: tries come in this part of the time
+_NEXT_NS = 1_000_000_000  # ... and from a try that is borne to the next
+_EASY_NS, _EASY = 12_000_000, 0.5  # where packets hardly wait, a hold is so much shorter
 _NEWEST = 0.2  # part of the newest waiting in the mean
 _CAUTION = 0.4  # of what the line seems to bear: what did not fit into its store is not seen
 
@@ -103,7 +103,8 @@ class Congestion:
             self._calm_ns = now_ns
         if now_ns - self._resumed_ns < _GRACE_NS:
             return
-        self._long = self._long + 1 if waited_ns > _LONG_NS else 0
+        bearable_ns = _CALM_NS if self._climbed and now_ns - self._changed_ns < _TRIAL_NS else _LONG_NS
+        self._long = self._long + 1 if waited_ns > bearable_ns else 0
         if self._long >= _IN_A_ROW or (self._long and now_ns - self._witness_ns < _WITNESS_NS):
             sent_bps = self._rates_bps[self.rung] * _OVERHEAD + SOUND_BPS
             self._borne_bps = sent_bps / (1 + waited_ns / max(now_ns - self._calm_ns, 1)) - SOUND_BPS
@@ -137,9 +138,7 @@ class Congestion:
         settled_ns = now_ns - max(self._changed_ns, self._resumed_ns)
         if self._climbed and settled_ns > _TRIAL_NS:
             self._hold_ns, self._climbed = _HOLD_NS, False
-        hold_ns = _NEXT_NS if self._climbed else self._hold_ns
-        if self._mean_ns < _EASY_NS:
-            hold_ns = round(_EASY_HOLD * hold_ns)
+        hold_ns = _NEXT_NS if self._climbed else round(self._hold_ns * (_EASY if self._mean_ns < _EASY_NS else 1))
         if self.rung and settled_ns > hold_ns and self._loss < _CLEAN:
             self._step(now_ns, self.rung - 1)
             self._climbed = True

@@ -65,7 +65,7 @@ def test_a_line_that_falls_is_followed_and_comes_back() -> None:
     line.queue_ms.sort()
     assert line.queue_ms[len(line.queue_ms) * 95 // 100] <= 200
     line.bps = 2e6
-    line.run(3)
+    line.run(8)
     assert line.congestion.rung == 0
 
 
