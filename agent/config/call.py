@@ -15,8 +15,8 @@ class Call(Showing, Driving):
 
     The portrait leaves this machine when the call connects, and so does how your face moves and what you say; pictures
     of the camera do not, unless --guard says so. The other end's portrait goes to every output that `agent run` has,
-    their voice to the loudspeaker (use headphones: nothing takes the echo out) or to a virtual microphone. Ctrl-C hangs
-    up.
+    their voice to the loudspeaker (use headphones: the agent takes no echo out) or to a virtual microphone. Ctrl-C
+    hangs up.
 
     Be called: prints a link for one caller:  agent call --listen --portrait me.png
 

@@ -167,24 +167,28 @@ def test_an_outline_stands_for_somebody_who_is_lost_until_they_are_back(
     both = ["--portrait", portrait_png, "--microphone", quiet_wav, "--mute", *SHOWN]
     calling = [*both, "--name", "Anna", "--output", tmp_path / "near.mp4"]
     with ends(*both, "--output", "preview", "--speaker", "none", calling=calling) as (listener, caller, said):
-        url = heard(listener, said, r"http://127\S+:\d+/?(?=\s)")
-        with closing(read_jpegs(url, 60)) as pictures:
-            until(pictures, faces=1)
-            caller.send_signal(signal.SIGSTOP)
-            heard(listener, said, "not heard any more: it may come back")
-            until(pictures, faces=0)
-            with urlopen(f"{url}/status.json") as told:
-                assert json.load(told)["portrait"] == "connection lost: waiting for Anna"
-            caller.send_signal(signal.SIGCONT)
-            until(pictures, faces=1)
-            with urlopen(f"{url}/status.json") as told:
-                assert json.load(told)["portrait"] == "Anna"
+        url = heard(listener, said, r"http://127[\d.]+:\d+(?=/?\s)")
+        wait_until(lambda: faces_at(url) == 1)
+        caller.send_signal(signal.SIGSTOP)
+        heard(listener, said, "not heard any more: it may come back")
+        wait_until(lambda: faces_at(url) == 0, 20)
+        assert shown_at(url) == "connection lost: waiting for Anna"
+        caller.send_signal(signal.SIGCONT)
+        wait_until(lambda: faces_at(url) == 1)
+        assert shown_at(url) == "Anna"
 
 
-def until(pictures: Iterator[tuple[int, bytes]], faces: int) -> None:
-    """Until a picture shows so many."""
-    seen = (Image.open(io.BytesIO(jpeg)) for _, jpeg in pictures)
-    assert any(len(find_faces(np.asarray(picture))) == faces for picture in seen)
+def faces_at(url: str) -> int:
+    """In the preview's newest picture."""
+    with closing(read_jpegs(url, 60)) as pictures:
+        _, jpeg = next(pictures)
+    return len(find_faces(np.asarray(Image.open(io.BytesIO(jpeg)))))
+
+
+def shown_at(url: str) -> str:
+    """What the preview says of it."""
+    with urlopen(f"{url}/status.json") as told:
+        return str(json.load(told)["portrait"])
 
 
 @pytest.mark.timeout(400)

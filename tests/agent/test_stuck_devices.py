@@ -12,7 +12,7 @@ import pytest
 from scipy.io import wavfile
 
 from agent.build import Session
-from agent.config import Run
+from agent.config.run import Run
 from agent.plan import make_plan
 from agent.probe import Probe
 from models.builtin.avatar import BuiltinAvatar

@@ -183,9 +183,27 @@ def test_without_the_link_there_is_no_portrait(page, anna, link: str) -> None:
         reads(page, state="No link", what="This page needs a link")
         return
     page.locator("#join").click()
-    reads(page, state="Failed", what="This does not work")
+    reads(page, state="Failed", what="This link does not work")
+    assert not page.locator("#ask").is_visible()
     assert "expired or wrong" in page.locator("#why").inner_text()
     assert anna.calls == []
+
+
+def test_where_nobody_answers_it_can_try_again(page, anna) -> None:
+    open_page(page, anna.link)
+    page.route("**/call", lambda route: route.abort())
+    page.locator("#join").click()
+    reads(page, state="Failed", what="Nobody answers", join="Try again")
+    page.unroute("**/call")
+    page.locator("#join").click()
+    page.wait_for_function(LIVE)
+
+
+def test_without_permission_it_says_how_to_give_it(page, anna) -> None:
+    join(page, anna)
+    page.locator("#microphone").click()
+    reads(page, microphone="Turn on microphone")
+    page.wait_for_function("() => document.getElementById('hint').textContent.includes('Allow it beside the address')")
 
 
 def test_a_link_is_good_for_one(page, browser, anna) -> None:

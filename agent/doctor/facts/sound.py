@@ -76,5 +76,5 @@ def _source(fields: dict[str, str]) -> SoundSource:
         is_monitor=fields.get("Monitor of Sink", "n/a") != "n/a",
         is_muted=fields.get("Mute") == "yes",
         volume=int(volume[1]) if volume else None,
-        takes_echo_out=bool(_ECHO.search(fields.get("Driver", "") + fields.get("Name", ""))),
+        takes_echo_out=any(_ECHO.search(fields.get(name, "")) for name in ("Driver", "Name", "Description")),
     )
