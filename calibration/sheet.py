@@ -34,7 +34,7 @@ def person_sheet(
     colour = cv2.copyMakeBorder(
         colours, *beyond, cv2.BORDER_REFLECT_101 if min(matte.shape) > _SHORT else cv2.BORDER_REPLICATE
     )
-    top, bottom, left, right = beyond
+    top, _, left, right = beyond
     alpha = cv2.copyMakeBorder(matte, *beyond, cv2.BORDER_REPLICATE)
     alpha[:top] = 0
     alpha[:top, left : alpha.shape[1] - right] = _closed(matte[0], top, _CROWN)
@@ -67,7 +67,7 @@ def _coloured(colours: Image, pads: Pads) -> Image:
     top, bottom, left, right = pads
     aside = cv2.copyMakeBorder(colours, 0, 0, left, right, cv2.BORDER_REFLECT_101)
     near, far = (
-        cv2.copyMakeBorder(aside, top, bottom, 0, 0, border) for border in (cv2.BORDER_REFLECT_101, cv2.BORDER_REPLICATE)
+        cv2.copyMakeBorder(aside, top, bottom, 0, 0, mode) for mode in (cv2.BORDER_REFLECT_101, cv2.BORDER_REPLICATE)
     )
     return fading_into_blur(near, far, pads)
 
