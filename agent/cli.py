@@ -19,6 +19,7 @@ from agent.config.run import Demo, Run
 from agent.terminal import say
 from agent.usage import parse
 from models.errors import AgentError
+from runtime.faults import in_words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if "AGENT_TRACEBACK" in os.environ:
             raise
-        say(f"agent: failed: {type(error).__name__}: {error} (AGENT_TRACEBACK=1 shows where)")
+        say(f"agent: failed: {in_words(error)} (AGENT_TRACEBACK=1 shows where)")
         return 1
     finally:
         logging.getLogger().removeHandler(warnings)
