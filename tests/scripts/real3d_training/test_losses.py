@@ -62,6 +62,15 @@ def test_undecided_opacities_and_wrong_outlines_cost() -> None:
     assert losses.outline(1 - mask, mask).item() == 2
 
 
+@pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
+def test_decided_opacities_of_half_precision_have_an_entropy_and_a_slope(kind: torch.dtype) -> None:
+    opacity = torch.tensor([0.0, 0.5, 1.0], dtype=kind, requires_grad=True)
+    found = losses.entropy(opacity)
+    found.backward()
+    assert opacity.grad is not None
+    assert found.item() == pytest.approx(1 / 3, abs=1e-3) and opacity.grad.isfinite().all()
+
+
 def test_densities_that_change_quickly_cost_more() -> None:
     def steep(gain: float) -> float:
         def field(at: torch.Tensor) -> Sample:

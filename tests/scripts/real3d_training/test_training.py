@@ -197,6 +197,16 @@ def test_half_precision_keeps_weights_and_volume_in_float32(batches: list[Batch]
     assert all(torch.tensor(list(losses.values())).isfinite().all() for losses in told)
 
 
+def test_a_torso_that_is_sure_of_itself_is_learnt_in_half_precision(batches: list[Batch]) -> None:
+    training = Training(replace(plan("sr"), precision="bfloat16"), structure, CPU)
+    last = training.model.superresolution.torso_model.occlusion_2_predictor[-2]
+    assert isinstance(last, torch.nn.Conv2d) and last.bias is not None
+    torch.nn.init.constant_(last.bias, 20.0)
+    told = training.advance(batches[0])
+    assert 0 <= told["torso entropy"] < 1e-3
+    assert all(value.isfinite().all() for value in training.model.state_dict().values())
+
+
 def test_what_was_trained_is_imported_as_a_release(tmp_path: Path) -> None:
     training = Training(plan("sr"), structure, CPU)
     training.step = 12
