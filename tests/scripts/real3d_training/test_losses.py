@@ -101,6 +101,17 @@ def test_the_discriminator_compares_picture_and_rendering_and_knows_the_camera()
         assert not torch.allclose(judge(*changed), scores)
 
 
+@pytest.mark.parametrize("count", [1, 4])
+def test_the_discriminator_has_slopes_in_half_precision(count: int) -> None:
+    torch.manual_seed(0)
+    judge, picture = DualDiscriminator(TINY), torch.randn(1, 3, 64, 64).expand(count, -1, -1, -1)  # none differ
+    with torch.autocast("cpu", torch.float16):
+        scores = judge(picture, picture[..., ::4, ::4], torch.randn(count, 25))
+    scores.sum().backward()
+    slopes = [p.grad for p in judge.parameters() if p.grad is not None]
+    assert slopes and all(slope.isfinite().all() for slope in slopes)
+
+
 def vgg(path: Path) -> Path:
     torch.manual_seed(0)
     layers = {0: (3, 4), 2: (4, 4), 5: (4, 8), 7: (8, 8), 10: (8, 8)}  # two, two and one convolutions

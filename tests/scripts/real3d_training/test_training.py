@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from golden.dense_face import dense_face  # noqa: E402
+from real3d_training import descent  # noqa: E402
 from real3d_training import run as runs  # noqa: E402
 from real3d_training.batches import Batch, Pairs  # noqa: E402
 from real3d_training.clip import find_clips  # noqa: E402
@@ -19,7 +20,7 @@ from real3d_training.run import Options, run  # noqa: E402
 from real3d_training.session import Plan, Training  # noqa: E402
 
 from models.checkpoint import network_entries  # noqa: E402
-from models.errors import InputError  # noqa: E402
+from models.errors import AgentError, InputError  # noqa: E402
 from models.importing import Network  # noqa: E402
 from models.real3d.importing import Released  # noqa: E402
 from models.real3d.needs import VIDEO, VIDEO_FILE  # noqa: E402
@@ -205,6 +206,30 @@ def test_a_torso_that_is_sure_of_itself_is_learnt_in_half_precision(batches: lis
     told = training.advance(batches[0])
     assert 0 <= told["torso entropy"] < 1e-3
     assert all(value.isfinite().all() for value in training.model.state_dict().values())
+
+
+def test_steps_without_finite_gradients_are_left_out_and_many_end_the_run(
+    batches: list[Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descent, "MOST_LEFT_OUT", 3)
+    hurt = [True]
+
+    def likeness(seen: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        return structure(seen, wanted) * (float("nan") if hurt[0] else 1.0)
+
+    training = Training(plan("i2p"), likeness, CPU)
+    before = {name: value.clone() for name, value in training.model.named_parameters()}
+    for batch in batches[:2]:
+        training.advance(batch)
+    assert not changed(before, dict(training.model.named_parameters()))
+    hurt[0] = False
+    training.advance(batches[2])
+    assert changed(before, dict(training.model.named_parameters()))
+    hurt[0] = True
+    with pytest.raises(AgentError, match="the stage had no finite gradients in 3 steps in a row") as caught:
+        for batch in batches[:3]:
+            training.advance(batch)
+    assert "\n" not in str(caught.value)
 
 
 def test_what_was_trained_is_imported_as_a_release(tmp_path: Path) -> None:
