@@ -94,9 +94,7 @@ class Training:
     def advance(self, batch: Batch, rank: int = 0) -> dict[str, float]:
         """One step of everything; returns the weighted losses. Raises AgentError where nothing is learnt any more."""
         moment, batch = self.moment(rank), batch.to(self.device)
-        self._set_mode()
-        for group, (_, begins, ends) in zip(self._descent.optimiser.param_groups, self._parts, strict=True):
-            group["lr"] = moment.rate(self.plan.rate, begins, ends)
+        self._set_rates(moment)
         self.judge.requires_grad_(False)
         self._descent.optimiser.zero_grad()
         if moment.every(self.plan.recipe.source_every):
@@ -104,6 +102,9 @@ class Training:
                 self._gather(self._passed(batch.to_source(), moment))
         outcome = self._passed(batch, moment)
         self._gather(outcome)
+        for group in self._descent.optimiser.param_groups:
+            if not group["lr"]:
+                _forget(group["params"])
         self._descent.step()
         follow_spectra(self.model.superresolution)
         told = {name: float(value.detach()) for name, value in outcome.losses.items()}
@@ -116,10 +117,8 @@ class Training:
     def show(self, batch: Batch) -> Outcome:
         """A batch drawn as it would be live; nothing learns."""
         self.model.eval()
-        outcome: Outcome = STAGES[self.plan.stage](self.model, _nothing, _Silent())(
-            batch.to(self.device), self.moment(), jitter=False
-        )
-        self._set_mode()
+        stage = STAGES[self.plan.stage](self.model, _nothing, _Silent())
+        outcome: Outcome = stage(batch.to(self.device), self.moment(), jitter=False)
         return outcome
 
     def save(self, path: Path) -> None:
@@ -187,10 +186,12 @@ class Training:
         self._judge_descent.step()
         return float(value.detach())
 
-    def _set_mode(self) -> None:
-        """Networks of finished stages keep their norms."""
-        self.model.train(self.plan.stage != "sr")
-        self.model.superresolution.train()
+    def _set_rates(self, moment: Moment) -> None:
+        """What learns nothing now keeps its norms, too."""
+        self.model.eval()
+        for group, (part, begins, ends) in zip(self._descent.optimiser.param_groups, self._parts, strict=True):
+            group["lr"] = moment.rate(self.plan.rate, begins, ends)
+            part.train(group["lr"] > 0)
 
     def _cast(self) -> AbstractContextManager[Any]:
         kind = _KINDS.get(self.plan.precision)
@@ -209,6 +210,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(state, dict) or "plan" not in state:
         raise InputError(f"{path} is not a checkpoint of this training")
     return state
+
+
+def _forget(parameters: list[nn.Parameter]) -> None:
+    """Their gradients: they count in no norm, and move no optimiser's averages."""
+    for each in parameters:
+        each.grad = None
 
 
 def _nothing(seen: Tensor, wanted: Tensor) -> Tensor:

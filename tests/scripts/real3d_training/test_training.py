@@ -84,9 +84,18 @@ def test_a_stage_asks_what_its_paper_asks_and_teaches_its_networks_alone(
 
 def test_once_the_discriminator_is_heard_what_renders_moving_heads_stays(batches: list[Batch]) -> None:
     training, _ = trained(plan("motion"), batches[:ADVERSE])
-    before = {name: value.clone() for name, value in training.model.named_parameters()}
+    before = {name: value.clone() for name, value in training.model.state_dict().items()}
     training.advance(batches[ADVERSE])
-    assert changed(before, dict(training.model.named_parameters())) == {"superresolution"}
+    assert changed(before, training.model.state_dict()) == {"superresolution"}, "nor do its norms follow"
+
+
+def test_what_rests_takes_no_part_of_the_gradients_norm(batches: list[Batch]) -> None:
+    training = Training(plan("motion"), structure, CPU)
+    training.step = ADVERSE
+    training.advance(batches[ADVERSE])
+    learning = [p.grad for p in training.model.superresolution.parameters() if p.grad is not None]
+    resting = training.model.cano_img2plane_backbone, training.model.secc_img2plane_backbone, training.model.decoder
+    assert learning and all(p.grad is None for part in resting for p in part.parameters())
 
 
 def test_pictures_come_nearer(clips: Path, tmp_path: Path) -> None:
