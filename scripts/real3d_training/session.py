@@ -71,12 +71,12 @@ class Training:
         self.plan, self.device, self.step = plan, device, 0
         self.model = new_model(plan.sizes, plan.seed).to(device)
         self.judge = DualDiscriminator(plan.sizes).to(device)
-        stage = STAGES[plan.stage](self.model, likeness, self.judge)
+        self._stage = STAGES[plan.stage](self.model, likeness, self.judge)
         self._parts = parts_that_learn(plan.stage, self.model, plan.recipe)
         self.model.requires_grad_(False)
         for part, _, _ in self._parts:
             part.requires_grad_(True)
-        self._run, self._judge_run = shared(stage), shared(JudgeStep(self.judge))
+        self._run, self._judge_run = shared(self._stage), shared(JudgeStep(self.judge))
         groups = [{"params": list(part.parameters())} for part, _, _ in self._parts]
         optimiser = torch.optim.Adam(groups, plan.rate, betas=BETAS)
         share = PENALTY_EVERY / (PENALTY_EVERY + 1)
@@ -105,7 +105,8 @@ class Training:
         for group in self._descent.optimiser.param_groups:
             if not group["lr"]:
                 _forget(group["params"])
-        self._descent.step()
+        if self._descent.step():
+            self._stage.follow(outcome, self.plan.recipe)
         follow_spectra(self.model.superresolution)
         told = {name: float(value.detach()) for name, value in outcome.losses.items()}
         if moment.judged:

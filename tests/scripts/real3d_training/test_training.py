@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from golden.dense_face import dense_face  # noqa: E402
-from real3d_training import descent  # noqa: E402
+from real3d_training import descent, losses  # noqa: E402
 from real3d_training import run as runs  # noqa: E402
 from real3d_training.batches import Batch, Pairs  # noqa: E402
 from real3d_training.clip import find_clips  # noqa: E402
@@ -77,7 +77,7 @@ def test_a_stage_asks_what_its_paper_asks_and_teaches_its_networks_alone(
     before = {name: value.clone() for name, value in Training(plan(stage), structure, CPU).model.state_dict().items()}
     training, told = trained(plan(stage), batches)
     assert changed(before, training.model.state_dict()) == learns
-    assert asked | {"picture", "likeness", "discriminator"} <= {name for losses in told for name in losses}
+    assert asked | {"picture", "likeness", "discriminator"} <= {name for each in told for name in each}
     assert all("adversary" not in losses for losses in told[:ADVERSE])
     assert all(torch.tensor(list(losses.values())).isfinite().all() for losses in told)
 
@@ -239,6 +239,22 @@ def test_steps_without_finite_gradients_are_left_out_and_many_end_the_run(
         for batch in batches[:3]:
             training.advance(batch)
     assert "\n" not in str(caught.value)
+
+
+def test_one_broken_step_leaves_the_weights_of_the_laplacian_losses_as_they_were(
+    batches: list[Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = Training(plan("motion"), structure, CPU)
+    training.step = 1
+    weights = training.model.lambda_pertube_secc, training.model.lambda_pertube_blink_secc
+    before = [weight.item() for weight in weights]
+    with monkeypatch.context() as broken:
+        broken.setattr(losses, "bent", lambda around, between: between.sum() * float("nan"))
+        training.advance(batches[1])
+    assert [weight.item() for weight in weights] == before
+    training.step = 1
+    training.advance(batches[1])
+    assert all(weight.isfinite() and weight.item() != was for weight, was in zip(weights, before, strict=True))
 
 
 def test_what_was_trained_is_imported_as_a_release(tmp_path: Path) -> None:
