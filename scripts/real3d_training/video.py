@@ -23,7 +23,8 @@ from real3d_training.face import FaceReader, face_digest
 from runtime.sources.media import ClipFrames
 
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".m4v")
-_LEAST = 8  # pictures with a face
+LEAST = 8
+"""Pictures with a face."""
 _SEEN = 8  # pictures that tell who it is
 _UNSEEN = 0.2  # of the pictures, that may show no face
 _SEARCHED = 5  # every so manieth picture with a face is searched for other people
@@ -90,7 +91,7 @@ def _seen(video: Path, every: int, most: int) -> _Seen:
                     faces[number] = found
     if crowded > _CROWDED * len(faces) / _SEARCHED:
         raise InputError(f"{video.name}: several people are in it; cut the others out of its frames")
-    if len(faces) < max(_LEAST, (1 - _UNSEEN) * looked):
+    if len(faces) < max(LEAST, (1 - _UNSEEN) * looked):
         raise InputError(f"{video.name}: a face in {len(faces)} of {looked} pictures is too little")
     return _Seen(faces, frames.info.width, frames.info.height)
 

@@ -286,6 +286,13 @@ def test_networks_of_another_size_are_refused(tmp_path: Path) -> None:
         other.begin_from(tmp_path / "checkpoint.pt")
 
 
+def test_a_stage_that_is_done_says_so(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(0, plan("i2p", 1), options(clips, tmp_path))
+    capsys.readouterr()
+    run(0, plan("i2p", 1), options(clips, tmp_path))
+    assert capsys.readouterr().out.startswith("i2p: all 1 steps are done already")
+
+
 def test_a_stage_without_the_one_before_says_which(clips: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="stage before"):
         run(0, plan("motion"), options(clips, tmp_path))
