@@ -57,8 +57,8 @@ def structure(seen: Tensor, wanted: Tensor) -> Tensor:
 
 
 def entropy(opacity: Tensor) -> Tensor:
-    """How undecided opacities (0..1) are, in bits."""
-    p = opacity.clamp(1e-5, 1 - 1e-5)
+    """How undecided opacities (0..1) are, in bits; counted in float32, as no shorter number lies as near to 1."""
+    p = opacity.float().clamp(1e-5, 1 - 1e-5)
     return -(p * p.log2() + (1 - p) * (1 - p).log2()).mean()
 
 
