@@ -16,7 +16,7 @@ import pytest
 
 from agent.calibrate import Calibration
 from agent.cli import main
-from agent.config import Calibrate
+from agent.config.calibrate import Calibrate
 from calibration.guide import STEPS
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait

@@ -8,7 +8,7 @@ import pytest
 from scipy.io import wavfile
 
 from agent.cli import main
-from agent.config import Run
+from agent.config.run import Run
 from agent.plan import make_plan
 from runtime.sinks.pulse_modules import pactl
 from tests.sound_server import SoundServer

@@ -1,10 +1,12 @@
 """Devices that do not answer."""
 
 import logging
+import threading
 
 import pytest
 
 from runtime.answers import Answers
+from runtime.answers import watched as looked_at
 from runtime.clock import FakeClock
 from tests.warned import warned
 
@@ -79,3 +81,15 @@ def test_what_is_waited_for_begins_anew_with_every_block(watched: Watched) -> No
     watched.answers.end()
     watched.pass_ms(100)
     assert not watched.answers.silent
+
+
+def test_while_nothing_else_looks_a_thread_does(watched: Watched) -> None:
+    never = threading.Event()
+    with looked_at([watched.answers]), watched.answers.asked():
+        for _ in range(600):
+            if watched.answers.silent:
+                break
+            watched.clock.advance(100 * MS)
+            never.wait(0.1)
+    assert watched.answers.silent and watched.answers.count == 1
+    assert not any(thread.name == "watching devices" for thread in threading.enumerate())

@@ -135,6 +135,7 @@ def test_whoever_loses_the_network_comes_back_any_number_of_times(anna: End, ben
     assert talk(anna, ben, 1.5)[-1].confidence == 1
     assert anna.endings == ben.endings == []
     assert len(anna.calls) == 3 and anna.link == link
+    assert anna.losses == 2 and ben.losses >= 2
     assert refused(End("Eve").call(link).ended())
 
 

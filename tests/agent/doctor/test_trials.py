@@ -10,7 +10,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from agent.config import Run
+from agent.config.run import Run
 from agent.doctor.trials.camera import try_camera
 from agent.doctor.trials.engine import try_engine
 from agent.doctor.trials.output import OutputTrial
