@@ -69,7 +69,7 @@ class Myself:
     avatar: bytes | None = None
     """The portrait as an avatar package, for browsers; None where none can join."""
     camera: bool = False
-    """Whether pictures of the camera may leave in the portrait's place."""
+    """Whether glimpses of the camera may leave in the portrait's place."""
 
     @property
     def hello(self) -> Hello:
@@ -100,6 +100,10 @@ class Host(Protocol):
 
     def shown(self) -> None:
         """The other end shows our portrait: what `CallPeer.give` is given now is seen."""
+        ...
+
+    def lost(self) -> None:
+        """The other end is not heard any more. If it comes back it says hello, and its portrait is shown, again."""
         ...
 
     def see(self, glimpsed: UInt8[np.ndarray, "h w 3"] | None) -> None:
@@ -198,8 +202,8 @@ class CallPeer:
             with suppress(ConnectionError):
                 self.link.give(motion)
 
-    def show(self, glimpse: Glimpse) -> None:
-        """Sends a picture of the camera, if that was announced and the other end shows the portrait."""
+    def glimpse(self, glimpse: Glimpse) -> None:
+        """Sends a glimpse of the camera, if that was announced and the other end shows the portrait."""
         if self._myself.camera and self.ready and self._camera.readyState == "open":
             with suppress(ConnectionError):
                 self.glimpses.give(glimpse)

@@ -7,8 +7,8 @@ from models.ease import smoothstep
 from models.motion import Motion
 from models.motion_codec import MotionDecoder, MotionEncoder
 from runtime.clock import Clock
+from runtime.transports.attempts import Attempts
 from runtime.transports.playout import Playout
-from runtime.transports.signalling import Attempts
 
 RATE_HZ = 25
 """Motions a second that an end sends, two to a packet, and fewer while many are lost."""

@@ -151,7 +151,8 @@ async def close_peer(peer: RTCPeerConnection) -> None:
 def _local(peer: RTCPeerConnection, policy: IcePolicy) -> str:
     text = str(peer.localDescription.sdp)
     if policy.relayed and " typ relay" not in text:
-        raise AgentError("the TURN server relays nothing: it does not answer, or refuses the user and password")
+        trust = ", or its certificate is not trusted" if policy.encrypted else ""
+        raise AgentError(f"the TURN server relays nothing: it does not answer, or refuses the user and password{trust}")
     return text
 
 
