@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 
-from agent.config import Run
+from agent.config.run import Run
 from agent.engines import open_engine, usable_engines
 from agent.far import Far
 from agent.inputs import NO_INPUTS, open_inputs
@@ -17,10 +17,11 @@ from agent.lanes import open_lanes
 from agent.look import Look, first_look
 from agent.patience import patiently
 from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_loudspeaker, is_virtual_microphone, is_webrtc, make_plan
-from agent.probe import Probe
+from agent.probe import Instrumented, Probe
 from agent.shown import Shown
 from agent.webrtc import open_webrtc
 from calibration.background import still
+from models.portrait import Pixels
 from models.weights import with_person
 from runtime.answers import watched
 from runtime.change import Change, Nobody, Upload
@@ -140,6 +141,10 @@ class Session:
         """
         self.shown.clear(portrait)
 
+    def outline(self) -> Pixels | None:
+        """What `clear` shows, as large as the run's pictures; None before the first. Any thread."""
+        return self.shown.outline()
+
     def close(self) -> None:
         """Ends what the run holds, a change that is being prepared too. After the loop, or in its place."""
         self.shown.close()
@@ -173,7 +178,7 @@ class Session:
             idle=Idle(config.seed, config.liveliness, config.blinks),
             engine=self.shown.engine,
             avatar=avatar,
-            sinks=self.sinks if probe.instrument is None else [probe.instrument(sink) for sink in self.sinks],
+            sinks=[Instrumented(sink, probe.instrument) for sink in self.sinks] if probe.instrument else self.sinks,
             fps=config.fps,
             clock=self._clock,
             metrics=self.metrics,

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import assert_never
 
-from agent.config import Bench, Calibrate, Call, Command, Demo, Devices, Doctor, Eval, Models, Personalise, Run
+from agent.config.bench import Bench
+from agent.config.calibrate import Calibrate
+from agent.config.call import Call
+from agent.config.command import Command
+from agent.config.doctor import Devices, Doctor
+from agent.config.eval import Eval
+from agent.config.models import Models
+from agent.config.personalise import Personalise
+from agent.config.run import Demo, Run
 from agent.terminal import say
 from agent.usage import parse
 from models.errors import AgentError

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.config import Run
+from agent.config.run import Run
 from agent.known_person import open_person, open_speaker
 from agent.plan import STILL, Plan
 from agent.probe import Probe

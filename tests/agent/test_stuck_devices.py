@@ -12,7 +12,7 @@ import pytest
 from scipy.io import wavfile
 
 from agent.build import Session
-from agent.config import Run
+from agent.config.run import Run
 from agent.plan import make_plan
 from agent.probe import Probe
 from models.builtin.avatar import BuiltinAvatar
@@ -23,6 +23,8 @@ from runtime.engines.builtin import BuiltinEngine
 from runtime.frame import Frame
 from tests.agent.clips import decode, speech
 from tests.agent.command import SMALL, agent_process, wait_until
+
+pytestmark = pytest.mark.alone
 
 CODE = f"""
 import sys

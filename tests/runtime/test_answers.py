@@ -8,6 +8,7 @@ import pytest
 from runtime.answers import Answers
 from runtime.answers import watched as looked_at
 from runtime.clock import FakeClock
+from tests.warned import warned
 
 MS = 1_000_000
 
@@ -34,14 +35,14 @@ def watched(caplog: pytest.LogCaptureFixture) -> Watched:
 def test_a_call_that_lasts_is_told_once_and_its_return_too(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
     with watched.answers.asked():
         watched.pass_ms(1500)
-        assert not watched.answers.silent and not caplog.messages
+        assert not watched.answers.silent and not warned(caplog, "runtime.answers")
         watched.pass_ms(100)
         assert watched.answers.silent and watched.answers.waiting
         watched.pass_ms(5000)
     assert watched.answers.silent, "until somebody looks"
     watched.pass_ms(100)
     assert not watched.answers.silent and not watched.answers.waiting and watched.answers.count == 1
-    assert caplog.messages == [
+    assert warned(caplog, "runtime.answers") == [
         "camera 0 (me) does not answer: the face idles until it does",
         "camera 0 (me) answers again",
     ]
