@@ -35,8 +35,10 @@ from models.small.image_to_plane import WIDTH
 from models.small.model import SmallModel
 from models.small.motion_adapter import Change
 from models.small.paper import WEIGHTS
-from models.small.renderer import Planes, pixel_centres
+from models.small.reading import pixel_centres
+from models.small.renderer import Planes
 from models.small.settings import RAYS
+from models.small.skin import even_skin
 
 _AVATARS = 2
 """Of a batch; each with two shots."""
@@ -129,9 +131,10 @@ def draw(net: SmallModel, batch: Batch, pixels: Tensor, rows: int) -> Tensor:
     def twice(x: Tensor) -> Tensor:
         return x.repeat_interleave(2, 0)
 
-    change: Change = net.adapter(twice(batch.source), batch.target, twice(condition))
+    change: Change = net.adapter(twice(batch.source), batch.target, twice(batch.places), twice(condition))
     both = Planes(twice(planes.front), twice(planes.across))
-    return net.draw(both, twice(batch.texture), change, batch.rotation, pixels, rows)
+    skin = even_skin(batch.texture, batch.source)
+    return net.draw(both, twice(batch.texture), twice(skin), change, batch.rotation, pixels, rows)
 
 
 def measure(net: SmallModel, batch: Batch, random: np.random.Generator) -> Losses:
@@ -140,7 +143,7 @@ def measure(net: SmallModel, batch: Batch, random: np.random.Generator) -> Losse
     top, left = (int(x) for x in random.integers(0, RAYS - side + 1, size=2)) if side == RAYS else (
         int(random.integers(6, 27)), int(random.integers(5, 28))
     )  # fmt: skip
-    pixels = pixel_centres().unflatten(0, (RAYS, RAYS))[top : top + side, left : left + side].flatten(0, 1)
+    pixels = pixel_centres(RAYS).unflatten(0, (RAYS, RAYS))[top : top + side, left : left + side].flatten(0, 1)
     head = draw(net, batch, pixels, side)
 
     def part(x: Tensor, times: int) -> Tensor:
@@ -240,7 +243,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for data set and checkpoints")
     parser.add_argument("--weights", type=Path, help=f"file for what was learnt; default: OUT/{WEIGHTS.name}")
     parser.add_argument("--start", type=Path, help="weights to begin with")
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=2200)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--width", type=int, default=WIDTH, help="channels of the image network; as shipped: 128")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")

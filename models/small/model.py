@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from models.small.image_to_plane import WIDTH, ImageToPlane
 from models.small.lifting import GRID
 from models.small.motion_adapter import Change, MotionAdapter
-from models.small.renderer import Planes, Renderer, pixel_centres
+from models.small.reading import pixel_centres
+from models.small.renderer import Planes, Renderer
 from models.small.settings import FEATURES, RAYS, SAMPLES, SIDE_FEATURES
 from models.small.super_resolution import SuperResolution
 
@@ -37,12 +38,14 @@ class SmallModel(nn.Module):
         self,
         planes: Planes,
         texture: Float[Tensor, "b 4 256 256"],
+        skin: Float[Tensor, "b 3 160 160"],
         change: Change,
         rotation: Float[Tensor, "b 3 3"],
         pixels: Float[Tensor, "n 2"] | None = None,
         rows: int = RAYS,
         samples: int = SAMPLES[0],
     ) -> Head:
-        """The head under a rotation; `pixels`: those rays alone."""
-        through = (pixel_centres() if pixels is None else pixels).to(texture.device)
-        return self.super_resolution(self.renderer(planes, change, rotation, through, rows, samples), change, texture)
+        """The head under a rotation; `pixels`: those rays alone; `skin`: of `skin.even_skin`."""
+        through = (pixel_centres(RAYS) if pixels is None else pixels).to(texture.device)
+        seen = self.renderer(planes, change, rotation, through, rows, samples)
+        return self.super_resolution(seen, change, texture, skin)

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 import signal
 import time
 from collections.abc import Callable
@@ -93,7 +94,7 @@ def make(
     pictures: Path,
     seed: int,
     say: Callable[[str], None],
-    names: tuple[str, ...] = portraits.TRAINED,
+    names: tuple[str, ...] = tuple(portraits.TRAINED),
     plan: Plan = Plan(),  # a value
     workers: int = 1,
 ) -> None:
@@ -114,6 +115,7 @@ def make(
         kind = np.uint8 if name in _BYTES else np.float32
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, (len(kinds), *shape))
     begun = time.perf_counter()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the workers
     with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (folder, persons, seed)) as pool:
         for done, _ in enumerate(pool.map(_make_person, range(len(kinds)), kinds), 1):
             if done % 10 == 0:

@@ -43,7 +43,6 @@ def test_the_likeness_of_a_picture_with_itself_is_perfect_and_a_blur_costs() -> 
     image = torch.rand(1, 3, 64, 64) * 2 - 1
     blurred = torch.nn.functional.avg_pool2d(image, 5, 1, 2)
     assert losses.structure(image, image).item() == pytest.approx(0, abs=1e-5)
-    assert losses.ssim(image, image).item() == pytest.approx(1, abs=1e-5)
     assert losses.structure(blurred, image).item() > 0.5
 
 
