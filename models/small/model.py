@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.small.image_to_plane import ImageToPlane
+from models.small.image_to_plane import WIDTH, ImageToPlane
 from models.small.lifting import GRID
 from models.small.motion_adapter import Change, MotionAdapter
 from models.small.reading import pixel_centres
@@ -19,9 +19,10 @@ Head = Float[Tensor, "b 4 h w"]
 class SmallModel(nn.Module):
     """Image network, motion adapter, renderer and super-resolution. One portrait's planes serve all of its frames."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
+        """`width`: of the image network, see `ImageToPlane`."""
         super().__init__()
-        self.image_to_plane, self.adapter = ImageToPlane(), MotionAdapter()
+        self.image_to_plane, self.adapter = ImageToPlane(width), MotionAdapter()
         self.renderer, self.super_resolution = Renderer(), SuperResolution()
         self.mean_front = nn.Parameter(0.05 * torch.randn(1, FEATURES, GRID, GRID))
         self.mean_across = nn.Parameter(0.05 * torch.randn(1, 2 * SIDE_FEATURES, GRID, GRID))

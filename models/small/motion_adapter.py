@@ -46,7 +46,7 @@ class MotionAdapter(nn.Module):
         self.encoder = Encoder(64, 4, 2)
         self.wide, self.wider = nn.Conv2d(64, 64, 3, 1, 2, dilation=2), conv3(64, 64)
         self.merge, self.again = conv3(64 + 48 + CONDITION, 64), conv3(64, 64)
-        here = pixel_centres(CODE_SIDE).T.reshape(2, CODE_SIDE, CODE_SIDE)
+        here = torch.unflatten(pixel_centres(CODE_SIDE).T, 1, (CODE_SIDE, CODE_SIDE))
         self.here: Tensor
         self.register_buffer("here", REACH * here, persistent=False)
         self.features, self.shift = conv3(64, FEATURES), conv3(64, 3)

@@ -39,6 +39,10 @@ class _RefusedError(Exception):
     """The file names something that is not on the list."""
 
 
+class _TwiceError(Exception):
+    """A part of the network lies in several places, and so would be read any number of times."""
+
+
 class _Reader(pickle.Unpickler):
     """Knows the few names below; everything that it makes is a tensor, a container or a record."""
 
@@ -76,25 +80,31 @@ def read_generator(path: Path) -> dict[str, Tensor]:
     if isinstance(content, dict) and _AVERAGED in content:
         content = content[_AVERAGED]
     entries: dict[str, Tensor] = {}
-    _collect(content, "", entries, _DEEPEST)
+    try:
+        _collect(content, "", entries, set(), _DEEPEST)
+    except _TwiceError:
+        raise InputError(f"{path} holds a part of its network twice, as no generator does; get it again") from None
     if not entries:
         raise InputError(f"{path} holds no network; give the generator that was saved as a whole")
     return entries
 
 
-def _collect(module: object, prefix: str, entries: dict[str, Tensor], depth: int) -> None:
-    """The tensors of a module and of those within it, as torch names them."""
+def _collect(module: object, prefix: str, entries: dict[str, Tensor], met: set[int], depth: int) -> None:
+    """The tensors of a module and of those within it, as torch names them; `met`: what was looked into before."""
     state = module.state if isinstance(module, _Record) else None
     if not isinstance(state, dict) or depth == 0:
         return
-    for kind in ("_parameters", "_buffers"):
-        found = state.get(kind)
-        if isinstance(found, dict):
-            entries |= {f"{prefix}{name}": values for name, values in found.items() if isinstance(values, Tensor)}
-    inner = state.get("_modules")
-    if isinstance(inner, dict):
-        for name, each in inner.items():
-            _collect(each, f"{prefix}{name}.", entries, depth - 1)
+    parts = [part for kind in ("_parameters", "_buffers", "_modules") if isinstance(part := state.get(kind), dict)]
+    for once in (module, state, *parts):
+        if id(once) in met:
+            raise _TwiceError
+        met.add(id(once))
+    for part in parts:
+        for name, each in part.items():
+            if isinstance(each, Tensor):
+                entries[f"{prefix}{name}"] = each
+            else:
+                _collect(each, f"{prefix}{name}.", entries, met, depth - 1)
 
 
 def _persistent(meta: dict[str, Any]) -> _Record:

@@ -105,6 +105,7 @@ class Caller:
                 except LostError as error:
                     lost_s = self._loop.time()
                     self._said(f"{error}: trying to come back")
+                    self._host.lost()
                 finally:
                     self._talking = None
 

@@ -45,9 +45,9 @@ class Line:
         """Sends a motion to whoever is there. Never blocks."""
         self._tell(CallPeer.give, motion)
 
-    def show(self, glimpse: Glimpse) -> None:
-        """Sends a picture of the camera to whoever is there. Never blocks."""
-        self._tell(CallPeer.show, glimpse)
+    def glimpse(self, glimpse: Glimpse) -> None:
+        """Sends a glimpse of the camera to whoever is there. Never blocks."""
+        self._tell(CallPeer.glimpse, glimpse)
 
     def present(self, portrait: bytes) -> None:
         """Offers another portrait to whoever is there. Never blocks."""

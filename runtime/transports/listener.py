@@ -112,6 +112,7 @@ class Listener:
         except LostError as error:
             if self._line.peer is peer:
                 self._said(f"{error}: it may come back for {RESUME_S:.0f} s")
+                self._me.lost()
                 await asyncio.sleep(RESUME_S)
             ending = error
         except AgentError as error:

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -126,7 +127,11 @@ def make(
 
 def check_plan(path: Path, theirs: dict[str, Any], mine: dict[str, Any]) -> None:
     """Raises InputError if what is there was made by another plan."""
-    if others := [name for name, value in mine.items() if theirs.get(name) != value]:
+    if names := [name for name, value in mine.items() if theirs.get(name) != value]:
+        others = [
+            f"{name} {theirs.get(name)}, not {mine[name]}" if isinstance(mine[name], int | float) else name
+            for name in names
+        ]
         raise InputError(f"{path} was made with other settings ({', '.join(others)}): give the same, or another --out")
 
 
@@ -135,6 +140,7 @@ _work: list[Any] = []
 
 
 def _begin(folder: Path, persons: list[Portrait], seed: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that waits for this process ends it
     cv2.setNumThreads(1)
     _work[:] = [{path.stem: np.load(path, mmap_mode="r+") for path in folder.glob("*.npy")}, persons, seed]
 

@@ -80,6 +80,27 @@ def test_a_tensor_larger_than_its_bytes_is_damaged(tmp_path: Path) -> None:
     assert "damaged" in refusal(save_generator(tmp_path / "bad.pkl", network))
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("shared", ["itself", "another", "its names"])
+def test_a_network_that_holds_a_part_twice_is_refused_before_it_is_read_without_end(
+    tmp_path: Path, shared: str
+) -> None:
+    inner: nn.Module = nn.Sequential(nn.Linear(1, 1))
+    for _ in range(40):
+        outer = nn.Sequential()
+        again = inner
+        if shared == "itself":
+            again = outer
+        elif shared == "its names":
+            again = nn.Sequential()
+            vars(again)["_modules"] = vars(inner)["_modules"]
+        vars(outer)["_modules"] = {"a": inner, "b": again}
+        inner = outer
+    path = tmp_path / "folded.pkl"
+    path.write_bytes(pickle.dumps(inner))
+    assert "twice" in refusal(path)
+
+
 def test_other_files_are_refused(tmp_path: Path) -> None:
     path = save_generator(tmp_path / "cut.pkl", Small())
     path.write_bytes(path.read_bytes()[:-200])
