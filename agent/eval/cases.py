@@ -9,7 +9,7 @@ from pathlib import Path
 from PIL import Image
 
 from agent.config import ComparedName, Eval, Run, parse_size
-from agent.eval.columns import Protocol
+from agent.eval.columns import OWN_PERSON, Protocol
 from agent.eval.crop import Crop
 from agent.eval.filmed import first_picture
 from agent.look import first_look
@@ -57,6 +57,7 @@ class Case:
             fps=self.fps,
             engine="builtin" if engine == "still" else engine,
             backend="auto" if engine in ("still", "builtin") else config.backend,
+            person=config.person if engine == OWN_PERSON else "",
         )
         return make_plan(run, ())
 

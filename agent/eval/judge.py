@@ -7,11 +7,12 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from agent.eval.cases import Case
-from agent.eval.columns import Key, columns_of
+from agent.eval.columns import Key, judged_columns
 from agent.eval.filmed import Filmed, voice
 from agent.eval.measures import Measures
 from agent.eval.truth import Reading, Truth
 from models.landmarks import Landmarks, MediapipeTracker
+from models.metrics.face_cutter import FaceCutter
 from models.metrics.features import cosine
 from models.metrics.motions import expression_distance, pose_distance_degrees
 from models.metrics.pictures import l1, psnr_db, ssim
@@ -45,22 +46,20 @@ class Judge:
     def __init__(self, case: Case, engine: str, truth: Truth, measures: Measures, shown_ns: Collection[int]) -> None:
         """`shown_ns`: instants whose pictures are kept for people to look at."""
         self._case, self._engine, self._truth, self._measures = case, engine, truth, measures
-        self._shown_ns, self._columns = shown_ns, columns_of(case.protocol)
+        self._shown_ns, self._columns = shown_ns, judged_columns(case.protocol, engine)
         self._tracker = MediapipeTracker()
         self._each: dict[Key, list[float]] = {}
         self._openings: list[tuple[float, float]] = []
         self._heads: dict[int, Head] = {}
         self._features: list[Features] = []
-        self._faces: list[UInt8[np.ndarray, "224 224 3"]] = []
+        self._cutter = None if measures.syncnet is None else FaceCutter(case.source.landmarks[:SURFACE_COUNT])
         self._pictures = self._lost = 0
 
     def take(self, due_ns: int, image: Pixels) -> None:
         """The next picture that the engine drew; the face is followed through those, too, that are not to be judged."""
-        if self._measures.syncnet is not None:
-            from models.metrics.sync import cut_face
-
-            self._faces.append(cut_face(image, self._case.source.landmarks[:SURFACE_COUNT]))
         landmarks, filmed = self._tracker.track(image), self._truth.filmed.get(due_ns)
+        if self._cutter is not None:
+            self._cutter.take(image, None if landmarks is None else landmarks[:SURFACE_COUNT])
         if filmed is None:
             return
         self._pictures += 1
@@ -83,8 +82,8 @@ class Judge:
         figures["lost"] = self._lost
         got, want = np.array(self._openings, np.float64).reshape(-1, 2).T
         figures["lips"] = opening_correlation(got, want)
-        if self._measures.syncnet is not None:
-            sync = self._measures.syncnet.judge(np.stack(self._faces), voice(self._case.clip))
+        if self._measures.syncnet is not None and self._cutter is not None:
+            sync = self._measures.syncnet.judge(self._cutter.faces(), voice(self._case.clip))
             figures |= {} if sync is None else {"sync_c": sync.confidence, "sync_d": sync.distance}
         known: dict[Key, float] = {key: value for key, value in figures.items() if np.isfinite(value)}
         return Judged(self._case.name, self._engine, self._pictures, known, self._heads, self._features)
@@ -95,7 +94,7 @@ class Judge:
         self._note("ssim", lambda: ssim(got, want))
         if (lpips := self._measures.lpips) is not None:
             self._note("lpips", lambda: lpips.distance(got, want))
-        if self._measures.inception is not None:
+        if self._measures.inception is not None and "fid" in self._columns:
             self._features.append(self._measures.inception.features(got))
 
     def _compare_faces(self, image: Pixels, landmarks: Landmarks, filmed: Filmed, driver: Reading | None) -> None:
@@ -113,6 +112,6 @@ class Judge:
         self._openings.append((reading.opening, driver.opening))
 
     def _note(self, key: Key, measure: Callable[[], float]) -> None:
-        """One picture's figure, if the protocol has such a column."""
+        """One picture's figure, if it means something there."""
         if key in self._columns:
             self._each.setdefault(key, []).append(measure())

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
-from jaxtyping import Float, Int16, UInt8
+from jaxtyping import Int16, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as fn
 
@@ -15,15 +14,11 @@ from models.metrics.published import entries_of, with_weights
 
 FPS = 25
 """Of the pictures that it sees."""
-SIDE = 224
-"""Of each of them, pixels."""
 
 _SPAN = 5  # pictures at a time, and
 _HOPS = 4  # frames of sound to each
 _FARTHEST = 15  # pictures by which lips and voice are shifted against each other
 _AT_ONCE = 16
-_ROOM = 0.4  # around the face
-_BESIDE = (110, 110, 110)  # grey beyond the picture's edges
 
 
 class Sync(NamedTuple):
@@ -64,7 +59,7 @@ class SyncNet(nn.Module):
         """Lips against voice; None where fewer than two seconds of both are there.
 
         Args:
-            faces: 25 a second, RGB, as `cut_face` gives them.
+            faces: 25 a second, RGB, as `FaceCutter` gives them.
             samples: 16 kHz, from the same instant on.
         """
         if min(len(faces) / FPS, len(samples) / RATE_HZ) < 2:
@@ -82,20 +77,6 @@ class SyncNet(nn.Module):
     def _embedded(self, network: nn.Sequential, head: nn.Sequential, windows: list[Tensor]) -> Tensor:
         parts = [torch.cat(windows[i : i + _AT_ONCE]) for i in range(0, len(windows), _AT_ONCE)]
         return torch.cat([head(network(part).flatten(1)) for part in parts])
-
-
-def cut_face(image: UInt8[np.ndarray, "h w 3"], face: Float[np.ndarray, "n 3"]) -> UInt8[np.ndarray, "224 224 3"]:
-    """What SyncNet sees of a picture whose face has these landmarks: more below it than above.
-
-    The published way takes another detector's box, anew in every picture.
-    """
-    low, high = face[:, :2].min(0), face[:, :2].max(0)
-    half = float((high - low).max()) / 2
-    side = 2 * (1 + _ROOM) * half
-    left, top = (low + high) / 2 - [side / 2, half]
-    scale = SIDE / side
-    matrix = np.array([[scale, 0, (0.5 - left) * scale - 0.5], [0, scale, (0.5 - top) * scale - 0.5]])
-    return np.asarray(cv2.warpAffine(image, matrix, (SIDE, SIDE), borderValue=_BESIDE))
 
 
 def _flat(before: int, after: int, kernel: tuple[int, int], padding: int) -> list[nn.Module]:
