@@ -26,7 +26,8 @@ check: .venv/installed-dev  ## what CI runs
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not devices and not alone'
+	$(BIN)/pytest -m alone
 
 fix: .venv/installed-dev  ## formats, and mends what can be mended
 	$(BIN)/ruff check --fix .

@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 
-from agent.config import Run
+from agent.config.run import Run
 from agent.engines import open_engine, usable_engines
 from agent.far import Far
 from agent.inputs import NO_INPUTS, open_inputs
@@ -17,11 +17,13 @@ from agent.lanes import open_lanes
 from agent.look import Look, first_look
 from agent.patience import patiently
 from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_loudspeaker, is_virtual_microphone, is_webrtc, make_plan
-from agent.probe import Probe
+from agent.probe import Instrumented, Probe
 from agent.shown import Shown
 from agent.webrtc import open_webrtc
 from calibration.background import still
+from models.portrait import Pixels
 from models.weights import with_person
+from runtime.answers import watched
 from runtime.change import Change, Nobody, Upload
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.idle import Idle
@@ -93,16 +95,17 @@ class Session:
             opened.callback(engine.close)
             looking = partial(open_inputs, plan, clock, say, probe, opened)
             self._inputs = NO_INPUTS if far is not None else wait("opening the inputs", looking)
-            for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
-                self.sinks.append(wait(f"opening the output {name}", partial(self._open_sink, name)))
-                opened.callback(self.sinks[-1].close)
-            named = probe.portrait or config.portrait
-            photo = named if far is None else patiently("waiting", far.portrait, interrupted, _hush)
-            look = self._first_look(photo)
-            if isinstance(photo, Nobody):
-                engine.close()
-                engine = self.shown.engine = StillEngine()
-            avatar = wait(f"preparing {photo.name}", partial(engine.prepare, look.portrait))
+            with watched(self._inputs.answers):
+                for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
+                    self.sinks.append(wait(f"opening the output {name}", partial(self._open_sink, name)))
+                    opened.callback(self.sinks[-1].close)
+                named = probe.portrait or config.portrait
+                photo = named if far is None else patiently("waiting", far.portrait, interrupted, _hush)
+                look = self._first_look(photo)
+                if isinstance(photo, Nobody):
+                    engine.close()
+                    engine = self.shown.engine = StillEngine()
+                avatar = wait(f"preparing {photo.name}", partial(engine.prepare, look.portrait))
             self._loop = self._compose(avatar, probe)
             self.shown.begin(look, self._loop)
             if "preview" in plan.outputs and far is None:
@@ -138,6 +141,10 @@ class Session:
         """
         self.shown.clear(portrait)
 
+    def outline(self) -> Pixels | None:
+        """What `clear` shows, as large as the run's pictures; None before the first. Any thread."""
+        return self.shown.outline()
+
     def close(self) -> None:
         """Ends what the run holds, a change that is being prepared too. After the loop, or in its place."""
         self.shown.close()
@@ -171,7 +178,7 @@ class Session:
             idle=Idle(config.seed, config.liveliness, config.blinks),
             engine=self.shown.engine,
             avatar=avatar,
-            sinks=self.sinks if probe.instrument is None else [probe.instrument(sink) for sink in self.sinks],
+            sinks=[Instrumented(sink, probe.instrument) for sink in self.sinks] if probe.instrument else self.sinks,
             fps=config.fps,
             clock=self._clock,
             metrics=self.metrics,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from agent.config import ModelsBuild
+from agent.config.models import ModelsBuild
 from agent.papers import load_paper
 from models.errors import InputError
 from models.weights import built_folder

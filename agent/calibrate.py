@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from agent.calibration_page import CalibrationPage
-from agent.config import Calibrate
+from agent.config.calibrate import Calibrate
 from agent.face_source import FaceSource
 from agent.plan import parse_input
 from calibration.guide import Guide

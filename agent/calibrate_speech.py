@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.calibrate import check_calibration, describe, learnt_profile
 from agent.calibration_page import CalibrationPage
-from agent.config import Calibrate
+from agent.config.calibrate import Calibrate
 from agent.face_source import FaceSource
 from agent.inputs import open_microphone
 from agent.listening import Listening

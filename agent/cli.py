@@ -7,10 +7,19 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import assert_never
 
-from agent.config import Bench, Calibrate, Call, Command, Demo, Devices, Doctor, Eval, Models, Personalise, Run
+from agent.config.bench import Bench
+from agent.config.calibrate import Calibrate
+from agent.config.call import Call
+from agent.config.command import Command
+from agent.config.doctor import Devices, Doctor
+from agent.config.eval import Eval
+from agent.config.models import Models
+from agent.config.personalise import Personalise
+from agent.config.run import Demo, Run
 from agent.terminal import say
 from agent.usage import parse
 from models.errors import AgentError
+from runtime.faults import in_words
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if "AGENT_TRACEBACK" in os.environ:
             raise
-        say(f"agent: failed: {type(error).__name__}: {error} (AGENT_TRACEBACK=1 shows where)")
+        say(f"agent: failed: {in_words(error)} (AGENT_TRACEBACK=1 shows where)")
         return 1
     finally:
         logging.getLogger().removeHandler(warnings)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from typing import Any
 
-from agent.config import ENGINES, BackendName, EngineName
+from agent.config.engines import ENGINES, BackendName, EngineName
 from agent.papers import load_goha, load_real3d, load_small, load_talk3d
 from models.errors import InputError
 from models.goha.needs import NETWORKS_FILE, TERMS

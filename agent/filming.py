@@ -1,5 +1,6 @@
 """A person's video as `agent personalise` reads it: faces, sound, and what is cut out of its frames."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -23,6 +24,7 @@ from models.talk3d.speech_stream import LOOK_AHEAD_NS, SpeechStream
 from runtime.frame import Frame
 from runtime.resample import SpeechWindows
 from runtime.sources.media import ClipFrames, ClipSound, probe
+from runtime.sources.nearest import nearest
 
 Bar = Callable[[int, int], None]
 """Hears how much is done, and of how much; whatever it raises ends the work."""
@@ -42,7 +44,7 @@ def film(video: Path, bar: Bar) -> FaceTrack:
     crowded: list[bool] = []
     width, height = source.info.width, source.info.height
     with closing(source), closing(OneFace(MediapipeTracker())) as tracker, closing(Bystanders()) as others:
-        for number, image in enumerate(at_25(source)):
+        for number, image in enumerate(_at_25(source)):
             height, width = image.shape[:2]
             face = tracker.track(image)
             seen.append(face)
@@ -57,16 +59,9 @@ def frames_of(video: Path) -> int:
     return max(1, round(probe(video).pictures_ns / _STEP_NS))
 
 
-def at_25(frames: Iterable[Frame]) -> Iterator[Pixels]:
-    """The picture nearest to every instant, 25 of them per second, whatever the video's own rate."""
-    due_ns, before = 0, None
-    for frame in frames:
-        while before is not None and frame.pts_ns - due_ns >= due_ns - before.pts_ns:
-            yield before.image
-            due_ns += _STEP_NS
-        before = frame
-    if before is not None and due_ns - before.pts_ns <= _STEP_NS // 2:
-        yield before.image
+def _at_25(frames: Iterable[Frame]) -> Iterator[Pixels]:
+    """25 pictures per second, whatever the video's own rate."""
+    return (image for _, image in nearest(frames, itertools.count(0, _STEP_NS)))
 
 
 def listen(video: Path, network: SpeechScores, count: int, bar: Bar) -> tuple[Float32[np.ndarray, "n 8 44 16"], float]:
@@ -106,7 +101,7 @@ def cut_out(
     """
     count, moves = len(track.faces), track.cuts(face[SIX], side)
     with closing(ClipFrames(video)) as source, written_footage(folder, count, side) as footage:
-        for number, image in enumerate(at_25(source)):
+        for number, image in enumerate(_at_25(source)):
             footage.pictures[number] = cut(image, moves[number], side)
             footage.faces[number] = moved(track.faces[number], moves[number]) / side
             bar(number + 1, count)

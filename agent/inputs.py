@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.config import Run
+from agent.config.run import Run
 from agent.known_person import open_person, open_speaker
 from agent.plan import STILL, Plan
 from agent.probe import Probe
@@ -16,6 +16,7 @@ from models.errors import InputError
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker
 from models.one_face import OneFace
+from runtime.answers import Answers
 from runtime.clock import Clock
 from runtime.drivers.face_video import FaceVideo, Watch
 from runtime.drivers.mouth_cutter import MouthCutter
@@ -23,7 +24,7 @@ from runtime.drivers.mouth_sight import MouthSight
 from runtime.frame import Frame
 from runtime.ladder import Ladder
 from runtime.sound import Sound
-from runtime.sources import Source
+from runtime.sources import DeviceSource, Source
 from runtime.sources.media import ClipFrames, ClipSound
 
 
@@ -37,6 +38,11 @@ class Inputs:
     """Who may drive by the camera; None lets anybody."""
     speaker: SpeakerLayer | None
     """How the mouth goes with the driver's voice, where that was calibrated."""
+
+    @property
+    def answers(self) -> list[Answers]:
+        """Of the drivers of what are devices."""
+        return [source.answers for source in (self.camera, self.microphone) if isinstance(source, DeviceSource)]
 
 
 NO_INPUTS = Inputs(None, None, None, None)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from agent.config import Run
+from agent.config.run import Run
 from calibration.person import PersonCheck
 from calibration.profile import Profile
 from models.audio.speaker_layer import SpeakerLayer

@@ -10,16 +10,17 @@ from pathlib import Path
 import torch
 
 from agent.begun import begun_folder, empty, sole_use
-from agent.config import Personalise
+from agent.config.personalise import Personalise
 from agent.filming import Bar, cut_out, film, frames_of, listen
 from calibration.filmed import FPS
 from models.errors import AgentError, InputError
+from models.metrics.lpips import Lpips
 from models.talk3d.needs import BASE, SPEECH, TERMS
 from models.talk3d.personal.aim import average_face, usual_face
 from models.talk3d.personal.footage import Footage, footage_bytes, read_footage
 from models.talk3d.personal.generators import base_generator
 from models.talk3d.personal.identity import read_identity
-from models.talk3d.personal.likeness import Structure, read_lpips
+from models.talk3d.personal.likeness import Learned, Structure
 from models.talk3d.personal.procedure import Losses, Procedure, state_bytes, work
 from models.talk3d.personal.result import store_person
 from models.talk3d.personal.schedule import Schedule
@@ -205,9 +206,5 @@ def _time(seconds: float) -> str:
 
 
 def _losses(config: Personalise) -> Losses:
-    if (config.alexnet is None) != (config.lpips is None):
-        raise InputError("--alexnet and --lpips go together: give both, or neither")
     identity = None if config.arcface is None else read_identity(config.arcface)
-    if config.alexnet is None or config.lpips is None:
-        return Losses(Structure(), identity)
-    return Losses(read_lpips(config.alexnet, config.lpips), identity)
+    return Losses(Structure() if config.lpips is None else Learned(Lpips.read(*config.lpips)), identity)

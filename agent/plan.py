@@ -8,7 +8,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 
-from agent.config import Run, parse_size
+from agent.config.run import Run
+from agent.config.size import parse_size
 from calibration.background import check_background
 from models.errors import InputError
 from runtime.sinks.codecs import EXTENSIONS, TRANSPARENT_EXTENSIONS

@@ -7,6 +7,7 @@ from typing import Any
 from runtime.change import Upload
 from runtime.engines import Engine
 from runtime.frame import Frame
+from runtime.picture import Picture
 from runtime.sinks import Sink
 from runtime.sound import Sound
 from runtime.sources import Source
@@ -25,5 +26,25 @@ class Probe:
     """A photo that is not kept on disk."""
     engine: Engine[Any] | None = None
     """The run closes it."""
-    instrument: Callable[[Sink], Sink] | None = None
-    """What the run sends to in place of an output; passes on what it is sent."""
+    instrument: Callable[[Picture], Picture] | None = None
+    """What each output is given in place of a picture."""
+
+
+class Instrumented:
+    """Sink: another one, before which an instrument stands."""
+
+    def __init__(self, sink: Sink, instrument: Callable[[Picture], Picture]) -> None:
+        self.name, self.shows = sink.name, sink.shows
+        self._sink, self._instrument = sink, instrument
+
+    def send(self, picture: Picture) -> None:
+        """Shows what the instrument makes of it."""
+        self._sink.send(self._instrument(picture))
+
+    def hear(self, sound: Sound) -> None:
+        """Passes it on."""
+        self._sink.hear(sound)
+
+    def close(self, complete: bool = True) -> None:
+        """Closes the output."""
+        self._sink.close(complete)

@@ -10,6 +10,7 @@ from agent.look import Look
 from agent.plan import Plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
 from models.errors import AgentError, InputError
+from models.portrait import Pixels
 from models.weights import with_person
 from runtime.change import Change, Nobody, Upload
 from runtime.engines import Engine
@@ -67,8 +68,13 @@ class Shown:
             self._expected.clear()
             if self._loop is not None and self.look is not None:
                 nobody = self.engine if isinstance(self.engine, StillEngine) else StillEngine()
-                look = self.look.changed(Change(portrait=Nobody()))
+                look = self._nobody(self.look)
                 self._show(self._loop, look, nobody, nobody.prepare(look.portrait))
+
+    def outline(self) -> Pixels | None:
+        """Nobody, before the present background; None where nothing is shown yet. Any thread."""
+        with self._lock:
+            return None if self.look is None else StillEngine().prepare(self._nobody(self.look).portrait)
 
     def close(self) -> None:
         """Ends the other process, and a change that is being prepared there."""
@@ -99,6 +105,9 @@ class Shown:
         if change.portrait is None:
             return self.look is before
         return any(portrait is change.portrait for portrait in self._expected)
+
+    def _nobody(self, look: Look) -> Look:
+        return look.changed(Change(portrait=Nobody()))
 
     def _show(self, loop: Loop, look: Look, engine: Engine[Any], avatar: Any) -> None:
         loop.swap(engine, avatar, self._softly)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from agent.config import Run
+from agent.config.run import Run
 from calibration.mouth_fit import MouthFit
 from models.audio.speaker_layer import SpeakerLayer
 from models.bfm import FACE_MODEL, load_bfm

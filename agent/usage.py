@@ -9,23 +9,15 @@ from difflib import get_close_matches
 
 import tyro
 
-from agent.config import (
-    Bench,
-    Calibrate,
-    Call,
-    Command,
-    Demo,
-    Devices,
-    Doctor,
-    Eval,
-    Models,
-    ModelsBuild,
-    ModelsImport,
-    ModelsList,
-    ModelsRemove,
-    Personalise,
-    Run,
-)
+from agent.config.bench import Bench
+from agent.config.calibrate import Calibrate
+from agent.config.call import Call
+from agent.config.command import Command
+from agent.config.doctor import Devices, Doctor
+from agent.config.eval import Eval
+from agent.config.models import Models, ModelsBuild, ModelsImport, ModelsList, ModelsRemove
+from agent.config.personalise import Personalise
+from agent.config.run import Demo, Run
 from models.errors import InputError
 
 _COMMANDS: dict[str, type] = {

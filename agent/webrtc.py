@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from agent.config import Showing
+from agent.config.showing import Showing
 from agent.plan import Plan
 from models.errors import AgentError, InputError
 from runtime.clock import Clock

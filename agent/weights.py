@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, assert_never
 
 from agent.begun import begun, remove_begun
-from agent.config import ModelsImport, ModelsRemove
+from agent.config.models import ModelsImport, ModelsRemove
 from models.errors import InputError
 from models.weight_part import Part
 from models.weight_store import Stock, remove_folder

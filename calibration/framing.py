@@ -20,6 +20,8 @@ _GOES_ON = 0.06  # of the longer side: how far beyond the photo its mirror image
 _FACE_AT = 0.46  # height of the face's middle in it
 
 Layer = UInt8[np.ndarray, "_ _ 3"] | Float32[np.ndarray, "_ _"]
+Pads = tuple[int, int, int, int]
+"""Pixels at the top, bottom, left and right of a layer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +145,8 @@ class FineCanvas(Canvas):
         shift = np.array([0.5, 0.5, 0.0]) - [self.beyond * self.times, self.beyond * self.times, 0.0]
         return ((points + shift) / self.times - [0.5, 0.5, 0.0]).astype(np.float32)
 
-    def borders(self, placed: Placed) -> tuple[int, int, int, int]:
-        """How far the canvas goes on beyond what was placed: top, bottom, left, right."""
+    def borders(self, placed: Placed) -> Pads:
+        """How far the canvas goes on beyond what was placed."""
         h, w = placed.image.shape[:2]
         return placed.top, self.height - placed.top - h, placed.left, self.width - placed.left - w
 
@@ -163,20 +165,27 @@ class FineCanvas(Canvas):
         return np.ascontiguousarray(whole)
 
 
-def _bordered(layer: Layer, surroundings: Layer, pad: tuple[int, int, int, int]) -> Layer:
-    if not any(pad):
+def _bordered(layer: Layer, surroundings: Layer, pads: Pads) -> Layer:
+    if not any(pads):
         return layer
-    reflects = min(layer.shape[:2]) > max(pad)
-    beside = cv2.copyMakeBorder(surroundings, *pad, cv2.BORDER_REFLECT_101 if reflects else cv2.BORDER_REPLICATE)
-    longest = max(beside.shape)
-    blurred = wide_blur(beside.astype(np.float32), 0.03 * longest)
-    top, bottom, left, right = pad
-    above, aside = _beyond(top, layer.shape[0], bottom), _beyond(left, layer.shape[1], right)
-    share = smoothstep(0.0, _GOES_ON * longest, np.maximum(above[:, None], aside)).astype(np.float32)
-    share = share.reshape(*share.shape, *(1,) * (layer.ndim - 2))
-    border = (beside + share * (blurred - beside)).astype(layer.dtype)
+    top, _, left, _ = pads
+    reflects = min(layer.shape[:2]) > max(pads)
+    beside = cv2.copyMakeBorder(surroundings, *pads, cv2.BORDER_REFLECT_101 if reflects else cv2.BORDER_REPLICATE)
+    border = fading_into_blur(beside, beside, pads)
     border[top : top + layer.shape[0], left : left + layer.shape[1]] = layer
     return border
+
+
+def fading_into_blur(layer: Layer, far: Layer, pads: Pads) -> Layer:
+    """A new layer that becomes `far`, blurred, in its outer `pads`."""
+    longest = max(layer.shape)
+    blurred = wide_blur(far.astype(np.float32), 0.03 * longest)
+    top, bottom, left, right = pads
+    above = _beyond(top, layer.shape[0] - top - bottom, bottom)
+    aside = _beyond(left, layer.shape[1] - left - right, right)
+    share = smoothstep(0.0, _GOES_ON * longest, np.maximum(above[:, None], aside)).astype(np.float32)
+    share = share.reshape(*share.shape, *(1,) * (layer.ndim - 2))
+    return np.asarray((layer + share * (blurred - layer)).astype(layer.dtype))
 
 
 def _beyond(before: int, length: int, after: int) -> Float32[np.ndarray, "n"]:

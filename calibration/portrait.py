@@ -6,7 +6,7 @@ from jaxtyping import Float32, UInt8
 
 from calibration.background import on_background
 from calibration.framing import Canvas, Framing
-from calibration.sheet import person_sheet
+from calibration.sheet import person_sheet, with_person_beyond
 from models.errors import InputError
 from models.landmarks import face_width, find_faces, is_upside_down
 from models.matte import fill_background, foreground_colours, person_matte
@@ -56,10 +56,13 @@ def prepare_portrait(
     matte = person_matte(placed.image, on_part)
     plate = fill_background(placed.image, matte, on_part)
     colours = foreground_colours(placed.image, matte, plate)
+    sheet = person_sheet(fine, placed, colours, matte)
+    photographed = fine.picture(placed, placed.image, plate), fine.picture(placed, matte, np.zeros_like(matte))
+    image, whole_matte = with_person_beyond(fine, placed, sheet, *photographed)
     portrait = Portrait(
-        image=fine.picture(placed, placed.image, plate),
-        matte=fine.picture(placed, matte, np.zeros_like(matte)),
-        person=person_sheet(fine, placed, colours, matte),
+        image=image,
+        matte=whole_matte,
+        person=sheet,
         person_scale=fine.times,
         person_margin=fine.beyond,
         background=fine.picture(placed, plate, plate),

@@ -1,57 +1,109 @@
-"""The person as a sheet that can be moved: finer than the picture, and continued beyond its edges."""
+"""The person as a sheet that can be moved: finer than the picture, and continued beyond the photo's edges."""
 
 import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from calibration.framing import FineCanvas, Placed
+from calibration.framing import FineCanvas, Pads, Placed, fading_into_blur
+from models.ease import smoothstep
 
-_CROWN = 0.5  # height of a crown that the picture's upper edge cuts off, in parts of half its width there
+_CROWN = 0.5  # height of a crown that an upper edge cuts off, in parts of half its width there
+_SHOULDER = 0.5  # how far a body that is cut off aside goes on, in parts of its height there
+_FADES = (0.04, 0.16)  # of the longer side: over which a body that is cut off below ends
 _SHORT = 24  # pixels from an edge: a border that reflects fewer repeats them instead
+
+Image = UInt8[np.ndarray, "_ _ 3"]
+Alpha = Float32[np.ndarray, "_ _"]
+Sheet = UInt8[np.ndarray, "ch cw 4"]
 
 
 def person_sheet(
-    canvas: FineCanvas,
-    placed: Placed,
-    colours: UInt8[np.ndarray, "h w 3"],
-    matte: Float32[np.ndarray, "h w"],
-) -> UInt8[np.ndarray, "ch cw 4"]:
+    canvas: FineCanvas, placed: Placed, colours: UInt8[np.ndarray, "h w 3"], matte: Float32[np.ndarray, "h w"]
+) -> Sheet:
     """RGBA, colours multiplied by alpha, of the canvas's size.
 
-    Where the photo ends at the picture's edge or beyond it, the person goes on where it touches the edge: with mirrored
-    colours, and a crown that was cut off rounded. Where the photo ends within the picture, so does the person.
+    The person goes on where the photo cuts it off: with mirrored colours, and a crown rounded. Where the photo ends
+    within the picture, shoulders are rounded, too, a body fades downwards, and all is blurred away from the photo.
     """
-    pads = canvas.borders(placed)
-    mirror = cv2.BORDER_REFLECT_101 if min(matte.shape) > _SHORT else cv2.BORDER_REPLICATE
-    colour = cv2.copyMakeBorder(colours, *pads, mirror)
-    alpha = cv2.copyMakeBorder(matte, *pads, cv2.BORDER_REPLICATE)
-    top, bottom, left, right = pads
-    h, w = alpha.shape
-    crown = _crown(matte[0], top)
-    alpha[:top] = 0
-    alpha[:top, left : w - right] = crown
     edge = canvas.beyond * canvas.times
-    for pad, border in (
-        (top, np.s_[:top, :]),
-        (bottom, np.s_[h - bottom :, :]),
-        (left, np.s_[:, :left]),
-        (right, np.s_[:, w - right :]),
-    ):
-        if pad > edge:  # the photo ends within the picture
-            alpha[border] = 0
-    premultiplied = colour * alpha[..., None]
-    return np.dstack([premultiplied, alpha * 255]).round().astype(np.uint8)
+    pads = canvas.borders(placed)
+    within, beyond = (_those(pads, [(pad > edge) == inside for pad in pads]) for inside in (True, False))
+    if any(within):
+        colours = _coloured(colours, within)
+        matte = _continued(matte, within)
+    colour = cv2.copyMakeBorder(
+        colours, *beyond, cv2.BORDER_REFLECT_101 if min(matte.shape) > _SHORT else cv2.BORDER_REPLICATE
+    )
+    top, _, left, right = beyond
+    alpha = cv2.copyMakeBorder(matte, *beyond, cv2.BORDER_REPLICATE)
+    alpha[:top] = 0
+    alpha[:top, left : alpha.shape[1] - right] = _closed(matte[0], top, _CROWN)
+    return np.dstack([colour * alpha[..., None], alpha * 255]).round().astype(np.uint8)
 
 
-def _crown(first_row: Float32[np.ndarray, "w"], height: int) -> Float32[np.ndarray, "height w"]:
-    """Alpha above the photo's first row: every run of the person closes like an ellipse."""
-    out = np.zeros((height, len(first_row)), np.float32)
-    inside = np.concatenate([[False], first_row > 0.5, [False]])
+def with_person_beyond(
+    canvas: FineCanvas, placed: Placed, sheet: Sheet, image: Image, matte: Alpha
+) -> tuple[Image, Alpha]:
+    """Picture and matte with the person of the sheet where the photo does not reach."""
+    edge = canvas.beyond * canvas.times
+    if max(canvas.borders(placed)) <= edge:
+        return image, matte
+    inner = sheet[edge:-edge, edge:-edge]
+    person = cv2.resize(inner, image.shape[1::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
+    photo = np.zeros(placed.image.shape[:2], np.float32)
+    outside = canvas.picture(placed, photo, photo + 1)
+    alpha = outside * person[..., 3] / 255
+    seen = image * (1 - alpha[..., None]) + outside[..., None] * person[..., :3]
+    return np.clip(seen + 0.5, 0, 255).astype(np.uint8), np.asarray(np.maximum(matte, alpha), np.float32)
+
+
+def _those(pads: Pads, chosen: list[bool]) -> Pads:
+    top, bottom, left, right = (pad if wanted else 0 for pad, wanted in zip(pads, chosen, strict=True))
+    return top, bottom, left, right
+
+
+def _coloured(colours: Image, pads: Pads) -> Image:
+    """Colours that go on as their mirror image; far below as their edge, where the mirror would show the face."""
+    top, bottom, left, right = pads
+    aside = cv2.copyMakeBorder(colours, 0, 0, left, right, cv2.BORDER_REFLECT_101)
+    near, far = (
+        cv2.copyMakeBorder(aside, top, bottom, 0, 0, mode) for mode in (cv2.BORDER_REFLECT_101, cv2.BORDER_REPLICATE)
+    )
+    return fading_into_blur(near, far, pads)
+
+
+def _continued(matte: Alpha, pads: Pads) -> Alpha:
+    """A matte that is rounded above and aside, and fades below."""
+    top, bottom, left, right = pads
+    on_left = _closed(matte[:, 0], left, _SHOULDER, stands=True).T
+    on_right = _closed(matte[:, -1], right, _SHOULDER, stands=True)[::-1].T
+    row = np.hstack([on_left, matte, on_right])
+    crown = _closed(row[0], top, _CROWN)
+    longest = max(top + len(row) + bottom, row.shape[1])
+    fading = 1 - smoothstep(*_FADES, np.arange(1, bottom + 1) / longest)[:, None]
+    whole = np.vstack([crown, row, row[-1:] * fading]).astype(np.float32)
+    return fading_into_blur(whole, whole, pads)
+
+
+def _closed(
+    edge: Float32[np.ndarray, "n"], length: int, reach: float, stands: bool = False
+) -> Float32[np.ndarray, "length n"]:
+    """Alpha beyond an edge, the nearest row last: every run of the person closes like an ellipse.
+
+    Args:
+        edge: alpha along it.
+        length: rows.
+        reach: of an ellipse beyond the edge, in parts of its half axis along the edge.
+        stands: whether a run at the end of the edge is the upper half of an ellipse.
+    """
+    out = np.zeros((length, len(edge)), np.float32)
+    inside = np.concatenate([[False], edge > 0.5, [False]])
     begins, ends = np.flatnonzero(~inside[:-1] & inside[1:]), np.flatnonzero(inside[:-1] & ~inside[1:])
-    above = np.arange(height, 0, -1)[:, None]
-    x = np.arange(len(first_row))
+    away = np.arange(length, 0, -1)[:, None]
+    along = np.arange(len(edge))
     for begin, end in zip(begins, ends, strict=True):
-        half = 0.5 * (end - begin)
-        radius = np.hypot((x - begin - half + 0.5) / half, above / max(_CROWN * half, 1.0))
+        whole = 2 * end - begin if stands and end == len(edge) else end
+        half = 0.5 * (whole - begin)
+        radius = np.hypot((along - begin - half + 0.5) / half, away / max(reach * half, 1.0))
         out = np.maximum(out, np.clip((1 - radius) * half * 0.5 + 0.5, 0, 1))
     return out.astype(np.float32)

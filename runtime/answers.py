@@ -1,7 +1,8 @@
 """Devices that do not answer: a call into a driver that does not come back is told, since the driver tells nothing."""
 
 import logging
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from runtime.clock import Clock
@@ -9,6 +10,7 @@ from runtime.clock import Clock
 _log = logging.getLogger(__name__)
 
 _LIMIT_NS = 1_500_000_000
+_WATCH_S = 0.2
 _LOOK_NS = 500_000_000  # no look counts for more: a process that slept has not waited
 
 
@@ -64,3 +66,22 @@ class Answers:
             self.silent = True
             self.count += 1
             _log.warning("%s does not answer: %s", self.what, self._meanwhile)
+
+
+@contextmanager
+def watched(all_of: Iterable[Answers]) -> Iterator[None]:
+    """While the body lasts, a thread of its own looks at them; before and afterwards another one may."""
+    looked_at, over = list(all_of), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(_WATCH_S):
+            for answers in looked_at:
+                answers.look()
+
+    thread = threading.Thread(target=watch, name="watching devices", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

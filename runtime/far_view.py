@@ -1,4 +1,4 @@
-"""What the other end's camera sees, over their portrait: it comes and goes gradually."""
+"""What lies over the other end's portrait, and comes and goes gradually: what their camera sees, or an outline."""
 
 import threading
 from collections.abc import Callable
@@ -21,7 +21,9 @@ Glimpsed = UInt8[np.ndarray, "h w 3"]
 
 
 class FarView:
-    """Glimpses of one camera. `over` belongs to the loop that draws; the rest to any thread."""
+    """Glimpses of one camera, and over all an outline while they are lost. `over` belongs to the loop that draws; the
+    rest to any thread.
+    """
 
     def __init__(self, clock: Clock, changed: Callable[[bool], None] = lambda is_camera: None) -> None:
         """`changed` hears, in the loop's thread, that the camera is what is shown from now on, or is no more."""
@@ -32,7 +34,9 @@ class FarView:
         self._came_ns: int | None = None
         self._wanted = self._told = False
         self._drawn: tuple[Glimpsed, Placed] | None = None
-        self._weight, self._before_ns = 0.0, 0  # the loop's
+        self._outline: Pixels | None = None  # whole or not at all: without the lock
+        self._lost = False
+        self._weight, self._lost_weight, self._before_ns = 0.0, 0.0, 0  # the loop's
 
     def lay(self, canvas: Canvas, photo_width: int) -> None:
         """Where the portrait's photo, so many pixels wide, lies on the pictures."""
@@ -51,6 +55,14 @@ class FarView:
         with self._lock:
             self._wanted, self._told, self._glimpsed, self._drawn = False, False, None, None
 
+    def lose(self, outline: Pixels) -> None:
+        """Nothing is heard of them: this takes the place of the pictures, which it is as large as."""
+        self._outline, self._lost = outline, True
+
+    def find(self) -> None:
+        """They are back: the pictures take its place again."""
+        self._lost = False
+
     @property
     def is_shown(self) -> bool:
         """Whether the camera is what is shown, or about to be."""
@@ -62,8 +74,15 @@ class FarView:
         """The picture to show in place of what was drawn for an instant: that one, or another array."""
         step = max(0, due_ns - self._before_ns) / FADE_NS
         self._before_ns = due_ns
-        is_shown = self._tell()
-        self._weight = min(1.0, self._weight + step) if is_shown else max(0.0, self._weight - step)
+        self._weight = _moved(self._weight, step, self._tell())
+        self._lost_weight = _moved(self._lost_weight, step, self._lost)
+        seen, outline = self._with_camera(drawn), self._outline
+        if outline is None or self._lost_weight == 0:
+            return seen
+        weight = smoothstep(0.0, 1.0, self._lost_weight)
+        return np.asarray(cv2.addWeighted(seen, 1 - weight, outline, weight, 0))
+
+    def _with_camera(self, drawn: Pixels) -> Pixels:
         placed = self._placed() if self._weight > 0 else None
         if placed is None:
             return drawn
@@ -94,3 +113,7 @@ class FarView:
                 fitted = replace(canvas, scale=canvas.scale * photo_width / glimpsed.shape[1])
                 self._drawn = glimpsed, fitted.place(glimpsed)
             return self._drawn[1]
+
+
+def _moved(weight: float, step: float, up: bool) -> float:
+    return min(1.0, weight + step) if up else max(0.0, weight - step)

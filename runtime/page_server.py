@@ -15,6 +15,7 @@ from pathlib import Path
 from aiohttp import web
 
 from models.errors import InputError
+from runtime.event_loops import end_loop
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -115,7 +116,7 @@ class PageServer:
     def _serve(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_until_complete(self._run_server())
-        self._loop.close()
+        end_loop(self._loop)
 
     async def _run_server(self) -> None:
         app = web.Application(middlewares=[self._guard])

@@ -7,8 +7,9 @@ Two processes, each in a network namespace of its own, call each other as `agent
 UDP: motion, acknowledgements, connection checks and reports, and the voice only with --sound. Ages are from a motion's
 instant to the picture: of the newest motion that is known where one is missing. A freeze is a time in which the face
 stands still and that of a network without loss would not. The landmark error compares what the built-in engine draws of
-the portrait that arrived, moved by what arrived, with what the sender draws, in eye distances, found by the tracker in
-heads that fill the picture; "tracker" is what it finds between the same picture and one moved by half a pixel.
+the portrait that arrived, moved by what arrived, with what the sender draws, in eye distances, in heads that fill the
+picture: by a tracker that follows the face, as in a run, and by one that finds it anew in every picture; "tracker" is
+what it finds between the same picture and one moved by half a pixel.
 
 Namespaces, losses (iptables) and the narrow link (tbf) need root; without it only the first row is measured, on the
 loopback.
@@ -32,20 +33,15 @@ from pathlib import Path
 from typing import Any
 
 import aioice.ice
-import cv2
 import numpy as np
+from call_pictures import landmark_error
 from motions import FPS, motions_of
 
 from agent.call.portraits import own_portrait
-from calibration.photo import decode_photo, read_photo
-from calibration.portrait import prepare_portrait
-from calibration.travelling import unpack
-from models.landmarks import find_faces
 from models.motion import Motion, lerp
-from models.motion_codec import MotionDecoder, MotionEncoder
-from models.topology import LEFT_IRIS, RIGHT_IRIS
+from models.motion_codec import TICK_NS as WIRE_TICK_NS
+from models.motion_codec import TICKS, MotionDecoder, MotionEncoder
 from runtime.clock import MonotonicClock
-from runtime.engines.builtin import BuiltinEngine
 from runtime.transports.call_peer import Myself
 from runtime.transports.caller import Caller
 from runtime.transports.ice import policy_for
@@ -56,6 +52,7 @@ EXAMPLE = Path(__file__).parents[1] / "agent" / "example" / "portrait.png"
 CLOCK = MonotonicClock()
 TICK_NS = 1_000_000_000 // FPS
 SETTLED = 2 * FPS  # ticks before anything is judged
+WRAP_NS = TICKS * WIRE_TICK_NS  # after which times on the wire come again
 HEADS = 28  # IP and UDP
 MOVES = 1e-3
 HOSTS = ("10.99.0.1", "10.99.0.2")
@@ -83,6 +80,8 @@ class End:
 
     def shown(self) -> None:
         self.ready.set()
+
+    def lost(self) -> None: ...
 
     def see(self, glimpsed: object) -> None: ...
 
@@ -143,7 +142,9 @@ def talk(end: End, wire: Wire, plan: dict[str, Any], begin_ns: int) -> dict[str,
         now_ns, playout = CLOCK.now_ns(), end.line.peer.link._playout
         there = end.line.at(now_ns)
         if there is not None:
-            shown.append((now_ns, round(now_ns - playout._lag_ns), playout._motions[-1].pts_ns, there))
+            lag_ns, newest_ns = playout._lag_ns % WRAP_NS, playout._motions[-1].pts_ns
+            age_ns = (now_ns - newest_ns) % WRAP_NS
+            shown.append((now_ns, round(now_ns - lag_ns), now_ns - age_ns, there))
     seconds, counts = len(mine) / FPS, end.line.peer.link.counts()
     judged = shown[SETTLED:]
     ages_ms = [(now - min(at, newest)) / 1e6 for now, at, newest, _ in judged]
@@ -244,36 +245,6 @@ def tell(end: subprocess.Popen, line: str) -> None:
     end.stdin.flush()
 
 
-def pictures_of(
-    pairs: list[tuple[Motion, Motion]], photo: np.ndarray, portrait: bytes, size: tuple[int, int]
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """What the sender draws by what travels of a motion, and the other end of the portrait that arrived."""
-    engine, there = BuiltinEngine(), unpack(portrait, "the portrait")
-    own = engine.prepare(prepare_portrait(photo, size, framing="head"))
-    picture = decode_photo(there.picture, "the portrait")
-    arrived = engine.prepare(prepare_portrait(picture, size, framing="head", landmarks=there.landmarks))
-    for true, shown in pairs:
-        plain = Motion(true.pts_ns, true.expression, true.rotation, true.translation)
-        yield engine.render(own, plain), engine.render(arrived, shown)
-
-
-def half_a_pixel(picture: np.ndarray) -> np.ndarray:
-    """The picture, moved to the right by so much."""
-    moved = np.array([[1, 0, 0.5], [0, 1, 0]], float)
-    return cv2.warpAffine(picture, moved, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
-
-
-def landmark_error(pairs: list[tuple[Motion, Motion]], photo: Path, portrait: bytes) -> tuple[float, float]:
-    """Means over points and pictures, in eye distances: of what arrived, and of the tracker itself."""
-    errors = []
-    some = pairs[:: max(1, len(pairs) // 40)]
-    for first, second in pictures_of(some, read_photo(photo), portrait, (512, 512)):
-        a, b, c = (find_faces(p)[0][:, :2] for p in (first, second, half_a_pixel(first)))
-        eyes = np.linalg.norm(a[LEFT_IRIS[0]] - a[RIGHT_IRIS[0]])
-        errors.append([np.linalg.norm(a - other, axis=1).mean() / eyes for other in (b, c - [0.5, 0])])
-    return tuple(np.mean(errors, axis=0).tolist())
-
-
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("clip", type=Path, nargs="?")
@@ -308,8 +279,8 @@ def main() -> None:
                 flush=True,
             )
         pairs = pickle.loads(Path(kept).read_bytes())
-    error, tracker = landmark_error(pairs, options.portrait, portrait)
-    print(f"landmark error {error:.4f} eye distances (tracker {tracker:.4f})")
+    for name, (error, tracker) in landmark_error(pairs, options.portrait, portrait).items():
+        print(f"landmark error, {name}: {error:.4f} eye distances (tracker {tracker:.4f})")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from bench_call import EXAMPLE, SETTLED, half_a_pixel, pictures_of, row
+from bench_call import EXAMPLE, SETTLED, row
+from call_pictures import half_a_pixel, pictures_of
 from motions import FPS, motions_of
 from video_codecs import LIVE, STORED, Coder, Point, at_error, code, wire_kbps
 

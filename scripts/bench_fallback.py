@@ -60,6 +60,8 @@ class End:
     def shown(self) -> None:
         self.ready.set()
 
+    def lost(self) -> None: ...
+
     def see(self, glimpsed: object) -> None:
         self.seen.append((CLOCK.now_ns(), glimpsed is not None))
 
@@ -85,7 +87,7 @@ def play(played: list[Frame], portrait: Path, wire: Wire) -> tuple[End, int, lis
     said = (lambda line: None, lambda ending: None)
     listener = Listener("127.0.0.1", 0, policy_for, receiver.line, receiver.myself, receiver, CLOCK, *said)
     caller = Caller(str(listener.link), policy_for, sender.line, sender.myself, sender, CLOCK, *said)
-    truth = Truth(portrait, "video", lambda line: None, sender.line.present, sender.line.show)
+    truth = Truth(portrait, "video", lambda line: None, sender.line.present, sender.line.glimpse)
     driver = FaceVideo(OneFace(MediapipeTracker()), load_face_model(), watch=truth.look)
     sender.ready.wait(30)
     receiver.ready.wait(30)

@@ -33,7 +33,7 @@ import numpy as np
 
 from agent import inputs
 from agent.build import build
-from agent.config import Run
+from agent.config.run import Run
 from runtime.frame import Frame
 from runtime.picture import Picture
 from runtime.sound import Sound

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from cuda_graph_time import replayed_ms
 from golden.dense_face import dense_face
 from golden.real3d import filled_model
 from torch import nn
@@ -166,23 +167,6 @@ def painting_times(device: torch.device, frames: int) -> dict[str, float]:
                 timed(lambda paint=paint, drive=drive: paint(drive))[1] for _ in range(frames)
             )
     return times
-
-
-def replayed_ms(work: Callable[[], object], frames: int) -> float:
-    """The median, work captured in a CUDA graph."""
-    torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        work()
-    spent = []
-    for _ in range(frames):
-        start, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        start.record()
-        graph.replay()
-        end.record()
-        end.synchronize()
-        spent.append(start.elapsed_time(end))
-    return statistics.median(spent)
 
 
 def watch(part: nn.Module, events: list[tuple[torch.cuda.Event, torch.cuda.Event]]) -> None:

@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agent.build import build
-from agent.config import Run
+from agent.config.run import Run
 from runtime.change import Change, Upload
 from runtime.picture import Picture
 from runtime.sound import Sound

@@ -8,7 +8,6 @@ each is captured in a CUDA graph and replayed. Exits with 1 if an error is above
 is not ten times as fast. The interpreter's times mean nothing.
 """
 
-import statistics
 import sys
 import time
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 
 import torch
 import tyro
+from cuda_graph_time import replayed_ms
 from torch.nn import functional
 
 from models.real3d.video_model import CUBE, PLANE_AXES, SAMPLES, SIDE
@@ -88,19 +88,7 @@ def milliseconds(work: Callable[[], object], device: torch.device, repeats: int)
         start = time.perf_counter()
         work()
         return 1e3 * (time.perf_counter() - start)
-    torch.cuda.synchronize()
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        work()
-    spent = []
-    for _ in range(repeats):
-        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-        begin.record()
-        graph.replay()
-        end.record()
-        end.synchronize()
-        spent.append(begin.elapsed_time(end))
-    return statistics.median(spent)
+    return replayed_ms(work, repeats)
 
 
 def main(args: Args) -> int:

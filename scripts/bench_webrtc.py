@@ -42,7 +42,7 @@ from agent.bench.stamp import CODES, draw_stamp
 from agent.bench.stamping import Stamping
 from agent.bench.synthetic import Emissions, SyntheticCamera, SyntheticMicrophone
 from agent.build import Session
-from agent.config import Run
+from agent.config.run import Run
 from agent.plan import make_plan
 from agent.probe import Probe
 from models.motion import Motion
@@ -159,7 +159,7 @@ class Whole:
         self.seen, on = camera.seen, threading.Event()
         on.set()
         config = Run(PORTRAIT, "video", "synthetic", "synthetic", ("webrtc",), size=str(size), fps=FPS, webrtc_port=0)
-        probe = Probe(camera, microphone, lambda sink: Stamping(sink, camera.seen, on))
+        probe = Probe(camera, microphone, instrument=Stamping(camera.seen, on))
         self._session = Session(make_plan(config, ()), self.clock, print, probe=probe)
         self.sink = self._session.sinks[0]
         self._thread = threading.Thread(target=self._session.loop.run_live, daemon=True)
@@ -263,9 +263,14 @@ def falling(page: Page, source: Pictures | Whole, isolated: bool) -> tuple[int, 
     back_ns, full_ns = source.clock.now_ns(), 0
     while source.clock.now_ns() - back_ns < BACK_S * 1e9:
         page.wait_for_timeout(50)
-        if not full_ns and source.sink.at_full_rate:
+        if not full_ns and bears_all(source.sink):
             full_ns = source.clock.now_ns()
     return fell_ns, back_ns, full_ns
+
+
+def bears_all(sink: WebRtc) -> bool:
+    """Whether every viewer's line bears the best pictures."""
+    return all(viewer.rate_bps == sink._on_air.rates_bps[0] for viewer in list(sink._viewers))
 
 
 def shown(page: Page, seen: Emissions) -> list[Show]:

@@ -11,9 +11,13 @@ import sys
 
 import torch
 from golden import goha, real3d, talk3d
-from golden.stages import table
+from golden.stages import measure, table
 
-PAPERS = {"real3d": real3d, "goha": goha, "talk3d": talk3d}
+PAPERS = {
+    "real3d": (real3d.Real3d, real3d.GROUPS),
+    "goha": (goha.GohaRun, goha.GROUPS),
+    "talk3d": (talk3d.Talk3DRun, talk3d.GROUPS),
+}
 
 
 def main() -> int:
@@ -22,12 +26,12 @@ def main() -> int:
     parser.add_argument("--stage", nargs="+", metavar="STAGE", help="all of them if none is named")
     parser.add_argument("--threads", type=int, default=2)
     chosen = parser.parse_args()
-    paper = PAPERS[chosen.paper]
-    stages = chosen.stage or list(paper.GROUPS)
-    if unknown := set(stages) - set(paper.GROUPS):
-        parser.error(f"no stage {', '.join(sorted(unknown))}: choose from {', '.join(paper.GROUPS)}")
+    run, groups = PAPERS[chosen.paper]
+    stages = chosen.stage or list(groups)
+    if unknown := set(stages) - set(groups):
+        parser.error(f"no stage {', '.join(sorted(unknown))}: choose from {', '.join(groups)}")
     torch.set_num_threads(chosen.threads)
-    measured = list(paper.measure(stages))
+    measured = list(measure(run(), [groups[stage] for stage in stages]))
     print(table(measured))
     return 0 if all(m.good for m in measured) else 1
 

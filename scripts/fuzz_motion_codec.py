@@ -15,7 +15,7 @@ from binascii import crc_hqx
 import numpy as np
 
 from models.motion import Motion
-from models.motion_codec import MotionDecoder, MotionEncoder
+from models.motion_codec import Losses, MotionDecoder, MotionEncoder
 
 
 def packets(draw: np.random.Generator) -> list[bytes]:
@@ -23,10 +23,12 @@ def packets(draw: np.random.Generator) -> list[bytes]:
     encoder, out = MotionEncoder(), []
     values = np.cumsum(draw.standard_normal((400, 70)) * 0.05, axis=0).astype(np.float32)
     for k, row in enumerate(np.sin(values)):
-        packet = encoder.push(Motion(k * 40_000_000, row[:64], row[64:67] / 2, row[67:]), acknowledge=k)
+        losses = Losses(k // 10 % 3)
+        motion = Motion(k * 40_000_000, row[:64], row[64:67] / 2, row[67:])
+        packet = encoder.push(motion, acknowledge=k % 256, misses=losses, missed=losses)
         if packet is not None:
             out.append(packet)
-            encoder.acknowledged(max(0, len(out) - 4))
+            encoder.acknowledged(max(0, len(out) - 4) % 256)
     return out
 
 

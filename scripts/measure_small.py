@@ -85,6 +85,7 @@ class Drawn:
             texture=torch.from_numpy(np.moveaxis(lifted.texture, -1, 0).astype(np.float32) / 255)[None],
             geometry=torch.from_numpy(lifted.geometry)[None],
             codes=torch.from_numpy(self.paint(canonical))[None],
+            places=torch.from_numpy(self.paint.places(canonical))[None],
         )
         self.state = prepare(model, self.parts)
         self.lifted = lifted.texture[..., :3]
@@ -99,11 +100,11 @@ class Drawn:
         shot, state = self.shots[name], self.state
         codes = torch.from_numpy(self.paint(shot.canonical))[None]
         with torch.no_grad():
-            change: Change = (
-                self.model.adapter(state.codes, codes, state.condition) if adapter else unchanged(state.codes)
-            )
+            change: Change = unchanged(state.codes)
+            if adapter:
+                change = self.model.adapter(state.codes, codes, state.places, state.condition)
             planes = Planes(state.front, state.across)
-            head = self.model.draw(planes, state.texture, change, torch.from_numpy(shot.rotation)[None])[0]
+            head = self.model.draw(planes, state.texture, state.skin, change, torch.from_numpy(shot.rotation)[None])[0]
         head = head.permute(1, 2, 0).numpy()
         torso = self._torso(shot).astype(np.float32) / 255
         behind = torso[..., :3] + (1 - torso[..., 3:]) * _GREY

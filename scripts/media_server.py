@@ -10,6 +10,7 @@ from aiortc import RTCPeerConnection
 from aiortc.mediastreams import MediaStreamError
 from av import VideoFrame
 
+from runtime.event_loops import end_loop
 from runtime.transports.ice import IcePolicy
 from runtime.transports.peer import answer, close_peer, open_peer
 
@@ -27,6 +28,7 @@ class MediaServer:
         """How often an avatar has taken leave."""
         self.url = ""
         self._see = see
+        self._watching: list[asyncio.Task[None]] = []
         self._loop = asyncio.new_event_loop()
         ready = threading.Event()
         self._thread = threading.Thread(target=self._run, args=[ready], daemon=True)
@@ -43,6 +45,7 @@ class MediaServer:
 
     def _run(self, ready: threading.Event) -> None:
         self._loop.run_until_complete(self._serve(ready))
+        end_loop(self._loop)
 
     async def _serve(self, ready: threading.Event) -> None:
         self._stop = asyncio.Event()
@@ -54,6 +57,7 @@ class MediaServer:
         self.url = f"http://127.0.0.1:{runner.addresses[0][1]}/whip"
         ready.set()
         await self._stop.wait()
+        await asyncio.gather(*map(close_peer, self.peers))
         await runner.cleanup()
 
     async def _post(self, request: web.Request) -> web.Response:
@@ -62,7 +66,7 @@ class MediaServer:
         peer = open_peer(HERE)
         self.peers.append(peer)
         text = await answer(peer, await request.text(), HERE, ("audio", "video"))
-        self._watching = asyncio.ensure_future(watch(peer, self._see))
+        self._watching.append(asyncio.ensure_future(watch(peer, self._see)))
         return web.Response(status=201, text=text, content_type="application/sdp", headers={"Location": "/whip/1"})
 
     async def _delete(self, _: web.Request) -> web.Response:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.config import Run
+from agent.config.run import Run
 from agent.speech_driver import open_speech
 from models.face import load_face_model
 from models.landmarks import MediapipeTracker

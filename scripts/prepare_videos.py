@@ -20,8 +20,10 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
+from real3d_training.clip import SMALLEST
 from real3d_training.face import open_face
-from real3d_training.video import VIDEOS, prepare_video
+from real3d_training.video import LEAST, VIDEOS, prepare_video
+from script_options import check_least, make_folder
 
 from models.errors import AgentError, InputError
 from models.real3d.sizes import RELEASED
@@ -99,15 +101,17 @@ def main() -> int:
     options = parser.parse_args()
     wanted = Wanted(options.out.resolve(), options.face_model, options.side, options.every, options.most)
     try:
+        check_least(options, side=SMALLEST, every=1, most=LEAST, processes=1)
+        open_face(options.face_model)
         videos = sorted(path.resolve() for path in options.folder.glob("*") if path.suffix.lower() in VIDEOS)
         if not videos:
             raise InputError(f"{options.folder} holds no videos ({', '.join(VIDEOS)})")
-        wanted.out.mkdir(parents=True, exist_ok=True)
+        make_folder(wanted.out, "OUT")
         spread = partial(by_ray, address=options.ray) if options.ray else partial(in_processes, count=options.processes)
         made = report(spread(wanted, videos), len(videos), wanted.out)
     except AgentError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
+        return error.exit_code
     print(f"{made} of {len(videos)} videos are clips in {options.out}")
     return 0 if made else 1
 

@@ -31,7 +31,7 @@ from media_server import TOKEN, MediaServer
 from searched_outputs import LOST_AT, SIZE, Findings, OnAir, Tape, Viewer, WebRtcViewer, coded_picture
 
 from agent.build import Session
-from agent.config import Run
+from agent.config.run import Run
 from agent.plan import make_plan
 from agent.webrtc import WHIP_TOKEN
 from models.errors import AgentError

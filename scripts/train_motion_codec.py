@@ -26,19 +26,20 @@ from models.face import load_face_model
 from models.motion import COEFFICIENTS, Motion
 from models.topology import INNER_LIPS, OUTER_LIPS
 from models.wire.bits import ONE
+from models.wire.differences import ACTIVE, BEFORE, MUCH
 from models.wire.levels import to_levels
-from models.wire.tables import BINS, KINDS, NEIGHBOURS, UNIT, Tables
+from models.wire.tables import ACTIVITIES, BINS, HINTS, KINDS, UNIT, Tables
 
 TABLES = Path(__file__).parents[1] / "models" / "data" / "motion_tables.json"
-DIRECTION_STEP = 0.0012  # eye distances, root mean square over the face's points
+DIRECTION_STEP = 0.0011  # eye distances, root mean square over the face's points
 LIPS = 2.0  # how much more the lips' points count
 DEPTH = 0.5  # how much less movement towards the camera counts
-COEFFICIENT_STEP = 0.005  # eye distances that one step of a single coefficient moves the point that it moves farthest
+COEFFICIENT_STEP = 0.0045  # eye distances that one step of a single coefficient moves the point that it moves farthest
 SMALLEST_STEP, LARGEST_STEP = 0.02, 0.25
-ROTATION_STEP, TRANSLATION_STEP, CONFIDENCE_STEP = 2 / UNIT, 3 / UNIT, 0.0625
+ROTATION_STEP, TRANSLATION_STEP, CONFIDENCE_STEP = 1 / UNIT, 2 / UNIT, 0.0625
 EXPRESSION, ROTATION, TRANSLATION = 2.0, 1.5, 8.0  # greatest values: radians, eye distances
 SINGLE = ("eye", "tongueOut", "mouthNeutral", "jawForward")  # beginnings of names
-ALONE, AFTER, BESIDE, BETWEEN = range(len(KINDS))
+REPEATED = 3  # levels by which a repeated motion may be told wrong
 ACKNOWLEDGED = (3, 4, 6, 8)  # motions that a reference is old: at 25 a second, 120 to 320 ms
 
 
@@ -84,31 +85,35 @@ def levels_of(motions: Iterable[Motion]) -> np.ndarray:
     return np.array(told, int)
 
 
-def differences(levels: np.ndarray) -> list[np.ndarray]:
-    """By kind: [n, 71], as packets of two new motions have them, with a repeated one and without."""
-    middle = (2 * (levels[:-2] + levels[2:]) + 2) // 4
-    return [
-        levels,
-        np.concatenate([levels[k:] - levels[:-k] for k in ACKNOWLEDGED]),
-        np.concatenate([levels[:-k] - levels[k:] for k in (1, 2)]),
-        levels[1:-1] - middle,
-    ]
+def differences(levels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+    """By kind: differences and hints, both [n, levels], as packets have them, with a repeated motion and without."""
+    count = len(levels) - max(ACKNOWLEDGED)
+    newest = np.tile(levels[-count:], (len(ACKNOWLEDGED), 1))
+    moved = newest - np.concatenate([levels[-count - k : len(levels) - k] for k in ACKNOWLEDGED])
+    beside = np.tile(levels[-count - 1 : -1] - levels[-count:], (len(ACKNOWLEDGED), 1))
+    beyond = levels[:-2] - levels[1:-1]
+    beyond = np.where(np.abs(beyond) <= REPEATED, 0, beyond)
+    none = np.zeros_like(levels)
+    return [(levels, none), (moved, np.zeros_like(moved)), (beside, moved), (beyond, levels[1:-1] - levels[2:])]
 
 
-def probabilities(by_kind: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Of zero flags and of magnitudes, counted; where little was seen, what is usual for the kind."""
-    count = by_kind[0].shape[1]
-    zero = np.zeros((len(KINDS), count, NEIGHBOURS))
+def probabilities(
+    by_kind: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of zero flags, signs and magnitudes, counted; where little was seen, what is usual for the kind."""
+    count = by_kind[0][0].shape[1]
+    zero = np.zeros((len(KINDS), count, ACTIVITIES * HINTS))
+    against = np.zeros((len(KINDS), count))
     more = np.zeros((len(KINDS), count, BINS))
-    for kind, seen in enumerate(by_kind):
-        some = seen != 0
-        before = np.zeros(seen.shape, int)
-        before[:, 1:] += some[:, :-1]
-        before[:, 2:] += some[:, :-2]
-        usual = [_chance(some[before == c], 0.3, 4) for c in range(NEIGHBOURS)]
+    for kind, (seen, hints) in enumerate(by_kind):
+        some, context = seen != 0, contexts(seen, hints)
+        usual = [_chance(some[context == c], 0.3, 4) for c in range(ACTIVITIES * HINTS)]
+        opposite, hinted = seen * hints < 0, seen * hints != 0
+        usually = _chance(opposite[hinted], 0.5, 4)
         for i in range(count):
-            for c in range(NEIGHBOURS):
-                zero[kind, i, c] = _chance(some[before[:, i] == c, i], usual[c], 12)
+            against[kind, i] = _chance(opposite[hinted[:, i], i], usually, 12)
+            for c in range(ACTIVITIES * HINTS):
+                zero[kind, i, c] = _chance(some[context[:, i] == c, i], usual[c], 12)
         size = np.abs(seen)
         for b in range(BINS):
             reached = [size == k + 1 for k in ([b] if b < BINS - 1 else range(b, 7))]
@@ -117,7 +122,14 @@ def probabilities(by_kind: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray
             typical = _ratio(goes.sum(), stays.sum(), 0.4, 4)
             for i in range(count):
                 more[kind, i, b] = _ratio(goes[:, i].sum(), stays[:, i].sum(), typical, 12)
-    return zero, more
+    return zero, against, more
+
+
+def contexts(differences: np.ndarray, hints: np.ndarray) -> np.ndarray:
+    """[n, levels]: which of the zero flag's chances counts."""
+    much = np.pad(np.minimum(np.abs(differences), MUCH), ((0, 0), (BEFORE, 0)))
+    sums = np.array([much[:, i : i + BEFORE].sum(1) for i in range(differences.shape[1])]).T
+    return HINTS * np.digitize(sums, ACTIVE) + np.minimum(np.abs(hints), HINTS - 1)
 
 
 def _chance(seen: np.ndarray, usual: float, weight: float) -> float:
@@ -132,12 +144,13 @@ def tables_from(runs: Sequence[Sequence[Motion]]) -> Tables:
     """What the file holds."""
     known = transform(runs)
     count = len(known["bounds"])
-    unknown = Tables(**known, zero=np.zeros((len(KINDS), count, NEIGHBOURS)), more=np.zeros((len(KINDS), count, BINS)))
+    shapes = {"zero": (ACTIVITIES * HINTS,), "against": (), "more": (BINS,)}
+    unknown = Tables(**known, **{name: np.zeros((len(KINDS), count, *shape)) for name, shape in shapes.items()})
     with using(unknown):
         told = [differences(levels_of(motions)) for motions in runs]
-    zero, more = probabilities([np.concatenate(kind) for kind in zip(*told, strict=True)])
-    whole = (np.rint(np.clip(p * ONE, 32, ONE - 32)).astype(int) for p in (zero, more))
-    return Tables(**known, **dict(zip(("zero", "more"), whole, strict=True)))
+    seen = [tuple(np.concatenate(part) for part in zip(*kind, strict=True)) for kind in zip(*told, strict=True)]
+    whole = [np.rint(np.clip(p * ONE, 32, ONE - 32)).astype(int) for p in probabilities(seen)]
+    return Tables(**known, **dict(zip(shapes, whole, strict=True)))
 
 
 @contextmanager

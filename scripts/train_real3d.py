@@ -19,15 +19,16 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 from real3d_training import builtin_teacher, eg3d_teacher
-from real3d_training.clip import SUFFIX
+from real3d_training.batches import SHORTEST
+from real3d_training.clip import SMALLEST, SUFFIX
 from real3d_training.export import export
 from real3d_training.face import open_face
 from real3d_training.processes import in_processes
 from real3d_training.recipe import RECIPES
 from real3d_training.run import Options, run
 from real3d_training.session import Plan
+from script_options import check_least, device_of, make_folder
 
 from calibration.photo import read_photo
 from models.errors import AgentError, InputError
@@ -35,9 +36,11 @@ from models.real3d.sizes import RELEASED, Sizes
 
 
 def teach(options: argparse.Namespace) -> None:
+    check_least(options, count=1, pictures=SHORTEST, side=SMALLEST)
     if not options.portraits and options.eg3d is None:
         raise InputError("nobody to learn from: give --portraits, or --eg3d")
-    generator = None if options.eg3d is None else eg3d_teacher.load_eg3d(options.eg3d, torch.device(options.device))
+    generator = None if options.eg3d is None else eg3d_teacher.load_eg3d(options.eg3d, device_of(options.device))
+    make_folder(options.out, "--out")
     for number in range(options.count):
         folder = options.out / f"{options.kind}_{number:05d}{SUFFIX}"
         if folder.exists():
@@ -55,6 +58,12 @@ def teach(options: argparse.Namespace) -> None:
 
 
 def train(options: argparse.Namespace) -> None:
+    check_least(
+        options, steps=1, rate=1e-9, batch=1, side=SMALLEST, samples=2, processes=1, threads=1, save_every=1,
+        look_every=1,
+    )  # fmt: skip
+    device_of(options.device)
+    make_folder(options.out, "--out")
     recipe = RECIPES[options.command]
     plan = Plan(
         stage=options.command,
@@ -129,7 +138,10 @@ def main() -> int:
             train(options)
     except AgentError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2 if isinstance(error, InputError) else 1
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("stopped: the same command goes on from what is kept", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -14,25 +14,31 @@ import math
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
-from small import dataset
+from safetensors.torch import save_file
+from script_options import check_least, device_of, make_folder
+from small import dataset, portraits
 from small.batches import Batch, Batches
 from small.losses import Losses, losses
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.errors import InputError
+from models.checkpoint import faults, named_tensors, read_content
+from models.errors import AgentError, InputError
+from models.small.image_to_plane import WIDTH
 from models.small.model import SmallModel
 from models.small.motion_adapter import Change
 from models.small.paper import WEIGHTS
-from models.small.renderer import Planes, pixel_centres
+from models.small.reading import pixel_centres
+from models.small.renderer import Planes
 from models.small.settings import RAYS
+from models.small.skin import even_skin
 
 _AVATARS = 2
 """Of a batch; each with two shots."""
@@ -41,6 +47,9 @@ _CROP = 32
 _WHOLE = 0.06
 """Part of the steps that learn from whole pictures."""
 _WARM_UP = 100
+_TOLD_STEPS, _TOLD_S = 50, 30.0
+"""A line at the latest after so many steps, and seconds."""
+_CPU = torch.device("cpu")
 _AVERAGE = 0.998
 
 
@@ -56,6 +65,8 @@ class Plan:
     """The highest."""
     start: str
     """Digest of the weights that it began with; empty: from nothing."""
+    width: int = WIDTH
+    """See `ImageToPlane`."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -77,19 +88,31 @@ class Training:
         path.with_suffix(".part").rename(path)
 
     def load(self, path: Path) -> None:
-        """Raises InputError for another plan's."""
-        state = torch.load(path, weights_only=True)
-        dataset.check_plan(path, state.get("plan", {}), dataclasses.asdict(self.plan))
+        """Raises InputError for another plan's, and for what is none."""
+        state = read_content(path)
+        if not isinstance(state, dict) or not isinstance(state.get("plan"), dict):
+            raise InputError(f"{path} is not a checkpoint of this training: give another --out")
+        dataset.check_plan(path, state["plan"], dataclasses.asdict(self.plan))
         for name in ("net", "average", "optimiser"):
             getattr(self, name).load_state_dict(state[name])
         self.step = state["step"]
 
 
-def begin(plan: Plan, start: Path | None) -> Training:
+def read_weights(path: Path, width: int) -> dict[str, Tensor]:
+    """In float32. Raises InputError for what are no weights of such a network."""
+    entries = {name: values.float() for name, values in named_tensors(read_content(path), path).items()}
+    if wrong := faults(entries, SmallModel(width).state_dict()):
+        raise InputError(f"--start {path} is not the small model's, of --width {width}: {'; '.join(wrong)}")
+    return entries
+
+
+def begin(plan: Plan, start: Mapping[str, Tensor] | None, device: torch.device = _CPU) -> Training:
+    """`start`: weights to begin with."""
     torch.manual_seed(plan.seed)
-    net, average = SmallModel(), SmallModel()
+    net, average = SmallModel(plan.width), SmallModel(plan.width)
     if start is not None:
-        net.load_state_dict({name: values.float() for name, values in load_file(start).items()})
+        net.load_state_dict(start)
+    net, average = net.to(device), average.to(device)
     average.load_state_dict(net.state_dict())
     mean = [net.mean_front, net.mean_across]
     others = [p for p in net.parameters() if all(p is not m for m in mean)]
@@ -108,9 +131,10 @@ def draw(net: SmallModel, batch: Batch, pixels: Tensor, rows: int) -> Tensor:
     def twice(x: Tensor) -> Tensor:
         return x.repeat_interleave(2, 0)
 
-    change: Change = net.adapter(twice(batch.source), batch.target, twice(condition))
+    change: Change = net.adapter(twice(batch.source), batch.target, twice(batch.places), twice(condition))
     both = Planes(twice(planes.front), twice(planes.across))
-    return net.draw(both, twice(batch.texture), change, batch.rotation, pixels, rows)
+    skin = even_skin(batch.texture, batch.source)
+    return net.draw(both, twice(batch.texture), twice(skin), change, batch.rotation, pixels, rows)
 
 
 def measure(net: SmallModel, batch: Batch, random: np.random.Generator) -> Losses:
@@ -119,7 +143,7 @@ def measure(net: SmallModel, batch: Batch, random: np.random.Generator) -> Losse
     top, left = (int(x) for x in random.integers(0, RAYS - side + 1, size=2)) if side == RAYS else (
         int(random.integers(6, 27)), int(random.integers(5, 28))
     )  # fmt: skip
-    pixels = pixel_centres().unflatten(0, (RAYS, RAYS))[top : top + side, left : left + side].flatten(0, 1)
+    pixels = pixel_centres(RAYS).unflatten(0, (RAYS, RAYS))[top : top + side, left : left + side].flatten(0, 1)
     head = draw(net, batch, pixels, side)
 
     def part(x: Tensor, times: int) -> Tensor:
@@ -161,56 +185,81 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
-def train(options: argparse.Namespace) -> None:
+def train(options: argparse.Namespace) -> str:
+    """Returns where it was stopped, for the user, or nothing. Raises InputError for what cannot be trained so."""
+    check_least(options, steps=1, rate=1e-9, threads=1, width=4)
+    if options.width % 4:
+        raise InputError(f"--width {options.width}: give a multiple of 4")
+    device = device_of(options.device)
+    start = None if options.start is None else read_weights(options.start, options.width)
+    digest = "" if options.start is None else hashlib.sha256(options.start.read_bytes()).hexdigest()
+    make_folder(options.out, "--out")
     torch.set_num_threads(options.threads)
     cv2.setNumThreads(1)
     dataset.make(options.out / "data", options.portraits, options.seed, _say, workers=options.threads)
     data = dataset.open_dataset(options.out / "data")
-    start = "" if options.start is None else hashlib.sha256(options.start.read_bytes()).hexdigest()
-    plan = Plan(data.plan, options.seed, options.steps, options.rate, start)
-    batches = Batches(data)
-    training, checkpoint = begin(plan, options.start), options.out / "checkpoint.pt"
+    plan = Plan(data.plan, options.seed, options.steps, options.rate, digest, options.width)
+    training, checkpoint = begin(plan, start, device), options.out / "checkpoint.pt"
     if checkpoint.exists():
         training.load(checkpoint)
-    stop = []
-    signal.signal(signal.SIGTERM, lambda number, frame: stop.append(number))
+    stopped = learn(training, Batches(data), device, options.out)
+    if not stopped:
+        export(training.average, options.weights or options.out / WEIGHTS.name)
+    return stopped
+
+
+def learn(training: Training, batches: Batches, device: torch.device, out: Path) -> str:
+    """Goes on to the last step, or until a signal stops it: returns how far it is then, for the user."""
+    plan, stop = training.plan, []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, frame: stop.append(received))
+
+    def save() -> None:
+        training.save(out / "checkpoint.pt")
+        export(training.average, out / "average.safetensors")
+
     told, begun, sums = training.step, time.perf_counter(), np.zeros(len(Losses._fields))
-    while training.step < options.steps and not stop:
-        random = np.random.default_rng([options.seed, training.step])
-        found = advance(
-            training, batches.draw(_AVATARS, random), random, rate(training.step, options.steps, options.rate)
-        )
+    while training.step < plan.steps and not stop:
+        random = np.random.default_rng([plan.seed, training.step])
+        batch = batches.draw(_AVATARS, random)
+        batch = Batch(*(getattr(batch, field.name).to(device) for field in dataclasses.fields(batch)))
+        found = advance(training, batch, random, rate(training.step, plan.steps, plan.rate))
         sums += [float(x) for x in found]
-        if training.step % 50 == 0:
-            count, spent = training.step - told, time.perf_counter() - begun
+        count, spent = training.step - told, time.perf_counter() - begun
+        if training.step % _TOLD_STEPS == 0 or spent > _TOLD_S:
             values = "  ".join(f"{n} {v:.4f}" for n, v in zip(Losses._fields, sums / count, strict=True))
-            _say(f"step {training.step} of {options.steps}: {values}  {spent / count:.2f} s each")
+            _say(f"step {training.step} of {plan.steps}: {values}  {spent / count:.2f} s each")
             told, begun, sums = training.step, time.perf_counter(), np.zeros(len(Losses._fields))
         if training.step % 250 == 0:
-            training.save(checkpoint)
-            export(training.average, options.out / "average.safetensors")
-    training.save(checkpoint)
-    export(training.average, options.out / "average.safetensors")
-    if training.step >= options.steps:
-        export(training.average, options.weights or options.out / WEIGHTS.name)
+            save()
+    save()
+    return "" if training.step >= plan.steps else f"stopped at step {training.step} of {plan.steps}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--portraits", type=Path, required=True, help="folder of photos")
+    names = ", ".join(portraits.TRAINED)
+    parser.add_argument("--portraits", type=Path, required=True, help=f"folder that holds {names} (see the model card)")
     parser.add_argument("--out", type=Path, required=True, help="folder for data set and checkpoints")
     parser.add_argument("--weights", type=Path, help=f"file for what was learnt; default: OUT/{WEIGHTS.name}")
     parser.add_argument("--start", type=Path, help="weights to begin with")
-    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--steps", type=int, default=2200)
     parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--width", type=int, default=WIDTH, help="channels of the image network; as shipped: 128")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=2, help="of torch, and processes that make the data set")
     parser.add_argument("--seed", type=int, default=1)
     try:
-        train(parser.parse_args())
-    except InputError as error:
+        stopped = train(parser.parse_args())
+    except AgentError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("stopped before anything was learnt: the same command begins anew", file=sys.stderr)
+        return 1
+    if stopped:
+        print(f"{stopped}: the same command goes on from there", file=sys.stderr)
+    return 1 if stopped else 0
 
 
 if __name__ == "__main__":

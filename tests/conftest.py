@@ -1,5 +1,8 @@
 """Shapes in signatures are checked while tests run; the bundled example is there for all."""
 
+import agent  # noqa: F401  # before numpy: one thread for each numerical library, as in a run
+
+# isort: split
 import os
 from collections.abc import Iterator
 from pathlib import Path

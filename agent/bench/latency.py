@@ -25,7 +25,8 @@ from agent.bench.synthetic import (
     SyntheticMicrophone,
 )
 from agent.build import Session
-from agent.config import Bench, Run
+from agent.config.bench import Bench
+from agent.config.run import Run
 from agent.plan import Plan, make_plan
 from agent.probe import Probe
 from models.errors import AgentError, InputError
@@ -105,11 +106,9 @@ class LatencyBench:
         if self._config.mode == "video":
             face = Face()
             camera = SyntheticCamera(self._clock, self._film(face.moving(), face.mouths()))
-            return camera, Probe(camera=camera, instrument=lambda sink: Stamping(sink, camera.seen, self._stamping))
+            return camera, Probe(camera=camera, instrument=Stamping(camera.seen, self._stamping))
         microphone = SyntheticMicrophone(self._clock, self._sound())
-        return microphone, Probe(
-            microphone=microphone, instrument=lambda sink: Stamping(sink, microphone.seen, self._stamping)
-        )
+        return microphone, Probe(microphone=microphone, instrument=Stamping(microphone.seen, self._stamping))
 
     def _film(self, moving: Stills, mouths: Stills) -> Iterator[Still]:
         yield from self._phases(cycle(moving), CAMERA_FPS)

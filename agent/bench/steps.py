@@ -9,7 +9,8 @@ from jaxtyping import Float64, Int64, UInt8
 from agent.bench.reader import thumb_of
 from agent.bench.scene import Face, block_at, blocks_of, mouth_film, speech, words
 from agent.bench.synthetic import BLOCK_NS, CAMERA_FPS, SOUND_HZ
-from agent.config import Run, parse_size
+from agent.config.run import Run
+from agent.config.size import parse_size
 from agent.inputs import open_face_video
 from agent.look import first_look
 from agent.speech_driver import open_speech

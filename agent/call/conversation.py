@@ -15,7 +15,10 @@ from agent.build import Session
 from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, place_of, their_portrait
 from agent.call.speaking import Speaking
 from agent.call.truth import SAID, Truth
-from agent.config import Call, Driving, Run, Showing
+from agent.config.call import Call
+from agent.config.driving import Driving
+from agent.config.run import Run
+from agent.config.showing import Showing
 from agent.far import Far
 from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_virtual_microphone, make_plan, parse_input
 from agent.webrtc import ice_of
@@ -61,20 +64,21 @@ class Conversation:
         self._view, self._who = FarView(self._clock, self._seen), ""
         self._first: Future[Upload | Nobody] = Future()
         self._shown: bytes | None = b""
-        self._turn = threading.Lock()  # guards who is here: _shown and the two below
+        self._turn = threading.Lock()  # guards who is here: _shown and the three below
         self._visit = self._first_visit = 0  # of the present one, who is the next after those who left
+        self._lost = False  # whether the present one is not heard
         self._ready, self._over = threading.Event(), threading.Event()
         self._failure: Exception | None = None
         plan = _plan(config)
         self._size = plan.size
         outputs = _with_voice(plan.outputs, config.speaker, say)
         avatar = own_avatar(config.portrait) if config.listen else None
-        films = config.guard == "video" and plan.camera is not None
-        myself = Myself(config.name, own_portrait(config.portrait), not config.forget, avatar, films)
+        glimpses = config.guard == "video" and plan.camera is not None
+        myself = Myself(config.name, own_portrait(config.portrait), not config.forget, avatar, glimpses)
         with ExitStack() as opened:
             self._truth: Truth | None = None
             if plan.camera is not None:
-                self._truth = Truth(config.portrait, config.guard, say, self._line.present, self._line.show)
+                self._truth = Truth(config.portrait, config.guard, say, self._line.present, self._line.glimpse)
                 opened.callback(self._truth.close)
             watch = None if self._truth is None else self._truth.look
             self._speaking = Speaking(plan, self._clock, say, self._line.give, self._spoken, watch)
@@ -89,6 +93,7 @@ class Conversation:
             if self._visit != self._first_visit:
                 self.session.clear()  # they have left meanwhile
             self._ready.set()
+            self._lay_outline()
 
     def close(self) -> None:
         """Hangs up and frees everything."""
@@ -133,6 +138,7 @@ class Conversation:
         """Shows a portrait once it is known to be one, and keeps it if that is allowed; or that there is none."""
         visit = self._visit
         if self._first.done() and portrait == self._shown:
+            self._found()
             return
         look = Nobody() if portrait is None else their_portrait(hello, portrait)
         with self._turn:
@@ -154,6 +160,7 @@ class Conversation:
                 self.session.clear(look)  # they have left meanwhile, and who came next may be shown by now
                 return
             self._shown = portrait
+        self._found()
         if portrait is not None:
             self._kept.save(hello, portrait)
 
@@ -162,6 +169,12 @@ class Conversation:
         self._speaking.begin()
         if self._truth is not None:
             self._truth.shown()
+
+    def lost(self) -> None:
+        """An outline takes their place until they are back."""
+        with self._turn:
+            self._lost = True
+            self._lay_outline()
 
     def see(self, glimpsed: UInt8[np.ndarray, "h w 3"] | None) -> None:
         """Over the portrait."""
@@ -177,6 +190,17 @@ class Conversation:
         if self._config.mute:
             return np.zeros((count, 2), np.float32)
         return self._speaking.far_end.say(count, leaves_ns)
+
+    def _lay_outline(self) -> None:
+        """Of somebody who is lost, once there is a session. With the turn."""
+        outline = self.session.outline() if self._lost and self._ready.is_set() else None
+        if outline is not None:
+            self._view.lose(outline)
+
+    def _found(self) -> None:
+        with self._turn:
+            self._lost = False
+            self._view.find()
 
     def _open_line(self, myself: Myself) -> Caller | Listener:
         config, clock, told = self._config, self._clock, (self._say, self._left)
@@ -197,6 +221,8 @@ class Conversation:
         """Of who is shown, and what they see, for the preview page."""
         who, nobody = self._who or _SOMEBODY, self._shown is None
         shown = f"none: {who} is an outline" if nobody else f"the camera of {who}" if self._view.is_shown else who
+        if self._lost:
+            shown = f"connection lost: waiting for {who}"
         status = {"title": self._who or "Call", "portrait": shown}
         if self._truth is None:
             return status
@@ -220,6 +246,7 @@ class Conversation:
                 self._shown = None
                 if self._ready.is_set():
                     self.session.clear()
+            self._found()
         elif isinstance(ending, AgentError) and not self._over.is_set():
             self._finish(ending)
         else:

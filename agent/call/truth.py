@@ -88,7 +88,7 @@ class Truth:
         guard: Literal["off", "portrait", "video"],
         say: Callable[[str], None],
         present: Callable[[bytes], None],
-        show: Callable[[Glimpse], None],
+        glimpse: Callable[[Glimpse], None],
     ) -> None:
         """Prepares the small picture.
 
@@ -97,11 +97,11 @@ class Truth:
             guard: as in `--guard`.
             say: hears what the user should know.
             present: sends another portrait; must not block.
-            show: sends a picture of the camera; must not block.
+            glimpse: sends one of the camera; must not block.
 
         Raises InputError: no picture, or no face in it.
         """
-        self._say, self._present, self._show = say, present, show
+        self._say, self._present, self._send = say, present, glimpse
         self._photo = read_photo(portrait)
         self._photo_face, _ = choose_face(self._photo, str(portrait))
         self._person = PhotoCheck(self._photo_face, load_face_model())
@@ -156,11 +156,11 @@ class Truth:
         camera = "" if self._glimpses is None else CAMERA_STAYS if stays else CAMERA_LEAVES
         if self._glimpses is not None and cause == "not watched":
             for _ in range(_OVER_TIMES):
-                self._show(self._glimpses.over())
+                self._send(self._glimpses.over())
         self._say(SAID[cause] + camera)
 
     def _mend(self, seen: Seen, cause: Cause | None) -> BuiltinAvatar | None:
-        """A new portrait, or a picture of the camera. In the guard's thread."""
+        """A new portrait, or a glimpse of the camera. In the guard's thread."""
         avatar = self._new_portrait(seen, cause)
         if self._glimpses is not None:
             self._glimpse(self._glimpses, seen, cause if avatar is None else None)
@@ -177,7 +177,7 @@ class Truth:
             if seen.landmarks is not None:
                 glimpses.follow(seen.landmarks)
         if glimpse is not None:
-            self._show(glimpse)
+            self._send(glimpse)
 
     def _new_portrait(self, seen: Seen, cause: Cause | None) -> BuiltinAvatar | None:
         """A new portrait, where one is wanted, is needed and can be had of this frame."""

@@ -3,7 +3,7 @@
 import json
 
 from agent.bench.latency import LatencyBench
-from agent.config import Bench
+from agent.config.bench import Bench
 from agent.interrupt import interruptible
 from agent.terminal import say
 

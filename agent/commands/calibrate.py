@@ -2,7 +2,7 @@
 
 from agent.calibrate import Calibration
 from agent.calibrate_speech import SpeechCalibration
-from agent.config import Calibrate
+from agent.config.calibrate import Calibrate
 from agent.interrupt import interruptible
 from agent.terminal import progress, say
 

@@ -2,7 +2,7 @@
 
 from agent.call.conversation import Conversation
 from agent.commands.run import announce, write_report
-from agent.config import Call
+from agent.config.call import Call
 from agent.interrupt import interruptible
 from agent.metrics import served_metrics
 from agent.terminal import say, status_line

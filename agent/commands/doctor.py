@@ -4,7 +4,7 @@ import json
 
 from rich.console import Console
 
-from agent.config import Doctor
+from agent.config.doctor import Doctor
 from agent.doctor.diagnosis import diagnose
 from agent.doctor.finding import would_fail
 from agent.doctor.report import as_dict, show

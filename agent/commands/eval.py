@@ -1,6 +1,6 @@
 """`agent eval`."""
 
-from agent.config import Eval
+from agent.config.eval import Eval
 from agent.eval.evaluation import Evaluation
 from agent.interrupt import interruptible
 from agent.terminal import progress, say

@@ -5,7 +5,7 @@ from typing import assert_never
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from agent.config import Models, ModelsBuild, ModelsImport, ModelsList, ModelsRemove
+from agent.config.models import Models, ModelsBuild, ModelsImport, ModelsList, ModelsRemove
 from agent.interrupt import interruptible
 from agent.patience import patiently
 from agent.terminal import console, progress, say

@@ -1,6 +1,6 @@
 """`agent personalise`."""
 
-from agent.config import Personalise
+from agent.config.personalise import Personalise
 from agent.interrupt import interruptible
 from agent.terminal import progress, say
 from models.errors import InputError

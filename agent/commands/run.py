@@ -6,7 +6,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from agent.build import build
-from agent.config import Demo, Run
+from agent.config.run import Demo, Run
 from agent.interrupt import interruptible
 from agent.metrics import served_metrics
 from agent.terminal import progress, say, status_line

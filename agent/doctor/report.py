@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
-from agent.config import Doctor
+from agent.config.doctor import Doctor
 from agent.doctor.finding import Finding, Severity, would_fail
 from agent.doctor.system import System
 

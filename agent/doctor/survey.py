@@ -3,7 +3,8 @@
 import sys
 from collections.abc import Callable
 
-from agent.config import BUNDLED_PORTRAIT, Doctor, Run
+from agent.config.doctor import BUNDLED_PORTRAIT, Doctor
+from agent.config.run import Run
 from agent.doctor.facts.computer import look_at_computer
 from agent.doctor.facts.packages import look_at_packages
 from agent.doctor.facts.user import look_at_user

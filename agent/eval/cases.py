@@ -8,7 +8,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from agent.config import ComparedName, Eval, Run, parse_size
+from agent.config.engines import ComparedName
+from agent.config.eval import Eval
+from agent.config.run import Run
+from agent.config.size import parse_size
 from agent.eval.columns import OWN_PERSON, Protocol
 from agent.eval.crop import Crop
 from agent.eval.filmed import first_picture

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from agent.build import Session
-from agent.config import ComparedName, Eval
+from agent.config.engines import ComparedName
+from agent.config.eval import Eval
 from agent.eval.cases import Case
 from agent.probe import Probe
 from models.portrait import Pixels
@@ -11,8 +12,6 @@ from runtime.change import Upload
 from runtime.clock import MonotonicClock
 from runtime.engines.still import StillEngine
 from runtime.picture import Picture
-from runtime.sinks import Sink
-from runtime.sound import Sound
 
 Take = Callable[[int, Pixels], None]
 """Is given the instant of a picture, and the picture."""
@@ -39,35 +38,19 @@ def draw(
     Raises:
         InputError: the engine cannot be opened, or does not draw this portrait.
     """
+
+    def looked_at(picture: Picture) -> Picture:
+        take(picture.due_ns, picture.image)
+        return picture
+
     plan = case.plan(config, engine)
     probe = Probe(
         portrait=case.photo if isinstance(case.photo, Upload) else None,
         engine=StillEngine() if engine == "still" else None,
-        instrument=lambda sink: _Watched(sink, take),
+        instrument=looked_at,
     )
     session = Session(plan, MonotonicClock(), say, probe=probe)
     try:
         session.loop.run_offline(plan.frames, progress)
     finally:
         session.close()
-
-
-class _Watched:
-    """Sink: `sink`, of whose pictures somebody takes a look."""
-
-    def __init__(self, sink: Sink, take: Take) -> None:
-        self.name, self.shows = sink.name, sink.shows
-        self._sink, self._take = sink, take
-
-    def send(self, picture: Picture) -> None:
-        """Shows it and passes it on."""
-        self._take(picture.due_ns, picture.image)
-        self._sink.send(picture)
-
-    def hear(self, sound: Sound) -> None:
-        """Passes it on."""
-        self._sink.hear(sound)
-
-    def close(self, complete: bool = True) -> None:
-        """Closes the output."""
-        self._sink.close(complete)

@@ -8,7 +8,8 @@ from pathlib import Path
 from jaxtyping import Float32
 from numpy import ndarray, stack
 
-from agent.config import ComparedName, Eval
+from agent.config.engines import ComparedName
+from agent.config.eval import Eval
 from agent.engines import open_engine, usable_engines
 from agent.eval.cases import Case, open_cases
 from agent.eval.columns import OWN_PERSON
@@ -60,12 +61,12 @@ class Evaluation:
         done = 0
         for case, length in zip(self._cases, self._lengths, strict=True):
             truth = read_truth(case, self._config, self._measures)
-            shown_ns = _spread(list(truth.filmed), _SHOWN)
+            shown_ns = _spread(list(truth.faces), _SHOWN)
             found = []
             for engine in self._engines:
                 found.append(self._judge(case, engine, truth, shown_ns, partial(_further, progress, done)))
                 done += length
-            driver = [truth.filmed[ns].head for ns in shown_ns] if self._config.show_driver else None
+            driver = [head for _, head in truth.heads(shown_ns)] if self._config.show_driver else None
             strips.append(Strip(case.name, case.crop.of(case.source.image), driver, shown_ns, found))
             judged += found
             real += truth.features

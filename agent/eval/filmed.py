@@ -1,6 +1,6 @@
 """What a clip shows at the instants that are compared."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,23 +11,24 @@ from agent.eval.crop import Crop
 from calibration.framing import Canvas
 from models.errors import InputError
 from models.landmarks import Landmarks, MediapipeTracker
-from runtime.frame import Frame
 from runtime.resample import SpeechWindows
 from runtime.sources.media import ClipFrames, ClipSound
+from runtime.sources.nearest import nearest
 
+Head = UInt8[np.ndarray, "256 256 3"]
 Image = UInt8[np.ndarray, "_ _ 3"]
-
-_LASTS_NS = 20_000_000  # the last picture of a clip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Filmed:
     """One instant of a clip, on the picture as a portrait would be."""
 
-    head: UInt8[np.ndarray, "256 256 3"]
-    """The square around the head."""
+    head: Head
+    """What lies within `crop`."""
     landmarks: Landmarks | None
     """Pixels of the picture; None where no face is seen."""
+    crop: Crop
+    """The square around the head; the same at every instant."""
 
 
 def on_canvas(image: Image, size: tuple[int, int]) -> Image:
@@ -49,8 +50,8 @@ def first_picture(clip: Path) -> Image:
 
 def film(
     clip: Path, size: tuple[int, int], instants_ns: Sequence[int], wanted_ns: Collection[int], crop: Crop | None = None
-) -> dict[int, Filmed]:
-    """What the clip shows, by instant; instants past its end are left out.
+) -> Iterator[tuple[int, Filmed]]:
+    """What the clip shows, instant by instant; instants past its end are left out.
 
     Args:
         clip: of one person.
@@ -62,20 +63,26 @@ def film(
     Raises:
         InputError: no face is seen at any instant, or the file cannot be read.
     """
-    tracker, found = MediapipeTracker(), {}
+    tracker, seen = MediapipeTracker(), False
     try:
-        for due_ns, image in _nearest(clip, instants_ns):
+        for due_ns, image in nearest(ClipFrames(clip), instants_ns):
             whole = on_canvas(image, size)
             landmarks = tracker.track(whole)
             if crop is None and landmarks is not None:
                 crop = Crop.around(landmarks, (image.shape[1], image.shape[0]), size)
             if crop is not None and due_ns in wanted_ns:
-                found[due_ns] = Filmed(crop.of(whole), landmarks)
+                seen = seen or landmarks is not None
+                yield due_ns, Filmed(crop.of(whole), landmarks, crop)
     finally:
         tracker.close()
-    if all(filmed.landmarks is None for filmed in found.values()):
+    if not seen:
         raise InputError(f"--clip {clip}: no face is seen in it; give a clip of one person")
-    return found
+
+
+def heads(clip: Path, size: tuple[int, int], instants_ns: Iterable[int], crop: Crop) -> Iterator[tuple[int, Head]]:
+    """What lies within `crop`, instant by instant, without a look at the face; as `film` has it."""
+    for due_ns, image in nearest(ClipFrames(clip), instants_ns):
+        yield due_ns, crop.of(on_canvas(image, size))
 
 
 def voice(clip: Path) -> Int16[np.ndarray, "n"]:
@@ -84,17 +91,3 @@ def voice(clip: Path) -> Int16[np.ndarray, "n"]:
     parts = [window.samples for sound in ClipSound(clip) for window in windows.push(sound)]
     parts += [window.samples for window in windows.flush()]
     return np.round(np.clip(np.concatenate(parts), -1, 1) * 32767).astype(np.int16)
-
-
-def _nearest(clip: Path, instants_ns: Sequence[int]) -> Iterator[tuple[int, Image]]:
-    """The picture whose instant is nearest to each."""
-    wanted = iter(instants_ns)
-    due_ns = next(wanted, None)
-    before: Frame | None = None
-    for frame in ClipFrames(clip):
-        while due_ns is not None and before is not None and frame.pts_ns + before.pts_ns > 2 * due_ns:
-            yield due_ns, before.image
-            due_ns = next(wanted, None)
-        before = frame
-    if before is not None and due_ns is not None and due_ns - before.pts_ns < _LASTS_NS:
-        yield due_ns, before.image

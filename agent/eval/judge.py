@@ -4,15 +4,14 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32
 
 from agent.eval.cases import Case
 from agent.eval.columns import Key, judged_columns
-from agent.eval.filmed import Filmed, voice
+from agent.eval.filmed import Head, voice
 from agent.eval.measures import Measures
-from agent.eval.truth import Reading, Truth
+from agent.eval.truth import Truth
 from models.landmarks import Landmarks, MediapipeTracker
-from models.metrics.face_cutter import FaceCutter
 from models.metrics.features import cosine
 from models.metrics.motions import expression_distance, pose_distance_degrees
 from models.metrics.pictures import l1, psnr_db, ssim
@@ -20,7 +19,6 @@ from models.metrics.points import key_point_distance, lip_distance, opening_corr
 from models.portrait import Pixels
 from models.topology import SURFACE_COUNT
 
-Head = UInt8[np.ndarray, "256 256 3"]
 Features = Float32[np.ndarray, "2048"]
 
 
@@ -48,29 +46,34 @@ class Judge:
         self._case, self._engine, self._truth, self._measures = case, engine, truth, measures
         self._shown_ns, self._columns = shown_ns, judged_columns(case.protocol, engine)
         self._tracker = MediapipeTracker()
+        self._filmed = truth.heads(truth.faces)
         self._each: dict[Key, list[float]] = {}
         self._openings: list[tuple[float, float]] = []
         self._heads: dict[int, Head] = {}
         self._features: list[Features] = []
-        self._cutter = None if measures.syncnet is None else FaceCutter(case.source.landmarks[:SURFACE_COUNT])
+        face, syncnet = case.source.landmarks[:SURFACE_COUNT], measures.syncnet
+        self._watched = None if syncnet is None else syncnet.watch(face)
         self._pictures = self._lost = 0
 
     def take(self, due_ns: int, image: Pixels) -> None:
         """The next picture that the engine drew; the face is followed through those, too, that are not to be judged."""
-        landmarks, filmed = self._tracker.track(image), self._truth.filmed.get(due_ns)
-        if self._cutter is not None:
-            self._cutter.take(image, None if landmarks is None else landmarks[:SURFACE_COUNT])
-        if filmed is None:
+        landmarks = self._tracker.track(image)
+        if self._watched is not None:
+            self._watched.see(image, None if landmarks is None else landmarks[:SURFACE_COUNT])
+        if due_ns not in self._truth.faces:
             return
         self._pictures += 1
         head = self._case.crop.of(image)
         if due_ns in self._shown_ns:
             self._heads[due_ns] = head
-        self._compare_pictures(head, filmed.head)
+        if self._case.protocol == "self":
+            self._compare_pictures(head, self._filmed_at(due_ns))
+        if self._measures.inception is not None and "fid" in self._columns:
+            self._features.append(self._measures.inception.features(head))
         if landmarks is None:
             self._lost += 1
         else:
-            self._compare_faces(image, landmarks, filmed, self._truth.readings.get(due_ns))
+            self._compare_faces(image, landmarks, due_ns)
 
     def close(self) -> None:
         """Frees the tracker."""
@@ -82,8 +85,8 @@ class Judge:
         figures["lost"] = self._lost
         got, want = np.array(self._openings, np.float64).reshape(-1, 2).T
         figures["lips"] = opening_correlation(got, want)
-        if self._measures.syncnet is not None and self._cutter is not None:
-            sync = self._measures.syncnet.judge(self._cutter.faces(), voice(self._case.clip))
+        if self._watched is not None:
+            sync = self._watched.judge(voice(self._case.clip))
             figures |= {} if sync is None else {"sync_c": sync.confidence, "sync_d": sync.distance}
         known: dict[Key, float] = {key: value for key, value in figures.items() if np.isfinite(value)}
         return Judged(self._case.name, self._engine, self._pictures, known, self._heads, self._features)
@@ -94,16 +97,20 @@ class Judge:
         self._note("ssim", lambda: ssim(got, want))
         if (lpips := self._measures.lpips) is not None:
             self._note("lpips", lambda: lpips.distance(got, want))
-        if self._measures.inception is not None and "fid" in self._columns:
-            self._features.append(self._measures.inception.features(got))
 
-    def _compare_faces(self, image: Pixels, landmarks: Landmarks, filmed: Filmed, driver: Reading | None) -> None:
+    def _filmed_at(self, due_ns: int) -> Head:
+        filmed_ns, head = next(self._filmed)
+        assert filmed_ns == due_ns  # every judged instant is drawn, in order
+        return head
+
+    def _compare_faces(self, image: Pixels, landmarks: Landmarks, due_ns: int) -> None:
         identity, source = self._measures.identity, self._truth.identity
         if identity is not None and source is not None:
             self._note("csim", lambda: cosine(identity.features(image, landmarks), source))
-        if filmed.landmarks is None or driver is None:
+        face, driver = self._truth.faces[due_ns], self._truth.readings.get(due_ns)
+        if face is None or driver is None:
             return
-        got, want = (self._case.crop.points(points) for points in (landmarks, filmed.landmarks))
+        got, want = (self._case.crop.points(points) for points in (landmarks, face))
         self._note("akd", lambda: key_point_distance(got, want))
         self._note("lmd", lambda: lip_distance(got, want))
         reading = self._truth.portrait.read(landmarks)
@@ -112,6 +119,6 @@ class Judge:
         self._openings.append((reading.opening, driver.opening))
 
     def _note(self, key: Key, measure: Callable[[], float]) -> None:
-        """One picture's figure, if it means something there."""
+        """One picture's figure, if the protocol has such a column."""
         if key in self._columns:
             self._each.setdefault(key, []).append(measure())

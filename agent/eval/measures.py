@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from agent.config import Eval
+from agent.config.eval import Eval
 from agent.eval.columns import COLUMNS, OWN_PERSON, Key, columns_of, judged_columns
 from models.errors import InputError
 from models.face import FaceModel, load_face_model

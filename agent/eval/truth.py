@@ -1,13 +1,15 @@
 """What an engine's pictures of a case are held against; the same for every engine."""
 
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, Float32
 
-from agent.config import Eval
+from agent.config.eval import Eval
 from agent.eval.cases import Case
-from agent.eval.filmed import Filmed, film
+from agent.eval.filmed import Head, film, heads
 from agent.eval.measures import Measures
 from calibration.fit import MotionFit, Zero
 from models.face import FaceModel
@@ -41,10 +43,10 @@ class Person:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Truth:
-    """A case's clip, read."""
+    """A case's clip, read. Its pictures are not kept: they are read again where they are wanted."""
 
-    filmed: dict[int, Filmed]
-    """By instant."""
+    faces: dict[int, Landmarks | None]
+    """By judged instant, pixels of the picture; None where no face is seen."""
     readings: dict[int, Reading]
     """Of the driver, at the instants at which a face was seen."""
     portrait: Person
@@ -53,23 +55,31 @@ class Truth:
     """Of the portrait, where that is measured."""
     features: list[Float32[np.ndarray, "2048"]]
     """Inception's of what pictures should look like: filmed ones, under cross the portrait; none if not measured."""
+    heads: Callable[[Iterable[int]], Iterator[tuple[int, Head]]]
+    """What was filmed around the head at these instants, which rise."""
 
 
 def read_truth(case: Case, config: Eval, measures: Measures) -> Truth:
     """Looks at the clip of a case. Raises InputError: no face is seen in it."""
-    cross, source = case.protocol == "cross", case.source
+    cross, source, inception = case.protocol == "cross", case.source, measures.inception
     size = (source.image.shape[1], source.image.shape[0])
     judged_ns = set(case.judged_ns(config))
-    filmed = film(case.clip, size, case.instants_ns(config), judged_ns, None if cross else case.crop)
+    crop = None if cross else case.crop
+    faces: dict[int, Landmarks | None] = {}
+    features = [inception.features(case.crop.of(source.image))] if cross and inception is not None else []
+    for due_ns, filmed in film(case.clip, size, case.instants_ns(config), judged_ns, crop):
+        faces[due_ns], crop = filmed.landmarks, filmed.crop
+        if inception is not None and not cross:
+            features.append(inception.features(filmed.head))
+    assert crop is not None  # a face was seen
+    seen = {ns: landmarks for ns, landmarks in faces.items() if landmarks is not None}
     portrait = Person(source.landmarks, measures.face)
-    seen = {ns: each.landmarks for ns, each in filmed.items() if each.landmarks is not None}
     driver = Person(next(iter(seen.values())), measures.face) if cross else portrait
-    real = [case.crop.of(source.image)] if cross else [each.head for each in filmed.values()]
-    identity, inception = measures.identity, measures.inception
     return Truth(
-        filmed=filmed,
+        faces=faces,
         readings={ns: driver.read(landmarks) for ns, landmarks in seen.items()},
         portrait=portrait,
-        identity=None if identity is None else identity.features(source.image, source.landmarks),
-        features=[] if inception is None else [inception.features(head) for head in real],
+        identity=None if measures.identity is None else measures.identity.features(source.image, source.landmarks),
+        features=features,
+        heads=partial(heads, case.clip, size, crop=crop),
     )

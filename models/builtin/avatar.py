@@ -11,9 +11,10 @@ from models.builtin.kernels import over, unpremultiply
 from models.builtin.mouth import Mouth
 from models.builtin.part import Part
 from models.builtin.person import Person
+from models.builtin.puppet import Shape
 from models.builtin.relief import Relief
 from models.face import FaceModel
-from models.motion import Motion
+from models.motion import Motion, MouthPatch
 from models.portrait import Pixels, Portrait
 from models.topology import SURFACE_COUNT
 
@@ -47,7 +48,10 @@ class BuiltinAvatar:
 
         At level 0 and at rest it is the photo; higher levels, below `len(COARSENESS)`, take less time.
         """
-        shape = self._puppet.shape(motion)
+        return self.draw(self._puppet.shape(motion), motion.mouth, level)
+
+    def draw(self, shape: Shape, mouth: MouthPatch | None = None, level: int = 0) -> Pixels:
+        """The same of a shape of the portrait's puppet; `mouth`: the driver's, shown between the lips."""
         layer = self._persons[level].draw(shape, self._relief)
         if self._backdrop is None:
             out = np.empty_like(layer)
@@ -58,7 +62,7 @@ class BuiltinAvatar:
             over(layer, behind, out)
         for eye in self._eyes:
             eye.draw(out[..., :3], shape)
-        self._mouth.draw(out[..., :3], shape, motion.mouth)
+        self._mouth.draw(out[..., :3], shape, mouth)
         return out
 
     def for_player(self) -> dict[str, Part]:

@@ -12,6 +12,7 @@ _ROOM = 0.4  # around the face
 _BESIDE = (110, 110, 110)  # grey beyond the picture's edges
 _STEADIED = 6  # pictures before and after, that tell where a face is
 
+Face = UInt8[np.ndarray, "224 224 3"]
 Points = Float[np.ndarray, "n 3"]
 """Landmarks of a face in a picture, pixels."""
 Box = Float[np.ndarray, "3"]
@@ -29,26 +30,25 @@ class FaceCutter:
         self._last = _box_of(start)
         self._boxes: list[Box] = []
         self._waiting: deque[UInt8[np.ndarray, "h w 3"]] = deque()
-        self._cut: list[UInt8[np.ndarray, "224 224 3"]] = []
 
-    def take(self, image: UInt8[np.ndarray, "h w 3"], face: Points | None) -> None:
-        """The next picture, not to be written to; None: its face is not found, and taken to be where it was."""
+    def take(self, image: UInt8[np.ndarray, "h w 3"], face: Points | None) -> list[Face]:
+        """The next picture, not to be written to; returns the face of that six before, if there was one.
+
+        `face`: None where it is not found, and taken to be where it was.
+        """
         self._last = self._last if face is None else _box_of(face)
         self._boxes.append(self._last)
         self._waiting.append(image)
-        if len(self._waiting) > _STEADIED:
-            self._cut_next()
+        return [self._next()] if len(self._waiting) > _STEADIED else []
 
-    def faces(self) -> UInt8[np.ndarray, "t 224 224 3"]:
-        """Of all pictures, of which there was one at least."""
-        while self._waiting:
-            self._cut_next()
-        return np.stack(self._cut)
+    def rest(self) -> list[Face]:
+        """Of the last pictures, once all were taken."""
+        return [self._next() for _ in range(len(self._waiting))]
 
-    def _cut_next(self) -> None:
-        number = len(self._cut)
+    def _next(self) -> Face:
+        number = len(self._boxes) - len(self._waiting)
         around = self._boxes[max(0, number - _STEADIED) : number + _STEADIED + 1]
-        self._cut.append(cut_face(self._waiting.popleft(), np.median(around, axis=0)))
+        return cut_face(self._waiting.popleft(), np.median(around, axis=0))
 
 
 def _box_of(face: Points) -> Box:
@@ -56,7 +56,7 @@ def _box_of(face: Points) -> Box:
     return np.array([*(low + high) / 2, (high - low).max() / 2], np.float64)
 
 
-def cut_face(image: UInt8[np.ndarray, "h w 3"], box: Box) -> UInt8[np.ndarray, "224 224 3"]:
+def cut_face(image: UInt8[np.ndarray, "h w 3"], box: Box) -> Face:
     """What SyncNet sees of a picture whose face lies in a box: more below it than above."""
     x, y, half = box
     side = 2 * (1 + _ROOM) * half

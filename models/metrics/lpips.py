@@ -1,18 +1,23 @@
 """Learned perceptual distance of two pictures, with weights that a user brings."""
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from models.errors import InputError
 from models.metrics.published import entries_of, with_weights
 
+Backbone = Literal["vgg16", "alexnet"]
+Pictures = Float[Tensor, "b 3 h w"]
+"""-1..1."""
+
 _VGG16 = (64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512, "pool", 512, 512, 512)
-_TAPS = {"vgg16": (3, 8, 15, 22, 29), "alexnet": (1, 4, 7, 9, 11)}
-_LINEAR = {"vgg16": "vgg.pth", "alexnet": "alex.pth"}
+_TAPS: dict[Backbone, tuple[int, ...]] = {"vgg16": (3, 8, 15, 22, 29), "alexnet": (1, 4, 7, 9, 11)}
+_LINEAR: dict[Backbone, str] = {"vgg16": "vgg.pth", "alexnet": "alex.pth"}
 _SHIFT, _SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)
 _TINY = 1e-10
 
@@ -23,9 +28,10 @@ class Lpips(nn.Module):
     shift: Tensor
     scale: Tensor
 
-    def __init__(self, backbone: str) -> None:
-        """`backbone`: vgg16 or alexnet, in torchvision's layout."""
+    def __init__(self, backbone: Backbone) -> None:
+        """`backbone`: in torchvision's layout."""
         super().__init__()
+        self.backbone = backbone
         self.features = _vgg16() if backbone == "vgg16" else _alexnet()
         self.taps = _TAPS[backbone]
         widths = [self._width_at(tap) for tap in self.taps]
@@ -43,7 +49,7 @@ class Lpips(nn.Module):
         first = entries.get("features.0.weight")
         if first is None or first.ndim != 4:
             raise InputError(f"{backbone} is neither torchvision's VGG16 nor its AlexNet: it has no features.0.weight")
-        name = "alexnet" if first.shape[-1] == 11 else "vgg16"
+        name: Backbone = "alexnet" if first.shape[-1] == 11 else "vgg16"
         network = cls(name)
         renamed = {f"linear.{key[3:4]}.weight": value for key, value in entries_of(linear).items() if _is_linear(key)}
         if len(renamed) != len(network.linear):
@@ -53,16 +59,20 @@ class Lpips(nn.Module):
     @torch.inference_mode()
     def distance(self, got: UInt8[np.ndarray, "h w 3"], want: UInt8[np.ndarray, "h w 3"]) -> float:
         """The distance, 0 for equal pictures."""
-        seen = zip(self.linear, self._seen(got), self._seen(want), strict=True)
-        return float(sum(linear((a - b) ** 2).mean() for linear, a, b in seen))
+        a, b = (torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1 for image in (got, want))
+        return float(self.between(a, b))
 
-    def _seen(self, image: UInt8[np.ndarray, "h w 3"]) -> list[Tensor]:
-        x = torch.from_numpy(image).permute(2, 0, 1)[None].float() / 127.5 - 1
-        x, found = (x - self.shift) / self.scale, []
+    def between(self, got: Pictures, want: Pictures) -> Float[Tensor, "b"]:
+        """The distance of each pair, 0 for equal pictures, where gradients are finite."""
+        seen = zip(self.linear, self._seen(got), self._seen(want), strict=True)
+        return torch.stack([linear((a - b) ** 2).mean((1, 2, 3)) for linear, a, b in seen]).sum(0)
+
+    def _seen(self, pictures: Pictures) -> list[Tensor]:
+        x, found = (pictures - self.shift) / self.scale, []
         for i, layer in enumerate(self.features):
             x = layer(x)
             if i in self.taps:
-                found.append(x / (x.square().sum(1, keepdim=True).sqrt() + _TINY))
+                found.append(x / (torch.linalg.vector_norm(x, dim=1, keepdim=True) + _TINY))
         return found
 
     def _width_at(self, tap: int) -> int:

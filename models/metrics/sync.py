@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Int16, UInt8
+from jaxtyping import Float, Int16, UInt8
 from torch import Tensor, nn
 from torch.nn import functional as fn
 
 from models.metrics.cepstrum import RATE_HZ, cepstrum
+from models.metrics.face_cutter import Face, FaceCutter, Points
 from models.metrics.published import entries_of, with_weights
 
 FPS = 25
@@ -54,29 +55,67 @@ class SyncNet(nn.Module):
         """Of the published file. Raises InputError: it is another one."""
         return with_weights(cls(), entries_of(path), path, "SyncNet")
 
-    @torch.inference_mode()
-    def judge(self, faces: UInt8[np.ndarray, "t 224 224 3"], samples: Int16[np.ndarray, "n"]) -> Sync | None:
-        """Lips against voice; None where fewer than two seconds of both are there.
+    def watch(self, face: Points) -> "Watched":
+        """Begins to judge a clip; `face`: where it is taken to be until it is found."""
+        return Watched(self, face)
 
-        Args:
-            faces: 25 a second, RGB, as `FaceCutter` gives them.
-            samples: 16 kHz, from the same instant on.
-        """
-        if min(len(faces) / FPS, len(samples) / RATE_HZ) < 2:
-            return None
-        heard = torch.from_numpy(cepstrum(samples).T.astype(np.float32))[None, None]
+    @torch.inference_mode()
+    def lips(self, faces: UInt8[np.ndarray, "t 224 224 3"]) -> Float[Tensor, "windows 1024"]:
+        """What every five pictures in a row look like; `faces` as `cut_face` gives them."""
         seen = torch.from_numpy(faces[..., ::-1].copy()).permute(3, 0, 1, 2)[None].float()
-        count = min(len(faces), len(samples) * FPS // RATE_HZ) - _SPAN
-        lips = self._embedded(self.netcnnlip, self.netfclip, [seen[:, :, i : i + _SPAN] for i in range(count)])
+        windows = [seen[:, :, i : i + _SPAN] for i in range(len(faces) - _SPAN + 1)]
+        return self._embedded(self.netcnnlip, self.netfclip, windows)
+
+    @torch.inference_mode()
+    def voice(self, samples: Int16[np.ndarray, "n"], count: int) -> Float[Tensor, "count 1024"]:
+        """What is heard in the first so many windows of five pictures; `samples`: 16 kHz."""
+        heard = torch.from_numpy(cepstrum(samples).T.astype(np.float32))[None, None]
         windows = [heard[..., i * _HOPS : (i + _SPAN) * _HOPS] for i in range(count)]
-        voice = fn.pad(self._embedded(self.netcnnaud, self.netfcaud, windows), (0, 0, _FARTHEST, _FARTHEST))
-        shifts = range(2 * _FARTHEST + 1)
-        distances = torch.stack([fn.pairwise_distance(lips, voice[k : k + count]).mean() for k in shifts])
-        return Sync(float(distances.median() - distances.min()), float(distances.min()))
+        return self._embedded(self.netcnnaud, self.netfcaud, windows)
 
     def _embedded(self, network: nn.Sequential, head: nn.Sequential, windows: list[Tensor]) -> Tensor:
         parts = [torch.cat(windows[i : i + _AT_ONCE]) for i in range(0, len(windows), _AT_ONCE)]
         return torch.cat([head(network(part).flatten(1)) for part in parts])
+
+
+class Watched:
+    """A clip that SyncNet sees picture by picture; few of them are kept at a time."""
+
+    def __init__(self, network: SyncNet, face: Points) -> None:
+        """`face`: see `SyncNet.watch`."""
+        self._network, self._cutter = network, FaceCutter(face)
+        self._faces: list[Face] = []
+        self._lips: list[Tensor] = []
+        self._count = 0
+
+    def see(self, image: UInt8[np.ndarray, "h w 3"], face: Points | None) -> None:
+        """The next picture, 25 a second, not to be written to; None: its face is not found."""
+        for cut in self._cutter.take(image, face):
+            self._add(cut)
+
+    def _add(self, face: Face) -> None:
+        self._count += 1
+        self._faces.append(face)
+        if len(self._faces) == _AT_ONCE + _SPAN - 1:
+            self._lips.append(self._network.lips(np.stack(self._faces)))
+            self._faces = self._faces[_AT_ONCE:]
+
+    def judge(self, samples: Int16[np.ndarray, "n"]) -> Sync | None:
+        """Lips against voice, once all was seen; None where fewer than two seconds of both are there.
+
+        `samples`: 16 kHz, from the first picture's instant on.
+        """
+        for cut in self._cutter.rest():
+            self._add(cut)
+        if min(self._count / FPS, len(samples) / RATE_HZ) < 2:
+            return None
+        rest = [self._network.lips(np.stack(self._faces))] if len(self._faces) >= _SPAN else []
+        count = min(self._count, len(samples) * FPS // RATE_HZ) - _SPAN
+        lips = torch.cat([*self._lips, *rest])[:count]
+        voice = fn.pad(self._network.voice(samples, count), (0, 0, _FARTHEST, _FARTHEST))
+        shifts = range(2 * _FARTHEST + 1)
+        distances = torch.stack([fn.pairwise_distance(lips, voice[k : k + count]).mean() for k in shifts])
+        return Sync(float(distances.median() - distances.min()), float(distances.min()))
 
 
 def _flat(before: int, after: int, kernel: tuple[int, int], padding: int) -> list[nn.Module]:

@@ -40,8 +40,9 @@ class SmallAvatar:
         rest = self._body.puppet.rest
         lifted = lift(portrait.person, self._body.uv, front_of(self._body, rest, self._box), self._body)
         texture = np.moveaxis(lifted.texture, -1, 0).astype(np.float32) / 255
+        paint = CodePainter(model, self._box)
         self._state = prepare(
-            PortraitParts(*(_batch(x) for x in (texture, lifted.geometry, CodePainter(model, self._box)(rest))))
+            PortraitParts(*(_batch(x) for x in (texture, lifted.geometry, paint(rest), paint.places(rest))))
         )
         high, wide = (side // portrait.person_scale for side in portrait.person.shape[:2])
         torso = torso_layer(portrait.person, self._body)

@@ -5,7 +5,8 @@ from torch import Tensor, nn
 
 from models.backends.picture_bytes import to_picture
 from models.small.model import SmallModel
-from models.small.renderer import Planes, pixel_centres
+from models.small.reading import pixel_centres
+from models.small.renderer import Planes
 from models.small.settings import RAYS, SAMPLES
 
 
@@ -17,7 +18,7 @@ class FrameNetwork(nn.Module):
         super().__init__()
         self.model, self._samples = model, samples
         self.pixels: Tensor
-        self.register_buffer("pixels", pixel_centres())
+        self.register_buffer("pixels", pixel_centres(RAYS))
 
     def forward(
         self,
@@ -25,11 +26,14 @@ class FrameNetwork(nn.Module):
         across: Float[Tensor, "b 16 64 64"],
         condition: Float[Tensor, "b 32 64 64"],
         texture: Float[Tensor, "b 4 256 256"],
+        skin: Float[Tensor, "b 3 160 160"],
         codes: Float[Tensor, "b 3 160 160"],
+        places: Float[Tensor, "b 4 160 160"],
         target: Float[Tensor, "b 3 160 160"],
         rotation: Float[Tensor, "b 3 3"],
     ) -> UInt8[Tensor, "b 256 256 4"]:
         """RGB, multiplied by alpha, and alpha."""
-        change = self.model.adapter(codes, target, condition)
-        head = self.model.draw(Planes(front, across), texture, change, rotation, self.pixels, RAYS, self._samples)
+        change = self.model.adapter(codes, target, places, condition)
+        planes = Planes(front, across)
+        head = self.model.draw(planes, texture, skin, change, rotation, self.pixels, RAYS, self._samples)
         return to_picture(2 * head - 1)

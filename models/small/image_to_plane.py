@@ -1,5 +1,7 @@
 """From a lifted portrait to its planes."""
 
+from collections.abc import Mapping
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -10,7 +12,8 @@ from models.segformer import Attention, DepthwiseConv, to_image, to_tokens
 from models.small.activation import activate
 from models.small.settings import CONDITION, FEATURES, SIDE_FEATURES
 
-_WIDTH = 128
+WIDTH = 128
+"""Channels of the transformer; those of weights are told by `width_of`."""
 
 
 class Encoder(nn.Module):
@@ -35,12 +38,13 @@ class Encoder(nn.Module):
 class ImageToPlane(nn.Module):
     """A picture of 128 pixels and its geometry -> three planes of 64 cells, and what the motion adapter is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int = WIDTH) -> None:
+        """`width`: a multiple of 4: it has four heads."""
         super().__init__()
         self.first, self.second = nn.Conv2d(8, 32, 5, 2, 2), conv3(32, 32)
-        self.down, self.deeper = nn.Conv2d(32, 48, 3, 2, 1), nn.Conv2d(48, _WIDTH, 3, 2, 1)
-        self.encoders = nn.Sequential(*(Encoder(_WIDTH, 4) for _ in range(3)))
-        self.up, self.skip = conv3(_WIDTH // 4, 48), nn.Conv2d(48, 48, 1)
+        self.down, self.deeper = nn.Conv2d(32, 48, 3, 2, 1), nn.Conv2d(48, width, 3, 2, 1)
+        self.encoders = nn.Sequential(*(Encoder(width, 4) for _ in range(3)))
+        self.up, self.skip = conv3(width // 4, 48), nn.Conv2d(48, 48, 1)
         self.wide, self.merge = conv3(48 + 32, 64), conv3(64, 48)
         self.front = conv3(48, FEATURES)
         self.across = conv3(48, 2 * SIDE_FEATURES)
@@ -62,3 +66,9 @@ class ImageToPlane(nn.Module):
         wide = functional.interpolate(half, scale_factor=2.0, mode="bilinear", align_corners=False)
         out = activate(self.merge(activate(self.wide(torch.cat([wide, full], 1)))))
         return self.front(out), self.across(out), self.condition(out)
+
+
+def width_of(weights: Mapping[str, Tensor]) -> int:
+    """Of the small model's; the shipped one's if they are not such weights."""
+    bias = weights.get("image_to_plane.deeper.bias")
+    return WIDTH if bias is None or bias.ndim != 1 else len(bias)

@@ -12,13 +12,14 @@ from models.small.activation import activate
 from models.small.code_picture import CODE_SIDE, REACH
 from models.small.image_to_plane import Encoder
 from models.small.lifting import GRID
+from models.small.reading import pixel_centres, read
 from models.small.settings import CONDITION, FEATURES
 
 CELLS = round(REACH * GRID)
 """Cells of the plane that a code picture covers, across and down."""
 _OFF = (GRID - CELLS) // 2
-_PER_CODE = (0.76, -0.87)
-"""Box units in which codes go from 0 to 1 on the mean face, to the right and down: where learning begins."""
+_IRIS, _SKIN = 0.35, 0.75
+"""Third channel of a code picture from which it shows an iris, and skin."""
 
 
 class Change(NamedTuple):
@@ -45,8 +46,10 @@ class MotionAdapter(nn.Module):
         self.encoder = Encoder(64, 4, 2)
         self.wide, self.wider = nn.Conv2d(64, 64, 3, 1, 2, dilation=2), conv3(64, 64)
         self.merge, self.again = conv3(64 + 48 + CONDITION, 64), conv3(64, 64)
+        here = torch.unflatten(pixel_centres(CODE_SIDE).T, 1, (CODE_SIDE, CODE_SIDE))
+        self.here: Tensor
+        self.register_buffer("here", REACH * here, persistent=False)
         self.features, self.shift = conv3(64, FEATURES), conv3(64, 3)
-        self.per_code = nn.Parameter(torch.tensor(_PER_CODE))
         nn.init.zeros_(self.shift.weight)
         assert self.shift.bias is not None and self.features.bias is not None
         nn.init.zeros_(self.shift.bias)
@@ -57,9 +60,10 @@ class MotionAdapter(nn.Module):
         self,
         source: Float[Tensor, "b 3 160 160"],
         target: Float[Tensor, "b 3 160 160"],
+        places: Float[Tensor, "b 4 160 160"],
         condition: Float[Tensor, "b 32 64 64"],
     ) -> Change:
-        """What changes from the source's expression to the target's."""
+        """What changes from the source's expression to the target's; `places`: of the source's codes."""
         seen = self.first(torch.cat([source, target, 4 * (target - source)], 1))
         half = activate(self.second(activate(seen)))
         deep = self.encoder(activate(self.deep(half)))
@@ -71,8 +75,7 @@ class MotionAdapter(nn.Module):
         out = out + activate(self.again(out))
         shift = 0.1 * self.shift(out)
         times = CODE_SIDE // CELLS
-        both = (source[:, 2:] > 0.9).float() * (target[:, 2:] > 0.9).float()
-        coded = (target - source)[:, :2] * both * self.per_code[:, None, None]
+        coded = self._coded(source, target, places)
         smooth = functional.interpolate(shift[:, :2], scale_factor=float(times), mode="bilinear", align_corners=False)
         flat = shift[:, :2] + functional.avg_pool2d(coded, times)
         around = (_OFF, GRID - CELLS - _OFF, _OFF, GRID - CELLS - _OFF)
@@ -82,6 +85,24 @@ class MotionAdapter(nn.Module):
             fine=smooth + coded,
             codes=target,
         )
+
+    def _coded(
+        self,
+        source: Float[Tensor, "b 3 160 160"],
+        target: Float[Tensor, "b 3 160 160"],
+        places: Float[Tensor, "b 4 160 160"],
+    ) -> Float[Tensor, "b 2 160 160"]:
+        """From where skin and irises are now to where the source has them; none elsewhere."""
+        now, before = (self._placed(codes, places) for codes in (target, source))
+        return torch.where(target[:, 2:] > _IRIS, now - before, torch.zeros_like(now))
+
+    def _placed(
+        self, codes: Float[Tensor, "b 3 160 160"], places: Float[Tensor, "b 4 160 160"]
+    ) -> Float[Tensor, "b 2 160 160"]:
+        """Where the source has what is seen; where nothing is seen, that very place."""
+        skin, iris = read(places, (2 * codes[:, :2] - 1).permute(0, 2, 3, 1)).chunk(2, 1)
+        kind = codes[:, 2:]
+        return torch.where(kind > _SKIN, skin, torch.where(kind > _IRIS, iris, self.here))
 
 
 def unchanged(source: Float[Tensor, "b 3 160 160"]) -> Change:

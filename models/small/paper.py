@@ -17,6 +17,7 @@ from models.small.code_picture import CODE_SIDE, CodePainter
 from models.small.drive import Drive
 from models.small.frame_box import SIDE, Box, box_of
 from models.small.frame_network import FrameNetwork
+from models.small.image_to_plane import width_of
 from models.small.lifting import GRID
 from models.small.model import SmallModel
 from models.small.portrait_state import PortraitParts, PortraitState, prepare
@@ -34,7 +35,9 @@ LAYOUT = Layout(
         "across": (2 * SIDE_FEATURES, GRID, GRID),
         "condition": (CONDITION, GRID, GRID),
         "texture": (4, SIDE, SIDE),
+        "skin": (3, CODE_SIDE, CODE_SIDE),
         "codes": (3, CODE_SIDE, CODE_SIDE),
+        "places": (4, CODE_SIDE, CODE_SIDE),
     },
     features=(),
     paint=(),
@@ -64,7 +67,7 @@ def _read(path: Path) -> SmallModel:
 
 def small_model(weights: Mapping[str, Tensor]) -> SmallModel:
     """The networks with weights of any precision. Raises RuntimeError: they are not this network's."""
-    model = SmallModel()
+    model = SmallModel(width_of(weights))
     model.load_state_dict({name: values.float() for name, values in weights.items()})
     return model.eval().requires_grad_(False)
 

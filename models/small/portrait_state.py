@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from models.small.model import SmallModel
+from models.small.skin import even_skin
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,8 @@ class PortraitParts:
     geometry: Float[Tensor, "b 2 64 64"]
     codes: Float[Tensor, "b 3 160 160"]
     """The portrait's own expression as a code picture."""
+    places: Float[Tensor, "b 4 160 160"]
+    """Of its codes, see `code_picture.CodePainter.places`."""
 
     def to(self, device: torch.device) -> "PortraitParts":
         """The same on a device."""
@@ -33,11 +36,15 @@ class PortraitState(NamedTuple):
     across: Float[Tensor, "b 16 64 64"]
     condition: Float[Tensor, "b 32 64 64"]
     texture: Float[Tensor, "b 4 256 256"]
+    skin: Float[Tensor, "b 3 160 160"]
     codes: Float[Tensor, "b 3 160 160"]
+    places: Float[Tensor, "b 4 160 160"]
 
 
 @torch.no_grad()
 def prepare(model: SmallModel, portrait: PortraitParts) -> PortraitState:
     """Runs everything that depends on the portrait alone."""
     planes, condition = model.planes(portrait.texture, portrait.geometry)
-    return PortraitState(planes.front, planes.across, condition, portrait.texture, portrait.codes)
+    texture, codes = portrait.texture, portrait.codes
+    skin = even_skin(texture, codes)
+    return PortraitState(planes.front, planes.across, condition, texture, skin, codes, portrait.places)

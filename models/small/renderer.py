@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from models.small.motion_adapter import Change
 from models.small.reading import read
-from models.small.settings import FAR, FEATURES, NEAR, RAYS, SAMPLES, SIDE_FEATURES
+from models.small.settings import FAR, FEATURES, NEAR, SAMPLES, SIDE_FEATURES
 
 _SHELL = 0.3
 """Thickness of the head's surface, box units."""
@@ -114,10 +114,3 @@ def _sum(
 
 def _beside(flat: Float[Tensor, "b n 3"], rotation: Float[Tensor, "b 3 3"]) -> Float[Tensor, "b n 2"]:
     return flat[..., :2] + _PLANE_AHEAD * rotation[:, 2:, :2]
-
-
-def pixel_centres(side: int = RAYS) -> Float[Tensor, "n 2"]:
-    """-1..1 across and down, row by row."""
-    centres = (torch.arange(side) + 0.5) * (2 / side) - 1
-    down, right = torch.meshgrid(centres, centres, indexing="ij")
-    return torch.stack([right.flatten(), down.flatten()], 1)

@@ -1,4 +1,5 @@
-"""From what the rays saw to the picture: the portrait's own pixels where they are seen now, and what networks paint."""
+"""From what the rays saw to the picture: the portrait's own pixels where they are seen now, its skin without eyes and
+lips, and what networks paint."""
 
 import torch
 from jaxtyping import Float
@@ -14,7 +15,7 @@ from models.small.renderer import Seen
 from models.small.settings import FEATURES
 
 _TIMES = 4
-_SEEN = FEATURES + 1 + 4 + 3
+_FINE = 4 + 3 + 3
 
 
 class SuperResolution(nn.Module):
@@ -22,15 +23,17 @@ class SuperResolution(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.first, self.second, self.third = conv3(_SEEN, 40), conv3(40, 40), conv3(40, 4 * 20)
-        self.fourth, self.fifth = conv3(20 + 7, 24), conv3(24, 4 * 8)
-        self.sixth, self.last = conv3(8 + 8, 16), conv3(16, 5)
+        self.first, self.second, self.third = conv3(FEATURES + 1 + _FINE, 40), conv3(40, 40), conv3(40, 4 * 20)
+        self.fourth, self.fifth = conv3(20 + _FINE, 24), conv3(24, 4 * 8)
+        self.sixth, self.last = conv3(8 + _FINE + 1, 16), conv3(16, 6)
         assert self.last.bias is not None
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
-        self.last.bias.data[3] = -3.0
+        self.last.bias.data[3:5] = -4.0
 
-    def forward(self, seen: Seen, change: Change, texture: Float[Tensor, "b 4 256 256"]) -> Float[Tensor, "b 4 h w"]:
+    def forward(
+        self, seen: Seen, change: Change, texture: Float[Tensor, "b 4 256 256"], skin: Float[Tensor, "b 3 160 160"]
+    ) -> Float[Tensor, "b 4 h w"]:
         """The head, RGB multiplied by alpha, and alpha; 0..1."""
         place, opacity = _finer(seen.place), _finer(seen.opacity)
         inner = (place / REACH).permute(0, 2, 3, 1)
@@ -38,8 +41,8 @@ class SuperResolution(nn.Module):
             torch.cat([change.fine, change.codes], 1), inner, padding_mode="zeros", align_corners=False
         )
         at_rest = (place + moved[:, :2]).permute(0, 2, 3, 1)
-        skin = read(texture, at_rest)
-        fine = torch.cat([skin, moved[:, 2:]], 1)
+        own, even = read(texture, at_rest), read(skin, at_rest / REACH)
+        fine = torch.cat([own, moved[:, 2:], even], 1)
         half = functional.avg_pool2d(fine, 2)
         x = activate(self.first(torch.cat([seen.features, seen.opacity, functional.avg_pool2d(half, 2)], 1)))
         x = x + activate(self.second(x))
@@ -47,11 +50,11 @@ class SuperResolution(nn.Module):
         x = activate(self.fourth(torch.cat([x, half], 1)))
         x = functional.pixel_shuffle(activate(self.fifth(x)), 2)
         x = self.last(activate(self.sixth(torch.cat([x, fine, opacity], 1))))
-        share = torch.sigmoid(x[:, 3:4])
-        base = skin[:, 3:] * opacity
-        alpha = (base + x[:, 4:]).clamp(0, 1)
-        colour = skin[:, :3] / skin[:, 3:].clamp(min=0.02)
-        painted = colour * (1 - share) + (0.5 + x[:, :3]) * share
+        base = own[:, 3:] * opacity
+        alpha = (base + x[:, 5:]).clamp(0, 1)
+        colour = own[:, :3] / own[:, 3:].clamp(min=0.02)
+        shares = torch.cat([torch.zeros_like(alpha), x[:, 3:5]], 1).softmax(1)
+        painted = colour * shares[:, :1] + (0.5 + x[:, :3]) * shares[:, 1:2] + even * shares[:, 2:]
         return torch.cat([painted.clamp(0, 1) * alpha, alpha], 1)
 
 

@@ -8,9 +8,8 @@ from torch import Tensor
 from models.bfm import CAMERA_DISTANCE, FOCAL
 from models.face import FaceModel
 from models.morphable import MorphableModel
-from models.small.code_picture import CODE_SIDE, IRIS_BEHIND, REACH, code_mesh
+from models.small.code_picture import BEHIND, CODE_SIDE, INNER, POINTS, REACH, code_mesh
 from models.small.frame_box import Box
-from models.topology import LEFT_IRIS, RIGHT_IRIS
 from models.torch_raster import TorchRaster
 
 _FLAT = 1e-3
@@ -22,8 +21,8 @@ class TorchCodePainter:
 
     def __init__(self, model: FaceModel, box: Box, device: torch.device) -> None:
         triangles, codes = code_mesh(model)
-        away = np.zeros((len(model.mean), 3))
-        away[[*RIGHT_IRIS, *LEFT_IRIS], 2] = IRIS_BEHIND
+        away = np.zeros((len(POINTS), 3))
+        away[INNER, 2] = BEHIND
         # Box units to the raster's: its camera looks along -z, y upwards, and shows CAMERA_DISTANCE / FOCAL across.
         scale = np.array([1.0, -1.0, -_FLAT]) * (CAMERA_DISTANCE / FOCAL / (2 * REACH))
         self._scale, self._offset = (
@@ -31,16 +30,17 @@ class TorchCodePainter:
             for x in (scale / box.half, scale * (away - box.centre / box.half))
         )
         flat = MorphableModel(
-            mean=((model.mean - box.centre) / box.half * scale + scale * away).astype(np.float32),
-            identity=(model.identity / box.half * scale).astype(np.float32),
-            expression=(model.expression / box.half * scale).astype(np.float32),
+            mean=((model.mean[POINTS] - box.centre) / box.half * scale + scale * away).astype(np.float32),
+            identity=(model.identity[:, POINTS] / box.half * scale).astype(np.float32),
+            expression=(model.expression[:, POINTS] / box.half * scale).astype(np.float32),
             triangles=triangles,
             keypoints68=model.keypoints68,
-            ncc=model.ncc,
+            ncc=model.ncc[POINTS],
         )
         self._raster = TorchRaster(flat, device, CODE_SIDE)
+        self._points = torch.from_numpy(POINTS).to(device)
         self._codes = torch.from_numpy(codes[triangles].astype(float)).to(device)[None]
 
     def __call__(self, canonical: Float[Tensor, "b 478 3"]) -> Float32[Tensor, "b 3 160 160"]:
         """Of faces in canonical space."""
-        return (self._raster(canonical.float() * self._scale + self._offset, self._codes) + 1) / 2
+        return (self._raster(canonical[:, self._points].float() * self._scale + self._offset, self._codes) + 1) / 2

@@ -16,9 +16,10 @@ from models.small.portrait_state import PortraitParts
 
 def trial(model: FaceModel, box: Box) -> Trial[PortraitParts, Drive]:
     """Waves of colour on a head that speaks and turns one way, then smiles, winks and turns the other."""
-    codes = CodePainter(model, box)(model.mean.astype(np.float64))
+    paint, face = CodePainter(model, box), model.mean.astype(np.float64)
+    codes, places = (torch.from_numpy(x)[None] for x in (paint(face), paint.places(face)))
     return Trial(
-        PortraitParts(_head(), _geometry(), torch.from_numpy(codes)[None]),
+        PortraitParts(_head(), _geometry(), codes, places),
         _drive(model, [0.1, -0.2, 0.05], jawOpen=0.6),
         _drive(model, [-0.1, 0.25, -0.1], mouthSmileLeft=0.8, mouthSmileRight=0.8, eyeBlinkLeft=1.0),
     )

@@ -1,40 +1,56 @@
 """Differences of levels <-> bits."""
 
+from bisect import bisect
+
 import numpy as np
 
-from models.wire.bits import EVEN, BitReader, BitWriter
+from models.wire.bits import EVEN, ONE, BitReader, BitWriter
 from models.wire.levels import Levels
-from models.wire.tables import BINS, load_tables
+from models.wire.tables import BINS, HINTS, load_tables
+
+BEFORE, MUCH = 6, 3
+"""Levels before one whose differences count for its context, each by no more than the second."""
+ACTIVE = (1, 2, 4, 7)
+"""Least sums of them for the activities beyond the first."""
 
 _UNARY = 6  # magnitudes beyond so many unary bits are told by an Exp-Golomb code
 _LONGEST = 10  # bits of that code's number
 
 
-def write_differences(bits: BitWriter, kind: int, differences: Levels) -> None:
-    """`kind`: index into `KINDS`, which says how likely what is."""
-    tables, before = load_tables(), 0
-    zero, more = tables.zero[kind].tolist(), tables.more[kind].tolist()
-    for i, difference in enumerate(differences.tolist()):
-        bits.bit(difference != 0, zero[i][before.bit_count()])
+def write_differences(bits: BitWriter, kind: int, differences: Levels, hints: Levels) -> None:
+    """`kind`: index into `KINDS`, which says how likely what is; `hints`: how far levels are known to move beside."""
+    tables, before = load_tables(), [0] * BEFORE
+    zero, more, against = tables.zero[kind].tolist(), tables.more[kind].tolist(), tables.against[kind].tolist()
+    for i, (difference, hint) in enumerate(zip(differences.tolist(), hints.tolist(), strict=True)):
+        bits.bit(difference != 0, zero[i][_context(before, hint)])
         if difference != 0:
-            bits.bit(difference < 0, EVEN)
+            bits.bit(difference < 0, _negative(hint, against[i]))
             _write_magnitude(bits, abs(difference) - 1, more[i])
-        before = before << 1 & 3 | (difference != 0)
+        before[i % BEFORE] = min(abs(difference), MUCH)
 
 
-def read_differences(bits: BitReader, kind: int) -> Levels:
+def read_differences(bits: BitReader, kind: int, hints: Levels) -> Levels:
     """The differences; whatever the bits, in bounded time and of bounded size."""
-    tables, before = load_tables(), 0
-    zero, more = tables.zero[kind].tolist(), tables.more[kind].tolist()
+    tables, before = load_tables(), [0] * BEFORE
+    zero, more, against = tables.zero[kind].tolist(), tables.more[kind].tolist(), tables.against[kind].tolist()
     out = np.zeros(len(zero), np.int32)
-    for i in range(len(zero)):
-        some = bits.bit(zero[i][before.bit_count()])
-        if some:
-            negative = bits.bit(EVEN)
+    for i, hint in enumerate(hints.tolist()):
+        magnitude = 0
+        if bits.bit(zero[i][_context(before, hint)]):
+            negative = bits.bit(_negative(hint, against[i]))
             magnitude = _read_magnitude(bits, more[i]) + 1
             out[i] = -magnitude if negative else magnitude
-        before = before << 1 & 3 | some
+        before[i % BEFORE] = min(magnitude, MUCH)
     return out
+
+
+def _context(before: list[int], hint: int) -> int:
+    return HINTS * bisect(ACTIVE, sum(before)) + min(abs(hint), HINTS - 1)
+
+
+def _negative(hint: int, against: int) -> int:
+    """The chance of a minus."""
+    return against if hint > 0 else ONE - against if hint < 0 else EVEN
 
 
 def _write_magnitude(bits: BitWriter, value: int, more: list[int]) -> None:

@@ -13,10 +13,12 @@ from jaxtyping import Int32
 
 UNIT = 1024
 """Whole numbers of the tables, but for bounds and probabilities, count in 1 / UNIT."""
-KINDS = ("alone", "after", "beside", "between")
-"""What a motion is told from: nothing, an acknowledged one, a newer one of the packet, or two around it."""
-NEIGHBOURS = 3
-"""Contexts of a level's zero flag: how many of the two levels before it were not zero."""
+KINDS = ("alone", "after", "beside", "beyond")
+"""What a motion is told from: nothing, an acknowledged one, the packet's newest, or the one after it of the others."""
+ACTIVITIES = 5
+"""Contexts of a level's zero flag by the levels before it: how much they differ, together."""
+HINTS = 3
+"""And by how far the same level is known to move beside: not, by one, by more."""
 BINS = 4
 """Of a magnitude, unary bits that have probabilities of their own; later ones share the last."""
 
@@ -37,8 +39,10 @@ class Tables:
     """Of single coefficients, rotation (radians), translation (eye distances) and confidence."""
     bounds: Int32[np.ndarray, "levels"]
     """Greatest absolute level."""
-    zero: Int32[np.ndarray, "4 levels 3"]
-    """That a difference is not zero, by kind and context."""
+    zero: Int32[np.ndarray, "4 levels 15"]
+    """That a difference is not zero, by kind and context: HINTS * activity + hint."""
+    against: Int32[np.ndarray, "4 levels"]
+    """That it has the other sign than what hints at it."""
     more: Int32[np.ndarray, "4 levels 4"]
     """That a magnitude is greater than 1, 2, ..., by kind."""
 

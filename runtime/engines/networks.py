@@ -11,9 +11,11 @@ from torch import Tensor
 from models.backends.executor import Executor, Picture
 from models.backends.paper import Parts
 from models.backends.state_store import StateStore
+from models.errors import AgentError
 from models.motion import Motion, expression
 from models.portrait import Pixels, Portrait
 from runtime.clock import MonotonicClock
+from runtime.faults import in_words
 
 PartsT = TypeVar("PartsT", bound=Parts)
 StateT = TypeVar("StateT", bound=tuple[Tensor, ...])
@@ -96,13 +98,22 @@ class NetworkEngine(ABC, Generic[PartsT, StateT, DriveT, AvatarT]):
         """The portrait's avatar; `prepare` runs the networks on it."""
 
     def render(self, avatar: AvatarT, motion: Motion, level: int = 0) -> Pixels:
-        """The picture at a level below `levels`, a new array."""
+        """The picture at a level below `levels`, a new array.
+
+        Raises AgentError: the networks fail, as where memory is short.
+        """
         return avatar.render(motion, partial(self._frame, level=level))
 
     def _frame(self, state: StateT, drive: DriveT, level: int) -> Picture:
         """The executor draws one picture at a time, for whichever thread."""
         with self._drawing:
-            return self._executor.frame(state, drive, level)
+            try:
+                return self._executor.frame(state, drive, level)
+            except Exception as error:  # each runtime has kinds of its own
+                raise AgentError(
+                    f"the networks of {self.name} fail on {self.backend} ({in_words(error)}): "
+                    "free memory, or give another --backend, or --engine builtin"
+                ) from error
 
     def close(self) -> None:
         """Frees the networks. May be called twice."""

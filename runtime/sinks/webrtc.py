@@ -106,11 +106,6 @@ class WebRtc:
         return self._on_air.broadcast.encoders_opened
 
     @property
-    def at_full_rate(self) -> bool:
-        """Whether every viewer's line bears the best pictures."""
-        return all(viewer.rate_bps == self._on_air.rates_bps[0] for viewer in list(self._viewers))
-
-    @property
     def underruns(self) -> int:
         """How often there was no sound to send."""
         return self._on_air.underruns

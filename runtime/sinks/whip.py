@@ -12,6 +12,7 @@ import aiohttp
 
 from models.errors import AgentError, InputError
 from runtime.clock import Clock
+from runtime.event_loops import end_loop
 from runtime.metrics import Metrics
 from runtime.picture import Picture
 from runtime.sinks.on_air import OnAir
@@ -96,7 +97,7 @@ class Whip:
         self._on_air.close()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
-        self._loop.close()
+        end_loop(self._loop)
 
     async def _open(self) -> None:
         self._http = aiohttp.ClientSession()

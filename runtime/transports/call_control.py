@@ -52,7 +52,7 @@ class Hello:
     avatar: Offered | None = None
     """The portrait as an avatar package, for a browser. It is said and passed over by agents, which draw portraits."""
     camera: bool = False
-    """Whether pictures of the camera may come in the portrait's place."""
+    """Whether glimpses of the camera may come in the portrait's place."""
 
 
 @dataclass(frozen=True, slots=True)

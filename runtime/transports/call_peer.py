@@ -37,7 +37,8 @@ from runtime.transports.glimpse_link import GlimpseLink
 from runtime.transports.ice import IcePolicy
 from runtime.transports.motion_link import MotionLink
 from runtime.transports.peer import close_peer, gone, open_peer
-from runtime.transports.sctp import acknowledge_in_passing, on_its_way_bytes, queued_bytes
+from runtime.transports.reports import report_rarely
+from runtime.transports.sctp import bundle, on_its_way_bytes, queued_bytes
 from runtime.transports.voice import VoiceTrack, hear
 
 logger = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class Myself:
     avatar: bytes | None = None
     """The portrait as an avatar package, for browsers; None where none can join."""
     camera: bool = False
-    """Whether pictures of the camera may leave in the portrait's place."""
+    """Whether glimpses of the camera may leave in the portrait's place."""
 
     @property
     def hello(self) -> Hello:
@@ -99,6 +100,10 @@ class Host(Protocol):
 
     def shown(self) -> None:
         """The other end shows our portrait: what `CallPeer.give` is given now is seen."""
+        ...
+
+    def lost(self) -> None:
+        """The other end is not heard any more. If it comes back it says hello, and its portrait is shown, again."""
         ...
 
     def see(self, glimpsed: UInt8[np.ndarray, "h w 3"] | None) -> None:
@@ -143,6 +148,9 @@ class CallPeer:
         """Whether the other end shows our portrait."""
         self._voice = VoiceTrack(clock, host.say)
         self.peer.addTrack(self._voice)  # first: with a channel before it, aiortc's bundle does not connect
+        [transceiver] = self.peer.getTransceivers()
+        report_rarely(transceiver.sender)
+        report_rarely(transceiver.receiver)
         self._control = self._channel("control", _CONTROL)
         self._motion = self._channel("motion", _MOTION, ordered=False, maxRetransmits=0)
         sctp = self.peer.sctp
@@ -150,7 +158,7 @@ class CallPeer:
         self.link = MotionLink(clock, self._motion.send, lambda: queued_bytes(sctp))
         self._camera = self._channel("camera", _CAMERA, ordered=False, maxRetransmits=0)
         self.glimpses = GlimpseLink(clock, self._camera.send, lambda: on_its_way_bytes(sctp), host.see)
-        acknowledge_in_passing(sctp)
+        bundle(sctp)
         self.peer.on("track", lambda track: self._start(hear(track, clock, host.hear)))
         self._room = asyncio.Event()
         self._control.bufferedAmountLowThreshold = _BUFFERED_BYTES
@@ -194,8 +202,8 @@ class CallPeer:
             with suppress(ConnectionError):
                 self.link.give(motion)
 
-    def show(self, glimpse: Glimpse) -> None:
-        """Sends a picture of the camera, if that was announced and the other end shows the portrait."""
+    def glimpse(self, glimpse: Glimpse) -> None:
+        """Sends a glimpse of the camera, if that was announced and the other end shows the portrait."""
         if self._myself.camera and self.ready and self._camera.readyState == "open":
             with suppress(ConnectionError):
                 self.glimpses.give(glimpse)

@@ -10,10 +10,11 @@ import aiohttp
 
 from models.errors import AgentError
 from runtime.clock import Clock
+from runtime.event_loops import end_loop, run_in
 from runtime.transports.call_peer import CallPeer, Host, LostError, Myself
 from runtime.transports.ice import LOOPBACK, IcePolicy
 from runtime.transports.joining import RefusedError, join
-from runtime.transports.line import Line, run_in
+from runtime.transports.line import Line
 from runtime.transports.links import Link, parse_link
 
 PATH = "/call"
@@ -78,8 +79,7 @@ class Caller:
             ending = "hung up"
         except Exception as error:
             ending = AgentError(f"the call failed: {type(error).__name__}: {error}")
-        self._loop.run_until_complete(self._loop.shutdown_asyncgens())
-        self._loop.close()
+        end_loop(self._loop)
         self._over(ending)
 
     async def _call(self) -> str:
@@ -105,6 +105,7 @@ class Caller:
                 except LostError as error:
                     lost_s = self._loop.time()
                     self._said(f"{error}: trying to come back")
+                    self._host.lost()
                 finally:
                     self._talking = None
 

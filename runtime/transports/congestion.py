@@ -1,9 +1,9 @@
 """Congestion: which of a few bitrates a line bears, from round trips, losses and what the receiver estimates.
 
 A line that cannot carry what is sent stores it: round trips grow at once, losses come when the store is full. Then
-pictures pause until the store has drained, and go on at the rate that the line seems to bear; where it drains at once
-it was none, only somebody busy. Where nothing has been wrong for a while, the next higher rate is tried; if that fails
-soon, the next try waits twice as long.
+pictures pause until the store has drained, and go on well below the rate that the line seems to bear; where it drains
+at once it was none, only somebody busy. Where nothing has been wrong for a while, the next higher rate is tried, sooner
+where packets hardly wait; if that fails soon, the rate before comes back, and the next try waits twice as long.
 """
 
 from collections import deque
@@ -24,8 +24,12 @@ _GRACE_NS = 500_000_000  # after a pause the first picture is a large one
 _LOSSY, _CLEAN = 0.12, 0.03  # shares of packets
 _SHRUNK = 0.9  # an estimate that has fallen so far means it
 _BETWEEN_NS = 1_000_000_000  # steps for losses, which are reported seldom
-_HOLD_NS, _LONGEST_HOLD_NS = 1_000_000_000, 4_000_000_000
 _TRIAL_NS = 5_000_000_000  # a rate that was borne for so long is borne
+_HOLD_NS, _LONGEST_HOLD_NS = 2_000_000_000, 6_000_000_000  # until the first try after a fall ...
+_NEXT_NS = 1_000_000_000  # ... and from a try that is borne to the next
+_EASY_NS, _EASY = 12_000_000, 0.5  # where packets hardly wait, a hold is so much shorter
+_NEWEST = 0.2  # part of the newest waiting in the mean
+_CAUTION = 0.4  # of what the line seems to bear: what did not fit into its store is not seen
 
 
 class Congestion:
@@ -48,6 +52,7 @@ class Congestion:
         self._loss = 0.0
         self._estimate_bps = 0
         self._hold_ns, self._climbed = _HOLD_NS, False
+        self._mean_ns = 0.0  # of the waiting, lately
 
     def may_resend(self, now_ns: int) -> bool:
         """Whether the line has room for packets that were lost: else they would only be late, and others with them."""
@@ -93,11 +98,13 @@ class Congestion:
             if waited_ns < _DRAINED_NS or now_ns - self._paused_ns > _LONGEST_PAUSE_NS:
                 self._go_on(now_ns)
             return
+        self._mean_ns += _NEWEST * (waited_ns - self._mean_ns)
         if waited_ns < _CALM_NS:
             self._calm_ns = now_ns
         if now_ns - self._resumed_ns < _GRACE_NS:
             return
-        self._long = self._long + 1 if waited_ns > _LONG_NS else 0
+        bearable_ns = _CALM_NS if self._climbed and now_ns - self._changed_ns < _TRIAL_NS else _LONG_NS
+        self._long = self._long + 1 if waited_ns > bearable_ns else 0
         if self._long >= _IN_A_ROW or (self._long and now_ns - self._witness_ns < _WITNESS_NS):
             sent_bps = self._rates_bps[self.rung] * _OVERHEAD + SOUND_BPS
             self._borne_bps = sent_bps / (1 + waited_ns / max(now_ns - self._calm_ns, 1)) - SOUND_BPS
@@ -106,27 +113,33 @@ class Congestion:
             self._try_more(now_ns)
 
     def _go_on(self, now_ns: int) -> None:
-        """With what the line bears, by how fast packets began to wait, or as the receiver has come to believe."""
+        """With the rate before one that failed, else with less than the line bears, by how fast packets began to wait
+        or as the receiver has come to believe.
+        """
         paused_ns = now_ns - self._paused_ns
         self.paused, self._resumed_ns, self._long, self._calm_ns = False, now_ns, 0, now_ns
-        if paused_ns < _HICCUP_NS:
-            return
+        self._mean_ns = float(_LONG_NS)
         if self._climbed and self._paused_ns - self._changed_ns < _TRIAL_NS:
             self._hold_ns = min(2 * self._hold_ns, _LONGEST_HOLD_NS)
-        else:
-            self._hold_ns = _HOLD_NS
+            self._step(now_ns, self.rung + 1)
+            return
+        if paused_ns < _HICCUP_NS:
+            return
+        self._hold_ns = _HOLD_NS
         if now_ns - self._witness_ns < paused_ns + _WITNESS_NS and self._estimate_bps:
             self._borne_bps = min(self._borne_bps, self._estimate_bps)
         if paused_ns > _LONGEST_PAUSE_NS:
             self._borne_bps = 0
-        fitting = (rung for rung, bps in enumerate(self._rates_bps) if bps * _OVERHEAD <= self._borne_bps)
+        bearable_bps = _CAUTION * self._borne_bps
+        fitting = (rung for rung, bps in enumerate(self._rates_bps) if bps * _OVERHEAD <= bearable_bps)
         self._step(now_ns, max(next(fitting, len(self._rates_bps)), self.rung + 1))
 
     def _try_more(self, now_ns: int) -> None:
         settled_ns = now_ns - max(self._changed_ns, self._resumed_ns)
         if self._climbed and settled_ns > _TRIAL_NS:
             self._hold_ns, self._climbed = _HOLD_NS, False
-        if self.rung and settled_ns > self._hold_ns and self._loss < _CLEAN:
+        hold_ns = _NEXT_NS if self._climbed else round(self._hold_ns * (_EASY if self._mean_ns < _EASY_NS else 1))
+        if self.rung and settled_ns > hold_ns and self._loss < _CLEAN:
             self._step(now_ns, self.rung - 1)
             self._climbed = True
 
@@ -145,4 +158,4 @@ def rates_for(width: int, height: int) -> list[int]:
     return [*rates, _LOWEST_BPS]
 
 
-_LOWEST_BPS = 200_000
+_LOWEST_BPS = 150_000

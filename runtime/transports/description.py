@@ -29,7 +29,7 @@ def read_description(text: str, policy: IcePolicy, kinds: Collection[str] = _KIN
 
     Raises:
         DescriptionError: too large, unreadable, without ICE password or DTLS fingerprint, or with media other than one
-            each of `kinds`.
+            each of `kinds`; or with no candidate where only a TURN server is between, which lets nobody else through.
     """
     lines = text.splitlines()
     if len(text) > MAX_BYTES or len(lines) > _MAX_LINES or any(len(line) > _MAX_LINE for line in lines):
@@ -53,6 +53,11 @@ def read_description(text: str, policy: IcePolicy, kinds: Collection[str] = _KIN
     if any(len(words) <= _ADDRESS for words in named.values()):  # of the session: its parser passes over them
         raise DescriptionError("a candidate of the session description cannot be read")
     candidates = [line for line, words in named.items() if policy.permits(words[_ADDRESS])][:_MAX_CANDIDATES]
+    if policy.relayed and not candidates:
+        raise DescriptionError(
+            "there is no address that a TURN server could let through: to know its own, a browser needs the agent to "
+            "have --ice-server stun:HOST:PORT, too, and UDP"
+        )
     kept: list[str] = []
     for line in lines:
         if line.startswith("m=") and any(before.startswith("m=") for before in kept):

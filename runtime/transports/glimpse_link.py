@@ -7,7 +7,7 @@ from jaxtyping import UInt8
 
 from runtime.clock import Clock
 from runtime.glimpse import MOST_BYTES, Glimpse, read_glimpse
-from runtime.transports.signalling import Attempts
+from runtime.transports.attempts import Attempts
 
 VERSION = 1
 """The first byte of a packet; two of its number follow, little-endian, then the picture."""

@@ -34,11 +34,16 @@ class IcePolicy:
         """STUN servers for browsers that join: those here, without the password that their TURN part asks for.
 
         Browsers name no address of their own network; by what a STUN server tells them they are found and let through
-        by a TURN server here.
+        by a TURN server here. One that is used over TCP mostly answers that by UDP, too; one over TLS has another port.
         """
         parts = [parse_stun_turn_uri(url) for server in self.servers for url in _urls(server)]
-        plain = [part for part in parts if part["scheme"] in ("stun", "turn") and part.get("transport", "udp") == "udp"]
+        plain = [part for part in parts if part["scheme"] in ("stun", "turn")]
         return list(dict.fromkeys(f"stun:{part['host']}:{part['port']}" for part in plain))
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether the TURN server is spoken to over TLS, and has to show a certificate."""
+        return any(_scheme(url) == "turns" for server in self.servers for url in _urls(server))
 
     @property
     def stays_here(self) -> bool:
@@ -69,8 +74,8 @@ def policy_for(
 
     Args:
         host: an IP address of this machine or "localhost"; 0.0.0.0 or :: are all.
-        servers: stun:HOST[:PORT], turn:HOST[:PORT][?transport=tcp], turns:...; at most one of either kind is used.
-            With any, all addresses are used.
+        servers: stun:HOST[:PORT], turn:HOST[:PORT][?transport=tcp] or turns:HOST[:PORT] (TLS), at most one of either
+            kind. With any, all addresses are used.
         user: for TURN.
         password: for TURN.
         relayed: through a TURN server, and no other way.
@@ -78,8 +83,11 @@ def policy_for(
     Raises:
         InputError: an address or server that is none, or no TURN server to relay.
     """
-    schemes = {_scheme(server) for server in servers}
-    if relayed and schemes.isdisjoint({"turn", "turns"}):
+    schemes = [_scheme(server) for server in servers]
+    relays = schemes.count("turn") + schemes.count("turns")
+    if relays > 1 or schemes.count("stun") > 1:
+        raise InputError("--ice-server: one STUN and one TURN server can be asked, no more of either")
+    if relayed and not relays:
         raise InputError("--relay-only has no server to go through: give --ice-server turn:HOST:PORT")
     asked = tuple(RTCIceServer(server, user or None, password or None) for server in servers)
     address = LOOPBACK if host == "localhost" else host
@@ -98,9 +106,14 @@ def _scheme(server: str) -> str:
             "variables AGENT_TURN_USER and AGENT_TURN_PASSWORD"
         )
     try:
-        return str(parse_stun_turn_uri(server)["scheme"])
+        parts = parse_stun_turn_uri(server)
     except ValueError:
         raise InputError(f"{server} is no STUN or TURN server: give stun:HOST:PORT or turn:HOST:PORT") from None
+    if parts["scheme"] == "stuns":
+        raise InputError(f"{server}: STUN is asked without encryption alone: give stun:HOST:PORT")
+    if parts["scheme"] == "turns" and parts["transport"] != "tcp":
+        raise InputError(f"{server}: TURN goes over TLS, not DTLS: give turns:HOST:PORT")
+    return str(parts["scheme"])
 
 
 def _urls(server: RTCIceServer) -> Sequence[str]:

@@ -2,16 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine
-from concurrent.futures import CancelledError
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from models.motion import Motion
+from runtime.event_loops import run_in
 from runtime.glimpse import Glimpse
 from runtime.transports.call_peer import CallPeer
-
-_PATIENCE_S = 3.0
 
 T = TypeVar("T")
 
@@ -47,9 +45,9 @@ class Line:
         """Sends a motion to whoever is there. Never blocks."""
         self._tell(CallPeer.give, motion)
 
-    def show(self, glimpse: Glimpse) -> None:
-        """Sends a picture of the camera to whoever is there. Never blocks."""
-        self._tell(CallPeer.show, glimpse)
+    def glimpse(self, glimpse: Glimpse) -> None:
+        """Sends a glimpse of the camera to whoever is there. Never blocks."""
+        self._tell(CallPeer.glimpse, glimpse)
 
     def present(self, portrait: bytes) -> None:
         """Offers another portrait to whoever is there. Never blocks."""
@@ -68,13 +66,3 @@ class Line:
         if peer is not None and loop is not None and not loop.is_closed():
             with suppress(RuntimeError):  # it closed meanwhile
                 loop.call_soon_threadsafe(what, peer, value)
-
-
-def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, object]) -> None:
-    """Does something in another thread's loop and waits for it, for a moment."""
-    if loop.is_closed():
-        work.close()
-        return
-    done = asyncio.run_coroutine_threadsafe(work, loop)
-    with suppress(TimeoutError, CancelledError):  # the loop is busy, or has ended meanwhile
-        done.result(_PATIENCE_S)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from models.errors import AgentError
 from runtime.avatar_page import CALL_PAGE, call_routes
 from runtime.clock import Clock
+from runtime.event_loops import run_in
 from runtime.page_server import PageServer
 from runtime.transports.call_peer import KINDS, CallPeer, Host, LostError, Myself
 from runtime.transports.caller import PATH, RESUME_S
 from runtime.transports.ice import IcePolicy
 from runtime.transports.invitation import Invitation
-from runtime.transports.line import Line, run_in
+from runtime.transports.line import Line
 from runtime.transports.links import Link, base_for_others
 from runtime.transports.peer import answer
 from runtime.transports.signalling import Joined, Signalling
@@ -111,6 +112,7 @@ class Listener:
         except LostError as error:
             if self._line.peer is peer:
                 self._said(f"{error}: it may come back for {RESUME_S:.0f} s")
+                self._me.lost()
                 await asyncio.sleep(RESUME_S)
             ending = error
         except AgentError as error:

@@ -7,11 +7,11 @@ from models.ease import smoothstep
 from models.motion import Motion
 from models.motion_codec import MotionDecoder, MotionEncoder
 from runtime.clock import Clock
+from runtime.transports.attempts import Attempts
 from runtime.transports.playout import Playout
-from runtime.transports.signalling import Attempts
 
 RATE_HZ = 25
-"""Motions a second that an end sends, two to a packet."""
+"""Motions a second that an end sends, two to a packet, and fewer while many are lost."""
 ROOM_BYTES = 200
 """A packet that would wait behind so much is not made: the next motion makes a newer one."""
 
@@ -66,7 +66,7 @@ class MotionLink:
         if self._encoder.is_next_due and self._queued_bytes() > ROOM_BYTES:
             self.withheld += 1
             return
-        packet = self._encoder.push(motion, self._decoder.newest, self._decoder.misses, self._decoder.repeat)
+        packet = self._encoder.push(motion, self._decoder.newest, self._decoder.misses, self._decoder.missed)
         if packet is None:
             return
         self._send(packet)

@@ -1,10 +1,11 @@
-"""What the receiver of pictures reports about them (RTCP)."""
+"""What senders and receivers of pictures and sound report about them (RTCP)."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from aiortc import RTCRtpSender
+from aiortc import RTCRtpReceiver, RTCRtpSender
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     RTCP_PSFB_FIR,
@@ -15,6 +16,8 @@ from aiortc.rtp import (
     RtcpSrPacket,
     unpack_remb_fci,
 )
+
+_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,22 @@ def hear_reports(sender: RTCRtpSender, hearing: Hearing) -> None:
             await handle(packet)
 
     vars(sender)["_handle_rtcp_packet"] = handle_and_tell  # aiortc shows none of it
+
+
+def report_rarely(end: RTCRtpSender | RTCRtpReceiver) -> None:
+    """Lets reports leave every 5 seconds, as RFC 3550 6.2 has it: aiortc sends one a second."""
+    send, due_s = end._send_rtcp, 0.0
+
+    async def send_rarely(said: Any) -> None:
+        nonlocal due_s
+        first = said[0] if isinstance(said, list) else said
+        if isinstance(first, RtcpSrPacket | RtcpRrPacket):
+            if asyncio.get_running_loop().time() < due_s:
+                return
+            due_s = asyncio.get_running_loop().time() + _EVERY_S
+        await send(said)
+
+    vars(end)["_send_rtcp"] = send_rarely  # aiortc cannot be told
 
 
 def _tell(packet: Any, ssrc: int, hearing: Hearing) -> None:

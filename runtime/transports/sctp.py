@@ -6,13 +6,14 @@ from contextlib import suppress
 from typing import Any
 
 from aiortc import rtcsctptransport
-from aiortc.rtcsctptransport import DataChunk, RTCSctpTransport
+from aiortc.rtcsctptransport import DataChunk, ForwardTsnChunk, RTCSctpTransport
 
-_ACKNOWLEDGE_S = 0.1  # RFC 9260 6.2 allows 0.5
-_EVERY = 2  # packets: one acknowledgement at the least
-_BUNDLED_BYTES = 1000  # a message that is longer fills a packet by itself
+_PATIENCE_S = 0.2  # for data to ride along with; RFC 9260 6.2 has it for acknowledgements, and allows 0.5
+_RIDES_S = 0.1  # an acknowledgement that has waited for so long goes with the next data
+_EVERY = 2  # packets: so does one that is owed for so many
+_BUNDLED_BYTES = 1000  # a message that is longer fills a packet by itself, and more of it wait for what is owed
 
-vars(rtcsctptransport).update(SCTP_RTO_INITIAL=0.5, SCTP_RTO_MIN=0.3)  # s; of 3 and 1: more than _ACKNOWLEDGE_S
+vars(rtcsctptransport).update(SCTP_RTO_INITIAL=0.5, SCTP_RTO_MIN=0.3)  # s; of 3 and 1: more than _PATIENCE_S
 
 
 def queued_bytes(sctp: RTCSctpTransport) -> int:
@@ -26,61 +27,93 @@ def on_its_way_bytes(sctp: RTCSctpTransport) -> int:
     return queued_bytes(sctp) + sctp._flight_size
 
 
-def acknowledge_in_passing(sctp: RTCSctpTransport) -> None:
-    """Lets acknowledgements ride along with the next data, or wait for 0.1 s, as RFC 9260 6.2 has it.
+def bundle(sctp: RTCSctpTransport) -> None:
+    """Lets acknowledgements, of every second packet as RFC 9260 6.2 has it, and what is said of lost messages ride
+    along with the next data, or wait for it for 0.2 s. Long messages are acknowledged at once.
 
     aiortc sends each in a packet of its own, which costs a call as much as the motion itself.
     """
-    _InPassing(sctp)
+    _Bundler(sctp)
 
 
-class _InPassing:
-    """Takes the place of the transport's own sending of acknowledgements (SACK)."""
+class _Bundler:
+    """Takes the place of the transport's own sending of chunks and acknowledgements (SACK)."""
 
     def __init__(self, sctp: RTCSctpTransport) -> None:
         self._sctp = sctp
+        self._loop = asyncio.get_running_loop()
         self._send_chunk: Callable[[Any], Awaitable[None]] = sctp._send_chunk
-        self._send_now: Callable[[], Awaitable[None]] = sctp._send_sack
-        self._owed = 0
+        self._write_sack: Callable[[], Awaitable[None]] = sctp._send_sack
+        self._receive_data: Callable[[DataChunk], Awaitable[None]] = sctp._receive_data_chunk
+        self._owed = 0  # packets
+        self._owed_since_s = 0.0
+        self._is_long = False  # whether one of them was filled by a message
+        self._forward: ForwardTsnChunk | None = None
+        self._gathered: list[Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._beside: DataChunk | None = None
+        vars(sctp)["_receive_data_chunk"] = self._receive
         vars(sctp)["_send_sack"] = self._acknowledge
         vars(sctp)["_send_chunk"] = self._send
 
+    async def _receive(self, chunk: DataChunk) -> None:
+        """In place of the transport's."""
+        self._is_long |= len(chunk.user_data) > _BUNDLED_BYTES
+        await self._receive_data(chunk)
+
     async def _acknowledge(self) -> None:
         """A packet came that must be acknowledged."""
-        self._owed += 1
         self._sctp._sack_needed = False
-        if self._owed >= _EVERY:
-            await self._pay()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_ACKNOWLEDGE_S, self._late)
+        if self._owed == 0:
+            self._owed_since_s = self._loop.time()
+        self._owed += 1
+        if self._is_long and self._owed >= _EVERY:
+            await self._leave()
+        else:
+            self._wait()
+
+    async def _send(self, chunk: Any) -> None:
+        """In place of the transport's."""
+        if self._gathered is not None:
+            self._gathered.append(chunk)
+        elif isinstance(chunk, ForwardTsnChunk):
+            self._forward = chunk
+            self._wait()
+        elif isinstance(chunk, DataChunk) and len(chunk.user_data) <= _BUNDLED_BYTES and self._rides():
+            await self._leave(chunk)
+        else:
+            await self._send_chunk(chunk)
+
+    def _rides(self) -> bool:
+        """Whether anything goes with the next data."""
+        waited_s = self._loop.time() - self._owed_since_s
+        return self._forward is not None or self._owed >= _EVERY or (self._owed > 0 and waited_s >= _RIDES_S)
+
+    def _wait(self) -> None:
+        if self._timer is None:
+            self._timer = self._loop.call_later(_PATIENCE_S, self._late)
 
     def _late(self) -> None:
         self._timer = None
-        if self._owed and self._sctp.state == "connected":
-            self._task = asyncio.ensure_future(self._pay())
+        if self._sctp.state == "connected":
+            self._task = asyncio.ensure_future(self._leave())
 
-    async def _pay(self) -> None:
-        self._owed = 0
+    async def _leave(self, *data: DataChunk) -> None:
+        """Sends what waits, in one packet with data."""
+        self._gathered = []
+        if self._owed:
+            await self._write_sack()
+        chunks = [*self._gathered, *([] if self._forward is None else [self._forward]), *data]
+        self._owed, self._is_long, self._forward, self._gathered = 0, False, None, None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        with suppress(ConnectionError):  # the association ends by itself
-            await self._send_now()
-
-    async def _send(self, chunk: Any) -> None:
-        """In place of the transport's: an acknowledgement that is owed goes with data."""
-        if isinstance(chunk, DataChunk) and self._owed and len(chunk.user_data) <= _BUNDLED_BYTES:
-            self._beside = chunk
-            await self._pay()
-            return
-        beside, self._beside = self._beside, None
-        await self._send_chunk(chunk if beside is None else _Together(chunk, beside))
+        if chunks:
+            with suppress(ConnectionError):  # the association ends by itself
+                await self._send_chunk(_Together(*chunks))
 
 
 class _Together:
-    """Two chunks in one packet."""
+    """Chunks in one packet."""
 
     def __init__(self, *chunks: Any) -> None:
         self._chunks = chunks

@@ -23,6 +23,7 @@ from aiohttp import web
 from models.errors import AgentError
 from runtime.clock import Clock
 from runtime.page_server import HEADERS
+from runtime.transports.attempts import Attempts
 from runtime.transports.description import MAX_BYTES, DescriptionError, read_description
 from runtime.transports.ice import IcePolicy
 from runtime.transports.invitation import Invitation
@@ -58,23 +59,6 @@ Join = Callable[[str], Awaitable[Joined]]
 """The guest's offer, which can be read, -> the session."""
 
 
-class Attempts:
-    """A bound on how often something may be tried: a bucket that fills slowly."""
-
-    def __init__(self, clock: Clock, burst: int = _BURST, every_ns: int = _EVERY_NS) -> None:
-        self._clock, self._burst, self._every_ns = clock, burst, every_ns
-        self._full_ns = clock.now_ns()
-
-    def take(self) -> bool:
-        """Whether one more is allowed now."""
-        now_ns = self._clock.now_ns()
-        full_ns = max(self._full_ns, now_ns) + self._every_ns
-        if full_ns - now_ns > self._burst * self._every_ns:
-            return False
-        self._full_ns = full_ns
-        return True
-
-
 class Signalling:
     """The routes by which guests join and leave."""
 
@@ -91,7 +75,7 @@ class Signalling:
         """`kinds`: what offers may hold, of audio, video and application."""
         self._path, self._invitation, self._join = path, invitation, join
         self._policy, self._kinds = policy, kinds
-        self._attempts = Attempts(clock)
+        self._attempts = Attempts(clock, _BURST, _EVERY_NS)
         self._sessions: dict[str, tuple[Joined, str]] = {}  # with the tokens to come back with
         self.routes = [
             web.options(path, self._options),

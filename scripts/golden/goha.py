@@ -4,7 +4,7 @@ The released code ran on a CPU in float32, its random draws replaced: samples in
 over, fine ones evenly spread, no noise in the last network.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 import numpy as np
@@ -16,7 +16,7 @@ from golden.fill import read_manifest
 from golden.goha_fill import DECODER, FRAME_DECODER, fill
 from golden.goha_inputs import COEFFICIENT_MANIFEST, GOLDEN, MANIFEST, SOURCE_CAMERA, TARGET_CAMERA
 from golden.goha_stages import STAGES
-from golden.stages import Comparison, Measured
+from golden.stages import Comparison
 from models.goha.coefficients import CoefficientNetwork, FaceCoefficients, load_coefficients, read, to_network
 from models.goha.face_mask import keep_mask
 from models.goha.face_picture import FacePainter, Look, Person, person_of
@@ -191,15 +191,6 @@ GROUPS: dict[str, Callable[[GohaRun], object]] = {
     "frame": GohaRun.draw_frame,
 }
 """What can be measured apart."""
-
-
-def measure(groups: Iterable[str]) -> Iterable[Measured]:
-    """All stages that these groups pass."""
-    run = GohaRun()
-    with torch.inference_mode():
-        for group in groups:
-            GROUPS[group](run)
-    return run.comparison.measured.values()
 
 
 def _person(person: FaceCoefficients, frontal: FaceCoefficients) -> Person:

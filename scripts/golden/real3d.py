@@ -4,7 +4,7 @@ The released code ran on a CPU in float32, its random draws replaced: no jitter 
 for the fine samples.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from golden import real3d_inputs
 from golden.fill import fill, read_manifest
 from golden.real3d_inputs import GOLDEN, MANIFEST
-from golden.stages import Comparison, Measured, Stage, every
+from golden.stages import Comparison, Stage, every
 from models.real3d.super_resolution import Head, half_size
 from models.real3d.video_model import SIDE, VideoModel, as_head, load_video_model
 from models.segformer import to_image
@@ -148,12 +148,3 @@ GROUPS: dict[str, Callable[[Real3d], object]] = {
     "model": Real3d.run_model,
 }
 """What can be measured apart; each runs what it depends on."""
-
-
-def measure(groups: Iterable[str]) -> Iterable[Measured]:
-    """All stages that these groups pass."""
-    run = Real3d()
-    with torch.inference_mode():
-        for group in groups:
-            GROUPS[group](run)
-    return run.comparison.measured.values()

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 Index = tuple[int | slice, ...]
@@ -97,6 +98,23 @@ class Comparison:
             got = value[stage.part].double().cpu().numpy()
             error = stage.distance(got, want)
         self.measured[name] = Measured(name, error, stage.tolerance)
+
+
+class Run(Protocol):
+    """One paper's networks on the stored inputs."""
+
+    comparison: Comparison
+
+
+RunT = TypeVar("RunT", bound=Run)
+
+
+def measure(run: RunT, groups: Iterable[Callable[[RunT], object]]) -> Iterable[Measured]:
+    """All stages that these groups pass."""
+    with torch.inference_mode():
+        for group in groups:
+            group(run)
+    return run.comparison.measured.values()
 
 
 def table(measured: Iterable[Measured]) -> str:

@@ -4,7 +4,7 @@ The released code ran on a CPU in float32, its random draws replaced: samples in
 over, fine ones evenly spread, the restoration's noise the one that is stored with its weights.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from copy import deepcopy
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from golden import talk3d_inputs as inputs
 from golden.fill import read_manifest
-from golden.stages import Comparison, Measured
+from golden.stages import Comparison
 from golden.talk3d_fill import fill
 from golden.talk3d_inputs import GOLDEN, MANIFEST, SIDE_PX, YAW_PITCH
 from golden.talk3d_stages import STAGES
@@ -187,12 +187,3 @@ GROUPS: dict[str, Callable[[Talk3DRun], object]] = {
     "restoration": Talk3DRun.restore,
 }
 """What can be measured apart."""
-
-
-def measure(groups: Iterable[str]) -> Iterable[Measured]:
-    """All stages that these groups pass."""
-    run = Talk3DRun()
-    with torch.inference_mode():
-        for group in groups:
-            GROUPS[group](run)
-    return run.comparison.measured.values()

@@ -16,6 +16,8 @@ from real3d_training.face import BlinkPainter
 
 _HEAD, _TORSO = (HAIR, FACE_SKIN, OTHERS), (BODY_SKIN, CLOTHES)
 _CLASSES = 6
+SHORTEST = 4
+"""Pictures of a clip."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,9 +74,9 @@ class Pairs:
     def __init__(self, clips: Sequence[Clip], batch: int, seed: int, face: Real3dFace | None, rank: int = 0) -> None:
         """`face`: None where the clips have none. Raises InputError for clips that are too short."""
         self._clips, self._batch, self._seed, self._rank = clips, batch, seed, rank
-        short = [clip for clip in clips if len(clip) < 4]
+        short = [clip for clip in clips if len(clip) < SHORTEST]
         if short:
-            raise InputError(f"{len(short)} clips have fewer than four pictures: leave them out")
+            raise InputError(f"{len(short)} clips have fewer than {SHORTEST} pictures: leave them out")
         self.side = clips[0].side
         self._blinks = None if face is None else BlinkPainter(face, self.side)
 

@@ -18,6 +18,8 @@ Picture = UInt8[np.ndarray, "h w 3"]
 Classes = UInt8[np.ndarray, "h w"]
 SUFFIX = ".clip"
 """Of the folders."""
+SMALLEST = 64
+"""Of pictures, pixels across."""
 _NUMBERS = "numbers.npz"
 _QUALITY, _LOSSLESS_UP_TO_PX = 97, 128
 

@@ -70,15 +70,15 @@ class DualDiscriminator(nn.Module):
         x = self.blocks(self.from_rgb(torch.cat([picture, wide], 1).clamp(-1, 1)))
         x = self.mix(torch.cat([x, _spread(x)], 1)).flatten(1)
         x = self.out(functional.leaky_relu(self.flat(x), 0.2))
-        where = self.mapping(camera)
+        where = self.mapping(camera).float()
         where = where * (where.square().mean(1, keepdim=True) + 1e-8).rsqrt()
         return (x * where).sum(1) / x.shape[1] ** 0.5
 
 
 def _spread(x: Tensor) -> Tensor:
-    """How much the pictures of a group differ, as one more channel."""
+    """How much the pictures of a group differ, as one more channel; in float32, whose roots have slopes near 0."""
     group = _GROUP if len(x) % _GROUP == 0 else 1
-    apart = torch.unflatten(x, 0, (group, -1))
+    apart = torch.unflatten(x.float(), 0, (group, -1))
     apart = (apart - apart.mean(0)).square().mean(0)
     value = (apart + 1e-8).sqrt().mean((1, 2, 3)).repeat(group)
     return value[:, None, None, None].expand(-1, 1, *x.shape[2:])

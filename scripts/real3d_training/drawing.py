@@ -24,8 +24,10 @@ class Outcome:
     losses: dict[str, Tensor]
     """Each times its weight: their sum is what is to become small."""
     picture: Tensor
-    """Without gradients, as is `rendered`."""
+    """Without gradients, as are `rendered` and `uneven`."""
     rendered: Tensor
+    uneven: tuple[Tensor, ...] = ()
+    """The Laplacian losses, of moments and of closing eyes, where they were asked for."""
 
 
 def look(model: VideoModel, planes: Tensor, camera: Tensor, random: torch.Generator | None) -> Head:
@@ -50,6 +52,9 @@ class Judged(nn.Module):
         super().__init__()
         self.model = model
         self._others = likeness, judge  # in a tuple: parts of the training, not of what learns
+
+    def follow(self, outcome: Outcome, recipe: Recipe) -> None:
+        """What a stage learns without gradients, after a step that was taken."""
 
     def likeness(self, seen: Tensor, wanted: Tensor) -> Tensor:
         with torch.autocast(seen.device.type, enabled=False):

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.metrics.structure import structural_similarity
 from models.triplane import Sample
 from real3d_training.batches import View
 
 Likeness = Callable[[Tensor, Tensor], Tensor]
 """How far two batches of pictures (-1..1) look apart."""
 _SCALES = 4
-_WINDOW = 7
+_SPAN = 2.0  # of pictures
 _PATCH = 8  # the least pixels that a part of a picture is looked at with
 _NEAR = 5e-3  # of the cube's side
 _DILATION = 41 / 512
@@ -45,7 +46,7 @@ def part(images: Tensor, boxes: Tensor) -> Tensor:
 
 def structure(seen: Tensor, wanted: Tensor) -> Tensor:
     """A `Likeness` without anybody's weights: differences of edges at several scales, and of structure (SSIM)."""
-    total = 1 - ssim(seen, wanted)
+    total = 1 - structural_similarity(seen, wanted, _SPAN)
     for _ in range(_SCALES):
         for axis in (-1, -2):
             total = total + (seen.diff(dim=axis) - wanted.diff(dim=axis)).abs().mean()
@@ -55,23 +56,9 @@ def structure(seen: Tensor, wanted: Tensor) -> Tensor:
     return total
 
 
-def ssim(one: Tensor, other: Tensor) -> Tensor:
-    """Structural similarity of pictures in -1..1; 1 for the same."""
-
-    def mean(x: Tensor) -> Tensor:
-        return functional.avg_pool2d(x, _WINDOW, 1)
-
-    first, second = 4 * 0.01**2, 4 * 0.03**2
-    a, b = mean(one), mean(other)
-    spread = mean(one * one) + mean(other * other) - a * a - b * b
-    together = mean(one * other) - a * b
-    alike = (2 * a * b + first) * (2 * together + second)
-    return (alike / ((a * a + b * b + first) * (spread + second))).mean()
-
-
 def entropy(opacity: Tensor) -> Tensor:
-    """How undecided opacities (0..1) are, in bits."""
-    p = opacity.clamp(1e-5, 1 - 1e-5)
+    """How undecided opacities (0..1) are, in bits; counted in float32, as no shorter number lies as near to 1."""
+    p = opacity.float().clamp(1e-5, 1 - 1e-5)
     return -(p * p.log2() + (1 - p) * (1 - p).log2()).mean()
 
 

@@ -62,6 +62,9 @@ def run(local_rank: int, plan: Plan, options: Options) -> None:
         training.load(checkpoint)
     elif plan.stage in BEFORE:
         training.begin_from(options.begin or options.out / BEFORE[plan.stage] / "checkpoint.pt")
+    if training.step >= plan.steps:
+        print(f"{plan.stage}: all {plan.steps} steps are done already ({checkpoint})", flush=True)
+        return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     _follow(training, learning, showing, options, checkpoint)
 

@@ -14,6 +14,7 @@ from models.errors import InputError
 from models.real3d.sizes import Sizes
 from real3d_training.batches import Batch
 from real3d_training.beginning import follow_spectra, new_model
+from real3d_training.descent import Descent
 from real3d_training.discriminator import DualDiscriminator, discriminator_loss, gradient_penalty
 from real3d_training.drawing import Outcome
 from real3d_training.losses import Likeness
@@ -70,42 +71,42 @@ class Training:
         self.plan, self.device, self.step = plan, device, 0
         self.model = new_model(plan.sizes, plan.seed).to(device)
         self.judge = DualDiscriminator(plan.sizes).to(device)
-        stage = STAGES[plan.stage](self.model, likeness, self.judge)
+        self._stage = STAGES[plan.stage](self.model, likeness, self.judge)
         self._parts = parts_that_learn(plan.stage, self.model, plan.recipe)
         self.model.requires_grad_(False)
         for part, _, _ in self._parts:
             part.requires_grad_(True)
-        self._run, self._judge_run = shared(stage), shared(JudgeStep(self.judge))
+        self._run, self._judge_run = shared(self._stage), shared(JudgeStep(self.judge))
         groups = [{"params": list(part.parameters())} for part, _, _ in self._parts]
-        self._optimiser = torch.optim.Adam(groups, plan.rate, betas=BETAS)
+        optimiser = torch.optim.Adam(groups, plan.rate, betas=BETAS)
         share = PENALTY_EVERY / (PENALTY_EVERY + 1)
         self._judge_rate = DISCRIMINATOR_RATE * share * plan.rate / plan.recipe.rate
-        self._judge_optimiser = torch.optim.Adam(
+        judging = torch.optim.Adam(
             self.judge.parameters(), self._judge_rate, betas=(BETAS[0] ** share, BETAS[1] ** share)
         )
         scales = plan.precision == "float16" and device.type == "cuda"
-        self._scaler, self._judge_scaler = (torch.amp.GradScaler(device.type, enabled=scales) for _ in range(2))
+        self._descent = Descent("the stage", optimiser, scales, CLIP_NORM)
+        self._judge_descent = Descent("the discriminator", judging, scales)
 
     def moment(self, rank: int = 0) -> Moment:
         return Moment(self.step, self.plan.steps, self.plan.recipe, self.plan.seed, rank)
 
     def advance(self, batch: Batch, rank: int = 0) -> dict[str, float]:
-        """One step of everything; returns the weighted losses."""
+        """One step of everything; returns the weighted losses. Raises AgentError where nothing is learnt any more."""
         moment, batch = self.moment(rank), batch.to(self.device)
-        self._set_mode()
-        for group, (_, begins, ends) in zip(self._optimiser.param_groups, self._parts, strict=True):
-            group["lr"] = moment.rate(self.plan.rate, begins, ends)
+        self._set_rates(moment)
         self.judge.requires_grad_(False)
-        self._optimiser.zero_grad()
+        self._descent.optimiser.zero_grad()
         if moment.every(self.plan.recipe.source_every):
             with self._alone():
-                self._descend(self._passed(batch.to_source(), moment))
+                self._gather(self._passed(batch.to_source(), moment))
         outcome = self._passed(batch, moment)
-        self._descend(outcome)
-        self._scaler.unscale_(self._optimiser)
-        nn.utils.clip_grad_norm_([p for group in self._optimiser.param_groups for p in group["params"]], CLIP_NORM)
-        self._scaler.step(self._optimiser)
-        self._scaler.update()
+        self._gather(outcome)
+        for group in self._descent.optimiser.param_groups:
+            if not group["lr"]:
+                _forget(group["params"])
+        if self._descent.step():
+            self._stage.follow(outcome, self.plan.recipe)
         follow_spectra(self.model.superresolution)
         told = {name: float(value.detach()) for name, value in outcome.losses.items()}
         if moment.judged:
@@ -117,10 +118,8 @@ class Training:
     def show(self, batch: Batch) -> Outcome:
         """A batch drawn as it would be live; nothing learns."""
         self.model.eval()
-        outcome: Outcome = STAGES[self.plan.stage](self.model, _nothing, _Silent())(
-            batch.to(self.device), self.moment(), jitter=False
-        )
-        self._set_mode()
+        stage = STAGES[self.plan.stage](self.model, _nothing, _Silent())
+        outcome: Outcome = stage(batch.to(self.device), self.moment(), jitter=False)
         return outcome
 
     def save(self, path: Path) -> None:
@@ -140,8 +139,8 @@ class Training:
             )
         self.model.load_state_dict(state["model"])
         self.judge.load_state_dict(state["judge"])
-        for name in ("_optimiser", "_judge_optimiser", "_scaler", "_judge_scaler"):
-            getattr(self, name).load_state_dict(state[name])
+        for name, part in self._moving().items():
+            part.load_state_dict(state[name])
         self.step = state["step"]
 
     def begin_from(self, path: Path) -> None:
@@ -153,40 +152,47 @@ class Training:
         self.judge.load_state_dict(state["judge"])
 
     def _state(self) -> dict[str, Any]:
-        names = ("_optimiser", "_judge_optimiser", "_scaler", "_judge_scaler")
         return {
             "plan": asdict(self.plan),
             "step": self.step,
             "model": self.model.state_dict(),
             "judge": self.judge.state_dict(),
-            **{name: getattr(self, name).state_dict() for name in names},
+            **{name: part.state_dict() for name, part in self._moving().items()},
+        }
+
+    def _moving(self) -> dict[str, Any]:
+        return {
+            "_optimiser": self._descent.optimiser,
+            "_judge_optimiser": self._judge_descent.optimiser,
+            "_scaler": self._descent.scaler,
+            "_judge_scaler": self._judge_descent.scaler,
         }
 
     def _passed(self, batch: Batch, moment: Moment) -> Outcome:
         with self._cast():
             return self._run(batch, moment)
 
-    def _descend(self, outcome: Outcome) -> None:
-        total = torch.stack([value.float() for value in outcome.losses.values()]).sum()
-        self._scaler.scale(total).backward()
+    def _gather(self, outcome: Outcome) -> None:
+        self._descent.gather(torch.stack([value.float() for value in outcome.losses.values()]).sum())
 
     def _judge_step(self, batch: Batch, outcome: Outcome, moment: Moment) -> float:
         self.judge.requires_grad_(True)
-        self._judge_optimiser.param_groups[0]["lr"] = moment.rate(self._judge_rate)
-        self._judge_optimiser.zero_grad()
+        self._judge_descent.optimiser.param_groups[0]["lr"] = moment.rate(self._judge_rate)
+        self._judge_descent.optimiser.zero_grad()
         true = true_pictures(self.plan.stage, batch, self.plan.sizes.rendered)
         with self._cast():
             drawn = outcome.picture, outcome.rendered
             value = self._judge_run(drawn, true, batch.target.camera, moment.every(PENALTY_EVERY))
-        self._judge_scaler.scale(value.float()).backward()
-        self._judge_scaler.step(self._judge_optimiser)
-        self._judge_scaler.update()
+        self._judge_descent.gather(value.float())
+        self._judge_descent.step()
         return float(value.detach())
 
-    def _set_mode(self) -> None:
-        """Networks of finished stages keep their norms."""
-        self.model.train(self.plan.stage != "sr")
-        self.model.superresolution.train()
+    def _set_rates(self, moment: Moment) -> None:
+        """What learns nothing now keeps its norms, too."""
+        self.model.eval()
+        for group, (part, begins, ends) in zip(self._descent.optimiser.param_groups, self._parts, strict=True):
+            group["lr"] = moment.rate(self.plan.rate, begins, ends)
+            part.train(group["lr"] > 0)
 
     def _cast(self) -> AbstractContextManager[Any]:
         kind = _KINDS.get(self.plan.precision)
@@ -205,6 +211,12 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not isinstance(state, dict) or "plan" not in state:
         raise InputError(f"{path} is not a checkpoint of this training")
     return state
+
+
+def _forget(parameters: list[nn.Parameter]) -> None:
+    """Their gradients: they count in no norm, and move no optimiser's averages."""
+    for each in parameters:
+        each.grad = None
 
 
 def _nothing(seen: Tensor, wanted: Tensor) -> Tensor:

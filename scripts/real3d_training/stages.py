@@ -53,31 +53,34 @@ class MotionStage(Judged):
         picture = model.superresolution.head_alone(head)
         found = self.head_losses(head, picture, batch.target, recipe)
         found |= density_losses(model, planes, moment, random)
+        uneven: tuple[Tensor, ...] = ()
         if moment.every(recipe.around_every) and batch.pncc_blinks.shape[1] and batch.target is not batch.source:
-            found |= self._steadiness(batch, changed, moment)
+            uneven = self._uneven(batch, changed)
+            weights = model.lambda_pertube_secc.item(), model.lambda_pertube_blink_secc.item()
+            for name, weight, value in zip(("laplacian", "laplacian of blinks"), weights, uneven, strict=True):
+                found[name] = weight * recipe.around_every * value
         if moment.heard:
             weight = recipe.adversary_source if batch.target is batch.source else recipe.adversary
             found["adversary"] = weight * self.verdict(picture, head.features[:, :3], batch.target.camera)
-        return Outcome(found, picture.detach(), head.features[:, :3].detach())
+        seen = picture.detach(), head.features[:, :3].detach()
+        return Outcome(found, *seen, tuple(value.detach() for value in uneven))
+
+    def follow(self, outcome: Outcome, recipe: Recipe) -> None:
+        """The weights of the Laplacian losses, by how far these are from what they are to come down to."""
+        weights = self.model.lambda_pertube_secc, self.model.lambda_pertube_blink_secc
+        limits = (recipe.around_target, _MOST_AROUND), (recipe.blink_target, _MOST_BLINK)
+        for value, weight, (target, most) in zip(outcome.uneven, weights, limits, strict=False):
+            now = mean_over_processes(value.float()).item()
+            if math.isfinite(now):
+                weight.data.add_(_FOLLOWS * (math.log10(now + 1e-15) - math.log10(target))).clamp_(0, most)
 
     def _change(self, batch: Batch, pncc: Tensor) -> Tensor:
         return self.model.secc_img2plane_backbone(torch.cat([batch.pncc_canonical, batch.source.pncc, pncc], 1))
 
-    def _steadiness(self, batch: Batch, changed: Tensor, moment: Moment) -> dict[str, Tensor]:
-        recipe, model = moment.recipe, self.model
+    def _uneven(self, batch: Batch, changed: Tensor) -> tuple[Tensor, Tensor]:
         around = torch.stack([self._change(batch, each) for each in batch.pncc_around.unbind(1)], 1)
         closing = torch.stack([self._change(batch, each) for each in batch.pncc_blinks.unbind(1)], 1)
-        uneven = losses.bent(around, changed), losses.bent(closing[:, ::2], closing[:, 1])
-        weights = model.lambda_pertube_secc, model.lambda_pertube_blink_secc
-        limits = (recipe.around_target, _MOST_AROUND), (recipe.blink_target, _MOST_BLINK)
-        for value, weight, (target, most) in zip(uneven, weights, limits, strict=True):
-            now = mean_over_processes(value.detach().float()).item()
-            weight.data.add_(_FOLLOWS * (math.log10(now + 1e-15) - math.log10(target))).clamp_(0, most)
-        names = "laplacian", "laplacian of blinks"
-        return {
-            name: weight.item() * recipe.around_every * value
-            for name, weight, value in zip(names, weights, uneven, strict=True)
-        }
+        return losses.bent(around, changed), losses.bent(closing[:, ::2], closing[:, 1])
 
 
 class SuperResolutionStage(Judged):

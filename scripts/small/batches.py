@@ -1,5 +1,6 @@
 """Batches: avatars, sources and shots, with colours of their own and any background."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -25,6 +26,7 @@ class Batch:
     texture: Float[Tensor, "a 4 256 256"]
     geometry: Float[Tensor, "a 2 64 64"]
     source: Float[Tensor, "a 3 160 160"]
+    places: Float[Tensor, "a 4 160 160"]
     target: Float[Tensor, "b 3 160 160"]
     rotation: Float[Tensor, "b 3 3"]
     picture: Float[Tensor, "b 3 256 256"]
@@ -71,8 +73,9 @@ class Batches:
         return Batch(
             texture=texture,
             geometry=torch.from_numpy(data["geometry"][who, source]),
-            source=self._codes(data["source"][who, source]),
-            target=self._codes(data["canonical"][twice, flat]),
+            source=_drawn(self._paint, data["source"][who, source]),
+            places=_drawn(self._paint.places, data["source"][who, source]),
+            target=_drawn(self._paint, data["canonical"][twice, flat]),
             rotation=torch.from_numpy(data["rotation"][twice, flat]),
             picture=frame[:, :3] + (1 - frame[:, 3:]) * ground,
             behind=behind,
@@ -84,9 +87,6 @@ class Batches:
         left, top, side = (float(x) for x in self._data.arrays["window"][avatar, shot])
         margin = self._data.margin
         return cut(self._data.arrays["torso"][avatar], Square(left + margin, top + margin, side), SIDE)
-
-    def _codes(self, canonical: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.stack([self._paint(face) for face in canonical]))
 
 
 class _Colours:
@@ -109,6 +109,10 @@ def _ground(random: np.random.Generator) -> Tensor:
     cells = int(random.choice([1, 3, 8]))
     coarse = random.random((cells, cells, 3)).astype(np.float32)
     return torch.from_numpy(cv2.resize(coarse, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)).permute(2, 0, 1)
+
+
+def _drawn(paint: Callable[[np.ndarray], np.ndarray], faces: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.stack([paint(face) for face in faces]))
 
 
 def _image(x: np.ndarray) -> Tensor:

@@ -3,6 +3,8 @@
 import dataclasses
 import hashlib
 import json
+import os
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -92,7 +94,7 @@ def make(
     pictures: Path,
     seed: int,
     say: Callable[[str], None],
-    names: tuple[str, ...] = portraits.TRAINED,
+    names: tuple[str, ...] = tuple(portraits.TRAINED),
     plan: Plan = Plan(),  # a value
     workers: int = 1,
 ) -> None:
@@ -113,6 +115,7 @@ def make(
         kind = np.uint8 if name in _BYTES else np.float32
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, (len(kinds), *shape))
     begun = time.perf_counter()
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the workers
     with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (folder, persons, seed)) as pool:
         for done, _ in enumerate(pool.map(_make_person, range(len(kinds)), kinds), 1):
             if done % 10 == 0:
@@ -124,7 +127,11 @@ def make(
 
 def check_plan(path: Path, theirs: dict[str, Any], mine: dict[str, Any]) -> None:
     """Raises InputError if what is there was made by another plan."""
-    if others := [name for name, value in mine.items() if theirs.get(name) != value]:
+    if names := [name for name, value in mine.items() if theirs.get(name) != value]:
+        others = [
+            f"{name} {theirs.get(name)}, not {mine[name]}" if isinstance(mine[name], int | float) else name
+            for name in names
+        ]
         raise InputError(f"{path} was made with other settings ({', '.join(others)}): give the same, or another --out")
 
 
@@ -133,6 +140,7 @@ _work: list[Any] = []
 
 
 def _begin(folder: Path, persons: list[Portrait], seed: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the one that waits for this process ends it
     cv2.setNumThreads(1)
     _work[:] = [{path.stem: np.load(path, mmap_mode="r+") for path in folder.glob("*.npy")}, persons, seed]
 

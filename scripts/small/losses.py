@@ -6,9 +6,11 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from models.metrics.structure import structural_similarity
+
 Picture = Float[Tensor, "b c h w"]
 
-_DETAIL = 12.0
+_DETAIL = 20.0
 
 
 class Losses(NamedTuple):
@@ -30,10 +32,11 @@ def losses(drawn: Picture, alpha: Picture, picture: Picture, head: Picture, weig
     importance = 1 + _DETAIL * weight**2
     off = drawn - picture
     moved = off.unflatten(0, (-1, 2))
+    halves = (functional.avg_pool2d(x, 2) for x in (drawn, picture))
     return Losses(
         colour=(off.abs() * importance).mean(),
         edges=_edges(drawn, picture, importance),
-        structure=1 - _ssim(*(functional.avg_pool2d(x, 2) for x in (drawn, picture))),
+        structure=1 - structural_similarity(*halves, span=1.0, window_px=5),
         head=(alpha - head).abs().mean(),
         steady=((moved[:, 0] - moved[:, 1]).abs() * importance.unflatten(0, (-1, 2)).amax(1)).mean(),
     )
@@ -47,13 +50,3 @@ def _edges(one: Picture, other: Picture, importance: Picture) -> Tensor:
             total = total + (differ * importance.narrow(axis, 1, differ.shape[axis])).mean()
         one, other, importance = (functional.avg_pool2d(x, 2) for x in (one, other, importance))
     return total / 6
-
-
-def _ssim(one: Picture, other: Picture) -> Tensor:
-    def mean(x: Picture) -> Picture:
-        return functional.avg_pool2d(x, 5, 1)
-
-    a, b = mean(one), mean(other)
-    spread_a, spread_b, both = mean(one * one) - a * a, mean(other * other) - b * b, mean(one * other) - a * b
-    likeness = ((2 * a * b + 1e-4) * (2 * both + 9e-4)) / ((a * a + b * b + 1e-4) * (spread_a + spread_b + 9e-4))
-    return likeness.mean()

@@ -6,6 +6,8 @@ from models.motion import COEFFICIENTS, INDEX, RESIDUAL_COUNT, Motion, expressio
 
 _TURN = np.deg2rad([13.0, 21.0, 9.0])
 """Greatest pitch, yaw and roll."""
+_WIDE = 0.35
+"""Part of the mouths that speak which are wide open."""
 _SHAPES = (  # of the mouth: names (with both sides), how often, up to
     (("mouthSmileLeft", "mouthSmileRight"), 0.26, 1.0),
     (("mouthFunnel",), 0.12, 1.0),
@@ -43,15 +45,15 @@ def random_motion(random: np.random.Generator) -> Motion:
     """A moment of somebody who speaks, smiles or looks about."""
     values = dict.fromkeys(COEFFICIENTS, 0.0)
     if random.random() < 0.65:
-        values["jawOpen"] = random.uniform(0, 1)
+        values["jawOpen"] = random.uniform(0.7, 1) if random.random() < _WIDE else random.uniform(0, 1)
     values["mouthNeutral"] = float(random.choice([0.0, 1.0, random.uniform()], p=[0.35, 0.55, 0.1]))
     for names, often, most in _SHAPES:
         if random.random() < often:
             strength = random.uniform(0.2, most)
             for name in names:
                 values[name] = float(strength * random.uniform(0.75, 1.0))
-    if random.random() < 0.4:
-        blink = float(random.choice([1.0, random.uniform(0.2, 1.0)]))
+    if random.random() < 0.5:
+        blink = float(random.choice([1.0, random.uniform(0.2, 1.0)], p=[0.6, 0.4]))
         values["eyeBlinkLeft"] = values["eyeBlinkRight"] = blink
         if random.random() < 0.2:
             values[str(random.choice(["eyeBlinkLeft", "eyeBlinkRight"]))] = 0.0

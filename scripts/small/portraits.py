@@ -14,8 +14,13 @@ from models.topology import CHIN, FOREHEAD_TOP
 SIZE = 288
 """Of portraits, pixels."""
 _FACE_HEIGHTS = 2.7
-TRAINED = ("astronaut.png", "mona_lisa.jpg", "painting_girl.jpg")
-"""Names of files in the folder of portraits that are learnt from."""
+TRAINED = {
+    "astronaut.png": "e51090bfeb7d3f8562b9b5eef784a66003a023f54675083925727adbc072f2b6",
+    "mona_lisa.jpg": "84a6bfcb3346951cef85c0b0bb07856794e0b04d5b65322c18d77198fbf43f2a",
+    "painting_girl.jpg": "9c368d9aa2eea0c5319b7d76e3b6c339819e49565ef064933a4511c11b581549",
+    "bar_maid.jpg": "9ad3fc44e6f406e64d95536272956bdbcda7df1e5fd223e2253078cfa63d9167",
+}
+"""Files in the folder of portraits that are learnt from, and the SHA-256 of those that the weights come from."""
 
 
 def load(path: Path, mirrored: bool = False) -> Portrait:

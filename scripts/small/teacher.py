@@ -59,7 +59,7 @@ class Teacher:
     def other_source(self, motion: Motion) -> tuple[Lifted, Float32[np.ndarray, "478 3"]]:
         """The same of a picture that the teacher drew, as if it were a photo."""
         shape = self.body.puppet.shape(motion)
-        picture = premultiplied(self._avatar.render(motion))
+        picture = premultiplied(self._avatar.draw(shape))
         front = front_of(self.body, shape.canonical, self.box)
         return lift(picture, shape.vertices[:, :2], front, self.body), shape.canonical.astype(np.float32)
 
@@ -67,15 +67,16 @@ class Teacher:
         """What the teacher draws."""
         shape = self.body.puppet.shape(motion)
         window = self.box.window(shape.pose)
-        frame = cut(premultiplied(self._avatar.render(motion)), window, SIDE)
-        vertices = shape.vertices.copy()
-        vertices[:, :2] = (vertices[:, :2] + 0.5 - [window.left, window.top]) * (MASK_SIDE / window.side) - 0.5
+        frame = cut(premultiplied(self._avatar.draw(shape)), window, SIDE)
+        vertices, open_eyes = shape.vertices.copy(), shape.pose.to_picture(self.body.puppet.rest)
+        for points in (vertices, open_eyes):
+            points[:, :2] = (points[:, :2] + 0.5 - [window.left, window.top]) * (MASK_SIDE / window.side) - 0.5
         drawn = rasterise(vertices.astype(np.float32), self._triangles, self._weights, (MASK_SIDE, MASK_SIDE))
         alpha = cv2.resize(frame[..., 3], (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_AREA)
         return Shot(
             frame=frame,
             head=np.rint(alpha * smoothstep(*HEAD, drawn.image[..., 0])).astype(np.uint8),
-            weight=_weight(vertices),
+            weight=_weight(vertices, open_eyes),
             canonical=shape.canonical.astype(np.float32),
             rotation=shape.pose.rotation.astype(np.float32),
             window=np.array([window.left, window.top, window.side], np.float32),
@@ -84,9 +85,7 @@ class Teacher:
 
 def premultiplied(picture: UInt8[np.ndarray, "h w 4"]) -> UInt8[np.ndarray, "h w 4"]:
     """Of straight alpha."""
-    out = picture.copy()
-    out[..., :3] = cv2.multiply(picture[..., :3], cv2.merge([picture[..., 3]] * 3), scale=1 / 255)
-    return out
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGBA2mRGBA))
 
 
 def cut(picture: UInt8[np.ndarray, "h w 4"], window: Square, side: int) -> UInt8[np.ndarray, "s s 4"]:
@@ -98,12 +97,13 @@ def cut(picture: UInt8[np.ndarray, "h w 4"], window: Square, side: int) -> UInt8
     )
 
 
-def _weight(vertices: np.ndarray) -> UInt8[np.ndarray, "128 128"]:
+def _weight(vertices: np.ndarray, open_eyes: np.ndarray) -> UInt8[np.ndarray, "128 128"]:
     out = np.zeros((MASK_SIDE, MASK_SIDE), np.uint8)
     _fill(out, vertices[FACE_OVAL, :2], _FACE)
     detail = np.zeros_like(out)
-    for points in (vertices[OUTER_LIPS, :2], *(vertices[eye.closed, :2] for eye in EYES)):
-        _fill(detail, points, _DETAIL)
+    _fill(detail, vertices[OUTER_LIPS, :2], _DETAIL)
+    for eye in EYES:  # where a lid has come down, too
+        _fill(detail, np.vstack([vertices[eye.closed, :2], open_eyes[eye.closed, :2]]), _DETAIL)
     return np.maximum(out, cv2.dilate(detail, np.ones((7, 7), np.uint8)))
 
 

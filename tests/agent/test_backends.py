@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.cli import main
-from agent.config import BackendName
+from agent.config.engines import BackendName
 from agent.engines import open_engine
 from models.errors import InputError
 

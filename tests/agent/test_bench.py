@@ -20,6 +20,7 @@ from agent.bench.stamping import Stamping
 from agent.bench.steps import responses_ms
 from agent.bench.synthetic import BLOCK, Emissions, SyntheticCamera, SyntheticMicrophone
 from agent.cli import main
+from agent.probe import Instrumented
 from models.motion import Motion
 from runtime.clock import MonotonicClock
 from runtime.picture import Picture
@@ -88,7 +89,7 @@ class Kept:
 
 def test_the_instrument_writes_down_which_instant_is_shown_and_leaves_the_rest_alone():
     kept, seen, on = Kept(), Emissions(), threading.Event()
-    stamping = Stamping(kept, seen, on)
+    stamping = Instrumented(kept, Stamping(seen, on))
     seen.add(100, 5)
     seen.add(200, 6)
     shown, idle = moved(noise(128), 100), Picture(noise(128), Motion(100), 0)
@@ -178,6 +179,7 @@ def bench(monkeypatch, *arguments, steps=3):
     return main(["bench", "latency", "--output", "preview", *small, *arguments])
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("mode", ["video", "audio"])
 def test_codes_and_steps_come_out_at_the_other_end(mode, monkeypatch, capsys):

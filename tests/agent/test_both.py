@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import pytest
 
-from agent.config import Run
+from agent.config.run import Run
 from agent.inputs import open_face_video
 from calibration.photo import read_photo
 from models.landmarks import find_faces

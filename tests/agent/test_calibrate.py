@@ -16,7 +16,7 @@ import pytest
 
 from agent.calibrate import Calibration
 from agent.cli import main
-from agent.config import Calibrate
+from agent.config.calibrate import Calibrate
 from calibration.guide import STEPS
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
@@ -208,6 +208,7 @@ def long_clip(pictures, tmp_path):
     return make_clip(tmp_path / "long.mp4", pictures * 10, 25)
 
 
+@pytest.mark.alone
 def test_the_page_guides_draws_and_takes_the_buttons(long_clip, tmp_path, page: "Page"):
     guided = Guided(long_clip, tmp_path / "p.json")
     page.goto(guided.url)

@@ -13,7 +13,7 @@ from scipy.signal import resample_poly
 
 from agent import calibrate_speech, face_source
 from agent.cli import main
-from agent.config import Calibrate
+from agent.config.calibrate import Calibrate
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from calibration.profile_file import load_profile, save_profile

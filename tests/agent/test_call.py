@@ -1,11 +1,15 @@
 """`agent call`: two agents with files as devices, each a process of its own."""
 
+import asyncio
+import io
 import json
 import re
+import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import urlopen
 
 import av
 import numpy as np
@@ -15,13 +19,16 @@ from scipy.io import wavfile
 
 from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, their_portrait
 from agent.cli import main
+from agent.mjpeg import read_jpegs
 from models.builtin.package import Package
-from models.landmarks import find_faces
+from models.landmarks import MediapipeTracker, find_faces
 from models.topology import LEFT_IRIS, RIGHT_IRIS
 from runtime.transports.call_control import Hello, digest_of, offered
+from runtime.transports.call_peer import CallPeer
 from tests.agent.clips import decode, speech
-from tests.agent.command import agent_process
+from tests.agent.command import agent_process, wait_until
 from tests.browser import reads
+from tests.runtime.calls import End
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -61,12 +68,12 @@ def heard(process, said: list[str], pattern: str) -> str:
 def mouth(path: Path) -> np.ndarray:
     """How far the lips are apart, in eye distances, 25 times a second of the video's time, until nobody is there."""
     gaps, times = [], []
-    with av.open(str(path)) as container:
+    with av.open(str(path)) as container, closing(MediapipeTracker()) as tracker:
         for frame in container.decode(video=0):
-            faces = find_faces(frame.to_ndarray(format="rgb24"))
-            if len(faces) == 0:
+            landmarks = tracker.track(frame.to_ndarray(format="rgb24"))
+            if landmarks is None:
                 break
-            face = faces[0][:, :2]
+            face = landmarks[:, :2]
             eyes = np.linalg.norm(face[RIGHT_IRIS[0]] - face[LEFT_IRIS[0]])
             gaps.append(np.linalg.norm(np.subtract(*face[list(LIPS)])) / eyes)
             times.append(frame.time)
@@ -80,6 +87,7 @@ def likeness(one: np.ndarray, other: np.ndarray) -> float:
     )  # fmt: skip
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_a_far_face_speaks_with_its_sender_s_mouth_and_voice(
     portrait_png: Path, speech_wav: Path, quiet_wav: Path, tmp_path: Path
@@ -114,6 +122,7 @@ def test_a_far_face_speaks_with_its_sender_s_mouth_and_voice(
     assert decode(far)[1] > 2
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_a_browser_is_heard_and_an_outline_stands_for_it(
     portrait_png: Path, speech_wav: Path, quiet_wav: Path, tmp_path: Path, page: "Page"
@@ -151,6 +160,61 @@ def test_a_browser_is_heard_and_an_outline_stands_for_it(
         assert max(np.abs(frame.to_ndarray()).max() for frame in container.decode(audio=0)) > 0.05
 
 
+@pytest.mark.timeout(400)
+def test_an_outline_stands_for_somebody_who_is_lost_until_they_are_back(
+    portrait_png: Path, quiet_wav: Path, tmp_path: Path
+) -> None:
+    both = ["--portrait", portrait_png, "--microphone", quiet_wav, "--mute", *SHOWN]
+    calling = [*both, "--name", "Anna", "--output", tmp_path / "near.mp4"]
+    with ends(*both, "--output", "preview", "--speaker", "none", calling=calling) as (listener, caller, said):
+        url = heard(listener, said, r"http://127[\d.]+:\d+(?=/?\s)")
+        wait_until(lambda: faces_at(url) == 1)
+        caller.send_signal(signal.SIGSTOP)
+        heard(listener, said, "not heard any more: it may come back")
+        wait_until(lambda: faces_at(url) == 0, 20)
+        assert shown_at(url) == "connection lost: waiting for Anna"
+        caller.send_signal(signal.SIGCONT)
+        wait_until(lambda: faces_at(url) == 1)
+        assert shown_at(url) == "Anna"
+
+
+def faces_at(url: str) -> int:
+    """In the preview's newest picture."""
+    with closing(read_jpegs(url, 60)) as pictures:
+        _, jpeg = next(pictures)
+    return len(find_faces(np.asarray(Image.open(io.BytesIO(jpeg)))))
+
+
+def shown_at(url: str) -> str:
+    """What the preview says of it."""
+    with urlopen(f"{url}/status.json") as told:
+        return str(json.load(told)["portrait"])
+
+
+@pytest.mark.timeout(400)
+def test_a_caller_who_leaves_before_anything_is_shown_makes_room_for_a_browser(
+    portrait_png: Path, quiet_wav: Path, tmp_path: Path, page: "Page", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(peer: CallPeer, data: bytes) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(CallPeer, "_send", never)
+    far, said = tmp_path / "far.mp4", []
+    listening = ("--portrait", str(portrait_png), "--microphone", str(quiet_wav), *SHOWN, "--output", str(far))
+    with agent_process("call", "--listen", "--port", "0", *listening) as listener:
+        ben = End("Ben").call(heard(listener, said, LINK))
+        heard(listener, said, "Ben is there and shows a portrait")
+        ben.close("never mind")
+        heard(listener, said, "the call is over: never mind")
+        visit(page, re.search(LINK, said[-1])[0])
+        heard(listener, said, "Ben is there and shows none: an outline is drawn here")
+        wait_until(lambda: far.exists() and far.stat().st_size > 0)
+        listener.send_signal(signal.SIGINT)
+        _, rest = listener.communicate(timeout=60)
+        assert listener.returncode == 0, rest
+    reads(page, what="The other end has hung up")
+
+
 def visit(page: "Page", link: str) -> None:
     """Joins by a link in a browser."""
     page.goto(link)
@@ -180,6 +244,9 @@ def test_wrong_usage_costs_one_line(portrait_png: Path, tmp_path: Path, capsys: 
         ("--listen", "--host", "192.0.2.7", *heard): "no address of this machine",
         ("--listen", "--ice-server", "http://x", *heard): "no STUN or TURN server",
         ("--listen", "--ice-server", "turn:ann:pw@127.0.0.1", *heard): "AGENT_TURN_USER and AGENT_TURN_PASSWORD",
+        ("--listen", "--ice-server", "stuns:example.org", *heard): "give stun:HOST:PORT",
+        ("--listen", "--ice-server", "turns:example.org?transport=udp", *heard): "give turns:HOST:PORT",
+        ("--listen", "--ice-server", "turn:a", "--ice-server", "turns:b", *heard): "one STUN and one TURN server",
         ("--listen", "--relay-only", *heard): "give --ice-server turn:HOST:PORT",
         ("http://127.0.0.1:9/#token=a", "--relay-only", *heard): "give --ice-server turn:HOST:PORT",
         ("--listen", "--microphone", "nowhere.wav"): "nowhere.wav",

@@ -1,7 +1,6 @@
 """`agent call --guard`: what the user is told, and the portrait that leaves where one is asked for."""
 
 import io
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,7 @@ from runtime.frame import Frame
 from runtime.glimpse import Glimpse, read_glimpse
 from runtime.truth.guard import EVERY_NS, Seen
 from runtime.truth.verdict import ENTER_NS, LEAVE_NS
-from tests.runtime.truth.filmed import film, hand, lamp, photo, talking
+from tests.runtime.truth.filmed import film, hand, lamp, looked, photo, talking
 
 LOOKS = 70  # 50 tell whose face it is
 DARK_FROM = 20
@@ -45,13 +44,16 @@ class Camera:
 
     def __init__(self, truth: Truth, paint: Paint) -> None:
         self._truth, self._paint, self._tracker, self._k = truth, paint, MediapipeTracker(), 0
+        self._looked = looked(truth._guard)
 
     def look(self) -> None:
+        """Returns once the guard has looked, however long that takes."""
         k, self._k = self._k, self._k + 1
+        self._looked.clear()
         seen = film(k, motion=Motion(k * EVERY_NS, rotation=talking(k).rotation))
         image = self._paint(k, seen).frame.image
         self._truth.look(Frame(image, seen.frame.pts_ns), self._tracker.track(image), seen.motion)
-        threading.Event().wait(0.06)
+        assert self._looked.wait(60)
 
 
 def dark(k: int, seen: Seen) -> Seen:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.config import Run
+from agent.config.run import Run
 from agent.usage import parse
 
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"

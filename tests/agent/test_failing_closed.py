@@ -13,7 +13,7 @@ import pytest
 from search_leaks import OUTPUTS, search
 from searched_outputs import SIZE, coded_picture, shows_code
 
-from agent.config import Call
+from agent.config.call import Call
 from calibration.photo import read_photo
 
 ROOT = Path(__file__).parents[2]

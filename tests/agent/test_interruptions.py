@@ -76,6 +76,7 @@ def test_a_signal_while_preparing_ends_it_at_once(portrait_png, wav, tmp_path, m
     assert prepared == [] and list(tmp_path.iterdir()) == [wav]
 
 
+@pytest.mark.alone
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are stopped and go on by POSIX signals")
 def test_a_run_that_was_suspended_skips_what_it_slept_through(portrait_png, tmp_path):
     wavfile.write(tmp_path / "long.wav", 16_000, speech(12.0, 16_000))

@@ -15,7 +15,8 @@ from scipy.io import wavfile
 from agent import personalise
 from agent.begun import begun_folder, sole_use
 from agent.cli import main
-from agent.config import Personalise, Run
+from agent.config.personalise import Personalise
+from agent.config.run import Run
 from agent.papers import load_talk3d
 from agent.personalise import Personalising
 from calibration.filmed import face_track
@@ -139,7 +140,7 @@ def test_files_of_no_use_are_refused_before_the_video_is_looked_at(speaking, gen
     assert "there is no generator to begin with" in refusal(InputError, replace(config, generator=None))
     wrong = released.save_generator(tmp_path / "wrong.pkl", released.small_generator())
     assert "is not a generator of EG3D's kind" in refusal(InputError, replace(config, generator=wrong))
-    assert "go together" in refusal(InputError, replace(config, lpips=generator))
+    assert "is not a file of weights" in refusal(InputError, replace(config, lpips=(speaking, speaking)))
     assert "be called ../x" in refusal(InputError, replace(config, name="../x"))
     assert not (data / "personal").exists()
 

@@ -112,6 +112,7 @@ def slow_levels(monkeypatch):
     return levels
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(("how", "rungs", "least"), [((), 5, 1), (("--quality", "best"), 1, 0)])
 def test_a_slow_machine_costs_quality_unless_the_best_is_asked_for(
     portrait_png, nodding, tmp_path, slow_levels, how, rungs, least
@@ -132,6 +133,7 @@ def test_a_slow_machine_costs_an_offline_run_no_quality(portrait_png, nodding, t
     assert slow_levels == {0}
 
 
+@pytest.mark.alone
 def test_realtime_holds_the_clips_time(portrait_png, nodding, tmp_path):
     out, report = tmp_path / "live.mp4", tmp_path / "r.json"
     arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(nodding), "--realtime"]
@@ -196,6 +198,7 @@ def test_demo_speaks(tmp_path, capsys):
     assert np.abs(np.diff(mouths, axis=0)).mean() > 0.3, "the mouth moves"
 
 
+@pytest.mark.alone
 def test_sound_and_motion_stay_together(portrait_png, tmp_path):
     """A head that jumps with a click: both are found again in the output, at the same instant."""
     photo = read_photo(portrait_png)[:300, 80:380]

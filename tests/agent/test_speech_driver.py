@@ -11,7 +11,7 @@ from golden.fill import fill_tensors
 from safetensors.torch import save_file
 
 from agent import speech_driver
-from agent.config import Run
+from agent.config.run import Run
 from agent.speech_driver import open_speech
 from models.audio import hubert_file
 from models.audio.hubert import Hubert, HubertSize

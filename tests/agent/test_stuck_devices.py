@@ -2,16 +2,29 @@
 
 import json
 import signal
+import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import Popen
 
 import pytest
 from scipy.io import wavfile
 
+from agent.build import Session
+from agent.config.run import Run
+from agent.plan import make_plan
+from agent.probe import Probe
+from models.builtin.avatar import BuiltinAvatar
+from models.portrait import Portrait
+from runtime.answers import Answers
+from runtime.clock import Clock, MonotonicClock
+from runtime.engines.builtin import BuiltinEngine
+from runtime.frame import Frame
 from tests.agent.clips import decode, speech
 from tests.agent.command import SMALL, agent_process, wait_until
+
+pytestmark = pytest.mark.alone
 
 CODE = f"""
 import sys
@@ -78,3 +91,42 @@ def test_a_virtual_camera_that_answers_no_more_is_told_and_left_behind(portrait_
     assert last == "agent: the output virtual-camera does not answer and was left behind"
     figures = json.loads(report.read_text())
     assert figures["silent"] == ["the output virtual-camera"] and figures["faults"] == {"sink virtual-camera": 1}
+
+
+class Mute:
+    """A camera that has been opened and gives nothing."""
+
+    lost = 0
+
+    def __init__(self, clock: Clock) -> None:
+        self.answers = Answers("camera 0 (mute)", "the face idles until it does", clock)
+        self.answers.begin()
+        self._closed = threading.Event()
+
+    def __iter__(self) -> Iterator[Frame]:
+        self._closed.wait()
+        yield from ()
+
+    def close(self) -> None:
+        self._closed.set()
+
+
+class Late(BuiltinEngine):
+    """Has not prepared the photo before a condition is fulfilled."""
+
+    def __init__(self, ready: Callable[[], bool]) -> None:
+        self._ready = ready
+
+    def prepare(self, portrait: Portrait) -> BuiltinAvatar:
+        wait_until(self._ready)
+        return super().prepare(portrait)
+
+
+def test_a_camera_that_answers_no_more_is_told_while_the_photo_is_prepared(portrait_png, caplog):
+    clock = MonotonicClock()
+    camera = Mute(clock)
+    config = Run(portrait=portrait_png, mode="video", camera="0", output=("preview",), size="128")
+    late = Probe(camera=camera, engine=Late(lambda: camera.answers.silent))
+    session = Session(make_plan(config, []), clock, lambda _: None, probe=late)
+    session.close()
+    assert "camera 0 (mute) does not answer: the face idles until it does" in caplog.messages

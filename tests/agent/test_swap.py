@@ -15,7 +15,7 @@ from search_leaks import free_port
 
 from agent import shown
 from agent.build import Session
-from agent.config import Run
+from agent.config.run import Run
 from agent.engines import open_engine
 from agent.plan import make_plan
 from agent.shown import Shown

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from agent.build import Session
-from agent.config import Run
+from agent.config.run import Run
 from agent.plan import make_plan
 from calibration.background import still
 from runtime.clock import MonotonicClock

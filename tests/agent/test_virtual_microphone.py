@@ -8,7 +8,7 @@ import pytest
 from scipy.io import wavfile
 
 from agent.cli import main
-from agent.config import Run
+from agent.config.run import Run
 from agent.plan import make_plan
 from runtime.sinks.pulse_modules import pactl
 from tests.sound_server import SoundServer
@@ -29,6 +29,7 @@ def arguments(portrait: Path, sound: Path, folder: Path) -> list[str]:
     return ["run", *inputs, *outputs, "--report", str(folder / "report.json")]
 
 
+@pytest.mark.alone
 def test_a_run_reports_by_how_much_lips_and_voice_are_apart_and_removes_the_microphone(
     server: SoundServer, portrait_png: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -233,3 +233,14 @@ def test_a_report_that_cannot_be_written_is_said_in_one_line(portrait_png, wav, 
     assert main([*arguments, "--output", str(tmp_path / "o.mp4"), "--report", "/dev/full"]) == 1
     assert capsys.readouterr().err.strip().endswith("--report /dev/full cannot be written: No space left on device")
     assert len(decode(tmp_path / "o.mp4")[0]) == 25
+
+
+def test_what_nobody_thought_of_costs_one_line_too(capsys, monkeypatch):
+    def broken() -> str:
+        raise RuntimeError("cannot allocate memory\n  frame #0: here\n")
+
+    monkeypatch.setattr("agent.devices.describe_devices", broken)
+    monkeypatch.delenv("AGENT_TRACEBACK", raising=False)
+    assert main(["devices"]) == 1
+    told = "agent: failed: RuntimeError: cannot allocate memory frame #0: here (AGENT_TRACEBACK=1 shows where)"
+    assert capsys.readouterr().err.splitlines() == [told]

@@ -285,12 +285,31 @@ def test_a_person_cut_off_by_the_edges_goes_on_beyond_them(astronaut):
     assert not (alpha[0] > 0).any() or top.any()
 
 
-def test_a_person_cut_off_within_the_picture_ends_there(astronaut):
+def test_a_person_cut_off_aside_within_the_picture_goes_on_rounded_and_soft(astronaut):
     photo = np.ascontiguousarray(astronaut[:, 130:330])
-    portrait = prepare_portrait(photo, (256, 256))  # stands between borders
+    size = 256
+    portrait = prepare_portrait(photo, (size, size))  # stands between borders of 78 pixels
     edge = portrait.person_margin * portrait.person_scale
-    assert not portrait.person[:, : edge + 20, 3].any()
-    assert portrait.person[-1, :, 3].any()
+    alpha = portrait.person[edge:-edge, edge:-edge, 3].astype(int)
+    begins = 78 * portrait.person_scale
+    lowest, shoulder = alpha[-1], alpha[int(0.75 * len(alpha))]
+    assert lowest[begins + 1] > 250 and (lowest[begins - 20 : begins] > 250).all()
+    for row in (lowest, shoulder):
+        assert np.abs(np.diff(row[: begins + 2])).max() < 40, "no edge"
+        assert (np.diff(row[: begins - 20]) >= -1).all(), "and it ends"
+    assert (alpha[: len(alpha) // 4, : begins - 4] < 5).all(), "nothing beside the head"
+    assert portrait.matte[-1, 70] > 0.9 and portrait.matte[10, 20] == 0
+    assert np.abs(picture_of(portrait) - portrait.image)[portrait.matte > 0.1].mean() < 1.5
+
+
+def test_a_person_cut_off_below_within_the_picture_fades(astronaut):
+    photo = np.ascontiguousarray(astronaut[:210])  # through the collar
+    portrait = prepare_portrait(photo, (256, 256))
+    ends = (256 + 105) // 2
+    below = portrait.matte[ends - 2 :].max(1)
+    assert below[0] > 0.95 and below[-1] == 0
+    assert np.abs(np.diff(below)).max() < 0.15, "no edge"
+    assert np.abs(picture_of(portrait) - portrait.image)[portrait.matte > 0.1].mean() < 1.5
 
 
 def test_postscript_is_no_picture_whatever_its_name(tmp_path):

@@ -59,6 +59,12 @@ def prepared(guest: Guest, portrait_png: Path, tmp_path_factory: pytest.TempPath
     subprocess.run(command, check=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **_caches(SHARE)})
 
 
+@pytest.fixture(scope="session")
+def run_report(guest: Guest, prepared: None) -> dict[str, Any]:
+    """Of `agent run` between a webcam and all that watch: booted once for all of its tests."""
+    return guest("run", 2400)
+
+
 def _caches(share: Path) -> dict[str, str]:
     for name in ("agent", "numba"):
         (SHARE / "cache" / name).mkdir(parents=True, exist_ok=True)

@@ -16,11 +16,6 @@ pytestmark = [pytest.mark.devices, pytest.mark.timeout(2700)]
 
 
 @pytest.fixture(scope="module")
-def report(guest, prepared):
-    return guest("run", 1800)
-
-
-@pytest.fixture(scope="module")
 def portrait(portrait_png):
     return prepare_portrait(read_photo(portrait_png), (SIDE, SIDE))
 
@@ -35,7 +30,7 @@ def psnr_db(a, b):
     return float(10 * np.log10(255**2 / np.mean((a.astype(float) - b) ** 2)))
 
 
-def test_the_portrait_is_held_until_the_engine_draws(report, portrait):
+def test_the_portrait_is_held_until_the_engine_draws(run_report, portrait):
     expected = cv2.cvtColor(cv2.cvtColor(still(portrait), cv2.COLOR_RGB2YUV_I420), cv2.COLOR_YUV2RGB_I420)
     held = seen("held.yuv")
     assert (held[-1] == expected).all()
@@ -43,7 +38,7 @@ def test_the_portrait_is_held_until_the_engine_draws(report, portrait):
 
 
 @pytest.mark.parametrize("reader", ["rest.yuv", "opencv.yuv"])
-def test_every_program_sees_the_portrait_in_its_colours(report, portrait, reader):
+def test_every_program_sees_the_portrait_in_its_colours(run_report, portrait, reader):
     picture = seen(reader)[-1]
     assert picture.shape == (SIDE, SIDE, 3)
     assert psnr_db(picture, portrait.image) > 22
@@ -53,41 +48,41 @@ def test_every_program_sees_the_portrait_in_its_colours(report, portrait, reader
     assert np.abs(light[0] - light[1]).max() < 12
 
 
-def test_every_program_gets_the_pictures_at_the_rate_of_the_run(report):
-    times_s = report["opencv"]["times_s"]
+def test_every_program_gets_the_pictures_at_the_rate_of_the_run(run_report):
+    times_s = run_report["opencv"]["times_s"]
     rates = {
-        "v4l2-ctl": report["v4l2"]["frames"] / report["v4l2"]["seconds"],
+        "v4l2-ctl": run_report["v4l2"]["frames"] / run_report["v4l2"]["seconds"],
         "opencv": (len(times_s) - 6) / (times_s[-1] - times_s[5]),
     }
     for program, fps in rates.items():
-        assert 0.4 * report["agent"]["fps_rendered"] < fps < 1.6 * FPS, (program, rates)
+        assert 0.4 * run_report["agent"]["fps_rendered"] < fps < 1.6 * FPS, (program, rates)
 
 
-def test_it_lives(report):
+def test_it_lives(run_report):
     pictures = seen("rest.yuv")
     assert np.mean([(a != b).any() for a, b in pairwise(pictures)]) > 0.5
 
 
-def test_a_webcam_that_is_unplugged_is_noticed_long_before_opencv_gives_up_by_itself_and_freed(report):
-    assert report["noticed_s"] < 8  # OpenCV's own patience is 10 s; an emulated machine may be slow
-    assert "freed_s" in report
+def test_a_webcam_that_is_unplugged_is_noticed_long_before_opencv_gives_up_by_itself_and_freed(run_report):
+    assert run_report["noticed_s"] < 8  # OpenCV's own patience is 10 s; an emulated machine may be slow
+    assert "freed_s" in run_report
 
 
-def test_it_lives_on_without_the_webcam(report):
+def test_it_lives_on_without_the_webcam(run_report):
     pictures = seen("idles.yuv")
     assert np.mean([(a != b).any() for a, b in pairwise(pictures)]) > 0.5
 
 
-def test_a_webcam_that_comes_back_is_used_again(report):
-    said = [line for _, line in report["said"]]
+def test_a_webcam_that_comes_back_is_used_again(run_report):
+    said = [line for _, line in run_report["said"]]
     assert "agent: warning: camera 11 (Webcam) gives no more pictures: waiting for it to come back" in said
     assert "agent: warning: camera 11 (Webcam) is back" in said
-    assert "mended_s" in report
+    assert "mended_s" in run_report
 
 
-def test_an_interrupt_ends_the_run_cleanly(report):
-    assert report["status"] == 0
+def test_an_interrupt_ends_the_run_cleanly(run_report):
+    assert run_report["status"] == 0
 
 
-def test_the_rate_of_the_webcam_is_reported(report):
-    assert 0.5 < report["agent"]["camera_fps"] < 6
+def test_the_rate_of_the_webcam_is_reported(run_report):
+    assert 0.5 < run_report["agent"]["camera_fps"] < 6

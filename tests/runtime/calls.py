@@ -44,6 +44,7 @@ class End:
         self.endings: list[str | AgentError] = []
         self.sounds: list[Sound] = []
         self.seen: list[np.ndarray | None] = []
+        self.losses = 0
         self.is_shown = threading.Event()
         self.refusal: str | None = None
         self.line = Line()
@@ -63,6 +64,9 @@ class End:
 
     def shown(self) -> None:
         self.is_shown.set()
+
+    def lost(self) -> None:
+        self.losses += 1
 
     def see(self, glimpsed: np.ndarray | None) -> None:
         self.seen.append(glimpsed)

@@ -1,8 +1,11 @@
 """What tests of several engines and of the video driver are given."""
 
+from pathlib import Path
+
 import pytest
 from scipy.io import savemat
 
+from agent.call.portraits import own_avatar
 from calibration.profile import Profile
 from models.bfm import FACE_MODEL, MODEL_FILE
 from models.face import FaceModel, load_face_model
@@ -36,3 +39,9 @@ def model() -> FaceModel:
 def profile() -> Profile:
     """Of somebody who drives."""
     return Person(1).profile()
+
+
+@pytest.fixture(scope="session")
+def package(portrait_png: Path) -> bytes:
+    """The avatar package of the bundled portrait."""
+    return own_avatar(portrait_png)

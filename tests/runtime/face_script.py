@@ -1,6 +1,5 @@
 """A video driver whose tracker sees what it is told."""
 
-import logging
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,6 +15,7 @@ from runtime.drivers.face_video import FaceVideo
 from runtime.drivers.mouth_cutter import MouthCutter
 from runtime.drivers.mouth_sight import MouthSight
 from runtime.frame import Frame
+from tests.warned import warned
 
 FRAME_NS = 40_000_000
 IMAGE = np.zeros((480, 640, 3), np.uint8)
@@ -75,4 +75,5 @@ def check(profile: Profile) -> PersonCheck:
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+    """Of the video driver."""
+    return warned(caplog, "runtime.drivers.face_video")

@@ -1,11 +1,14 @@
 """Devices that do not answer."""
 
 import logging
+import threading
 
 import pytest
 
 from runtime.answers import Answers
+from runtime.answers import watched as looked_at
 from runtime.clock import FakeClock
+from tests.warned import warned
 
 MS = 1_000_000
 
@@ -32,14 +35,14 @@ def watched(caplog: pytest.LogCaptureFixture) -> Watched:
 def test_a_call_that_lasts_is_told_once_and_its_return_too(watched: Watched, caplog: pytest.LogCaptureFixture) -> None:
     with watched.answers.asked():
         watched.pass_ms(1500)
-        assert not watched.answers.silent and not caplog.messages
+        assert not watched.answers.silent and not warned(caplog, "runtime.answers")
         watched.pass_ms(100)
         assert watched.answers.silent and watched.answers.waiting
         watched.pass_ms(5000)
     assert watched.answers.silent, "until somebody looks"
     watched.pass_ms(100)
     assert not watched.answers.silent and not watched.answers.waiting and watched.answers.count == 1
-    assert caplog.messages == [
+    assert warned(caplog, "runtime.answers") == [
         "camera 0 (me) does not answer: the face idles until it does",
         "camera 0 (me) answers again",
     ]
@@ -78,3 +81,15 @@ def test_what_is_waited_for_begins_anew_with_every_block(watched: Watched) -> No
     watched.answers.end()
     watched.pass_ms(100)
     assert not watched.answers.silent
+
+
+def test_while_nothing_else_looks_a_thread_does(watched: Watched) -> None:
+    never = threading.Event()
+    with looked_at([watched.answers]), watched.answers.asked():
+        for _ in range(600):
+            if watched.answers.silent:
+                break
+            watched.clock.advance(100 * MS)
+            never.wait(0.1)
+    assert watched.answers.silent and watched.answers.count == 1
+    assert not any(thread.name == "watching devices" for thread in threading.enumerate())

@@ -2,9 +2,7 @@
 
 import base64
 import io
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,30 +10,26 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agent.call.portraits import own_avatar
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.builtin.avatar import BuiltinAvatar
 from models.face import load_face_model
-from models.motion import Motion, expression
 from runtime.glimpse import Glimpse
 from runtime.transports.call_control import Hello
 from runtime.transports.call_peer import CallPeer
 from runtime.transports.links import prove, resume_token
 from tests.agent.command import wait_until
 from tests.browser import reads
-from tests.runtime.calls import CLOCK, End, lose
+from tests.runtime.calling_browser import LIVE, MOTIONS, join, moving, open_page
+from tests.runtime.calls import End, lose
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+pytestmark = pytest.mark.alone
+
 SIDE = 128
 LEAST_DB = 34.0
-LIVE = "() => document.body.dataset.state === 'live'"
-KEEP_PEER = """
-    const Peer = RTCPeerConnection;
-    window.RTCPeerConnection = class extends Peer { constructor(...told) { super(...told); window.peer = this; } };
-"""
 PICTURE = f"""() => {{
     const canvas = new OffscreenCanvas({SIDE}, {SIDE}).getContext("2d", {{ willReadFrequently: true }});
     canvas.imageSmoothingQuality = "high";
@@ -47,15 +41,6 @@ HEARS = """async () => {
         if (report.type === "inbound-rtp" && report.kind === "audio") return report.totalAudioEnergy > 0.001;
     return false;
 }"""
-MOTIONS = {
-    "speaks": Motion(0, expression(jawOpen=0.7, mouthFunnel=0.5)),
-    "turns": Motion(0, expression(mouthSmileLeft=0.8, mouthSmileRight=0.8), np.array([0.05, 0.25, 0], np.float32)),
-}
-
-
-@pytest.fixture(scope="module")
-def package(portrait_png) -> bytes:
-    return own_avatar(portrait_png)
 
 
 @pytest.fixture
@@ -63,37 +48,6 @@ def anna(package) -> Iterator[End]:
     end = End("Anna", avatar=package).listen()
     yield end
     end.close()
-
-
-@contextmanager
-def moving(end: End, motion: Motion) -> Iterator[None]:
-    """25 motions a second, all alike."""
-    stop = threading.Event()
-
-    def send() -> None:
-        due_ns = CLOCK.now_ns()
-        while CLOCK.wait_until(due_ns, stop):
-            end.line.give(motion.at(due_ns))
-            due_ns += 40_000_000
-
-    thread = threading.Thread(target=send)
-    thread.start()
-    yield
-    stop.set()
-    thread.join()
-
-
-def open_page(page: "Page", link: object) -> None:
-    page.add_init_script(KEEP_PEER)
-    page.goto(str(link))
-
-
-def join(page: "Page", end: End) -> None:
-    open_page(page, end.link)
-    page.locator("#name").fill("Ben")
-    page.locator("#join").click()
-    page.wait_for_function(LIVE)
-    wait_until(end.is_shown.is_set, 10)
 
 
 def picture(page: "Page") -> np.ndarray:
@@ -150,20 +104,20 @@ def test_it_shows_the_camera_while_pictures_come_and_no_other_files(page, packag
     assert "Anna may show small pictures of their camera" in page.locator("#camera-hint").inner_text()
     with moving(anna, MOTIONS["speaks"]):
         for _ in range(8):
-            anna.line.show(colour((200, 30, 30), quality=20))
+            anna.line.glimpse(colour((200, 30, 30), quality=20))
             page.wait_for_timeout(160)
         opacity, *seen = page.evaluate(CAMERA)
         assert opacity == 1 and np.abs(np.subtract(seen, (200, 30, 30))).max() < 12
         assert page.locator("#badge").is_visible()
         for bad in (colour((30, 200, 30), lossless=True), colour((30, 200, 30), 194, quality=1), Glimpse(b"RIFF" * 9)):
-            anna.line.show(bad)
+            anna.line.glimpse(bad)
             page.wait_for_timeout(160)
         assert page.evaluate(CAMERA)[1:] == seen
-        anna.line.show(Glimpse(b""))
+        anna.line.glimpse(Glimpse(b""))
         page.wait_for_timeout(700)
         assert page.evaluate(CAMERA)[0] == 0
         reads(page, dropped="3")
-        anna.line.show(colour((30, 30, 200), quality=20))
+        anna.line.glimpse(colour((30, 30, 200), quality=20))
         page.wait_for_timeout(700)
         assert page.evaluate(CAMERA)[0] == 1
         page.wait_for_function("() => document.getElementById('stage').dataset.shows === 'portrait'")
@@ -212,6 +166,8 @@ def test_it_hears_and_is_heard_only_once_it_wants_to_be(page, anna) -> None:
     page.locator("#microphone").click()
     reads(page, microphone="Turn off microphone")
     wait_until(loud, 10)
+    heard = page.evaluate("() => peer.getSenders().find(({ track }) => track?.kind === 'audio').track.getSettings()")
+    assert heard["echoCancellation"] is True
     page.locator("#microphone").click()
     reads(page, microphone="Turn on microphone")
     page.wait_for_timeout(500)
@@ -227,9 +183,27 @@ def test_without_the_link_there_is_no_portrait(page, anna, link: str) -> None:
         reads(page, state="No link", what="This page needs a link")
         return
     page.locator("#join").click()
-    reads(page, state="Failed", what="This does not work")
+    reads(page, state="Failed", what="This link does not work")
+    assert not page.locator("#ask").is_visible()
     assert "expired or wrong" in page.locator("#why").inner_text()
     assert anna.calls == []
+
+
+def test_where_nobody_answers_it_can_try_again(page, anna) -> None:
+    open_page(page, anna.link)
+    page.route("**/call", lambda route: route.abort())
+    page.locator("#join").click()
+    reads(page, state="Failed", what="Nobody answers", join="Try again")
+    page.unroute("**/call")
+    page.locator("#join").click()
+    page.wait_for_function(LIVE)
+
+
+def test_without_permission_it_says_how_to_give_it(page, anna) -> None:
+    join(page, anna)
+    page.locator("#microphone").click()
+    reads(page, microphone="Turn on microphone")
+    page.wait_for_function("() => document.getElementById('hint').textContent.includes('Allow it beside the address')")
 
 
 def test_a_link_is_good_for_one(page, browser, anna) -> None:
@@ -271,7 +245,7 @@ def test_it_comes_back_by_itself_and_after_a_reload(page, anna) -> None:
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ('{"type": "hello", "version": 1, "motion": 2}', "The other end says hello twice."),
+        ('{"type": "hello", "version": 1, "motion": 3}', "The other end says hello twice."),
         ('{"type": "later", "text": "' + 2048 * "x" + '"}', "The other end says something too long."),
         (b"more", "The other end sends what it did not announce."),
     ],

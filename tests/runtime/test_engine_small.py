@@ -14,6 +14,7 @@ from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.backends.state_store import StateStore
 from models.backends.torch_executor import TorchExecutor
+from models.errors import AgentError
 from models.metrics.pictures import psnr_db
 from models.motion import Motion, expression
 from models.portrait import Portrait
@@ -96,6 +97,20 @@ def test_networks_are_given_the_face_and_its_turn(portrait: Portrait) -> None:
     assert gap[1] > gap[0] + 0.1
     turn = moved.rotation[0] @ rest.rotation[0].T
     assert float(torch.acos((turn.trace() - 1) / 2)) == pytest.approx(0.3, abs=1e-3)
+
+
+def test_networks_that_fail_are_told_in_one_line_with_a_remedy(portrait: Portrait) -> None:
+    networks = Networks()
+    engine = SmallEngine(networks, lambda line: None)
+    avatar = engine.prepare(portrait)
+
+    def fail(state: PortraitState, drive: Drive, level: int = 0) -> np.ndarray:
+        raise RuntimeError("[ONNXRuntimeError] : 6 : no memory\nframe #0: here\n")
+
+    networks.frame = fail  # type: ignore[method-assign]
+    told = r"the networks of small fail on fake \(RuntimeError: .* 6 : no memory frame #0: here\): free memory, or"
+    with pytest.raises(AgentError, match=told):
+        engine.render(avatar, Motion(0))
 
 
 def test_without_a_background_pictures_are_transparent(portrait: Portrait) -> None:

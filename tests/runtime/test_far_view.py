@@ -90,3 +90,17 @@ def test_of_somebody_who_has_left_nothing_stays(view: FarView, clock: FakeClock)
     view.clear()
     assert shown(view, clock, 1) == [0]
     assert not view.is_shown
+
+
+def test_an_outline_takes_the_place_of_somebody_who_is_lost_until_they_are_back(
+    view: FarView, clock: FakeClock
+) -> None:
+    outline = np.full_like(DRAWN, 120)
+    shown(view, clock, 25, WHITE)
+    view.lose(outline)
+    levels = shown(view, clock, 25, WHITE)
+    assert (view.over(DRAWN, clock.now_ns()) == outline).all(), "the camera, too, is covered"
+    view.find()
+    levels += shown(view, clock, 25, WHITE)
+    assert levels[FADE_NS // TICK_NS] == levels[24] == 120 and levels[-1] == 250
+    assert max(np.abs(np.diff([250, *levels]))) < 0.2 * 130

@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from models.motion_codec import MotionDecoder
+from models.motion_codec import Losses, MotionDecoder
 from runtime.clock import FakeClock
 from runtime.transports.motion_link import ROOM_BYTES, MotionLink
 from tests.models.motions import talking
@@ -39,4 +39,4 @@ def test_what_is_withheld_is_not_missed() -> None:
     for packet in sent:
         reader.push(packet)
     assert reader.newest == len(sent) - 1
-    assert reader.dropped == 0 and not reader.misses
+    assert reader.dropped == 0 and reader.misses == Losses.NONE

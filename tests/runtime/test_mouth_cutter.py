@@ -18,6 +18,7 @@ from models.motion import Motion, MouthPatch, expression
 from models.pose import NECK_PIVOT, Pose
 from models.topology import INNER_LIPS, OUTER_LIPS
 from runtime.drivers.mouth_cutter import HEIGHT, WIDTH, MouthCutter
+from tests.warned import warned
 
 SKIN, INSIDE = (0, 255, 0), (200, 30, 40)  # no green between the lips
 
@@ -181,7 +182,9 @@ def test_a_small_face_keeps_its_painted_mouth_throughout_and_that_is_said_once(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         assert watch([face(scale_px=90 + 4 * (k % 2), jawOpen=0.2 * (k % 5)) for k in range(30)]) == [None] * 30
-    assert [record.getMessage().partition(" (")[0] for record in caplog.records] == ["the driver's face is too small"]
+    assert [line.partition(" (")[0] for line in warned(caplog, "runtime.drivers.mouth_cutter")] == [
+        "the driver's face is too small"
+    ]
     assert weights(watch([face(scale_px=100 - k, jawOpen=0.6) for k in range(11)]))[-1] == 1.0, (
         "it stays a little longer"
     )

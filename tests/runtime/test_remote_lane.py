@@ -17,6 +17,7 @@ from runtime.sinks.far_end import FarEnd
 from runtime.sound import Sound
 
 
+@pytest.mark.alone
 def test_motion_is_asked_for_at_every_picture_and_the_end_of_sound_ends_the_run() -> None:
     clock, metrics, sounds = MonotonicClock(), Metrics(), FarSounds()
     asked: list[int] = []

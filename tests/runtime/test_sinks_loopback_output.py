@@ -52,6 +52,7 @@ for wanted, microphone in (("pulse", "Pulse"), ("", None)):
 """
 
 
+@pytest.mark.alone
 def test_a_loopback_device_is_played_into_by_name(server: SoundServer) -> None:
     listening = PulseMicrophone("loopback")
     recorder = subprocess.Popen(

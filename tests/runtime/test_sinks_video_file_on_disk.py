@@ -1,6 +1,5 @@
 """Which files VideoFile leaves, replaces and refuses, whoever else writes and however a run ends."""
 
-import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from runtime.sinks.codecs import EXTENSIONS
 from runtime.sinks.video_file import VideoFile
 from runtime.sound import Sound
 from tests.runtime.video_files import FPS, SIZE, START_NS, click, onset_s, picture, pictures_of, sound_of, write
+from tests.warned import warned
 
 
 @pytest.mark.parametrize("complete", [True, False])
@@ -48,7 +48,7 @@ def test_a_failed_run_keeps_what_it_made_beside_the_old_file(
     assert len(pictures_of(kept)) == 30
     assert onset_s(sound_of(kept)) == pytest.approx(0.4, abs=0.002)
     assert set(tmp_path.iterdir()) == {path, older, kept}
-    assert [(record.levelno, str(kept) in record.message) for record in caplog.records] == [(logging.WARNING, True)]
+    assert [str(kept) in line for line in warned(caplog, "runtime.sinks.video_file")] == [True]
 
 
 def test_a_target_that_cannot_be_replaced_costs_nothing(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from runtime.sinks.virtual_camera import (
     open_virtual_camera,
     why_invisible,
 )
+from tests.warned import warned
 
 
 class Tape:
@@ -166,7 +167,9 @@ def test_a_driver_that_hangs_does_not_hang_the_end(tmp_path, monkeypatch, caplog
         assert fills.wait(20)
         time.sleep(0.2)
         camera.close()
-    assert caplog.messages == ["virtual camera /dev/video10 does not answer and is left behind"]
+    assert warned(caplog, "runtime.sinks.virtual_camera") == [
+        "virtual camera /dev/video10 does not answer and is left behind"
+    ]
 
 
 def test_a_driver_that_answers_after_the_end_shows_nothing_more(monkeypatch):

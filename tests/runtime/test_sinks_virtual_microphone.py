@@ -23,6 +23,8 @@ from runtime.sinks.virtual_microphone import VirtualMicrophone
 from runtime.sound import Sound
 from tests.sound_server import SoundServer
 
+pytestmark = pytest.mark.alone
+
 LABEL = 'Zoë\'s "voice" \\ 1'
 RATE_HZ = 48_000
 DELAY_S = 0.2

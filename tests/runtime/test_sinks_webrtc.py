@@ -13,6 +13,7 @@ import pytest
 from models.errors import InputError
 from runtime.sinks import DelayingSink
 from runtime.sinks.webrtc import WebRtc
+from runtime.transports.ice import gatherers
 from runtime.transports.peer import close_peer, offer, open_peer
 from tests.agent.command import wait_until
 from tests.browser import reads
@@ -132,6 +133,39 @@ def test_a_browser_comes_back_by_itself(sink: WebRtc, page: "Page") -> None:
         page.evaluate("() => { const lost = peer; retry('The connection is lost'); }")
         page.wait_for_function("() => window.first !== peer && document.body.dataset.state === 'live'")
         page.wait_for_function(SEES, arg=[40, 80, 200])
+
+
+def test_a_browser_whose_network_goes_joins_anew_by_itself(sink: WebRtc, page: "Page") -> None:
+    with feeding(sink, lambda: coloured((40, 200, 80))):
+        page.goto(sink.url)
+        page.wait_for_function(SEES, arg=[40, 200, 80])
+        page.evaluate("() => { window.first = peer; }")
+        cut_off(sink)
+        page.wait_for_function("() => document.body.dataset.state === 'lost'")
+        reads(page, state="Reconnecting", notice_title="The connection is lost")
+        page.wait_for_function("() => window.first !== peer && document.body.dataset.state === 'live'")
+        page.wait_for_function(SEES, arg=[40, 200, 80])
+        assert watched_by(sink, 1), "the place of before is free"
+
+
+class Nowhere:
+    """A socket of a network that is gone."""
+
+    def __init__(self, transport: asyncio.DatagramTransport) -> None:
+        self._transport = transport
+
+    def sendto(self, data: bytes, address: object = None) -> None: ...
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._transport, name)
+
+
+def cut_off(sink: WebRtc) -> None:
+    """Nothing goes to the only viewer or comes from it any more, signs of life neither."""
+    [viewer] = sink._viewers
+    for protocol in next(gatherers(viewer.peer))._connection._protocols:
+        vars(protocol)["datagram_received"] = lambda data, address: None
+        protocol.transport = Nowhere(protocol.transport)
 
 
 def test_a_link_is_good_for_the_first_browser_and_the_next_gets_another(browser: "Browser", page: "Page") -> None:

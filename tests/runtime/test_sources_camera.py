@@ -15,6 +15,7 @@ from models.errors import AgentError, InputError
 from runtime.clock import FakeClock
 from runtime.sources.camera import Camera, Opened, open_capture
 from runtime.sources.devices import Device, Devices
+from tests.warned import warned
 
 ME = Device(0, "me")
 RED, BLUE = (250, 10, 20), (20, 10, 250)
@@ -55,7 +56,7 @@ def test_a_camera_that_was_unplugged_comes_back(tmp_path: Path, caplog: pytest.L
         camera.close()
     assert np.abs(frame.image.astype(int) - BLUE).max() < 12  # RGB, through JPEG
     assert frame.pts_ns == START_NS + 1_500_000_000  # two tries in vain, half a second apart
-    messages = [record.getMessage() for record in caplog.records]
+    messages = warned(caplog, "runtime.sources.camera")
     assert messages[:2] == [
         "camera 0 (me) gives no more pictures: waiting for it to come back",
         "camera 0 (me) is back",
@@ -218,7 +219,7 @@ def test_the_rate_is_measured_and_said_once_when_it_is_low(
         camera.close()
     assert camera.rate_fps == pytest.approx(rate_fps, abs=0.2)
     line = f"camera 0 (me) gives {rate_fps} pictures a second, not 30: more light or another USB port may help"
-    said = [record.getMessage() for record in caplog.records]
+    said = warned(caplog, "runtime.sources.camera")
     assert said == ([line] if warned else [])
 
 

@@ -55,10 +55,12 @@ print(json.dumps(next(blocks, None)), flush=True)
 UNKNOWN = """
 from runtime.clock import MonotonicClock
 from runtime.sources.microphone import Microphone
+from tests.warned import warned
 Microphone("no such thing", MonotonicClock())
 """
 
 
+@pytest.mark.alone
 def test_every_sample_arrives_and_a_lost_server_is_waited_for(sound_server: SoundServer) -> None:
     # A process of its own: PortAudio looks at the environment once, when it is first imported.
     listener = subprocess.Popen(
@@ -257,9 +259,9 @@ def test_a_driver_that_hangs_is_told_and_does_not_hang_the_end(
         if microphone.answers.silent:
             break
         threading.Event().wait(0.005)
-    assert caplog.messages == ["microphone Mic does not answer: nothing is heard until it does"]
+    assert warned(caplog, "runtime.answers") == ["microphone Mic does not answer: nothing is heard until it does"]
     microphone.close()
-    assert caplog.messages[1:] == ["microphone Mic does not answer and is left behind"]
+    assert warned(caplog, "runtime.sources.microphone") == ["microphone Mic does not answer and is left behind"]
     thread.join(30)
     assert not thread.is_alive()
     stream.freed.set()
@@ -344,7 +346,7 @@ def test_silence_that_no_room_has_is_told_once(
             samples, status = np.full((480, 1), loudness, np.float32), SimpleNamespace(input_overflow=False)
             stream.on_block(samples, 480, SimpleNamespace(inputBufferAdcTime=0.0), status)
             next(blocks)
-        return [record.getMessage() for record in caplog.records]
+        return warned(caplog, "runtime.sources.microphone")
 
     assert hears(4.9, 0.0) == []
     assert hears(0.1, 1e-4) == []

@@ -1,7 +1,5 @@
 """What a live run survives: drivers, drawing and outputs that fail, for a moment or for good."""
 
-import logging
-
 import numpy as np
 import pytest
 
@@ -15,12 +13,9 @@ from runtime.metrics import Metrics
 from runtime.picture import Picture
 from runtime.stage import Stage
 from tests.runtime.loop_parts import MS, Canvas, Clip, Endless, JawFollowsTime, Wall, loop_of, stopping_after
+from tests.warned import warned
 
 PERIOD_NS = 40 * MS
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
 
 
 class Moody(JawFollowsTime):
@@ -55,7 +50,7 @@ def test_a_driver_that_fails_gives_no_motion_and_is_told_once_a_burst(caplog):
     assert steps(lane, 6) == [0.0, 0.04, 0.04, 0.04, 0.16, 0.2]
     assert lane.faults == 2
     told = "the video driver failed (RuntimeError: graph has errors): its motion eases out until it works again"
-    assert warnings(caplog) == [told]
+    assert warned(caplog, "runtime.faults") == [told]
 
 
 def test_a_driver_that_fails_for_seconds_is_given_up():
@@ -104,7 +99,7 @@ def test_failures_far_apart_are_told_again(caplog):
     for instant_s in (0, 9, 18, 40):
         faults.endured(ValueError("odd"), instant_s * 1_000 * MS)
         faults.worked()
-    assert warnings(caplog) == ["the part failed (ValueError: odd): it waits"] * 2
+    assert warned(caplog, "runtime.faults") == ["the part failed (ValueError: odd): it waits"] * 2
     assert faults.count == 4
 
 
@@ -140,7 +135,9 @@ def test_where_drawing_fails_the_last_good_picture_is_shown_again_with_its_own_a
     assert [p.due_ns // PERIOD_NS for p in pictures] == [0, 1, 2, 3, 4, 5]
     assert [p.motion.pts_ns // PERIOD_NS for p in pictures] == [0, 1, 1, 1, 4, 5]
     assert stage.faults == 2
-    assert warnings(caplog) == ["drawing failed (MemoryError: no room): the last picture stays until it works again"]
+    assert warned(caplog, "runtime.faults") == [
+        "drawing failed (MemoryError: no room): the last picture stays until it works again"
+    ]
 
 
 def test_an_engine_that_never_drew_ends_the_run():
@@ -232,7 +229,7 @@ def test_an_output_that_fails_misses_a_picture_and_goes_on(caplog):
     assert len(flaky.pictures) == 9
     assert loop.faults == {"sink flaky": 3}
     assert good.complete and flaky.complete
-    assert warnings(caplog) == ["the output flaky failed (RuntimeError: hiccup): it misses a picture"]
+    assert warned(caplog, "runtime.faults") == ["the output flaky failed (RuntimeError: hiccup): it misses a picture"]
 
 
 def test_an_output_that_is_lost_is_said_at_once_and_raised_at_the_end(caplog):
@@ -243,7 +240,7 @@ def test_an_output_that_is_lost_is_said_at_once_and_raised_at_the_end(caplog):
     assert lost.offered == 3
     assert len(good.pictures) == 12
     assert good.complete and not lost.complete
-    assert warnings(caplog) == ["the output lost is given up: the disk is full; the others go on"]
+    assert warned(caplog, "runtime.loop") == ["the output lost is given up: the disk is full; the others go on"]
 
 
 def test_an_output_that_takes_nothing_for_seconds_is_given_up():

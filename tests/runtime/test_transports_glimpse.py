@@ -96,13 +96,13 @@ def test_what_was_not_announced_is_neither_sent_nor_shown(announced: bool) -> No
     try:
         connected(eve, anna)
         assert [hello.camera for hello in anna.calls] == [announced]
-        eve.line.show(glimpse(200))
+        eve.line.glimpse(glimpse(200))
         peer = eve.line.peer
         assert peer is not None and anna.line.peer is not None
         far = anna.line.peer.glimpses
         if announced:
             wait_until(lambda: len(anna.seen) == 1, 10)
-            eve.line.show(Glimpse(b""))
+            eve.line.glimpse(Glimpse(b""))
             wait_until(lambda: anna.seen[-1] is None, 10)
         else:
             eve.tell(lambda: peer.glimpses.give(glimpse(200)))  # as an end that does not keep to its word

@@ -75,6 +75,7 @@ def check_microphone(system: System, equipment: Equipment, trial: MicrophoneTria
         return
     if default is not None:
         yield from _default_source(sound, default)
+        yield from _echo(sound, default)
     if trial.refusal:
         yield _refused_microphone(sound, trial)
         return
@@ -133,6 +134,13 @@ def _default_source(sound: SoundSystem, source: SoundSource) -> Iterator[Finding
     elif source.volume is not None and source.volume < _LEAST_VOLUME:
         what = f"{source.title} is turned down to {source.volume} %"
         yield Finding("microphone.volume", "warning", what, "pactl set-source-volume @DEFAULT_SOURCE@ 100%")
+
+
+def _echo(sound: SoundSystem, source: SoundSource) -> Iterator[Finding]:
+    better = [o.name for o in sound.others if o.takes_echo_out and not o.is_monitor]
+    if better and not source.takes_echo_out:
+        what = f"in a call without headphones, {source.title} hears the other end; {better[0]} does not"
+        yield Finding("microphone.echo", "note", what, f"pactl set-default-source {better[0]}")
 
 
 def _another(sound: SoundSystem) -> str:

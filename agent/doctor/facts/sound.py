@@ -9,6 +9,7 @@ from models.errors import InputError
 from runtime.portaudio import load_portaudio
 from runtime.sinks.pulse_modules import pactl
 
+_ECHO = re.compile(r"echo[-_. ]?cancel", re.IGNORECASE)
 _FIELD = re.compile(r"^\s*([A-Z][\w ]*): (.*)$", re.MULTILINE)
 
 
@@ -25,6 +26,8 @@ class SoundSource:
     is_muted: bool
     volume: int | None
     """Per cent; None where it has none."""
+    takes_echo_out: bool = False
+    """Whether it is a microphone without what the loudspeaker plays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +76,5 @@ def _source(fields: dict[str, str]) -> SoundSource:
         is_monitor=fields.get("Monitor of Sink", "n/a") != "n/a",
         is_muted=fields.get("Mute") == "yes",
         volume=int(volume[1]) if volume else None,
+        takes_echo_out=any(_ECHO.search(fields.get(name, "")) for name in ("Driver", "Name", "Description")),
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from agent.config import Run
+from agent.config.run import Run
 from agent.known_person import open_speaker
 from calibration.profile_file import load_profile
 from models.errors import AgentError

@@ -104,6 +104,7 @@ class Delta:
         self._who, self._footage = who, footage
         self._likeness, self._identity, self._schedule = likeness, identity, schedule
         self.steps, self.renders = schedule.delta_steps, 1.3 * CLIPS * len(TAKEN)
+        self.saved_every = schedule.saved_every
         self._driver = fresh_driver(who.generator.size.planes, widths).to(who.latent.device).train()
         learnt = [values for values in self._driver.parameters() if values.requires_grad]
         self._adam = torch.optim.Adam(learnt, schedule.delta_rate)

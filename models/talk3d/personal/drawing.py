@@ -1,6 +1,7 @@
-"""Last stage: the super-resolution learns the person's own pictures; all else stays (the released code's last part).
+"""Last stage: the super-resolution learns the person's own pictures; all else stays.
 
-Loss, as in the released code: 16 x L1 + likeness of the enlarged pictures.
+In the released code's last part GFPGAN learns them, in the super-resolution's place; here EG3D's own does, which asks
+for no further weights. Loss, as in the released code: 16 x L1 + likeness of the enlarged pictures.
 """
 
 from copy import deepcopy
@@ -25,6 +26,7 @@ class Drawing:
         self._who, self._driver, self._footage = who, driver, footage
         self._likeness, self._schedule = likeness, schedule
         self.steps, self.renders = schedule.drawing_steps, float(CLIPS * len(TAKEN))
+        self.saved_every = schedule.saved_every
         self._drawer = deepcopy(who.generator.superresolution).requires_grad_(True)
         self._adam = torch.optim.Adam(self._drawer.parameters(), schedule.drawing_rate)
 

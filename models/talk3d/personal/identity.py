@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from models.checkpoint import faults, named_tensors, read_content
 from models.errors import InputError
-from models.talk3d.personal.likeness import Pictures
+from models.metrics.lpips import Pictures
 
 _UNITS = ((64, 64, 3), (64, 128, 4), (128, 256, 14), (256, 512, 3))
 """Channels before and after, and how many units."""

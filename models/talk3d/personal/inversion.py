@@ -35,6 +35,7 @@ class Inversion:
         self._generator, self._footage, self._frames = generator, footage, list(frames)
         self._likeness, self._schedule, self._spread = likeness, schedule, where.spread
         self.steps, self.renders = schedule.inversion_steps, float(len(frames))
+        self.saved_every = schedule.saved_every
         self._device = where.mean.device
         offsets = 0.02 * torch.randn(len(frames), LATENT, generator=draws(self.name, -1)).to(self._device)
         self._learnt = {

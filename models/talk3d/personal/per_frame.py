@@ -18,6 +18,9 @@ from models.talk3d.personal.stage import State
 from models.talk3d.personal.views import layered_planes, view
 from models.talk3d.size import LATENT
 
+_SAVED_EVERY = 5
+"""Frames: each is as much work as many steps of other stages."""
+
 
 class PerFrame:
     """Stage: see above. A step is a frame."""
@@ -31,6 +34,7 @@ class PerFrame:
         self._generator, self._latent, self._footage = generator, latent, footage
         self._likeness, self._schedule = likeness, schedule
         self.steps, self.renders = len(footage.pictures), float(schedule.frame_steps)
+        self.saved_every = min(_SAVED_EVERY, schedule.saved_every)
         self._offset = latent.new_zeros(generator.size.styles, LATENT)
         self._turns = latent.new_zeros(self.steps, 2)
 

@@ -76,7 +76,7 @@ class Procedure:
 
         def done(name: str, make: Callable[[], Stage]) -> State:
             known = kept.result(name)
-            return known if known is not None else carry_out(make(), kept, schedule.saved_every, told)
+            return known if known is not None else carry_out(make(), kept, told)
 
         original = self.generator.to(self.device).eval().requires_grad_(False)
         where, frames = latents(original), chosen_frames(footage, schedule.frames)

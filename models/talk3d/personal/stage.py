@@ -29,6 +29,8 @@ class Stage(Protocol):
     """At most."""
     renders: float
     """How many pictures a step draws and learns from, about: what it costs."""
+    saved_every: int
+    """Steps between two states that are kept."""
 
     def step(self, number: int) -> float:
         """Does a step, the first being 0; returns its loss."""
@@ -109,7 +111,7 @@ class Kept:
             ) from None
 
 
-def carry_out(stage: Stage, kept: Kept, every: int, told: Told) -> State:
+def carry_out(stage: Stage, kept: Kept, told: Told) -> State:
     """Does a stage from where it was left; returns its result. Raises AgentError: a state cannot be written."""
     if (result := kept.result(stage.name)) is not None:
         return result
@@ -125,7 +127,7 @@ def carry_out(stage: Stage, kept: Kept, every: int, told: Told) -> State:
         except BaseException:
             kept.keep(stage.name, {"done": done, "losses": losses, "state": stage.state()})
             raise
-        if done % every == 0:
+        if done % stage.saved_every == 0:
             kept.keep(stage.name, {"done": done, "losses": losses, "state": stage.state()})
     result = {**stage.result(), "losses": losses}
     kept.finish(stage.name, result)

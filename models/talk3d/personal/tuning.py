@@ -37,6 +37,7 @@ class Tuning:
         self._where, self._footage, self._frames = where, footage, list(frames)
         self._likeness, self._schedule = likeness, schedule
         self.steps, self.renders = schedule.tuning_steps, 2.3 * len(frames)
+        self.saved_every = schedule.saved_every
         device = where.mean.device
         self._styles = (inverted["latent"] + inverted["offsets"]).to(device)
         self._cameras = camera_labels(*inverted["turns"].to(device).T)

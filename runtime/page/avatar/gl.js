@@ -1,6 +1,7 @@
 // Draws an avatar with WebGL2.
 
 import { Frames } from "./frame.js";
+import { patches } from "./patches.js";
 import * as shaders from "./shaders.js";
 
 const TEXTURES = { sheet: 0, backdrop: 1, gone: 2, atlas: 3, folds: 4, drawn: 5 };  // name -> unit
@@ -21,10 +22,11 @@ export class GlRenderer {
     gl.disable(gl.DITHER);
     this.upload();
     this.buildMesh();
-    this.programs = Object.fromEntries(["mesh", "backdrop", "ball", "lid", "mouth", "joint"].map(name => {
-      const vertex = name === "mesh" ? shaders.MESH_VERTEX : shaders.BOX_VERTEX;
-      return [name, new Program(gl, vertex, shaders[name.toUpperCase()])];
-    }));
+    const program = vertex => name => [name, new Program(gl, vertex, shaders[name.toUpperCase()])];
+    this.programs = Object.fromEntries([
+      ...["solid", "lit", "edged"].map(program(shaders.MESH_VERTEX)),
+      ...["backdrop", "still", "ball", "lid", "mouth", "joint"].map(program(shaders.BOX_VERTEX)),
+    ]);
     this.setConstants();
   }
 
@@ -53,7 +55,7 @@ export class GlRenderer {
     const { gl, avatar } = this;
     for (const name of ["sheet", "backdrop", "gone", "atlas"]) {
       const { width, height, data } = avatar[name];
-      this.texture(name, gl.LINEAR);
+      this.texture(name, name === "backdrop" ? gl.NEAREST : gl.LINEAR);
       const bytes = new Uint8Array(data.buffer);
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
     }
@@ -73,7 +75,8 @@ export class GlRenderer {
   }
 
   buildMesh() {
-    const { gl, frames: { uv, puppet }, avatar: { triangles } } = this;
+    const { gl, frames: { uv, puppet, relief }, avatar } = this, { triangles, parts } = patches(avatar, uv, relief);
+    this.parts = parts;
     this.mesh = gl.createVertexArray();
     gl.bindVertexArray(this.mesh);
     const attribute = (index, size, data, usage) => {
@@ -100,15 +103,16 @@ export class GlRenderer {
       program.use({ size: [width, height] });
       for (const [name, unit] of Object.entries(TEXTURES)) program.sampler(name, unit);
     }
-    this.programs.mesh.use({
-      sheetSize: [sheet.width, sheet.height], deepest: 4 * Math.max(width, height),
-      foldsAt: [relief.left + margin, relief.top + margin, relief.step, 0], foldsSize: [relief.width, relief.height],
-    });
-    this.programs.backdrop.use({ box: [0, 0, width, height], depth: 1 });
+    for (const name of Object.keys(this.parts))
+      this.programs[name].use({
+        sheetSize: [sheet.width, sheet.height], deepest: 4 * Math.max(width, height),
+        foldsAt: [relief.left + margin, relief.top + margin, relief.step, 0], foldsSize: [relief.width, relief.height],
+      });
+    for (const name of ["backdrop", "still"]) this.programs[name].use({ box: [0, 0, width, height], depth: 1 });
   }
 
   drawMesh({ vertices, shaded, behind }) {
-    const { gl, frames: { relief }, avatar: { triangles } } = this;
+    const { gl, frames: { relief }, parts: { solid, lit, edged } } = this;
     gl.bindVertexArray(this.mesh);
     this.vertices.set(vertices);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.vertexBuffer);
@@ -118,10 +122,17 @@ export class GlRenderer {
       gl.bufferSubData(gl.ARRAY_BUFFER, 0, relief.light);
       if (relief.changed) this.uploadFolds(relief);
     }
-    this.programs.mesh.use({ behind, shaded: +shaded, folded: +relief.folded });
     gl.depthFunc(gl.LESS);
-    gl.drawElements(gl.TRIANGLES, triangles.length, gl.UNSIGNED_SHORT, 0);
+    this.drawPart("solid", shaded ? [solid] : [solid, lit]);
+    if (shaded) this.drawPart("lit", [lit], { folded: +relief.folded });
+    this.drawPart("edged", [edged], { behind, shaded: +shaded, folded: +relief.folded });
     gl.bindVertexArray(this.quad);
+  }
+
+  drawPart(name, parts, uniforms = {}) {
+    const { gl } = this;
+    this.programs[name].use(uniforms);
+    for (const { first, count } of parts) gl.drawElements(gl.TRIANGLES, count, gl.UNSIGNED_SHORT, 2 * first);
   }
 
   uploadFolds({ width, height, folds }) {
@@ -134,7 +145,8 @@ export class GlRenderer {
   drawBackdrop({ behind }) {
     const { gl } = this;
     gl.depthFunc(gl.LEQUAL);  // where nothing is
-    this.programs.backdrop.use({ behind });
+    if (behind.every(part => part === 1)) this.programs.still.use({});
+    else this.programs.backdrop.use({ behind });
     gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
   }
 

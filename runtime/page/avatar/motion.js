@@ -1,13 +1,14 @@
 // Packets of motion -> motions: docs/motion_wire.md in the browser. Everything up to the last step is whole numbers.
 
-export const TICK_MS = 0.1;
-export const VERSION = 2;
+export const TICK_MS = 0.5;
+export const VERSION = 3;
 
-const HEAD = 7, CHECK = 2, MOST_BYTES = 1100;
-const REFERENCE = 1, ACKNOWLEDGES = 2;  // flags
-const SEQUENCES = 2 ** 16, WRAP = 2 ** 32, REMEMBERED = 64, OFFSET_BITS = 12;
-const ALONE = 0, AFTER = 1, BESIDE = 2, BETWEEN = 3;
-const UNIT = 1024, EVEN = 2048, UNARY = 6, LONGEST = 10, BINS = 4;
+const HEAD = 4, CHECK = 2, MOST_BYTES = 1100;
+const REFERENCE = 1, ACKNOWLEDGES = 2, MOST_FLAGS = 11;
+const SEQUENCES = 2 ** 8, TICKS = 2 ** 16, WRAP = 2 ** 32, REMEMBERED = 64, DISTANCE_BITS = 6, OFFSET_BITS = 9;
+const ALONE = 0, AFTER = 1, BESIDE = 2, BEYOND = 3;
+const UNIT = 1024, EVEN = 2048, ONE = 4096, UNARY = 6, LONGEST = 10, BINS = 4;
+const BEFORE = 6, MUCH = 3, ACTIVE = [1, 2, 4, 7], HINTS = 3;
 const COEFFICIENTS = 64, GREATEST = 2;
 
 class DamagedError extends Error {}
@@ -18,9 +19,9 @@ export class MotionDecoder {
   constructor(tables) {
     this.tables = tables;
     this.known = new Map();  // sequence -> levels of the newest motion
+    this.newest = null;  // sequence of the newest decoded packet, without a break
     this.ticks = null;
     this.dropped = 0;  // packets that were damaged, of another version, or told from what is not known here
-    this.newest = null;  // sequence number of the newest decoded packet: what to acknowledge
     this.acknowledged = null;  // what the other side acknowledged last
   }
 
@@ -38,72 +39,67 @@ export class MotionDecoder {
   decoded(packet) {
     expect(packet.length >= HEAD + CHECK && packet.length <= MOST_BYTES && crc(packet) === 0);
     const view = new DataView(packet.buffer, packet.byteOffset, packet.length);
-    const version = packet[0] >> 4, flags = packet[0] & 15, sequence = view.getUint16(1);
-    const refers = flags & REFERENCE ? 1 : 0, acknowledges = flags & ACKNOWLEDGES ? 2 : 0;
-    expect(version === VERSION && flags <= 7 && packet.length >= HEAD + refers + acknowledges + CHECK);
+    const flags = packet[0] & 15, begin = HEAD + (flags & ACKNOWLEDGES ? 1 : 0);
+    expect(packet[0] >> 4 === VERSION && flags <= MOST_FLAGS && packet.length >= begin + CHECK);
+    const sequence = unwrapped(packet[1], this.newest, SEQUENCES);
+    const bits = new BitReader(packet.subarray(begin, packet.length - CHECK));
     let reference = null;
-    if (refers) {
-      reference = this.known.get((sequence - packet[HEAD] + SEQUENCES) % SEQUENCES);
+    if (flags & REFERENCE) {
+      reference = this.known.get(sequence - 1 - bits.number(DISTANCE_BITS));
       expect(reference !== undefined);
     }
-    const at = HEAD + refers;
-    const body = packet.subarray(at + acknowledges, packet.length - CHECK);
-    const told = readMotions(new BitReader(body), reference, this.unwrapped(view.getUint32(3)), this.tables);
-    if (acknowledges) this.acknowledged = view.getUint16(at);
+    const told = readMotions(bits, reference, unwrapped(view.getUint16(2), this.ticks, TICKS), this.tables);
+    if (flags & ACKNOWLEDGES) this.acknowledged = packet[HEAD];
     const newest = told[told.length - 1];
     this.ticks = newest.ticks;
-    const ahead = (sequence - this.newest + SEQUENCES) % SEQUENCES;
-    if (this.newest === null || ahead < SEQUENCES / 2) this.newest = sequence;
+    this.newest = this.newest === null ? sequence : Math.max(sequence, this.newest);
     this.known.delete(sequence);
     this.known.set(sequence, newest.levels);
     if (this.known.size > REMEMBERED) this.known.delete(this.known.keys().next().value);
     return told;
   }
-
-  /** The instant nearest to the last one. */
-  unwrapped(ticks) {
-    if (this.ticks === null) return ticks;
-    const ahead = (ticks - this.ticks + WRAP / 2) % WRAP;
-    return this.ticks + (ahead < 0 ? ahead + WRAP : ahead) - WRAP / 2;
-  }
 }
 
+/** The number nearest to the last one. */
+function unwrapped(value, last, modulus) {
+  if (last === null) return value;
+  const ahead = (value - last + modulus / 2) % modulus;
+  return last + (ahead < 0 ? ahead + modulus : ahead) - modulus / 2;
+}
+
+/** Oldest first. */
 function readMotions(bits, reference, ticks, tables) {
+  let hints = tables.bounds.map(() => 0);
+  const differences = readDifferences(bits, reference ? AFTER : ALONE, hints, tables);
+  if (reference) hints = differences;
+  const told = [{ ticks, levels: moved(reference ?? hints.map(() => 0), differences, tables) }];
   const older = bits.number(2);
-  const differences = readDifferences(bits, reference ? AFTER : ALONE, tables);
-  const levels = reference ? differences.map((difference, i) => reference[i] + difference) : differences;
-  const newest = { ticks, levels: bounded(levels, tables) }, told = [];
   for (let k = 0; k < older; k++) {
-    const at = ticks - bits.number(OFFSET_BITS);
-    expect(at < ticks && at > (k ? told[k - 1].ticks : ticks - 2 ** OFFSET_BITS));
-    const from = k ? between(told[0], newest, at) : newest.levels;
-    const differences = readDifferences(bits, k ? BETWEEN : BESIDE, tables);
-    told.push({ ticks: at, levels: bounded(from.map((level, i) => level + differences[i]), tables) });
+    const offset = bits.number(OFFSET_BITS), [next] = told;
+    expect(offset > 0);
+    hints = readDifferences(bits, k ? BEYOND : BESIDE, hints, tables);
+    told.unshift({ ticks: next.ticks - offset, levels: moved(next.levels, hints, tables) });
   }
-  return [...told, newest];
+  return told;
 }
 
-/** The levels at an instant between two motions, rounded half up. */
-function between(old, next, ticks) {
-  const span = next.ticks - old.ticks, part = ticks - old.ticks;
-  return old.levels.map((level, i) =>
-    Math.floor((2 * (level * (span - part) + next.levels[i] * part) + span) / (2 * span)));
+function moved(levels, differences, { bounds }) {
+  return levels.map((level, i) => Math.min(Math.max(level + differences[i], -bounds[i]), bounds[i]));
 }
 
-function bounded(levels, { bounds }) {
-  return levels.map((level, i) => Math.min(Math.max(level, -bounds[i]), bounds[i]));
-}
-
-function readDifferences(bits, kind, tables) {
-  const zero = tables.zero[kind], more = tables.more[kind];
-  let last = 0, before = 0;
-  return zero.map((chances, i) => {
-    const some = bits.bit(chances[last + before]);
-    before = last;
-    last = some;
-    if (!some) return 0;
-    const negative = bits.bit(EVEN), size = readSize(bits, more[i]) + 1;
-    return negative ? -size : size;
+function readDifferences(bits, kind, hints, tables) {
+  const zero = tables.zero[kind], more = tables.more[kind], against = tables.against[kind];
+  const before = new Array(BEFORE).fill(0);
+  return hints.map((hint, i) => {
+    const sum = before.reduce((a, b) => a + b), active = ACTIVE.filter(least => sum >= least).length;
+    let difference = 0;
+    if (bits.bit(zero[i][HINTS * active + Math.min(Math.abs(hint), HINTS - 1)])) {
+      const minus = hint > 0 ? against[i] : hint < 0 ? ONE - against[i] : EVEN;
+      const negative = bits.bit(minus), size = readSize(bits, more[i]) + 1;
+      difference = negative ? -size : size;
+    }
+    before[i % BEFORE] = Math.min(Math.abs(difference), MUCH);
+    return difference;
   });
 }
 

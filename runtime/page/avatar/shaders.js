@@ -19,25 +19,35 @@ void main() {
 
 const BEHIND = `
 uniform sampler2D backdrop, gone; uniform vec2 behind;
+vec2 here() { return vec2(gl_FragCoord.x, size.y - gl_FragCoord.y) / size; }
 vec3 background() {
-  vec2 p = vec2(gl_FragCoord.x, size.y - gl_FragCoord.y);
-  vec4 rest = texelFetch(backdrop, ivec2(p), 0);
+  vec4 rest = texture(backdrop, here());
   if (rest.a == 0.0 || behind == vec2(1.0)) return rest.rgb;
   float share = mix(behind.y, behind.x, (rest.a * 255.0 - 1.0) / 254.0);
-  return mix(texture(gone, p / size).rgb, rest.rgb, share);
+  return mix(texture(gone, here()).rgb, rest.rgb, share);
 }
 `;
 
-export const MESH = HEAD + BEHIND + `
+const PERSON = `
 uniform sampler2D sheet, folds; uniform bool shaded, folded;
 in vec2 uv; in vec2 foldUv; in float shade; out vec4 seen;
+vec4 inLight(vec4 person) {
+  float factor = shade;
+  if (folded) factor += (texture(folds, foldUv).r - ${128 / 255}) * 0.5;
+  return vec4(min(person.rgb * factor, person.a), person.a);
+}
+`;
+
+export const SOLID = HEAD + PERSON + `
+void main() { seen = vec4(texture(sheet, uv).rgb, 1.0); }`;
+
+export const LIT = HEAD + PERSON + `
+void main() { seen = vec4(inLight(texture(sheet, uv)).rgb, 1.0); }`;
+
+export const EDGED = HEAD + BEHIND + PERSON + `
 void main() {
   vec4 person = texture(sheet, uv);
-  if (shaded) {
-    float factor = shade;
-    if (folded) factor += (texture(folds, foldUv).r - ${128 / 255}) * 0.5;
-    person.rgb = min(person.rgb * factor, person.a);
-  }
+  if (shaded) person = inLight(person);
   if (person.a < 1.0) person.rgb += background() * (1.0 - person.a);
   seen = vec4(person.rgb, 1.0);
 }`;
@@ -45,6 +55,11 @@ void main() {
 export const BACKDROP = HEAD + BEHIND + `
 out vec4 seen;
 void main() { seen = vec4(background(), 1.0); }`;
+
+// While head and torso are where the photo has them.
+export const STILL = HEAD + BEHIND + `
+out vec4 seen;
+void main() { seen = vec4(texture(backdrop, here()).rgb, 1.0); }`;
 
 export const BOX_VERTEX = HEAD + `
 uniform vec4 box; uniform float depth; out vec2 q;

@@ -19,6 +19,9 @@ const RESUME_MS = 30_000, AGAIN_MS = 1000, GOODBYE_MS = 200;
 /** Raised where trying again is of no use; says why. */
 export class RefusedError extends Error {}
 
+/** Raised where another link is needed. */
+export class LinkError extends RefusedError {}
+
 class LostError extends Error {}
 
 /** Joins, and comes back whenever the connection breaks, until either end hangs up. Rejects with an Error. */
@@ -91,6 +94,7 @@ class Connection {
     const told = await fetch(PATH, { method: "POST", headers, body: offer, signal: AbortSignal.timeout(ANSWER_MS) })
       .catch(unanswered);
     const answer = await told.text();
+    if (told.status === 401) throw new LinkError(answer);
     if (told.status >= 400 && told.status < 500 && told.status !== 429) throw new RefusedError(answer);
     if (told.status !== 201) throw new Error(answer || "The other end is busy.");
     if (told.headers.get("X-Proof") !== prove(secret, "host", answer))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from agent.config import Run
+from agent.config.run import Run
 from agent.doctor.facts.computer import Computer
 from agent.doctor.facts.gpu import Gpu, Torch
 from agent.doctor.facts.packages import Packages
@@ -21,6 +21,7 @@ from agent.plan import Plan
 
 GB = 10**9
 MONITOR = SoundSource("speaker.monitor", "Monitor of Speaker", is_monitor=True, is_muted=False, volume=100)
+WITHOUT_ECHO = SoundSource("without_echo", "Microphone without echo", False, False, 100, takes_echo_out=True)
 OWN = SoundSource("portrait-agent-01234567-microphone", "Avatar microphone", False, False, 100)
 OUTPUTS = ("virtual-camera", "virtual-microphone", "preview", "talk.mp4")
 REAL3D = {

@@ -28,6 +28,7 @@ def found(told, group):
     return {finding["id"]: finding for finding in told["findings"] if finding["id"].startswith(group)}
 
 
+@pytest.mark.alone
 def test_a_machine_with_sound_is_ready_and_a_muted_or_wrong_microphone_is_seen(sound_server):
     def pactl(*arguments):
         subprocess.run(["pactl", *arguments], env=sound_server.environment, check=True, capture_output=True)

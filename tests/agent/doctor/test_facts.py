@@ -30,6 +30,14 @@ Source #1
 \tMute: yes
 \tVolume: mono: 19661 /  30% / -31.37 dB
 \tMonitor of Sink: n/a
+
+Source #2
+\tName: without_echo
+\tDescription: Microphone without echo
+\tDriver: module-echo-cancel.c
+\tMute: no
+\tVolume: mono: 65536 / 100% / 0.00 dB
+\tMonitor of Sink: n/a
 """
 
 
@@ -154,7 +162,8 @@ def test_the_sound_servers_inputs_are_described(programs):
     assert sound.server == "PW"
     assert sound.default is not None
     assert (sound.default.title, sound.default.is_muted, sound.default.volume) == ("Built-in microphone", True, 30)
-    assert [(other.name, other.is_monitor) for other in sound.others] == [("speaker.monitor", True)]
+    told = [(other.name, other.is_monitor, other.takes_echo_out) for other in sound.others]
+    assert told == [("speaker.monitor", True, False), ("without_echo", False, True)]
 
 
 def test_a_sound_server_that_does_not_answer_is_told_from_one_without_pactl(programs, monkeypatch, tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from agent.cli import main
 from agent.doctor.trials.output import OutputTrial
 from runtime.sinks.virtual_camera import explain
-from tests.agent.doctor.machine import HEALTHY, MONITOR, OWN, REAL3D, spoilt
+from tests.agent.doctor.machine import HEALTHY, MONITOR, OWN, REAL3D, WITHOUT_ECHO, spoilt
 
 LOOPBACK, SOUND, GPU = "equipment.loopback", "equipment.sound", "equipment.gpu"
 TRIALS, PLAN = "equipment.trials", "equipment.plan"
@@ -81,6 +81,7 @@ FAULTS = [
     ("microphone.monitor", "warning", "set-default-source alsa_input.mic", {
         f"{SOUND}.default": MONITOR, f"{SOUND}.others": (OWN, HEALTHY.equipment.sound.default,),
     }),
+    ("microphone.echo", "note", "set-default-source without_echo", {f"{SOUND}.others": (MONITOR, WITHOUT_ECHO)}),
     ("microphone.own", "failure", "set-default-source alsa_input.mic", {
         f"{SOUND}.default": OWN, f"{SOUND}.others": (MONITOR, HEALTHY.equipment.sound.default),
     }),

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from agent.config import Eval
+from agent.config.eval import Eval
 from agent.eval.cases import open_cases
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agent.eval.crop import SIDE, Crop
-from agent.eval.filmed import film, first_picture, on_canvas, voice
+from agent.eval.filmed import film, first_picture, heads, on_canvas, voice
 from calibration.photo import read_photo
 from models.errors import InputError
 from tests.agent.clips import make_clip
@@ -48,29 +48,38 @@ def counting(portrait_png, tmp_path_factory):
 
 def test_of_a_clip_the_pictures_nearest_to_the_instants_are_taken(counting):
     ms = 1_000_000
-    instants = [0, 40 * ms, 75 * ms, 220 * ms, 360 * ms, 400 * ms, 900 * ms]
-    found = film(counting, (256, 256), instants, instants, Crop(60, 40, 128))
+    instants = [0, 40 * ms, 75 * ms, 225 * ms, 360 * ms, 400 * ms, 900 * ms]
+    found = dict(film(counting, (256, 256), instants, instants, Crop(60, 40, 128)))
     assert list(found) == instants[:5], "past the end there is none"
     whole = [on_canvas(first_picture(counting), (256, 256))]
     assert whole[0].shape == (256, 256, 3) and not whole[0][:24].any(), "a wide clip stands on black"
     brightness = [filmed.head.mean() for filmed in found.values()]
     parts = [value / brightness[0] for value in brightness]
-    assert parts == pytest.approx([1, 0.95, 0.90, 0.70, 0.55], abs=0.04), "220 ms is nearer to 240 than to 200"
+    assert parts == pytest.approx([1, 0.95, 0.90, 0.70, 0.55], abs=0.04), "225 ms is nearer to 240 than to 200"
     assert all(filmed.landmarks is not None for filmed in found.values())
 
 
 def test_without_a_crop_it_is_the_head_as_first_seen(counting):
-    found = film(counting, (256, 256), [0, 40_000_000, 80_000_000], [0, 80_000_000])
+    found = dict(film(counting, (256, 256), [0, 40_000_000, 80_000_000], [0, 80_000_000]))
     assert list(found) == [0, 80_000_000]
     first = found[0]
     middle = Crop.around(first.landmarks, (320, 256), (256, 256))
+    assert first.crop == middle
     assert np.array_equal(first.head, middle.of(on_canvas(first_picture(counting), (256, 256))))
+
+
+def test_heads_are_read_again_as_they_were(counting):
+    instants = [0, 40_000_000, 80_000_000]
+    found = dict(film(counting, (256, 256), instants, instants[1:]))
+    again = dict(heads(counting, (256, 256), found, found[40_000_000].crop))
+    assert list(again) == instants[1:]
+    assert all(np.array_equal(head, found[due_ns].head) for due_ns, head in again.items())
 
 
 def test_a_clip_without_a_face_is_refused(tmp_path):
     clip = make_clip(tmp_path / "grey.mp4", [np.full((128, 128, 3), 99, np.uint8)] * 4, 25)
     with pytest.raises(InputError, match=r"grey.mp4: no face is seen in it"):
-        film(clip, (128, 128), [0, 80_000_000], [80_000_000])
+        list(film(clip, (128, 128), [0, 80_000_000], [80_000_000]))
 
 
 def test_a_voice_is_16_khz_mono(nodding):

@@ -22,24 +22,31 @@ class Watcher:
 
     def __init__(self) -> None:
         self.told: list[dict[str, Any]] = []
-        self.picture = b""
-        """The last one it sent, RGBA."""
-        self._look = threading.Event()
+        self.pictures: list[bytes] = []
+        """That it sent, RGBA."""
+        self._may_look = threading.Semaphore(0)
         self._come = threading.Condition()
 
-    def look(self) -> None:
-        """Lets the page open the camera."""
-        self._look.set()
+    def look(self) -> tuple[dict[str, Any], list[bytes]]:
+        """Lets the page open the camera, look twice and let it go: what it told of it, and both pictures.
+
+        Raises TimeoutError, or RuntimeError if the page fails.
+        """
+        times = len(self._events("closed")) + 1
+        self._may_look.release()
+        self.wait_for("closed", times)
+        told = {"open": self.wait_for("open", times), "frames": self.wait_for("frames", 2 * times)}
+        return told, self.pictures[-2:]
 
     def await_look(self) -> None:
         """The page's: returns once it may look."""
-        self._look.wait()
+        self._may_look.acquire()
 
     def tell(self, path: str, body: bytes) -> None:
         """The page's: a picture or an event."""
         with self._come:
             if path == "/picture":
-                self.picture = body
+                self.pictures.append(body)
             else:
                 self.told.append(json.loads(body))
             self._come.notify_all()

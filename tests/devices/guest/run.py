@@ -1,63 +1,26 @@
 """Inside the virtual machine: `agent run` between a webcam that comes and goes and programs that watch.
 
-Reads /mnt/webcam.npy; writes report.json and what was seen, as raw I420 pictures, into /mnt/run.
+Reads /mnt/webcam.npy; writes report.json and what was seen into /mnt/run: raw I420 pictures, and Chromium's RGBA ones.
+What takes an emulated processor longest is done once: Chromium starts beside the agent, rests while other programs
+watch, and looks when the webcam is gone and the avatar idles; then at the sink alone.
 """
 
 import json
-import signal
 import subprocess
-import sys
-import threading
 import time
-from pathlib import Path
 from typing import Any
 
 import cv2
 
+from tests.devices.guest.agent_process import Agent
+from tests.devices.guest.card import shown_card
+from tests.devices.guest.chromium import Watcher, browser
 from tests.devices.guest.loopback import SHARE, feeder, is_camera, load, plug, read_raw, unplug, until
 
 FOLDER = SHARE / "run"
 PICTURES = SHARE / "webcam.npy"
-AVATAR, WEBCAM = 10, 11
+AVATAR, WEBCAM, UNFED = 10, 11, 12
 SIDE, FPS = 256, 5
-
-
-class Agent:
-    """`agent run` with the webcam; what it said and when."""
-
-    def __init__(self, report: Path, fps: int) -> None:
-        code = "from agent.program import program; program()"
-        portrait = Path("agent/example/portrait.png")
-        words = ["run", f"--portrait={portrait}", "--mode=video", "--camera=Webcam", f"--size={SIDE}", f"--fps={fps}"]
-        words.append(f"--report={report}")
-        self.process = subprocess.Popen([sys.executable, "-c", code, *words], stderr=subprocess.PIPE, text=True)
-        self.said: list[tuple[float, str]] = []
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def _listen(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            self.said.append((time.monotonic(), line.rstrip()))
-
-    @property
-    def ended(self) -> bool:
-        return self.process.poll() is not None
-
-    def heard(self, words: str, since_s: float = 0.0) -> list[float]:
-        """When it said so."""
-        return [at_s for at_s, line in self.said if words in line and at_s >= since_s]
-
-    def wait_for(self, words: str, since_s: float = 0.0, patience_s: float = 1200) -> float:
-        """When it says so for the first time. Raises TimeoutError, or RuntimeError if it ends before."""
-        until(lambda: bool(self.heard(words, since_s)) or self.ended, f"the agent says '{words}'", patience_s)
-        if not self.heard(words, since_s):
-            raise RuntimeError(f"the agent ended with {self.process.wait()}: {self.said}")
-        return self.heard(words, since_s)[0]
-
-    def end(self) -> int:
-        """Ctrl-C; the exit status."""
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(60)
 
 
 def read_opencv(count: int) -> dict[str, Any]:
@@ -86,6 +49,7 @@ def held_before(agent: Agent) -> None:
         while not agent.heard("virtual-camera: on") and not agent.ended:
             read_raw(AVATAR, 1, FOLDER / "one.yuv")
             held.write((FOLDER / "one.yuv").read_bytes())
+            time.sleep(0.5)
 
 
 def watched(agent: Agent, report: dict[str, Any]) -> None:
@@ -119,18 +83,30 @@ def replugged(agent: Agent, report: dict[str, Any]) -> None:
     report["agent"] = json.loads((FOLDER / "agent.json").read_text())
 
 
+def looked(watcher: Watcher, name: str) -> dict[str, Any]:
+    """What Chromium tells of the camera; its pictures are kept under a name."""
+    told, pictures = watcher.look()
+    for number, picture in enumerate(pictures, start=1):
+        (FOLDER / f"{name}{number}.rgba").write_bytes(picture)
+    return told
+
+
 def main() -> None:
     report: dict[str, Any] = {}
-    load("new", {AVATAR: "Avatar", WEBCAM: "Webcam"})
-    with feeder(WEBCAM, PICTURES) as webcam:
-        agent = Agent(FOLDER / "agent.json", FPS)
+    load("new", {AVATAR: "Avatar", WEBCAM: "Webcam", UNFED: "Unfed"})
+    with browser(FOLDER / "chromium.log") as watcher, feeder(WEBCAM, PICTURES) as webcam:
+        agent = Agent(FOLDER / "agent.json", SIDE, FPS)
         try:
             held_before(agent)
+            watcher.wait_for("loaded")
             watched(agent, report)
             unplugged(agent, webcam, report)
+            report["chromium"] = looked(watcher, "avatar")
             replugged(agent, report)
+            with shown_card(SIDE, FPS):
+                report["card"] = looked(watcher, "card")
         finally:
-            report["said"] = agent.said
+            report["said"], report["told"] = agent.said, watcher.told
             (FOLDER / "report.json").write_text(json.dumps(report, indent=2))
             agent.process.kill()
 

@@ -37,6 +37,22 @@ def test_ssim_is_that_of_the_paper(pair):
     assert ssim(pair[0], pair[0]) == pytest.approx(1)
 
 
+@pytest.mark.parametrize(("span", "window"), [(1.0, 5), (2.0, 7)])
+def test_what_is_learnt_from_is_ssim_of_square_windows(pair, span, window):
+    from torch import autograd, tensor
+
+    from models.metrics.structure import structural_similarity as similarity
+
+    a, b = (image / 255 * span - (span - 1) for image in pair)
+    square = {"win_size": window, "use_sample_covariance": False, "channel_axis": 2}
+    got, want = (tensor(image).permute(2, 0, 1)[None] for image in (a, b))
+    found = similarity(got.requires_grad_(), want, span, window)
+    assert found.item() == pytest.approx(structural_similarity(a, b, data_range=span, **square), abs=1e-9)
+    (slope,) = autograd.grad(found, got)
+    assert similarity(got + 0.05 * slope / slope.abs().max(), want, span, window) > found
+    assert similarity(want, want, span, window).item() == pytest.approx(1)
+
+
 def test_two_even_pictures_differ_in_brightness_alone():
     a, b, steady = 100.0, 150.0, 2.55**2
     even = [np.full((12, 12, 3), value, np.uint8) for value in (a, b)]

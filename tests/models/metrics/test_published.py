@@ -17,28 +17,11 @@ from models.metrics.inception import Inception
 from models.metrics.lpips import Lpips
 from models.metrics.sync import SyncNet
 from models.topology import LEFT_IRIS, RIGHT_IRIS
+from tests.models.metrics.files import alexnet, saved
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-ALEX = {0: (64, 3, 11), 3: (192, 64, 5), 6: (384, 192, 3), 8: (256, 384, 3), 10: (256, 256, 3)}
-
-
-def alexnet():
-    """Files as torchvision and LPIPS publish them."""
-    torch.manual_seed(3)
-    backbone = {"classifier.1.weight": torch.zeros(2, 2)}
-    for i, (after, before, side) in ALEX.items():
-        backbone[f"features.{i}.weight"] = torch.randn(after, before, side, side) / side / before**0.5
-        backbone[f"features.{i}.bias"] = 0.1 * torch.randn(after)
-    linear = {f"lin{k}.model.1.weight": torch.rand(1, after, 1, 1) for k, (after, _, _) in enumerate(ALEX.values())}
-    return backbone, linear
-
-
-def saved(tmp_path, *contents):
-    paths = [tmp_path / f"{i}.pth" for i in range(len(contents))]
-    for path, content in zip(paths, contents, strict=True):
-        torch.save(content, path)
-    return paths
+BOX = np.array([[60, 40, 0], [160, 140, 0]], np.float32)
 
 
 def test_lpips_is_a_weighted_distance_of_unit_features(tmp_path):
@@ -68,6 +51,26 @@ def test_lpips_is_a_weighted_distance_of_unit_features(tmp_path):
     )
     assert lpips.distance(a, b) == pytest.approx(by_hand, rel=1e-4) and by_hand > 0.01
     assert lpips.distance(a, a) == 0
+
+
+def test_equal_pictures_have_finite_gradients_even_where_no_feature_answers(tmp_path):
+    backbone, linear = alexnet()
+    backbone["features.10.bias"] -= 100
+    lpips = Lpips.read(*saved(tmp_path, backbone, linear))
+    wanted = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    seen = wanted.clone().requires_grad_()
+    apart = lpips.between(seen, wanted)
+    apart.sum().backward()
+    assert apart.tolist() == [0, 0] and seen.grad is not None and not seen.grad.any()
+
+
+def test_a_step_along_the_gradient_brings_pictures_nearer(tmp_path):
+    lpips = Lpips.read(*saved(tmp_path, *alexnet()))
+    seen, wanted = (torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(i)) * 2 - 1 for i in range(2))
+    before = lpips.between(seen.requires_grad_(), wanted)
+    (slope,) = torch.autograd.grad(before.sum(), seen)
+    after = lpips.between(seen - 0.1 * slope / slope.abs().max(), wanted)
+    assert (after < before).all()
 
 
 def test_files_that_are_not_lpips_cost_one_line(tmp_path):
@@ -156,26 +159,41 @@ def test_syncnet_reads_its_file_and_judges(tmp_path):
     torch.manual_seed(0)
     path = saved(tmp_path, SyncNet().state_dict())[0]
     network, rng = SyncNet.read(path), np.random.default_rng(0)
-    faces = rng.integers(0, 255, (52, SIDE, SIDE, 3), np.uint8)
     voice = (3000 * rng.standard_normal(52 * 640)).astype(np.int16)
-    sync = network.judge(faces, voice)
+    watched = network.watch(BOX)
+    for _ in range(49):
+        watched.see(rng.integers(0, 255, (SIDE, SIDE, 3), np.uint8), None)
+    assert watched.judge(voice) is None, "too short"
+    for _ in range(3):
+        watched.see(rng.integers(0, 255, (SIDE, SIDE, 3), np.uint8), None)
+    sync = watched.judge(voice)
     assert sync is not None and sync.distance > 0 and sync.confidence >= 0
-    assert network.judge(faces[:40], voice) is None, "too short"
     with pytest.raises(InputError, match="is not SyncNet"):
         SyncNet.read(saved(tmp_path, {"netcnnaud.0.weight": torch.zeros(64, 1, 3, 3)})[0])
 
 
 @pytest.mark.parametrize("late", [-4, 0, 6])
 def test_lips_are_looked_for_where_the_voice_is(late, monkeypatch):
-    said = torch.tensor(np.random.default_rng(1).standard_normal((120, 8)), dtype=torch.float32)
-    lips, voice = said[20 - late : 80 - late], said[20:80]
-    monkeypatch.setattr(
-        SyncNet, "_embedded", lambda self, network, head, windows: lips if network is self.netcnnlip else voice
-    )
-    sync = SyncNet().judge(np.zeros((65, SIDE, SIDE, 3), np.uint8), np.zeros(65 * 640, np.int16))
+    said = torch.tensor(np.random.default_rng(1).standard_normal((120, 1024)), dtype=torch.float32)
+    lips, voice = said[20 - late : 81 - late], said[20:80]
+
+    def embedded(self, network, head, windows):
+        middle = SIDE // 2
+        return (
+            torch.stack([lips[int(window[0, 0, 0, middle, middle])] for window in windows])
+            if network is self.netcnnlip
+            else voice[: len(windows)]
+        )
+
+    monkeypatch.setattr(SyncNet, "_embedded", embedded)
+    watched = SyncNet().watch(BOX)
+    for number in range(65):
+        watched.see(np.full((SIDE, SIDE, 3), number, np.uint8), None)
+    sync = watched.judge(np.zeros(65 * 640, np.int16))
     heard = {i: voice[i] for i in range(60)}
     distances = [
-        np.mean([float((lips[i] - heard.get(i + k, torch.zeros(8))).norm()) for i in range(60)]) for k in range(-15, 16)
+        np.mean([float((lips[i] - heard.get(i + k, torch.zeros(1024))).norm()) for i in range(60)])
+        for k in range(-15, 16)
     ]
     assert int(np.argmin(distances)) - 15 == -late
     assert sync == pytest.approx((np.median(distances) - min(distances), min(distances)), abs=1e-3)
@@ -194,17 +212,18 @@ def test_a_face_is_cut_with_more_below_it_than_above():
 
 def test_a_face_is_cut_where_it_lies_in_each_picture_steadily_and_where_it_was_while_it_is_lost():
     random, cutter = np.random.default_rng(0), FaceCutter(np.float32([[0, 0, 0], [40, 40, 0]]))
-    middles = [60 + 2 * n for n in range(40)]
-    for n, x in enumerate(middles):
+    faces: list[np.ndarray] = []
+    for n, x in enumerate(range(60, 140, 2)):
         picture = np.full((300, 300, 3), 50, np.uint8)
         picture[100:160, x - 30 : x + 30] = 250
         found = np.array([[x - 30, 100, 0], [x + 30, 160, 0]]) + random.normal(0, 0.7, (1, 3))
-        cutter.take(picture, found.astype(np.float32) if 3 < n < 30 else None)
-    cut = cutter.faces()[:, 112, :, 0] > 150
+        faces += cutter.take(picture, found.astype(np.float32) if 3 < n < 30 else None)
+    faces += cutter.rest()
+    cut = np.stack(faces)[:, 112, :, 0] > 150
     seen = np.array([np.flatnonzero(row).mean() if row.any() else np.nan for row in cut])
     assert np.abs(seen[12:24] - 111.5).max() < 5, "in the middle"
     assert np.diff(seen[31:]).min() > 2, "the box stays where the face was"
-    assert not np.array_equal(cutter.faces()[0], cutter.faces()[12])
+    assert len(faces) == 40 and not np.array_equal(faces[0], faces[12])
 
 
 def test_cepstra_are_those_of_the_published_front_end():

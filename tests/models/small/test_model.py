@@ -13,8 +13,10 @@ from models.small.frame_box import box_of
 from models.small.lifting import front_of, lift
 from models.small.model import SmallModel
 from models.small.motion_adapter import MotionAdapter, unchanged
-from models.small.renderer import Planes, Renderer, pixel_centres
+from models.small.reading import pixel_centres
+from models.small.renderer import Planes, Renderer
 from models.small.settings import FEATURES, RAYS, SAMPLES
+from models.small.skin import even_skin
 
 
 @pytest.fixture(autouse=True)
@@ -33,15 +35,17 @@ def test_a_new_model_shows_the_portrait_itself(portrait: Portrait) -> None:
     body = build_body(portrait, model)
     lifted = lift(portrait.person, body.uv, front_of(body, body.puppet.rest, box), body)
     texture = torch.from_numpy(lifted.texture).permute(2, 0, 1)[None] / 255
-    codes = torch.from_numpy(CodePainter(model, box)(body.puppet.rest))[None]
+    paint, rest = CodePainter(model, box), body.puppet.rest
+    codes, places = (torch.from_numpy(x)[None] for x in (paint(rest), paint.places(rest)))
+    skin = even_skin(texture, codes)
     net = SmallModel().eval()
     planes, condition = net.planes(texture, torch.from_numpy(lifted.geometry)[None])
-    still = net.draw(planes, texture, unchanged(codes), turn(0))
+    still = net.draw(planes, texture, skin, unchanged(codes), turn(0))
     inner = np.s_[:, :, 80:190, 80:176]
     assert (still - texture)[inner].abs().mean() < 0.03
-    turned = net.draw(planes, texture, unchanged(codes), turn(0.3))
+    turned = net.draw(planes, texture, skin, unchanged(codes), turn(0.3))
     assert (turned - texture)[inner].abs().mean() > 0.05
-    change = net.adapter(codes, codes, condition)
+    change = net.adapter(codes, codes, places, condition)
     assert torch.equal(change.codes, codes) and change.shift.abs().max() == 0, "no change of expression, none of place"
 
 
@@ -49,17 +53,33 @@ def test_a_new_model_shows_the_portrait_itself(portrait: Portrait) -> None:
 def test_an_adapter_moves_what_the_codes_say() -> None:
     model, box = load_face_model(), box_of(load_face_model())
     paint = CodePainter(model, box)
-    rest, smile = (
-        torch.from_numpy(paint(model.shape(expression=values).astype(np.float64)))[None]
+    faces = [
+        model.shape(expression=values).astype(np.float64)
         for values in (None, expression(mouthSmileLeft=1, mouthSmileRight=1))
-    )
-    change = MotionAdapter().eval()(rest, smile, torch.zeros(1, 32, 64, 64))
+    ]
+    rest, smile, places = (torch.from_numpy(x)[None] for x in (*map(paint, faces), paint.places(faces[0])))
+    change = MotionAdapter().eval()(rest, smile, places, torch.zeros(1, 32, 64, 64))
     corner = change.fine[0, :, 104:112, 96:104].mean((1, 2))
     assert corner[0] < -0.01 and corner[1] > 0.005, (
         "the left corner's place shows what was nearer to the middle, and lower"
     )
     assert change.fine[0, :, :40].abs().max() < 1e-3, "the forehead stays"
     assert not unchanged(rest).fine.any()
+
+
+@torch.inference_mode()
+def test_lids_that_come_down_bring_the_skin_above_the_eye() -> None:
+    model, box = load_face_model(), box_of(load_face_model())
+    paint = CodePainter(model, box)
+    faces = [model.shape(expression=values).astype(np.float64) for values in (None, expression(eyeBlinkLeft=1))]
+    rest, blink, places = (torch.from_numpy(x)[None] for x in (*map(paint, faces), paint.places(faces[0])))
+    change = MotionAdapter().eval()(rest, blink, places, torch.zeros(1, 32, 64, 64))
+    lid = (rest[0, 2] < 1) & (blink[0, 2] == 1)
+    assert lid.sum() > 40 and change.fine[0, 1][lid].mean() < -0.01, "from higher up"
+    texture = torch.full((1, 4, 256, 256), 1.0)
+    texture[:, :3] = 0.6
+    texture[0, :3, 48:208, 48:208][:, rest[0, 2] < 1] = 0.1
+    assert (even_skin(texture, rest)[0, :, lid] - 0.6).abs().max() < 0.01
 
 
 @pytest.mark.parametrize("samples", SAMPLES)

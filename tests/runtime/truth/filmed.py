@@ -1,5 +1,6 @@
 """The bundled portrait's person before a camera: drawn by the engine, so that everything about them is known."""
 
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from models.builtin.avatar import BuiltinAvatar
 from models.face import load_face_model
 from models.motion import Motion, expression
 from runtime.frame import Frame
-from runtime.truth.guard import EVERY_NS, Seen
+from runtime.truth.guard import EVERY_NS, Seen, TruthGuard
 
 PHOTO = Path(__file__).parents[3] / "agent" / "example" / "portrait.png"
 
@@ -78,3 +79,17 @@ def visited(seen: Seen) -> Seen:
     """Somebody else comes into the picture beside the first, as large."""
     image = seen.frame.image
     return repainted(seen, np.hstack([image, cv2.flip(film(0).frame.image, 1)]))
+
+
+def looked(guard: TruthGuard) -> threading.Event:
+    """Set whenever a guard is through with a frame, however long that took."""
+    through, take = threading.Event(), guard._take
+
+    def taken(seen: Seen) -> None:
+        try:
+            take(seen)
+        finally:
+            through.set()
+
+    guard._take = taken
+    return through

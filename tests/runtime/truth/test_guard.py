@@ -10,7 +10,7 @@ from models.bystanders import Bystanders
 from models.motion import Motion
 from runtime.truth.guard import EVERY_NS, Examiner, Seen, TruthGuard
 from runtime.truth.verdict import Cause
-from tests.runtime.truth.filmed import avatar, film, gamma, hand, lamp, repainted, visited
+from tests.runtime.truth.filmed import avatar, film, gamma, hand, lamp, looked, repainted, visited
 
 BEGINS, ENDS, LOOKS = 14, 28, 46  # looks between which something is done
 IN_TIME, OUT_OF_TIME = 5, 13  # looks after which it must be told, and must not be told any more
@@ -98,20 +98,21 @@ def test_the_guard_tells_of_changes_and_what_mends_it_is_shown_from_then_on() ->
 
     back_wanted = threading.Event()
     guard = TruthGuard(avatar(128), Bystanders(), changed, mend)
-    give = threading.Event()
+    through = looked(guard)
+
+    def look(seen: Seen) -> None:
+        through.clear()
+        guard.look(seen.frame, seen.landmarks, seen.motion)
+        assert through.wait(60)
+
     k = 0
     while not there.is_set() and k < 200:
-        seen = film(k)
-        seen = lamp(seen) if k >= BEGINS else seen
-        guard.look(seen.frame, seen.landmarks, seen.motion)
-        give.wait(0.05)
+        look(lamp(film(k)) if k >= BEGINS else film(k))
         k += 1
     assert guard.cause == "light"
     back_wanted.set()
     while not back.is_set() and k < 400:
-        seen = lamp(film(k))
-        guard.look(seen.frame, seen.landmarks, seen.motion)
-        give.wait(0.05)
+        look(lamp(film(k)))
         k += 1
     guard.close()
     guard.close()
@@ -121,24 +122,25 @@ def test_the_guard_tells_of_changes_and_what_mends_it_is_shown_from_then_on() ->
 def test_frames_are_looked_at_a_few_times_a_second_and_a_failure_ends_the_guard_alone(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    looked: list[int] = []
+    found: list[int] = []
     done = threading.Event()
 
     def mend(seen: Seen, cause: Cause | None) -> None:
-        looked.append(seen.frame.pts_ns)
-        if len(looked) == 3:
+        found.append(seen.frame.pts_ns)
+        if len(found) == 3:
             done.set()
             raise RuntimeError("no more")
 
     told: list[str | None] = []
     guard = TruthGuard(avatar(128), Bystanders(), told.append, mend)
-    pause = threading.Event()
-    for at_ms in range(0, 2000, 40):
-        seen = film(0, motion=Motion(at_ms * 1_000_000))
+    frames = (film(0, motion=Motion(at_ms * 1_000_000)) for at_ms in range(0, 40_000, 40))
+    for seen in frames:
         guard.look(seen.frame, seen.landmarks, seen.motion)
-        pause.wait(0.01 if done.is_set() else 0.03)
-    assert done.wait(20)
+        if done.wait(0.03):
+            break
+    for seen, _ in zip(frames, range(10), strict=False):
+        guard.look(seen.frame, seen.landmarks, seen.motion)
     guard.close()
-    assert len(looked) == 3 and min(np.diff(looked)) >= EVERY_NS
+    assert len(found) == 3 and min(np.diff(found)) >= EVERY_NS
     assert "whether the portrait is true is not told any more: RuntimeError: no more" in caplog.text
     assert told == ["not watched"] and guard.cause == "not watched", "what was told before does not stay"

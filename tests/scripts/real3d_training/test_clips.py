@@ -2,6 +2,8 @@
 
 import json
 import sys
+import weakref
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import prepare_videos  # noqa: E402
 from golden.dense_face import dense_face  # noqa: E402
 from prepare_videos import NAMED, Wanted, by_ray, prepared, report  # noqa: E402
 from real3d_training import builtin_teacher, eg3d_teacher  # noqa: E402
+from real3d_training import video as preparing  # noqa: E402
 from real3d_training.batches import Pairs  # noqa: E402
 from real3d_training.clip import SUFFIX, Clip, find_clips  # noqa: E402
 from real3d_training.face import face_digest  # noqa: E402
@@ -21,6 +24,8 @@ from real3d_training.face import face_digest  # noqa: E402
 from calibration.photo import read_photo  # noqa: E402
 from models.errors import InputError  # noqa: E402
 from models.real3d.segmentation import FACE_SKIN  # noqa: E402
+from runtime.frame import Frame  # noqa: E402
+from runtime.sources.media import ClipFrames  # noqa: E402
 from tests.agent.clips import make_clip as make_video  # noqa: E402
 from tests.models.talk3d import released  # noqa: E402
 from tests.models.talk3d.personal import tiny  # noqa: E402
@@ -182,6 +187,33 @@ def test_a_video_becomes_a_clip_once_and_bad_ones_are_named(
 
     monkeypatch.setattr("real3d_training.video._seen", None)
     assert prepared(wanted, videos[0]) == ("good.mp4", "")  # not looked at again
+
+
+def test_a_video_of_two_people_is_left_out(portrait_png: Path, tmp_path: Path) -> None:
+    photo = read_photo(portrait_png)[:256, 100:356]
+    video = make_video(tmp_path / "two.mp4", [np.hstack([photo, photo])] * 8, 25)
+    (tmp_path / "out").mkdir()
+    assert prepared(Wanted(tmp_path / "out", None, 64, 1, 8), video) == (
+        "two.mp4", "two.mp4: several people are in it; cut the others out of its frames"
+    )  # fmt: skip
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_pictures_of_a_video_are_not_held(portrait_png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[weakref.ref[np.ndarray]] = []
+    held: list[int] = []
+
+    class Watched(ClipFrames):
+        def __iter__(self) -> Iterator[Frame]:
+            for frame in super().__iter__():
+                given.append(weakref.ref(frame.image))
+                held.append(sum(each() is not None for each in given))
+                yield frame
+
+    monkeypatch.setattr(preparing, "ClipFrames", Watched)
+    video = make_video(tmp_path / "me.mp4", [read_photo(portrait_png)[:256, 100:356]] * 12, 25)
+    assert prepared(Wanted(tmp_path, None, 64, 1, 12), video) == ("me.mp4", "")
+    assert len(held) == 24 and max(held) <= 3
 
 
 def test_ray_that_is_not_there_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

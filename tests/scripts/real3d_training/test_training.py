@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from golden.dense_face import dense_face  # noqa: E402
+from real3d_training import descent, losses  # noqa: E402
 from real3d_training import run as runs  # noqa: E402
 from real3d_training.batches import Batch, Pairs  # noqa: E402
 from real3d_training.clip import find_clips  # noqa: E402
@@ -19,7 +20,7 @@ from real3d_training.run import Options, run  # noqa: E402
 from real3d_training.session import Plan, Training  # noqa: E402
 
 from models.checkpoint import network_entries  # noqa: E402
-from models.errors import InputError  # noqa: E402
+from models.errors import AgentError, InputError  # noqa: E402
 from models.importing import Network  # noqa: E402
 from models.real3d.importing import Released  # noqa: E402
 from models.real3d.needs import VIDEO, VIDEO_FILE  # noqa: E402
@@ -76,16 +77,25 @@ def test_a_stage_asks_what_its_paper_asks_and_teaches_its_networks_alone(
     before = {name: value.clone() for name, value in Training(plan(stage), structure, CPU).model.state_dict().items()}
     training, told = trained(plan(stage), batches)
     assert changed(before, training.model.state_dict()) == learns
-    assert asked | {"picture", "likeness", "discriminator"} <= {name for losses in told for name in losses}
+    assert asked | {"picture", "likeness", "discriminator"} <= {name for each in told for name in each}
     assert all("adversary" not in losses for losses in told[:ADVERSE])
     assert all(torch.tensor(list(losses.values())).isfinite().all() for losses in told)
 
 
 def test_once_the_discriminator_is_heard_what_renders_moving_heads_stays(batches: list[Batch]) -> None:
     training, _ = trained(plan("motion"), batches[:ADVERSE])
-    before = {name: value.clone() for name, value in training.model.named_parameters()}
+    before = {name: value.clone() for name, value in training.model.state_dict().items()}
     training.advance(batches[ADVERSE])
-    assert changed(before, dict(training.model.named_parameters())) == {"superresolution"}
+    assert changed(before, training.model.state_dict()) == {"superresolution"}, "nor do its norms follow"
+
+
+def test_what_rests_takes_no_part_of_the_gradients_norm(batches: list[Batch]) -> None:
+    training = Training(plan("motion"), structure, CPU)
+    training.step = ADVERSE
+    training.advance(batches[ADVERSE])
+    learning = [p.grad for p in training.model.superresolution.parameters() if p.grad is not None]
+    resting = training.model.cano_img2plane_backbone, training.model.secc_img2plane_backbone, training.model.decoder
+    assert learning and all(p.grad is None for part in resting for p in part.parameters())
 
 
 def test_pictures_come_nearer(clips: Path, tmp_path: Path) -> None:
@@ -197,6 +207,56 @@ def test_half_precision_keeps_weights_and_volume_in_float32(batches: list[Batch]
     assert all(torch.tensor(list(losses.values())).isfinite().all() for losses in told)
 
 
+def test_a_torso_that_is_sure_of_itself_is_learnt_in_half_precision(batches: list[Batch]) -> None:
+    training = Training(replace(plan("sr"), precision="bfloat16"), structure, CPU)
+    last = training.model.superresolution.torso_model.occlusion_2_predictor[-2]
+    assert isinstance(last, torch.nn.Conv2d) and last.bias is not None
+    torch.nn.init.constant_(last.bias, 20.0)
+    told = training.advance(batches[0])
+    assert 0 <= told["torso entropy"] < 1e-3
+    assert all(value.isfinite().all() for value in training.model.state_dict().values())
+
+
+def test_steps_without_finite_gradients_are_left_out_and_many_end_the_run(
+    batches: list[Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(descent, "MOST_LEFT_OUT", 3)
+    hurt = [True]
+
+    def likeness(seen: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+        return structure(seen, wanted) * (float("nan") if hurt[0] else 1.0)
+
+    training = Training(plan("i2p"), likeness, CPU)
+    before = {name: value.clone() for name, value in training.model.named_parameters()}
+    for batch in batches[:2]:
+        training.advance(batch)
+    assert not changed(before, dict(training.model.named_parameters()))
+    hurt[0] = False
+    training.advance(batches[2])
+    assert changed(before, dict(training.model.named_parameters()))
+    hurt[0] = True
+    with pytest.raises(AgentError, match="the stage had no finite gradients in 3 steps in a row") as caught:
+        for batch in batches[:3]:
+            training.advance(batch)
+    assert "\n" not in str(caught.value)
+
+
+def test_one_broken_step_leaves_the_weights_of_the_laplacian_losses_as_they_were(
+    batches: list[Batch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training = Training(plan("motion"), structure, CPU)
+    training.step = 1
+    weights = training.model.lambda_pertube_secc, training.model.lambda_pertube_blink_secc
+    before = [weight.item() for weight in weights]
+    with monkeypatch.context() as broken:
+        broken.setattr(losses, "bent", lambda around, between: between.sum() * float("nan"))
+        training.advance(batches[1])
+    assert [weight.item() for weight in weights] == before
+    training.step = 1
+    training.advance(batches[1])
+    assert all(weight.isfinite() and weight.item() != was for weight, was in zip(weights, before, strict=True))
+
+
 def test_what_was_trained_is_imported_as_a_release(tmp_path: Path) -> None:
     training = Training(plan("sr"), structure, CPU)
     training.step = 12
@@ -224,6 +284,13 @@ def test_networks_of_another_size_are_refused(tmp_path: Path) -> None:
     other = Training(replace(plan("motion"), sizes=Sizes(64, 8, 7)), structure, CPU)
     with pytest.raises(InputError, match="other sizes"):
         other.begin_from(tmp_path / "checkpoint.pt")
+
+
+def test_a_stage_that_is_done_says_so(clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(0, plan("i2p", 1), options(clips, tmp_path))
+    capsys.readouterr()
+    run(0, plan("i2p", 1), options(clips, tmp_path))
+    assert capsys.readouterr().out.startswith("i2p: all 1 steps are done already")
 
 
 def test_a_stage_without_the_one_before_says_which(clips: Path, tmp_path: Path) -> None:

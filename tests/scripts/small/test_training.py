@@ -2,8 +2,11 @@
 
 import json
 import shutil
+import signal
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ pytest.importorskip("torch")
 
 import torch
 import train_small
+from safetensors.torch import load_file, save_file
 from small import dataset
 from small.batches import Batch, Batches
 from small.dataset import Dataset, Plan
@@ -21,6 +25,7 @@ from small.motions import random_motion
 from models.errors import InputError
 from models.face import load_face_model
 from models.motion import INDEX
+from models.small.paper import small_model
 
 PLAN = Plan(bent=1, mixed=1, shots=5)
 
@@ -62,7 +67,7 @@ def test_a_data_set_of_another_plan_is_refused(data: Dataset, tmp_path: Path, po
 
     make()
     assert [path.name for path in about.parent.iterdir()] == ["about.json"], "it is kept as it is"
-    with pytest.raises(InputError, match=r"data was made with other settings \(seed\): give the same"):
+    with pytest.raises(InputError, match=r"data was made with other settings \(seed 4, not 5\): give the same"):
         make(seed=5)
     with pytest.raises(InputError, match=r"\(count\)"):
         make(plan=replace(PLAN, shots=6))
@@ -72,20 +77,93 @@ def test_a_data_set_of_another_plan_is_refused(data: Dataset, tmp_path: Path, po
         make()
 
 
-def test_weights_of_a_training_lie_beside_it(
-    data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None
-) -> None:
-    shipped = train_small.WEIGHTS.read_bytes()
+@pytest.fixture
+def command(data: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, one_thread: None) -> Callable[..., int]:
+    """The script on a data set that is there already; this process's signals stay as they are."""
     monkeypatch.setattr(dataset, "make", lambda *arguments, **named: None)
     monkeypatch.setattr(dataset, "open_dataset", lambda folder: data)
-    command = ["train_small.py", "--portraits", "none", "--out", str(tmp_path), "--steps", "0", "--threads", "1"]
-    monkeypatch.setattr("sys.argv", command)
     monkeypatch.setattr(train_small.signal, "signal", lambda number, handler: None)
     monkeypatch.setattr(train_small.cv2, "setNumThreads", lambda count: None)
-    assert train_small.main() == 0
-    names = {path.name for path in tmp_path.iterdir()}
+
+    def run(*options: object) -> int:
+        given = ["--portraits", "none", "--out", tmp_path / "out", "--threads", 1, *options]
+        monkeypatch.setattr("sys.argv", ["train_small.py", *map(str, given)])
+        return train_small.main()
+
+    return run
+
+
+def test_weights_of_a_training_lie_beside_it(command: Callable[..., int], tmp_path: Path) -> None:
+    shipped = train_small.WEIGHTS.read_bytes()
+    assert command("--steps", 1) == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
     assert names == {"average.safetensors", "checkpoint.pt", "small_avatar.safetensors"}
     assert train_small.WEIGHTS.read_bytes() == shipped
+
+
+def test_a_signal_stops_it_where_the_same_command_goes_on(
+    command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handlers: dict[int, Callable[[int, object], None]] = {}
+    advance = train_small.advance
+
+    def interrupted(*given: Any) -> Any:
+        handlers[signal.SIGINT](signal.SIGINT, None)
+        return advance(*given)
+
+    monkeypatch.setattr(train_small.signal, "signal", handlers.__setitem__)
+    monkeypatch.setattr(train_small, "advance", interrupted)
+    assert command("--steps", 3, "--width", 16) == 1
+    assert capsys.readouterr().err == "stopped at step 1 of 3: the same command goes on from there\n"
+    assert signal.SIGTERM in handlers and not (tmp_path / "out" / "small_avatar.safetensors").exists()
+    monkeypatch.setattr(train_small, "advance", advance)
+    monkeypatch.setattr(train_small, "_TOLD_S", 0.0)
+    assert command("--steps", 2, "--width", 16) == 2
+    assert "(steps 3, not 2)" in capsys.readouterr().err
+    assert command("--steps", 3, "--width", 16) == 0
+    said = capsys.readouterr().out
+    assert "step 2 of 3" in said and "step 3 of 3" in said and "step 1 of 3" not in said
+    weights = load_file(tmp_path / "out" / "small_avatar.safetensors")
+    assert len(small_model(weights).image_to_plane.deeper.bias) == 16
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--steps", 0), "--steps 0: give 1 or more"),
+        (("--rate", 0), "--rate 0.0: give 1e-09 or more"),
+        (("--width", 6), "--width 6: give a multiple of 4"),
+        (("--start", "nosuch.safetensors"), "nosuch.safetensors is not there"),
+        (("--start", __file__), "is not a file of weights"),
+        (("--out", __file__), "cannot be made a folder"),
+        (("--device", "cuda"), "torch finds no NVIDIA GPU here"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_before_the_data_set_is_made(
+    command: Callable[..., int], options: tuple[object, ...], said: str, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    def make(*given: object, **named: object) -> None:
+        raise AssertionError("the data set is made")
+
+    monkeypatch.setattr(dataset, "make", make)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert command(*options) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+
+
+def test_other_files_than_its_own_are_named(
+    command: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save_file({"a": torch.zeros(2)}, tmp_path / "other.safetensors")
+    assert command("--start", tmp_path / "other.safetensors") == 2
+    assert "is not the small model's, of --width 128" in capsys.readouterr().err
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "checkpoint.pt").write_bytes(b"no checkpoint")
+    assert command() == 2
+    error = capsys.readouterr().err
+    assert "checkpoint.pt is not a file of weights, or damaged" in error and error.count("\n") == 1
 
 
 def test_shots_show_heads_that_move(data: Dataset) -> None:
@@ -138,7 +216,7 @@ def test_an_interrupted_training_goes_on_to_the_same_numbers(data: Dataset, tmp_
     straight.save(tmp_path / "checkpoint.pt")
     advance(straight)
     resumed = train_small.begin(replace(plan, seed=2), None)
-    with pytest.raises(InputError, match=r"checkpoint.pt was made with other settings \(seed\): give the same, or"):
+    with pytest.raises(InputError, match=r"checkpoint.pt was made with other settings \(seed 1, not 2\): give"):
         resumed.load(tmp_path / "checkpoint.pt")
     resumed.plan = plan
     resumed.load(tmp_path / "checkpoint.pt")
@@ -147,6 +225,6 @@ def test_an_interrupted_training_goes_on_to_the_same_numbers(data: Dataset, tmp_
     for one, other in ((straight.net, resumed.net), (straight.average, resumed.average)):
         assert all(torch.equal(*pair) for pair in zip(one.parameters(), other.parameters(), strict=True))
     train_small.export(resumed.average, tmp_path / "weights.safetensors")
-    begun = train_small.begin(replace(plan, seed=3), tmp_path / "weights.safetensors")
+    begun = train_small.begin(replace(plan, seed=3), train_small.read_weights(tmp_path / "weights.safetensors", 128))
     wrong = [(a - b).abs().max() for a, b in zip(begun.net.parameters(), resumed.average.parameters(), strict=True)]
     assert max(wrong) < 2e-3, "kept in 16 bits"

@@ -7,21 +7,13 @@ import torch
 from golden.fill import fill_tensors
 
 from models.errors import InputError
+from models.metrics.lpips import Lpips
 from models.talk3d.personal.identity import Identity, read_identity
-from models.talk3d.personal.likeness import Likeness, Lpips, Structure, read_lpips
+from models.talk3d.personal.likeness import Learned, Likeness, Structure
 from models.talk3d.personal.schedule import ramped, stepped
+from tests.models.metrics.files import alexnet, saved
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-def save_lpips(folder: Path) -> tuple[Path, Path]:
-    """As torchvision and LPIPS publish them, filled by rule."""
-    shapes = {name: tuple(values.shape) for name, values in Lpips().state_dict().items()}
-    features = {name: shape for name, shape in shapes.items() if name.startswith("features")}
-    torch.save(fill_tensors(features | {"classifier.1.weight": (2, 3)}), folder / "alexnet.pth")
-    weights = {f"lin{k}.model.1.weight": shapes[f"weights.{k}"] for k in range(5)}
-    torch.save({name: values.abs() for name, values in fill_tensors(weights).items()}, folder / "alex.pth")
-    return folder / "alexnet.pth", folder / "alex.pth"
 
 
 def pictures() -> torch.Tensor:
@@ -31,7 +23,7 @@ def pictures() -> torch.Tensor:
 
 @pytest.mark.parametrize("kind", ["structure", "lpips"])
 def test_the_same_is_alike_and_more_of_another_is_less(kind: str, tmp_path: Path) -> None:
-    likeness: Likeness = Structure() if kind == "structure" else read_lpips(*save_lpips(tmp_path))
+    likeness: Likeness = Structure() if kind == "structure" else Learned(Lpips.read(*saved(tmp_path, *alexnet())))
     wanted = pictures()
     noise = torch.randn(wanted.shape, generator=torch.Generator().manual_seed(0))
     unlike = [float(likeness.unlike(wanted + share * noise, wanted)) for share in (0.0, 0.05, 0.2)]
@@ -43,13 +35,15 @@ def test_the_same_is_alike_and_more_of_another_is_less(kind: str, tmp_path: Path
     assert float(sum(alone)) == pytest.approx(unlike[2], rel=1e-4), "a sum over the batch"
 
 
-def test_other_files_are_refused_in_one_line(tmp_path: Path) -> None:
-    alexnet, weights = save_lpips(tmp_path)
-    with pytest.raises(InputError, match=r"are not AlexNet's and LPIPS's for it: 5 missing") as caught:
-        read_lpips(alexnet, alexnet)
-    assert "\n" not in str(caught.value)
+def test_where_tuning_may_stop_is_known_of_the_released_network_alone() -> None:
+    alex, vgg = Learned(Lpips("alexnet")), Learned(Lpips("vgg16"))
+    assert (alex.name, alex.settled) == ("LPIPS", (0.006, 0.2))
+    assert vgg.name != alex.name and vgg.settled is None
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="is not ArcFace's IR-SE50"):
-        read_identity(weights)
+        read_identity(saved(tmp_path, alexnet()[0])[0])
 
 
 def test_a_face_is_its_own(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from models.talk3d.checkpoint_file import Driver
 from models.talk3d.generator import Generator
 from models.talk3d.personal.delta import fresh_driver, moved_planes, subject
 from models.talk3d.personal.likeness import Structure
+from models.talk3d.personal.per_frame import PerFrame
 from models.talk3d.personal.procedure import NAMES, Losses, Personal, Procedure, state_bytes, work
+from models.talk3d.personal.schedule import Schedule
 from models.talk3d.personal.stage import Kept, Stage, carry_out
 from tests.models.talk3d.personal import tiny
 
@@ -127,8 +129,8 @@ class Counting:
 
     name, steps, renders = "counting", 10, 1.0
 
-    def __init__(self) -> None:
-        self.total = 0
+    def __init__(self, saved_every: int = 100) -> None:
+        self.total, self.saved_every = 0, saved_every
 
     def step(self, number: int) -> float:
         self.total += number
@@ -153,12 +155,20 @@ def test_an_interrupt_loses_no_step(tmp_path: Path) -> None:
 
     kept = Kept(tmp_path)
     with pytest.raises(KeyboardInterrupt):
-        carry_out(Counting(), kept, 100, interrupt)
+        carry_out(Counting(), kept, interrupt)
     went_on = Counting()
-    assert carry_out(went_on, kept, 100, lambda *_: None)["losses"] == [0, 1, 2, 3, 4, 5, 6]
+    assert carry_out(went_on, kept, lambda *_: None)["losses"] == [0, 1, 2, 3, 4, 5, 6]
     assert went_on.total == 21, "good enough then"
     assert kept.state("counting") is None and kept.losses("counting")[-1] == 6
-    assert carry_out(Counting(), kept, 100, interrupt)["total"] == 21, "nothing is done again"
+    assert carry_out(Counting(), kept, interrupt)["total"] == 21, "nothing is done again"
+
+
+def test_frames_cameras_are_kept_more_often_than_short_steps() -> None:
+    schedule, footage = replace(tiny.SCHEDULE, saved_every=100), tiny.footage(11)
+    generator = tiny.generator()
+    stage = PerFrame(generator, torch.zeros(512), footage, Structure(), schedule)
+    assert stage.saved_every == 5 and Schedule().frame_steps * stage.saved_every > Schedule().saved_every
+    assert PerFrame(generator, torch.zeros(512), footage, Structure(), tiny.SCHEDULE).saved_every == 3
 
 
 def test_a_full_disk_and_a_damaged_state_are_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +180,7 @@ def test_a_full_disk_and_a_damaged_state_are_said_in_one_line(tmp_path: Path, mo
 
     monkeypatch.setattr(torch, "save", full)
     with pytest.raises(AgentError, match="No space left on device; make room") as caught:
-        carry_out(Counting(), kept, 1, lambda *_: None)
+        carry_out(Counting(1), kept, lambda *_: None)
     assert "\n" not in str(caught.value)
     assert kept.state("counting") is not None, "the last state stays"
     (tmp_path / "counting.pt").write_bytes(b"half")
