@@ -97,8 +97,7 @@ class Session:
             self._inputs = NO_INPUTS if far is not None else wait("opening the inputs", looking)
             with watched(self._inputs.answers):
                 for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
-                    self.sinks.append(wait(f"opening the output {name}", partial(self._open_sink, name)))
-                    opened.callback(self.sinks[-1].close)
+                    wait(f"opening the output {name}", partial(self._add_sink, name, opened))
                 named = probe.portrait or config.portrait
                 photo = named if far is None else patiently("waiting", far.portrait, interrupted, _hush)
                 look = self._first_look(photo)
@@ -186,6 +185,12 @@ class Session:
             start_ns=start_ns,
             over=None if self._far is None else self._far.over,
         )
+
+    def _add_sink(self, name: str, opened: ExitStack) -> None:
+        """Opens an output, which is closed with the rest even if the run was interrupted meanwhile."""
+        sink = self._open_sink(name)
+        opened.callback(sink.close)
+        self.sinks.append(sink)
 
     def _open_sink(self, name: str) -> Sink:
         plan, config, device = self.plan, self.plan.config, name.partition(":")[2]

@@ -280,19 +280,21 @@ def test_another_portrait_than_announced_ends_the_call(anna: End, parts: list[by
 
 
 def test_motion_that_cannot_be_read_or_comes_too_often_is_counted_and_costs_nothing_else(anna: End) -> None:
+    encoder = MotionEncoder()
+    packets = [packet for motion in talking(800) if (packet := encoder.push(motion)) is not None]
+
     async def deed(stranger: Stranger) -> None:
         stranger.control.send(hello_of(b"x"))
         await until(lambda: any('"want"' in said for said in stranger.heard))
         stranger.control.send(b"x")
         stranger.control.send(write(Ready()))
         link = anna.line.peer.link
-        draw, encoder = random.Random(0), MotionEncoder()
+        draw = random.Random(0)
         for _ in range(20):
             stranger.motion.send(draw.randbytes(draw.randrange(1, 1200)))
         stranger.motion.send("text")
         await until(lambda: link.received == 21)
         assert link.dropped == 21
-        packets = [packet for motion in talking(800) if (packet := encoder.push(motion)) is not None]
         for packet in packets:
             stranger.motion.send(packet)
         await until(lambda: link.flooded > 100)
