@@ -28,7 +28,7 @@ from runtime.change import Change, Nobody, Upload
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.idle import Idle
 from runtime.engines.still import StillEngine
-from runtime.ladder import RUNGS, Ladder
+from runtime.ladder import Ladder, rungs_of
 from runtime.loop import Loop
 from runtime.metrics import Metrics
 from runtime.report import LATENESS, OFFSET, Report, latency, picture_age_ns, stage_times
@@ -162,7 +162,7 @@ class Session:
     def _compose(self, avatar: Any, probe: Probe) -> Loop:
         """The loop that closes what was opened."""
         plan, config, inputs = self.plan, self.plan.config, self._inputs
-        rungs = RUNGS if config.quality == "auto" and not plan.offline else RUNGS[:1]
+        rungs = rungs_of(config.quality, not plan.offline)
         self._ladder = Ladder(config.fps, rungs, tracks=inputs.camera is not None)
         if config.mouth == "driver":
             self._say("the avatar shows the driver's own mouth: the pixels between the lips leave, and nothing else")
