@@ -27,7 +27,7 @@ from models.talk3d.personal.schedule import Schedule
 from models.talk3d.personal.stage import Kept, Stage
 from models.talk3d.size import STAGES, StageWidths
 from models.talk3d.speech_scores import SpeechScores, load_speech_scores
-from models.weight_store import remove_folder, sha256
+from models.weight_store import sha256
 from models.weights import store_of, with_person
 
 Say = Callable[[str], None]
@@ -95,13 +95,12 @@ class Personalising:
             AgentError: there is no room.
         """
         with sole_use(self._folder):
-            self._begin()
-            told = self._learn(bar)
-        remove_folder(self._folder)
+            footage = self._known() or self._begin(bar)
+            told = self._learn(footage, bar)
+            empty(self._folder)
         return told
 
-    def _learn(self, bar: Bar) -> list[str]:
-        footage = read_footage(self._folder) or self._filmed(bar)
+    def _learn(self, footage: Footage, bar: Bar) -> list[str]:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         procedure = Procedure(self._generator, footage, self._losses, self._schedule, device, self._widths)
         kept = Kept(self._folder)
@@ -120,25 +119,39 @@ class Personalising:
             "picture its size alone)",
         ]
 
-    def _begin(self) -> None:
-        """Begins in the folder, or goes on in it. Raises InputError: other work has been begun in it."""
+    def _known(self) -> Footage | None:
+        """What was begun is gone on with; None: nothing was. Raises InputError: other work was."""
         path = self._folder / _SETTINGS
+        if self._config.restart or not path.exists():
+            return None
         try:
-            if self._config.restart:
-                empty(self._folder)
-            if path.exists():
-                known = json.loads(path.read_text(encoding="utf-8"))
-                if other := [what for what, value in self._settings.items() if known.get(what) != value]:
-                    raise InputError(
-                        f"{self._folder} was begun with another {' and another '.join(other)}: give another --name, or "
-                        "--restart to begin anew"
-                    )
-                self._say(f"goes on with what {self._folder} holds")
-            else:
-                path.write_text(json.dumps(self._settings, indent=2), encoding="utf-8")
+            known = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise AgentError(f"{self._folder} cannot be used: {reason}; AGENT_DATA names another folder") from None
+            raise self._unusable(error) from None
+        if other := [what for what, value in self._settings.items() if known.get(what) != value]:
+            raise InputError(
+                f"{self._folder} was begun with another {' and another '.join(other)}: give another --name, or "
+                "--restart to begin anew"
+            )
+        self._say(f"goes on with what {self._folder} holds")
+        return read_footage(self._folder)
+
+    def _begin(self, bar: Bar) -> Footage:
+        """Cuts the faces out; if that fails or is interrupted, nothing is left behind."""
+        try:
+            empty(self._folder)
+            footage = self._filmed(bar)
+            (self._folder / _SETTINGS).write_text(json.dumps(self._settings, indent=2), encoding="utf-8")
+        except BaseException as error:
+            empty(self._folder)
+            if isinstance(error, OSError):
+                raise self._unusable(error) from None
+            raise
+        return footage
+
+    def _unusable(self, error: Exception) -> AgentError:
+        reason = getattr(error, "strerror", None) or error
+        return AgentError(f"{self._folder} cannot be used: {reason}; AGENT_DATA names another folder")
 
     def _filmed(self, bar: Bar) -> Footage:
         video, side = self._config.video, self._generator.size.picture

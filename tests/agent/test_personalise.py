@@ -166,7 +166,7 @@ def test_a_second_run_of_the_same_name_is_refused(generator, data, tmp_path):
         assert "in use by another agent personalise" in refusal(
             InputError, Personalise(video=video, generator=generator, restart=True)
         )
-    assert {path.name for path in begun_folder("me").iterdir()} == {"lock"}, "nothing was begun"
+        assert {path.name for path in begun_folder("me").iterdir()} == {"lock"}, "nothing was begun"
 
 
 def test_a_full_disk_is_told_before(speaking, generator, data, monkeypatch):
@@ -185,6 +185,15 @@ def test_a_video_without_a_face_is_refused(generator, data, tmp_path):
     video = make_clip(tmp_path / "wall.mp4", [np.full((96, 96, 3), 90, np.uint8)] * 80, 25)
     said = refusal(InputError, Personalise(video=video, generator=generator))
     assert f"--video {video}: a face is seen in 0 of 80 frames" in said
+    assert not begun_folder("wall").exists(), "another video may have the name"
+
+
+def test_a_refused_video_takes_nothing_from_what_was_begun_under_its_name(generator, data, tmp_path):
+    video = make_clip(tmp_path / "anna.mp4", [np.full((96, 96, 3), 90, np.uint8)] * 80, 25)
+    with sole_use(begun_folder("anna")):
+        (begun_folder("anna") / "settings.json").write_text("{}")
+    assert "was begun with another video" in refusal(InputError, Personalise(video=video, generator=generator))
+    assert (begun_folder("anna") / "settings.json").exists()
 
 
 def test_faces_are_judged() -> None:
