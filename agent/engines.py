@@ -7,10 +7,9 @@ from typing import Any
 from agent.config.engines import ENGINES, BackendName, EngineName
 from agent.papers import load_goha, load_real3d, load_small, load_talk3d
 from models.errors import InputError
-from models.goha.needs import NETWORKS_FILE, TERMS
+from models.goha.needs import NETWORKS_FILE
 from models.real3d.needs import VIDEO_FILE
-from models.talk3d import needs as talk3d
-from models.weights import PARTS, Weights, built_folder, find
+from models.weights import PARTS, TERMS, Weights, built_folder, find
 from runtime.engines import Engine
 from runtime.engines.builtin import BuiltinEngine
 
@@ -75,6 +74,7 @@ def _open_real3d(backend: BackendName, say: Callable[[str], None]) -> Engine[Any
     from runtime.engines.real3d import Real3dEngine
 
     executor = open_executor(backend, loaded.paper, built_folder("real3d"), say)
+    say(TERMS["real3d"])
     states = default_states("real3d", loaded.weights.digests[VIDEO_FILE], loaded.paper.state)
     return Real3dEngine(loaded.weights, loaded.face, executor, say, states)
 
@@ -85,7 +85,7 @@ def _open_goha(backend: BackendName, say: Callable[[str], None]) -> Engine[Any]:
     from models.backends.state_store import default_states
     from runtime.engines.goha import GohaEngine
 
-    say(TERMS)
+    say(TERMS["goha"])
     executor = open_executor(backend, loaded.paper, built_folder("goha"), say)
     states = default_states("goha", loaded.weights.digests[NETWORKS_FILE], loaded.paper.state)
     return GohaEngine(loaded.face, loaded.reader, executor, say, states)
@@ -96,6 +96,6 @@ def _open_talk3d(name: str, backend: BackendName, say: Callable[[str], None]) ->
     from models.backends.open_executor import open_executor
     from runtime.engines.talk3d import Talk3dEngine
 
-    say(talk3d.TERMS)
+    say(TERMS["talk3d"])
     executor = open_executor(backend, loaded.paper, built_folder(name), say)
     return Talk3dEngine(loaded.recording, executor, say)

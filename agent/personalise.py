@@ -15,7 +15,7 @@ from agent.filming import Bar, cut_out, film, frames_of, listen
 from calibration.filmed import FPS
 from models.errors import AgentError, InputError
 from models.metrics.lpips import Lpips
-from models.talk3d.needs import BASE, SPEECH, TERMS
+from models.talk3d.needs import BASE, SPEECH
 from models.talk3d.personal.aim import average_face, usual_face
 from models.talk3d.personal.footage import Footage, footage_bytes, read_footage
 from models.talk3d.personal.generators import base_generator
@@ -28,7 +28,7 @@ from models.talk3d.personal.stage import Kept, Stage
 from models.talk3d.size import STAGES, StageWidths
 from models.talk3d.speech_scores import SpeechScores, load_speech_scores
 from models.weight_store import sha256
-from models.weights import store_of, with_person
+from models.weights import TERMS, store_of, with_person
 
 Say = Callable[[str], None]
 
@@ -69,7 +69,7 @@ class Personalising:
             raise InputError(f"--video {config.video}: no such file")
         if config.frames < 1:
             raise InputError(f"--frames {config.frames}: give 1 or more; the authors recommend 5")
-        say(TERMS)
+        say(TERMS["talk3d"])
         self._speech = store_of("talk3d").current()
         if fault := self._speech.fault(SPEECH.files[0]):
             raise InputError(f"its {SPEECH.title} {fault}: agent models import talk3d {SPEECH.option} brings it in")

@@ -20,7 +20,7 @@ from models.real3d import importing
 from models.real3d.needs import AUDIO, FACE_DATA, HUBERT, PARTS, SEGMENTER, VIDEO
 from models.talk3d import importing as importing_talk3d
 from models.talk3d import needs as talk3d_needs
-from models.weights import Missing, Weights, built_folder, find
+from models.weights import TERMS, Missing, Weights, built_folder, find
 from tests.models.goha import released as goha
 from tests.models.real3d.released import NETWORKS, VIDEO_FOLDER, save_face_model, save_release
 from tests.models.talk3d import released as talk3d
@@ -61,7 +61,8 @@ def test_the_list_before_and_after(release, face_model, data, capsys):
         assert part.source in before and part.licence in before and part.instead in before
     assert models("import", "real3d", "--checkpoint", release, "--face-model", face_model) == 0
     told = capsys.readouterr().err.splitlines()
-    assert told == [f"wrote {data / '1'}; agent models list says what is there"]
+    assert told == [TERMS["real3d"], f"wrote {data / '1'}; agent models list says what is there"]
+    assert "non-commercial" in TERMS["real3d"]
     after = listed(capsys)
     assert f"real3d    ready; in {data / '1'}" in after
     assert "video model (needed) is there" in after
@@ -89,6 +90,7 @@ def test_goha_is_brought_in_and_said_to_be_for_non_commercial_use(tmp_path, monk
     checkpoint, deep3d = goha.save_checkpoint(tmp_path), goha.save_coefficients(tmp_path)
     face = goha.save_face_model(tmp_path / "face.mat")
     assert models("import", "goha", "--checkpoint", checkpoint, "--deep3d", deep3d, "--face-model", face) == 0
+    assert TERMS["goha"] in capsys.readouterr().err
     after = listed(capsys)
     assert f"goha      ready; in {data.with_name('goha') / '1'}" in after and "825000 steps" in after
     assert f"licence: {goha_needs.NETWORKS.licence}" in after and "non-commercial" in goha_needs.NETWORKS.licence
@@ -101,6 +103,7 @@ def test_talk3d_is_brought_in_and_said_to_be_for_non_commercial_use(tmp_path, mo
     assert "talk3d    not ready: needs its delta-plane networks and its person's generator" in listed(capsys)
     checkpoint, person = talk3d.save_driver(tmp_path / "May_demo.pt"), talk3d.save_person(tmp_path / "May")
     assert models("import", "talk3d", "--checkpoint", checkpoint, "--person", person) == 0
+    assert TERMS["talk3d"] in capsys.readouterr().err
     after = listed(capsys)
     assert f"talk3d    ready; in {data.with_name('talk3d') / '1'}" in after and "80000 steps" in after
     assert talk3d_needs.SPEECH.source in after and talk3d_needs.SPEECH.instead in after
