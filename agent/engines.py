@@ -1,15 +1,16 @@
 """Engines by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
-from agent.config.engines import ENGINES, BackendName, EngineName
+from agent.config.engines import ENGINES, BackendName
 from agent.papers import load_goha, load_real3d, load_small, load_talk3d
 from models.errors import InputError
 from models.goha.needs import NETWORKS_FILE
 from models.real3d.needs import VIDEO_FILE
-from models.weights import PARTS, TERMS, Weights, built_folder, find
+from models.weights import PARTS, TERMS, Weights, built_folder, find, persons_of
 from runtime.engines import Engine
 from runtime.engines.builtin import BuiltinEngine
 
@@ -41,14 +42,37 @@ def open_engine(
             raise InputError(f"there is no engine {name}; give one of {', '.join(ENGINES)}")
 
 
-def usable_engines() -> tuple[EngineName, ...]:
-    """Those that `open_engine` would open: their weights are there, and what runs them."""
-    return tuple(name for name in ENGINES if name == "builtin" or _is_usable(name))
+def usable_engines() -> tuple[str, ...]:
+    """Those that `open_engine` would open, with each person: their weights are there, and what runs them."""
+    return ("builtin", *filter(_is_usable, _networks()))
 
 
-def _is_usable(engine: EngineName) -> bool:
+def _networks() -> Iterator[str]:
+    for name in ENGINES[1:]:
+        yield name
+        if name in PARTS:
+            with suppress(InputError):  # there is no folder for weights
+                yield from persons_of(name)
+
+
+def doubt(engine: str) -> str:
+    """Why this is no engine for a live picture here, in words for the user; empty if nothing speaks against it."""
+    kind = engine.partition(":")[0]
+    if kind not in PARTS:
+        return ""
+    from torch.cuda import is_available
+
+    if is_available():
+        return ""
+    return (
+        f"{engine} takes seconds for a picture without an NVIDIA GPU: the picture stands still meanwhile, which is not "
+        f"for a call. Besides, {TERMS[kind]}."
+    )
+
+
+def _is_usable(engine: str) -> bool:
     try:
-        there = engine not in PARTS or isinstance(find(engine), Weights)
+        there = engine.partition(":")[0] not in PARTS or isinstance(find(engine), Weights)
         return there and all(map(find_spec, ("torch", "safetensors")))
     except InputError:  # there is no folder for weights
         return False

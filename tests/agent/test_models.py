@@ -20,7 +20,7 @@ from models.real3d import importing
 from models.real3d.needs import AUDIO, FACE_DATA, HUBERT, PARTS, SEGMENTER, VIDEO
 from models.talk3d import importing as importing_talk3d
 from models.talk3d import needs as talk3d_needs
-from models.weights import TERMS, Missing, Weights, built_folder, find
+from models.weights import TERMS, Missing, Weights, built_folder, find, store_of
 from tests.models.goha import released as goha
 from tests.models.real3d.released import NETWORKS, VIDEO_FOLDER, save_face_model, save_release
 from tests.models.talk3d import released as talk3d
@@ -108,6 +108,13 @@ def test_talk3d_is_brought_in_and_said_to_be_for_non_commercial_use(tmp_path, mo
     assert f"talk3d    ready; in {data.with_name('talk3d') / '1'}" in after and "80000 steps" in after
     assert talk3d_needs.SPEECH.source in after and talk3d_needs.SPEECH.instead in after
     assert "non-commercial" in talk3d_needs.DRIVER.licence and "non-commercial" in talk3d_needs.GENERATOR.licence
+    assert usable_engines() == ("builtin", "small", "talk3d")
+    with store_of("talk3d:me").replacing(0) as new:
+        for path in sorted(store_of("talk3d").current().folder.glob("*.*")):
+            if path.name in (files := store_of("talk3d").current().files):
+                new.place(path.name).write_bytes(path.read_bytes())
+                new.add(files[path.name])
+    assert usable_engines() == ("builtin", "small", "talk3d", "talk3d:me"), "persons who are ready, too"
     weights = find("talk3d")
     assert isinstance(weights, Weights) and weights.absent == (
         talk3d_needs.RESTORATION,
