@@ -10,7 +10,7 @@ import pytest
 from agent import engines
 from agent.cli import main
 from agent.engines import usable_engines
-from agent.papers import load_real3d
+from agent.papers import load_real3d, load_talk3d
 from models import importing as bringing
 from models.bfm import FACE_MODEL
 from models.errors import InputError
@@ -109,6 +109,8 @@ def test_talk3d_is_brought_in_and_said_to_be_for_non_commercial_use(tmp_path, mo
     assert talk3d_needs.SPEECH.source in after and talk3d_needs.SPEECH.instead in after
     assert "non-commercial" in talk3d_needs.DRIVER.licence and "non-commercial" in talk3d_needs.GENERATOR.licence
     assert usable_engines() == ("builtin", "small", "talk3d")
+    with pytest.raises(InputError, match="there is nobody; leave --person out for whom agent models import brought in"):
+        load_talk3d("talk3d:May")
     with store_of("talk3d:me").replacing(0) as new:
         for path in sorted(store_of("talk3d").current().folder.glob("*.*")):
             if path.name in (files := store_of("talk3d").current().files):
