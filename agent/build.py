@@ -232,6 +232,7 @@ class Session:
         figures |= {"background": Path(look.background).name, "engines": self._engines, "chosen": self.shown.chosen}
         figures["link"] = next((getattr(sink, "url", None) for sink in self.sinks if sink.name == "webrtc"), None)
         figures |= self.report().as_dict() | {"fps_rendered": round(self._loop.tempo.recent_fps, 1)}
+        figures["since_picture_s"] = round(self._loop.tempo.since_picture_s, 1)
         return figures if self._far is None else figures | self._far.status()
 
     def written(self) -> list[Path]:

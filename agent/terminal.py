@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.segment import ControlType
 
 _SAY_EVERY_NS = 10_000_000_000
+_PRINTED_EVERY_S = 10.0  # a line of a live run's status
+_STILL_S = 1.0
 
 console = Console(stderr=True, highlight=False)
 _NEW_LINE = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))  # in place of a status line
@@ -42,6 +44,14 @@ def progress(total: int, doing: str = "rendering") -> Iterator[Callable[[int], N
         yield advance
 
 
+def _lateness(now: dict[str, Any]) -> str:
+    """How old pictures are; of a picture that stands still, for how long it has."""
+    if now["since_picture_s"] >= _STILL_S:
+        return f"no new picture for {now['since_picture_s']:.0f} s, "
+    ages = now["latency_ms"]
+    return "" if ages is None else f"latency {ages['p50']:.0f} ms (p95 {ages['p95']:.0f}), "
+
+
 @contextmanager
 def status_line(status: Callable[[], dict[str, Any]]) -> Iterator[None]:
     """One line with rate and latency: renewed every half second on a terminal, else printed every ten."""
@@ -49,10 +59,9 @@ def status_line(status: Callable[[], dict[str, Any]]) -> Iterator[None]:
 
     def show() -> None:
         terminal = console.is_terminal
-        while not ended.wait(0.5 if terminal else 10.0):
+        while not ended.wait(0.5 if terminal else _PRINTED_EVERY_S):
             now = status()
-            ages = now["latency_ms"]
-            late = "" if ages is None else f"latency {ages['p50']:.0f} ms (p95 {ages['p95']:.0f}), "
+            late = _lateness(now)
             silent = "".join(f"{what} does not answer, " for what in now["silent"])
             line = f"{silent}{now['fps_rendered']:.1f} fps, {late}{now['dropped']} dropped; Ctrl-C ends"
             if terminal:
