@@ -30,13 +30,21 @@ def say(line: str) -> None:
 @contextmanager
 def progress(total: int, doing: str = "rendering") -> Iterator[Callable[[int], None]]:
     """A bar for what is done offline; where there is no terminal, a line every ten seconds."""
-    columns = (TextColumn(doing), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task, said_ns = bar.add_task("frames", total=total), time.monotonic_ns()
+    with progress_of_parts() as advance:
+        advance(doing, 0, total)
+        yield lambda done: advance(doing, done, total)
 
-        def advance(done: int) -> None:
+
+@contextmanager
+def progress_of_parts() -> Iterator[Callable[[str, int, int], None]]:
+    """As `progress`, for work of several parts: which one, how much of it is done, and of how much."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task, said_ns = bar.add_task("", total=None), time.monotonic_ns()
+
+        def advance(doing: str, done: int, total: int) -> None:
             nonlocal said_ns
-            bar.update(task, completed=done)
+            bar.update(task, description=doing, completed=done, total=total)
             if not console.is_terminal and time.monotonic_ns() - said_ns >= _SAY_EVERY_NS:
                 said_ns = time.monotonic_ns()
                 say(f"{doing}: {done} of {total}")

@@ -71,10 +71,13 @@ def data(tmp_path, monkeypatch, one_thread):
     return tmp_path / "data"
 
 
-def made(config, schedule=QUICK, bar=lambda done, total: None):
+def made(config, schedule=QUICK, bar=lambda part, done, total: None):
     said = []
     task = Personalising(config, said.append, schedule, tiny.WIDTHS, hears)
-    said += task.run(bar)
+    try:
+        said += task.run(bar)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(said[-1]) from None
     return said
 
 
@@ -118,12 +121,24 @@ def test_a_person_is_learnt_and_drawn(speaking, generator, data, tmp_path, capsy
 def test_a_run_that_is_left_off_goes_on_and_other_work_is_refused(speaking, generator, data):
     config = Personalise(video=speaking, generator=generator, name="anna")
 
-    def leave(done, total):
+    def leave_at_once(part, done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="nothing is kept"):
+        made(config, bar=leave_at_once)
+    assert not begun_folder("anna").exists()
+    parts = []
+
+    def leave(part, done, total):
+        parts.append(part)
+        assert 0 <= done <= total
         if (data / "personal" / "anna" / "inversion.done.pt").exists():
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="goes on with it, and agent models remove talk3d --person anna"):
         made(config, bar=leave)
+    assert [part[:6] for part in dict.fromkeys(parts)] == [f"{k} of 8" for k in range(1, 6)]
+    assert "begun with --frames" in refusal(InputError, config, replace(QUICK, frames=QUICK.frames + 1))
     assert Kept(data / "personal" / "anna").result("inversion") is not None
     assert "begun with another schedule" in refusal(InputError, config, replace(QUICK, delta_steps=3))
     other = replace(config, generator=released.save_generator(generator.with_name("b.pkl"), tiny.generator()))
