@@ -28,7 +28,7 @@ from runtime.change import Change, Nobody, Upload
 from runtime.clock import Clock, MonotonicClock
 from runtime.drivers.idle import Idle
 from runtime.engines.still import StillEngine
-from runtime.ladder import RUNGS, Ladder
+from runtime.ladder import Ladder, rungs_of
 from runtime.loop import Loop
 from runtime.metrics import Metrics
 from runtime.report import LATENESS, OFFSET, Report, latency, picture_age_ns, stage_times
@@ -97,8 +97,7 @@ class Session:
             self._inputs = NO_INPUTS if far is not None else wait("opening the inputs", looking)
             with watched(self._inputs.answers):
                 for name in plan.outputs:  # a virtual camera shows something while the rest is prepared
-                    self.sinks.append(wait(f"opening the output {name}", partial(self._open_sink, name)))
-                    opened.callback(self.sinks[-1].close)
+                    wait(f"opening the output {name}", partial(self._add_sink, name, opened))
                 named = probe.portrait or config.portrait
                 photo = named if far is None else patiently("waiting", far.portrait, interrupted, _hush)
                 look = self._first_look(photo)
@@ -164,7 +163,7 @@ class Session:
     def _compose(self, avatar: Any, probe: Probe) -> Loop:
         """The loop that closes what was opened."""
         plan, config, inputs = self.plan, self.plan.config, self._inputs
-        rungs = RUNGS if config.quality == "auto" and not plan.offline else RUNGS[:1]
+        rungs = rungs_of(config.quality, not plan.offline)
         self._ladder = Ladder(config.fps, rungs, tracks=inputs.camera is not None)
         if config.mouth == "driver":
             self._say("the avatar shows the driver's own mouth: the pixels between the lips leave, and nothing else")
@@ -187,6 +186,12 @@ class Session:
             start_ns=start_ns,
             over=None if self._far is None else self._far.over,
         )
+
+    def _add_sink(self, name: str, opened: ExitStack) -> None:
+        """Opens an output, which is closed with the rest even if the run was interrupted meanwhile."""
+        sink = self._open_sink(name)
+        opened.callback(sink.close)
+        self.sinks.append(sink)
 
     def _open_sink(self, name: str) -> Sink:
         plan, config, device = self.plan, self.plan.config, name.partition(":")[2]

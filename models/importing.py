@@ -1,7 +1,7 @@
 """Brings files that others released into the user's store: checked, and converted once."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -47,11 +47,14 @@ class Network:
     """What is in a checkpoint: a dictionary. Raises InputError."""
     remark: Callable[[Path], str] = field(default=lambda path: "")
     """What a user should know of a checkpoint, by the files beside it, as a line; empty if nothing."""
+    sized: Callable[[Mapping[str, Any]], nn.Module] | None = None
+    """The same, as large as entries say, where others than the released one may be brought in."""
 
-    def expected(self) -> dict[str, Tensor]:
-        """Its entries, without values."""
+    def expected(self, entries: Mapping[str, Any] | None = None) -> dict[str, Tensor]:
+        """Its entries, without values; `entries`: those that are there, whose size they may have."""
         with torch.device("meta"):
-            return dict(self.build().state_dict())
+            network = self.build() if self.sized is None or entries is None else self.sized(entries)
+        return dict(network.state_dict())
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +92,12 @@ class Import:
         if not request.checkpoints and not request.others:
             raise InputError("nothing to import: give --checkpoint or what else you have (see --help)")
         self._request = request
-        networks = {id(each): each for _, holds in request.checkpoints for each in holds}.values()
-        self._expected = {network.part: network.expected() for network in networks}
-        converted = sum(size_bytes(entries.values()) for entries in self._expected.values())
-        self._new_bytes = converted + sum(other.path.stat().st_size for other in request.others)
-        self.total_bytes = self._new_bytes + sum(path.stat().st_size for path, _ in request.checkpoints)
-        """Of work, as the progress counts it."""
+        networks = {each.part: each for _, holds in request.checkpoints for each in holds}.values()
+        converted = sum(size_bytes(network.expected().values()) for network in networks)
+        self._others_bytes = sum(other.path.stat().st_size for other in request.others)
+        given = sum(path.stat().st_size for path, _ in request.checkpoints)
+        self.total_bytes = converted + self._others_bytes + given
+        """Of work, as the progress counts it; networks are taken to be as large as the released ones."""
 
     def run(self, store: WeightStore, progress: Progress) -> tuple[str, ...]:
         """Imports everything or nothing; returns what the user should know of it, one line each.
@@ -102,7 +105,8 @@ class Import:
         Raises InputError for files of no use, AgentError if they cannot be stored.
         """
         checkpoints = self._read(store.current(), progress)
-        with store.replacing(self._new_bytes) as new:
+        converted = sum(size_bytes(read.tensors.values()) for read in checkpoints)
+        with store.replacing(converted + self._others_bytes) as new:
             for part in self._request.dropped:
                 new.place(part.files[0])
             for read in checkpoints:
@@ -120,8 +124,8 @@ class Import:
         read: dict[Part, _Checkpoint] = {}
         wrong: list[str] = []
         for path, holds in self._request.checkpoints:
-            network, content, entries = self._network_in(path, holds)
-            part, expected = network.part, self._expected[network.part]
+            network, content, entries, expected = self._network_in(path, holds)
+            part = network.part
             if part in read:
                 raise InputError(f"{read[part].source.path} and {path} are both the {part.title}; give one of them")
             if found := faults(entries, expected):
@@ -143,16 +147,20 @@ class Import:
             raise InputError(". ".join(wrong))
         return list(read.values())
 
-    def _network_in(self, path: Path, holds: Sequence[Network]) -> tuple[Network, Any, dict[str, Any]]:
-        """The one of these networks that a checkpoint holds, its content, and the network's entries."""
+    def _network_in(
+        self, path: Path, holds: Sequence[Network]
+    ) -> tuple[Network, Any, dict[str, Any], dict[str, Tensor]]:
+        """The one of these networks that a checkpoint holds, its content, the network's entries and what they should
+        be."""
         try:
             content = holds[0].read(path)
             entries = [network.entries(content, path) for network in holds]
         except InputError as error:
             raise InputError(f"{error}{_or_without([network.part for network in holds])}") from None
-        alike = [len(self._expected[one.part].keys() & its.keys()) for one, its in zip(holds, entries, strict=True)]
+        expected = [network.expected(its) for network, its in zip(holds, entries, strict=True)]
+        alike = [len(wanted.keys() & its.keys()) for wanted, its in zip(expected, entries, strict=True)]
         best = alike.index(max(alike))
-        return holds[best], content, entries[best]
+        return holds[best], content, entries[best], expected[best]
 
     def _check(self, new: Replacement) -> None:
         """Raises InputError, with the names that the user gave, for files that the engine could not use."""

@@ -133,18 +133,18 @@ class Block(nn.Module):
 class MixTransformer(nn.Module):
     """MiT-B0, or one of other stages."""
 
-    def __init__(self, stages: Sequence[Stage] = MIT_B0) -> None:
+    def __init__(self, stages: Sequence[Stage] = MIT_B0, inputs: int = 3, eps: float = 1e-6) -> None:
+        """`eps`: of the layer norms, but for those of patches and keys, which have torch's own."""
         super().__init__()
         self._count = len(stages)
-        inputs = 3
         for number, stage in enumerate(stages, 1):
-            blocks = (Block(stage.width, stage.heads, stage.hidden, stage.reduction, eps=1e-6) for _ in range(DEPTH))
+            blocks = (Block(stage.width, stage.heads, stage.hidden, stage.reduction, eps) for _ in range(DEPTH))
             self.add_module(f"patch_embed{number}", PatchEmbedding(inputs, stage.width, stage.kernel, stage.stride))
             self.add_module(f"block{number}", nn.ModuleList(blocks))
-            self.add_module(f"norm{number}", nn.LayerNorm(stage.width, 1e-6))
+            self.add_module(f"norm{number}", nn.LayerNorm(stage.width, eps))
             inputs = stage.width
 
-    def forward(self, image: Float[Tensor, "b 3 h w"]) -> list[Float[Tensor, "b _ _ _"]]:
+    def forward(self, image: Float[Tensor, "b c h w"]) -> list[Float[Tensor, "b _ _ _"]]:
         """The maps of all stages, finest first. Height and width are multiples of 32."""
         maps = []
         for number in range(1, self._count + 1):

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypedDict
+from typing import Literal, NamedTuple, TypedDict
 
 _WINDOW_NS = 2_000_000_000  # what counts as recent
 _SETTLING_NS = 500_000_000  # after a change, in which pictures are as late as those before made them
@@ -37,12 +37,21 @@ RUNGS = (
 )
 """The best first."""
 
+Quality = Literal["auto", "best", "fast"]
+"""Every rung, the first alone, or every one but the first."""
+
+
+def rungs_of(quality: Quality, live: bool) -> tuple[Rung, ...]:
+    """Those that a run may stand on, the best first; one that is not live stays on it."""
+    rungs = RUNGS[1:] if quality == "fast" else RUNGS
+    return rungs if live and quality != "best" else rungs[:1]
+
 
 class Standing(TypedDict):
     """Where a run stood, as in its report."""
 
     rung: int
-    """Where it stands; 0 is the best."""
+    """Where it stands; 0 is the best that it may stand on."""
     seconds: list[float]
     """How long it stood on each rung."""
     changes: int

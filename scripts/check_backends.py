@@ -26,12 +26,13 @@ from models.backends.onnx_file import export
 from models.backends.onnx_runtime import OnnxNetwork
 from models.backends.open_executor import build_engine, built_files, open_executor
 from models.backends.paper import Paper
+from models.backends.spec import NetworkSpec, TensorSpec
 from models.backends.verdict import ENOUGH_DB
 from models.errors import AgentError, InputError
 from models.goha.paper import goha_paper
 from models.metrics.pictures import psnr_db
 from models.real3d.folded import FrameNetwork
-from models.real3d.networks import IMAGE_TO_PLANE, FramePicture
+from models.real3d.networks import FramePicture
 from models.real3d.painter import CpuPainter
 from models.real3d.paper import real3d_paper
 from models.real3d.portrait_state import PortraitState
@@ -47,6 +48,9 @@ PAPERS: dict[str, Callable[[], Paper]] = {
 }
 CHOICES = ("onnx", "cudagraph", "tensorrt")
 STORED = ("float16", "bfloat16")
+IMAGE_TO_PLANE = NetworkSpec(
+    "image_to_plane", (TensorSpec("head", (1, 3, 512, 512)),), TensorSpec("planes", (1, 3, 32, 256, 256))
+)
 PLANES_ERROR = 1e-4
 
 

@@ -26,11 +26,12 @@ from models.backends.onnx_runtime import OnnxNetwork
 from models.face import load_face_model
 from models.motion import Motion, expression
 from models.small.code_picture import CodePainter
-from models.small.frame_box import SIDE, Window
+from models.small.frame_box import SIDE
 from models.small.motion_adapter import Change, unchanged
 from models.small.paper import LAYOUT, WEIGHTS, small_model, small_paper
 from models.small.portrait_state import PortraitParts, prepare
 from models.small.renderer import Planes
+from models.squares import Square
 
 _AT = 128
 _GREY = 0.5
@@ -113,7 +114,7 @@ class Drawn:
         portrait = self._teacher.portrait
         left, top, side = (float(x) * portrait.person_scale for x in shot.window)
         margin = portrait.person_margin * portrait.person_scale
-        return cut(self._teacher.torso, Window(left + margin, top + margin, side), SIDE)
+        return cut(self._teacher.torso, Square(left + margin, top + margin, side), SIDE)
 
 
 def _small(picture: np.ndarray) -> np.ndarray:

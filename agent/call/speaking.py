@@ -15,7 +15,7 @@ from runtime.clock import Clock
 from runtime.drivers.face_video import Watch
 from runtime.drivers.idle import Idle
 from runtime.engines.undrawn import UndrawnEngine
-from runtime.ladder import RUNGS, Ladder
+from runtime.ladder import Ladder, rungs_of
 from runtime.loop import Loop
 from runtime.metrics import Metrics
 from runtime.report import picture_age_ns
@@ -95,7 +95,7 @@ class Speaking:
 
     def _composed(self) -> Loop:
         plan, config, inputs = self._plan, self._plan.config, self._inputs
-        rungs = RUNGS if config.quality == "auto" else RUNGS[:1]
+        rungs = rungs_of(config.quality, live=True)
         ladder = Ladder(RATE_HZ, rungs, tracks=inputs.camera is not None)
         start_ns = self._clock.now_ns() + _LEAD_NS
         return Loop(

@@ -28,7 +28,11 @@ class Eval:
     """Videos of one person each, with the face in view from the first picture on; for --protocol audio with sound."""
 
     engine: tuple[ComparedName, ...] = ("builtin", "still")
-    """Engines as in `agent run`, and still: the source picture, shown unmoved, which is the line to beat."""
+    """Engines as in `agent run`, and still: the source picture, shown unmoved, which is the line to beat. Of talk3d,
+    which draws a person of its own, --protocol audio measures whether the lips go with the voice."""
+
+    person: str = ""
+    """With talk3d: who is drawn, as in `agent run`."""
 
     protocol: Literal["self", "cross", "audio"] = "self"
     """self (same identity): the clip's first picture is the portrait, the rest of it drives, and each drawn picture is

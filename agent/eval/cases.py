@@ -12,7 +12,7 @@ from agent.config.engines import ComparedName
 from agent.config.eval import Eval
 from agent.config.run import Run
 from agent.config.size import parse_size
-from agent.eval.columns import Protocol
+from agent.eval.columns import OWN_PERSON, Protocol
 from agent.eval.crop import Crop
 from agent.eval.filmed import first_picture
 from agent.look import first_look
@@ -60,6 +60,7 @@ class Case:
             fps=self.fps,
             engine="builtin" if engine == "still" else engine,
             backend="auto" if engine in ("still", "builtin") else config.backend,
+            person=config.person if engine == OWN_PERSON else "",
         )
         return make_plan(run, ())
 

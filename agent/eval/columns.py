@@ -13,6 +13,10 @@ Figures = Mapping[Key, float]
 """Those that could be measured."""
 
 ALL: tuple[Protocol, ...] = get_args(Protocol)
+OWN_PERSON = "talk3d"
+"""The engine that draws a person of its own, wherever it likes, and whom the voice alone makes speak."""
+_OF_ANYBODY: tuple[Key, ...] = ("lips", "sync_c", "sync_d", "lost")
+"""What can be said of a person who is not the clip's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +60,8 @@ COLUMNS: Mapping[Key, Column] = {
 def columns_of(protocol: Protocol) -> tuple[Key, ...]:
     """Those that a protocol measures, in the order of the table."""
     return tuple(key for key in KEYS if protocol in COLUMNS[key].protocols)
+
+
+def judged_columns(protocol: Protocol, engine: str) -> tuple[Key, ...]:
+    """Those of them that mean something of an engine."""
+    return tuple(key for key in columns_of(protocol) if engine != OWN_PERSON or key in _OF_ANYBODY)

@@ -12,6 +12,7 @@ from agent.config.engines import ComparedName
 from agent.config.eval import Eval
 from agent.engines import open_engine, usable_engines
 from agent.eval.cases import Case, open_cases
+from agent.eval.columns import OWN_PERSON
 from agent.eval.drawing import draw
 from agent.eval.judge import Judge, Judged
 from agent.eval.measures import left_out, open_measures
@@ -20,6 +21,7 @@ from agent.eval.table import Row, Table, mean_row
 from agent.eval.truth import Truth, read_truth
 from models.errors import AgentError, InputError
 from models.metrics.features import frechet_distance
+from models.weights import with_person
 
 _SHOWN = 5  # pictures of each engine and case on the page
 
@@ -108,10 +110,18 @@ def _row(judged: Judged) -> Row:
 
 
 def _check_engines(engines: Sequence[ComparedName], config: Eval) -> None:
-    """Raises InputError for the first that cannot be opened, in its own words."""
+    """Raises InputError for the first that has no use here, or that cannot be opened, then in its own words."""
+    if OWN_PERSON in engines and config.protocol != "audio":
+        raise InputError(
+            f"--protocol {config.protocol}: the engine {OWN_PERSON} draws the person whom it learnt, who speaks as the "
+            "voice does; give --protocol audio, or leave the engine out"
+        )
+    if OWN_PERSON not in engines and config.person:
+        raise InputError(f"--person {config.person} goes with --engine {OWN_PERSON}; leave it out")
     for engine in engines:
-        if engine != "still" and engine not in usable_engines():
-            open_engine(engine, config.backend).close()
+        named = with_person(engine, config.person if engine == OWN_PERSON else "")
+        if engine != "still" and (named != engine or engine not in usable_engines()):
+            open_engine(named, config.backend).close()
 
 
 def _make(folder: Path) -> None:

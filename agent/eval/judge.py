@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from agent.eval.cases import Case
-from agent.eval.columns import Key, columns_of
+from agent.eval.columns import Key, judged_columns
 from agent.eval.filmed import Head, voice
 from agent.eval.measures import Measures
 from agent.eval.truth import Truth
@@ -44,7 +44,7 @@ class Judge:
     def __init__(self, case: Case, engine: str, truth: Truth, measures: Measures, shown_ns: Collection[int]) -> None:
         """`shown_ns`: instants whose pictures are kept for people to look at."""
         self._case, self._engine, self._truth, self._measures = case, engine, truth, measures
-        self._shown_ns, self._columns = shown_ns, columns_of(case.protocol)
+        self._shown_ns, self._columns = shown_ns, judged_columns(case.protocol, engine)
         self._tracker = MediapipeTracker()
         self._filmed = truth.heads(truth.faces)
         self._each: dict[Key, list[float]] = {}
@@ -57,9 +57,9 @@ class Judge:
 
     def take(self, due_ns: int, image: Pixels) -> None:
         """The next picture that the engine drew; the face is followed through those, too, that are not to be judged."""
-        if self._watched is not None:
-            self._watched.see(image)
         landmarks = self._tracker.track(image)
+        if self._watched is not None:
+            self._watched.see(image, None if landmarks is None else landmarks[:SURFACE_COUNT])
         if due_ns not in self._truth.faces:
             return
         self._pictures += 1
@@ -68,7 +68,7 @@ class Judge:
             self._heads[due_ns] = head
         if self._case.protocol == "self":
             self._compare_pictures(head, self._filmed_at(due_ns))
-        if self._measures.inception is not None:
+        if self._measures.inception is not None and "fid" in self._columns:
             self._features.append(self._measures.inception.features(head))
         if landmarks is None:
             self._lost += 1

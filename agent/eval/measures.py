@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from agent.config.eval import Eval
-from agent.eval.columns import COLUMNS, Key, columns_of
+from agent.eval.columns import COLUMNS, OWN_PERSON, Key, columns_of, judged_columns
 from models.errors import InputError
 from models.face import FaceModel, load_face_model
 from models.metrics import sources
@@ -56,7 +56,7 @@ def open_measures(config: Eval) -> Measures:
 
 
 def left_out(config: Eval) -> list[str]:
-    """What is not measured for want of a network, one sentence each."""
+    """What is not measured, for want of a network or of the same person, one sentence each."""
     options: tuple[tuple[Key, str, object, str], ...] = (
         ("lpips", "--lpips", config.lpips, sources.LPIPS),
         ("fid", "--inception", config.inception, sources.INCEPTION),
@@ -64,7 +64,9 @@ def left_out(config: Eval) -> list[str]:
         ("sync_c", "--syncnet", config.syncnet, sources.SYNCNET),
     )
     known = columns_of(config.protocol)
-    return [
+    others = [COLUMNS[key].title for key in known if key not in judged_columns(config.protocol, OWN_PERSON)]
+    own = [f"{', '.join(others)} are not measured of {OWN_PERSON}: it draws the person whom it learnt, not the clip's"]
+    return (own if OWN_PERSON in config.engine else []) + [
         f"{COLUMNS[key].title} is not measured: {option} takes {source}"
         for key, option, file, source in options
         if file is None and key in known

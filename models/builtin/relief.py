@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Float32, Int32
 
-from models.builtin.constants import RELIEF
+from models.builtin.constants import LIPS, RELIEF
 from models.builtin.kernels import shade
 from models.builtin.part import Part
 from models.builtin.puppet import Canonical, Puppet
@@ -20,6 +20,7 @@ from models.raster import rasterise
 from models.topology import OUTER_EYE_CORNERS, SURFACE_COUNT
 
 _GRID = 96  # width of the relief in its own pixels
+_GROWN = (0.34, 0.48)  # eye distances across the mouth: in the smooth skin of children and cartoons folds are smears
 _LIGHT = np.array(RELIEF.light)
 
 Window = tuple[slice, slice]
@@ -77,6 +78,9 @@ class Relief:
         self._rest = puppet.rest
         self._to_vertex = _face_to_vertex(model)
         self._rest_light = self._light(puppet.rest)
+        corners = puppet.rest[list(LIPS.corners)]
+        across = float(np.linalg.norm(corners[1] - corners[0])) / puppet.eye_distance
+        self._creases = np.float32(smoothstep(*_GROWN, across))
         self._folds = [self._draw_fold(fold, on_grid) for fold in _FOLDS]
         self._rest_spans = _spans(puppet.rest)
 
@@ -94,7 +98,8 @@ class Relief:
         nearest = away.argmin(-1)
         distance = np.take_along_axis(away, nearest[..., None], -1)[..., 0] / width
         groove = np.exp(-(distance**2)) - 0.12 * np.exp(-((distance - 2.2) ** 2))
-        return (slice(y0, y1), slice(x0, x1)), (-fold.depth * fade[nearest] * groove).astype(np.float32)
+        drawn = -fold.depth * self._creases * fade[nearest] * groove
+        return (slice(y0, y1), slice(x0, x1)), drawn.astype(np.float32)
 
     def apply(
         self,

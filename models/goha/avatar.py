@@ -14,7 +14,7 @@ from models.face_fit.objective import Coefficients, to_fit
 from models.face_fit.photo import fit_photo
 from models.face_fit.portrait_motion import PortraitMotion
 from models.goha.camera import camera_labels
-from models.goha.crop import SIDE, Square, five_points, network_picture, square_of
+from models.goha.crop import SIDE, cut_out, five_points, network_picture, square_of
 from models.goha.drive import Drive
 from models.goha.face import GohaFace
 from models.goha.face_picture import FacePainter, person_of
@@ -23,6 +23,7 @@ from models.goha.placing import Placing, place
 from models.goha.portrait_state import PortraitParts, PortraitState
 from models.motion import Motion
 from models.portrait import Portrait
+from models.squares import Square
 
 Preparation = Callable[[PortraitParts], PortraitState]
 Frame = Callable[[PortraitState, Drive], Picture]
@@ -50,7 +51,7 @@ class GohaAvatar:
         self._around = np.rint(matte * portrait.image + (1 - matte) * portrait.background).astype(np.uint8)
         mean = five_points(face.model.mean[face.model.keypoints68])
         square = square_of(five_points(portrait.landmarks[own.keypoints68, :2]), mean)
-        picture = torch.from_numpy(_cut_out(portrait, square))[None]
+        picture = torch.from_numpy(_person_in(square, portrait))[None]
         fit = fit_photo(to_fit(_landmarks_in(square, portrait), SIDE), LandmarkModel(face))
         look, rest = read(picture, fit)
         self._move, self._placing = PortraitMotion(face, own, rest), Placing(face.model, rest, square)
@@ -71,9 +72,10 @@ class GohaAvatar:
         return place(drawn, self._placing(shown), self._behind, self._around)
 
 
-def _cut_out(portrait: Portrait, square: Square) -> np.ndarray:
+def _person_in(square: Square, portrait: Portrait) -> np.ndarray:
+    """As the networks want it."""
     matte = np.rint(portrait.matte * 255).astype(np.uint8)
-    return network_picture(square.cut(portrait.image), square.cut(matte) / np.float32(255))
+    return network_picture(cut_out(portrait.image, square), cut_out(matte, square) / np.float32(255))
 
 
 def _landmarks_in(square: Square, portrait: Portrait) -> np.ndarray:

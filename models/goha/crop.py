@@ -4,13 +4,12 @@ The released code turns no photo, it shifts and scales: such that the mean face,
 its middle in the middle of the square, and the square is 700/300 decimetres wide.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 from jaxtyping import Float, Float32, UInt8
 from PIL import Image
 
 from models.bfm import CAMERA_DISTANCE, FOCAL
+from models.squares import Square
 
 SIDE = 512
 """Of the networks' pictures, in pixels."""
@@ -27,23 +26,15 @@ Photo = UInt8[np.ndarray, "h w *c"]
 """RGB, or of one channel."""
 
 
-@dataclass(frozen=True, slots=True)
-class Square:
-    """A square of a photo, in its pixels; it may reach beyond."""
-
-    left: float
-    top: float
-    side: float
-
-    def cut(self, photo: Photo) -> UInt8[np.ndarray, "512 512 *c"]:
-        """The square's part of a photo, at the networks' size; black beyond the photo's edges."""
-        height, width = photo.shape[:2]
-        before = max(0, int(np.ceil(-min(self.left, self.top))))
-        after = max(0, int(np.ceil(max(self.left + self.side - width, self.top + self.side - height))))
-        padded = np.pad(photo, [(before, after)] * 2 + [(0, 0)] * (photo.ndim - 2))
-        left, top = self.left + before, self.top + before
-        box = (left, top, left + self.side, top + self.side)
-        return np.asarray(Image.fromarray(padded).resize((SIDE, SIDE), Image.Resampling.LANCZOS, box))
+def cut_out(photo: Photo, square: Square) -> UInt8[np.ndarray, "512 512 *c"]:
+    """A square's part of a photo, at the networks' size; black beyond the photo's edges."""
+    height, width = photo.shape[:2]
+    before = max(0, int(np.ceil(-min(square.left, square.top))))
+    after = max(0, int(np.ceil(max(square.left + square.side - width, square.top + square.side - height))))
+    padded = np.pad(photo, [(before, after)] * 2 + [(0, 0)] * (photo.ndim - 2))
+    left, top = square.left + before, square.top + before
+    box = (left, top, left + square.side, top + square.side)
+    return np.asarray(Image.fromarray(padded).resize((SIDE, SIDE), Image.Resampling.LANCZOS, box))
 
 
 def five_points(points68: Float[np.ndarray, "68 d"]) -> Float[np.ndarray, "5 d"]:

@@ -4,18 +4,18 @@ The networks are always given, and always draw, a square that a face lies in the
 shifted, or nearer, is drawn alike; here the square itself goes where the face has gone.
 """
 
-import cv2
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import UInt8
 
 from models.bfm import to_picture
 from models.camera import row_rotation
 from models.face_fit.objective import Coefficients
-from models.goha.crop import SIDE, Square, five_points, square_of
+from models.goha.crop import SIDE, five_points, square_of
 from models.morphable import MorphableModel
+from models.squares import Square, placed, ramp
 
-_SEAM = 0.06
-"""Of the square's side: how wide its edges pass over into what stands still around it."""
+_SOFT = ramp(SIDE)[:, None] * ramp(SIDE)
+"""How much of the square is shown: 1 inside, falling to 0 towards its edges."""
 
 Image = UInt8[np.ndarray, "h w 3"]
 Drawn = UInt8[np.ndarray, "512 512 4"]
@@ -57,20 +57,7 @@ def place(drawn: Drawn, square: Square, behind: Image, around: Image) -> Image:
         around: what stands around the square, into which it passes over softly.
     """
     height, width = behind.shape[:2]
-    scale = square.side / SIDE
-    half = (scale - 1) / 2  # of a pixel: centres lie on centres
-    way = np.array([[scale, 0, square.left + half], [0, scale, square.top + half]])
-    seen = cv2.warpAffine(drawn, way, (width, height), flags=cv2.INTER_LINEAR)
-    within = cv2.warpAffine(_SOFT, way, (width, height), flags=cv2.INTER_LINEAR)[..., None]
+    seen, within = (placed(x, square, (width, height)) for x in (drawn, _SOFT))
     person = seen[..., :3] + (1 - seen[..., 3:] / np.float32(255)) * behind
-    return np.clip(np.rint(within * person + (1 - within) * around), 0, 255).astype(np.uint8)
-
-
-def _soft_edges() -> Float32[np.ndarray, "512 512"]:
-    """1 inside, falling to 0 towards the edges."""
-    place: Float[np.ndarray, 512] = np.arange(SIDE) + 0.5
-    ramp = np.clip(np.minimum(place, SIDE - place) / (_SEAM * SIDE), 0, 1)
-    return (ramp[:, None] * ramp).astype(np.float32)
-
-
-_SOFT = _soft_edges()
+    weight = within[..., None]
+    return np.clip(np.rint(weight * person + (1 - weight) * around), 0, 255).astype(np.uint8)

@@ -1,104 +1,75 @@
-"""SegFormer-B0 up to the features of its decoder (Xie et al., 2021).
+"""SegFormer-B0 up to the features of its decoder (Xie et al., 2021), as `models.segformer` has it.
 
-The maths is that of `models.segformer`; names and order of the weights are those of the released files, which have them
-from version 4 of Hugging Face's transformers.
+In the state dict, weights have the released files' names, which are those of version 4 of Hugging Face's transformers:
+keys and values are a matrix each there, and one here.
 """
+
+from collections.abc import Iterator
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.segformer import DEPTH, MIT_B0, DepthwiseConv, Grid, Stage, Tokens, attend, to_image, to_tokens
+from models.segformer import DEPTH, MIT_B0, MixTransformer, to_image, to_tokens
 
 WIDTH = 256
 """Channels of the features."""
+BLOCK_NAMES = {
+    "layer_norm_1": "norm1",
+    "attention.self.query": "attn.q",
+    "attention.self.key": "attn.kv",
+    "attention.self.value": "attn.kv",
+    "attention.self.sr": "attn.sr",
+    "attention.self.layer_norm": "attn.norm",
+    "attention.output.dense": "attn.proj",
+    "layer_norm_2": "norm2",
+    "mlp.dense1": "mlp.fc1",
+    "mlp.dwconv.dwconv": "mlp.dwconv.dwconv",
+    "mlp.dense2": "mlp.fc2",
+}
+"""Released name of a block's layer: the name here."""
 
 
-class PatchEmbedding(nn.Module):
-    """Strided convolution and layer norm: a map becomes tokens."""
-
-    def __init__(self, inputs: int, stage: Stage) -> None:
-        super().__init__()
-        self.proj = nn.Conv2d(inputs, stage.width, stage.kernel, stage.stride, stage.kernel // 2)
-        self.layer_norm = nn.LayerNorm(stage.width)
-
-    def forward(self, image: Float[Tensor, "b c h w"]) -> tuple[Float[Tensor, "b n width"], Grid]:
-        """Tokens, and the grid that they lie on."""
-        patches = self.proj(image)
-        rows, columns = (int(n) for n in patches.shape[2:])  # numbers while a network is traced, too
-        return self.layer_norm(to_tokens(patches)), (rows, columns)
-
-
-class SelfAttention(nn.Module):
-    """Multi-head attention whose keys and values lie on a coarser grid; without its last linear map."""
-
-    def __init__(self, stage: Stage) -> None:
-        super().__init__()
-        self.heads, width, reduction = stage.heads, stage.width, stage.reduction
-        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
-        if reduction > 1:
-            self.sr = nn.Conv2d(width, width, reduction, reduction)
-            self.layer_norm = nn.LayerNorm(width)
-
-    def forward(self, x: Tokens, grid: Grid) -> Tokens:
-        """What `x` finds in itself."""
-        source = self.layer_norm(to_tokens(self.sr(to_image(x, grid)))) if hasattr(self, "sr") else x
-        return attend(self.query(x), self.key(source), self.value(source), self.heads)
+def _names() -> Iterator[tuple[str, str]]:
+    """Of every layer: the released name, and the one here; in the released order."""
+    for k in range(len(MIT_B0)):
+        yield f"patch_embeddings.{k}.proj", f"patch_embed{k + 1}.proj"
+        yield f"patch_embeddings.{k}.layer_norm", f"patch_embed{k + 1}.norm"
+    for k, stage in enumerate(MIT_B0):
+        for block in range(DEPTH):
+            for released, here in BLOCK_NAMES.items():
+                if stage.reduction > 1 or here not in ("attn.sr", "attn.norm"):
+                    yield f"block.{k}.{block}.{released}", f"block{k + 1}.{block}.{here}"
+    for k in range(len(MIT_B0)):
+        yield f"layer_norm.{k}", f"norm{k + 1}"
 
 
-class MixFeedForward(nn.Module):
-    """MLP that sees each token's neighbours."""
-
-    def __init__(self, stage: Stage) -> None:
-        super().__init__()
-        self.dense1 = nn.Linear(stage.width, stage.hidden)
-        self.dwconv = DepthwiseConv(stage.hidden)
-        self.dense2 = nn.Linear(stage.hidden, stage.width)
-
-    def forward(self, x: Tokens, grid: Grid) -> Tokens:
-        """`x` transformed token by token."""
-        return self.dense2(functional.gelu(self.dwconv(self.dense1(x), grid)))
+NAMES = [(f"{released}.{kind}", f"{here}.{kind}") for released, here in _names() for kind in ("weight", "bias")]
 
 
-class Block(nn.Module):
-    """Pre-norm transformer block."""
-
-    def __init__(self, stage: Stage) -> None:
-        super().__init__()
-        self.layer_norm_1 = nn.LayerNorm(stage.width)
-        output = nn.ModuleDict({"dense": nn.Linear(stage.width, stage.width)})
-        self.attention = nn.ModuleDict({"self": SelfAttention(stage), "output": output})
-        self.layer_norm_2 = nn.LayerNorm(stage.width)
-        self.mlp = MixFeedForward(stage)
-
-    def forward(self, x: Tokens, grid: Grid) -> Tokens:
-        """`x` plus what the block adds."""
-        seen = self.attention["self"](self.layer_norm_1(x), grid)
-        x = x + self.attention.get_submodule("output.dense")(seen)
-        return x + self.mlp(self.layer_norm_2(x), grid)
+def _to_released(encoder: nn.Module, entries: dict[str, Tensor], prefix: str, _: object) -> None:
+    here = {name: entries.pop(prefix + name) for name in dict.fromkeys(name for _, name in NAMES)}
+    for released, name in NAMES:
+        both = here[name].chunk(2)
+        entries[prefix + released] = both[".value." in released] if ".attn.kv." in name else here[name]
 
 
-class MixTransformer(nn.Module):
+def _from_released(encoder: nn.Module, entries: dict[str, Tensor], prefix: str, *_: object) -> None:
+    parts: dict[str, list[Tensor]] = {}
+    for released, name in NAMES:
+        if prefix + released in entries:
+            parts.setdefault(prefix + name, []).append(entries.pop(prefix + released))
+    entries.update((name, torch.cat(values)) for name, values in parts.items())
+
+
+class Encoder(MixTransformer):
     """MiT-B0. All its layer norms have torch's own epsilon."""
 
     def __init__(self, inputs: int) -> None:
-        super().__init__()
-        before = (inputs, *(stage.width for stage in MIT_B0))
-        self.patch_embeddings = nn.ModuleList(PatchEmbedding(n, s) for n, s in zip(before, MIT_B0, strict=False))
-        self.block = nn.ModuleList(nn.ModuleList(Block(stage) for _ in range(DEPTH)) for stage in MIT_B0)
-        self.layer_norm = nn.ModuleList(nn.LayerNorm(stage.width) for stage in MIT_B0)
-
-    def forward(self, image: Float[Tensor, "b c h w"]) -> list[Float[Tensor, "b _ _ _"]]:
-        """The maps of all stages, finest first. Height and width are multiples of 32."""
-        maps = []
-        for embed, blocks, norm in zip(self.patch_embeddings, self.block, self.layer_norm, strict=True):
-            tokens, grid = embed(image)
-            for block in blocks.children():
-                tokens = block(tokens, grid)
-            image = to_image(norm(tokens), grid)
-            maps.append(image)
-        return maps
+        super().__init__(MIT_B0, inputs, eps=1e-5)
+        self.register_state_dict_post_hook(_to_released)  # type: ignore[no-untyped-call]
+        self.register_load_state_dict_pre_hook(_from_released)  # type: ignore[no-untyped-call]
 
 
 class DecodeHead(nn.Module):
@@ -125,7 +96,7 @@ class FeatureEncoder(nn.Module):
 
     def __init__(self, inputs: int = 3) -> None:
         super().__init__()
-        self.segformer = nn.ModuleDict({"encoder": MixTransformer(inputs)})
+        self.segformer = nn.ModuleDict({"encoder": Encoder(inputs)})
         self.decode_head = DecodeHead()
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 256 h/4 w/4"]:

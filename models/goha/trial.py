@@ -6,7 +6,6 @@ from jaxtyping import Float32
 
 from models.backends.paper import Trial
 from models.goha.camera import camera_labels
-from models.goha.coefficients import SIDE as FACE_SIDE
 from models.goha.crop import NEARNESS_DM, SIDE
 from models.goha.drive import Drive
 from models.goha.face import GohaFace
@@ -21,7 +20,6 @@ def trial(face: GohaFace) -> Trial[PortraitParts, Drive]:
     """Waves of colour in the shape of a bust; a head that turns one way and another, speaking."""
     person = person_of(face, PLAIN)
     painted = FacePainter(face, person)(np.zeros(64))
-    assert painted.shape[1] == FACE_SIDE
     return Trial(
         PortraitParts(
             picture=_bust(),

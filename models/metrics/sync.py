@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import Float, Int16, UInt8
@@ -11,21 +10,16 @@ from torch import Tensor, nn
 from torch.nn import functional as fn
 
 from models.metrics.cepstrum import RATE_HZ, cepstrum
+from models.metrics.face_cutter import Face, FaceCutter, Points
 from models.metrics.published import entries_of, with_weights
-
-Face = UInt8[np.ndarray, "224 224 3"]
 
 FPS = 25
 """Of the pictures that it sees."""
-SIDE = 224
-"""Of each of them, pixels."""
 
 _SPAN = 5  # pictures at a time, and
 _HOPS = 4  # frames of sound to each
 _FARTHEST = 15  # pictures by which lips and voice are shifted against each other
 _AT_ONCE = 16
-_ROOM = 0.4  # around the face
-_BESIDE = (110, 110, 110)  # grey beyond the picture's edges
 
 
 class Sync(NamedTuple):
@@ -61,8 +55,8 @@ class SyncNet(nn.Module):
         """Of the published file. Raises InputError: it is another one."""
         return with_weights(cls(), entries_of(path), path, "SyncNet")
 
-    def watch(self, face: Float[np.ndarray, "n 3"]) -> "Watched":
-        """Begins to judge a clip in whose first picture the face has these landmarks."""
+    def watch(self, face: Points) -> "Watched":
+        """Begins to judge a clip; `face`: where it is taken to be until it is found."""
         return Watched(self, face)
 
     @torch.inference_mode()
@@ -87,17 +81,21 @@ class SyncNet(nn.Module):
 class Watched:
     """A clip that SyncNet sees picture by picture; few of them are kept at a time."""
 
-    def __init__(self, network: SyncNet, face: Float[np.ndarray, "n 3"]) -> None:
-        """`face`: landmarks in the first picture, around which all are cut."""
-        self._network, self._face = network, face
+    def __init__(self, network: SyncNet, face: Points) -> None:
+        """`face`: see `SyncNet.watch`."""
+        self._network, self._cutter = network, FaceCutter(face)
         self._faces: list[Face] = []
         self._lips: list[Tensor] = []
         self._count = 0
 
-    def see(self, image: UInt8[np.ndarray, "h w 3"]) -> None:
-        """The next picture, 25 a second."""
+    def see(self, image: UInt8[np.ndarray, "h w 3"], face: Points | None) -> None:
+        """The next picture, 25 a second, not to be written to; None: its face is not found."""
+        for cut in self._cutter.take(image, face):
+            self._add(cut)
+
+    def _add(self, face: Face) -> None:
         self._count += 1
-        self._faces.append(cut_face(image, self._face))
+        self._faces.append(face)
         if len(self._faces) == _AT_ONCE + _SPAN - 1:
             self._lips.append(self._network.lips(np.stack(self._faces)))
             self._faces = self._faces[_AT_ONCE:]
@@ -107,6 +105,8 @@ class Watched:
 
         `samples`: 16 kHz, from the first picture's instant on.
         """
+        for cut in self._cutter.rest():
+            self._add(cut)
         if min(self._count / FPS, len(samples) / RATE_HZ) < 2:
             return None
         rest = [self._network.lips(np.stack(self._faces))] if len(self._faces) >= _SPAN else []
@@ -116,20 +116,6 @@ class Watched:
         shifts = range(2 * _FARTHEST + 1)
         distances = torch.stack([fn.pairwise_distance(lips, voice[k : k + count]).mean() for k in shifts])
         return Sync(float(distances.median() - distances.min()), float(distances.min()))
-
-
-def cut_face(image: UInt8[np.ndarray, "h w 3"], face: Float[np.ndarray, "n 3"]) -> Face:
-    """What SyncNet sees of a picture whose face has these landmarks: more below it than above.
-
-    The published way takes another detector's box, anew in every picture.
-    """
-    low, high = face[:, :2].min(0), face[:, :2].max(0)
-    half = float((high - low).max()) / 2
-    side = 2 * (1 + _ROOM) * half
-    left, top = (low + high) / 2 - [side / 2, half]
-    scale = SIDE / side
-    matrix = np.array([[scale, 0, (0.5 - left) * scale - 0.5], [0, scale, (0.5 - top) * scale - 0.5]])
-    return np.asarray(cv2.warpAffine(image, matrix, (SIDE, SIDE), borderValue=_BESIDE))
 
 
 def _flat(before: int, after: int, kernel: tuple[int, int], padding: int) -> list[nn.Module]:

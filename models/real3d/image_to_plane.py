@@ -12,8 +12,8 @@ from models.segformer import Block, PatchEmbedding, to_image
 from models.triplane import Planes
 
 
-def double_size(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c 2*h 2*w"]:
-    """Bilinear; the outermost pixels stay where they are (the later networks of the paper place them otherwise)."""
+def double_size_to_corners(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c 2*h 2*w"]:
+    """Bilinear; the outermost pixels stay where they are (`models.convolution.double_size`: those between them do)."""
     return functional.interpolate(x, scale_factor=2, mode="bilinear", align_corners=True)
 
 
@@ -69,8 +69,8 @@ class LowResolutionTransformer(nn.Module):
         for i in range(1, 6):
             tokens = self.get_submodule(f"block{i}")(tokens, grid)
         x = functional.pixel_shuffle(to_image(tokens, grid), 2)
-        x = functional.relu(self.conv_after_upsample1(double_size(x)))
-        x = functional.relu(self.conv_after_upsample2(double_size(x)))
+        x = functional.relu(self.conv_after_upsample1(double_size_to_corners(x)))
+        x = functional.relu(self.conv_after_upsample2(double_size_to_corners(x)))
         return self.final_conv(x)
 
 

@@ -5,7 +5,6 @@ from torch import Tensor, nn
 
 from models.backends.paper import Layout, StateKind
 from models.backends.picture_bytes import to_picture
-from models.backends.spec import NetworkSpec, TensorSpec
 from models.real3d.folded import FrameNetwork
 from models.real3d.levels import LEVELS, Level
 from models.real3d.portrait_state import FEATURES, PortraitState
@@ -28,11 +27,6 @@ FRESH_SHAPES = {"pncc_target": (3, 512, 512), "camera": (25,), "key_points": (68
 
 DRIVE_SHAPES = {"identity": (80,), "expression": (64,), "closures": (2,), "camera": (25,), "key_points": (68, 3)}
 """Of `Drive`, of which that is made."""
-
-IMAGE_TO_PLANE = NetworkSpec(
-    "image_to_plane", (TensorSpec("head", (1, 3, 512, 512)),), TensorSpec("planes", (1, 3, 32, 256, 256))
-)
-
 
 LAYOUT = Layout(
     state=PORTRAIT_SHAPES, features=FEATURES, paint=(), fresh=FRESH_SHAPES, drive=DRIVE_SHAPES, picture=(512, 512, 3)

@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 from models.real3d.source import SIDE
+from models.squares import ramp, resized
 
 _SMALLEST_FACE = 0.2
 """Of the square, the box around the landmarks: as the networks were trained."""
-_SEAM = 0.06
-"""Of the square's side: how wide its edges pass over into what stands still around it."""
 
 Image = UInt8[np.ndarray, "h w 3"]
 
@@ -24,27 +22,25 @@ class Window:
     top: int
     side: int
 
-    def cut(self, image: np.ndarray) -> np.ndarray:
-        """The square's part of a picture, at the networks' size."""
+    def cut(self, image: np.ndarray, side: int = SIDE) -> np.ndarray:
+        """The square's part of a picture, so many pixels a side; the networks' size unless another is given."""
         part = image[self.top : self.top + self.side, self.left : self.left + self.side]
-        method = cv2.INTER_AREA if self.side > SIDE else cv2.INTER_LINEAR
-        return np.ascontiguousarray(part) if self.side == SIDE else cv2.resize(part, (SIDE, SIDE), interpolation=method)
+        return np.ascontiguousarray(resized(part, side))
 
-    def landmarks(self, points: Float32[np.ndarray, "n 3"]) -> Float32[np.ndarray, "n 3"]:
+    def landmarks(self, points: Float32[np.ndarray, "n 3"], side: int = SIDE) -> Float32[np.ndarray, "n 3"]:
         """Points of the picture in pixels of what `cut` gives."""
         moved: Float32[np.ndarray, "n 3"] = points - np.array([self.left, self.top, 0], np.float32)
-        return moved * np.float32(SIDE / self.side)
+        return moved * np.float32(side / self.side)
 
     def paste(self, drawn: UInt8[np.ndarray, "512 512 3"], image: Image) -> Image:
         """A new picture: `image` with the square drawn; softly where the square ends within the picture."""
         height, width = image.shape[:2]
-        if self.side != SIDE:
-            drawn = cv2.resize(drawn, (self.side, self.side), interpolation=cv2.INTER_LINEAR)
+        drawn = resized(drawn, self.side)
         if self.side == height == width:
             return drawn
         rows, columns = slice(self.top, self.top + self.side), slice(self.left, self.left + self.side)
-        down = _ramp(self.side, self.top > 0, self.top + self.side < height)
-        across = _ramp(self.side, self.left > 0, self.left + self.side < width)
+        down = ramp(self.side, self.top > 0, self.top + self.side < height)
+        across = ramp(self.side, self.left > 0, self.left + self.side < width)
         weight = (down[:, None] * across)[..., None]
         out = image.copy()
         out[rows, columns] = np.rint(weight * drawn + (1 - weight) * image[rows, columns]).astype(np.uint8)
@@ -61,13 +57,3 @@ def window_of(landmarks: Float32[np.ndarray, "478 3"], width: int, height: int) 
     side = int(min(max(largest, float((high - low).max())), width, height))
     left, top = np.clip(np.round((low + high) / 2 - side / 2), 0, [width - side, height - side]).astype(int)
     return Window(int(left), int(top), side)
-
-
-def _ramp(side: int, at_start: bool, at_end: bool) -> Float32[np.ndarray, "side"]:
-    """1 inside, falling to 0 towards ends within the picture."""
-    place = np.arange(side, dtype=np.float32)
-    out = np.ones(side, np.float32)
-    for wanted, distance in ((at_start, place), (at_end, side - 1 - place)):
-        if wanted:
-            out *= np.clip(distance / (_SEAM * side), 0, 1)
-    return out

@@ -16,10 +16,11 @@ from models.motion import Motion
 from models.portrait import Pixels, Portrait
 from models.small.code_picture import CodePainter
 from models.small.drive import Drive
-from models.small.frame_box import SIDE, Window, box_of
+from models.small.frame_box import box_of
 from models.small.lifting import front_of, lift
 from models.small.portrait_state import PortraitParts, PortraitState
 from models.small.torso_layer import torso_layer
+from models.squares import placed
 
 Preparation = Callable[[PortraitParts], PortraitState]
 Frame = Callable[[PortraitState, Drive], Picture]
@@ -53,7 +54,7 @@ class SmallAvatar:
         puppet = self._body.puppet
         shape = puppet.shape(motion)
         drive = Drive(*(_batch(x.astype(np.float32)) for x in (shape.canonical, shape.pose.rotation)))
-        head = self._placed(frame(self._state, drive), self._box.window(shape.pose))
+        head = placed(frame(self._state, drive), self._box.window(shape.pose), self._size)
         layer = _over(head, self._shifted(puppet.torso_moved(shape)))
         if self._behind is None:
             out = np.empty_like(layer)
@@ -62,12 +63,6 @@ class SmallAvatar:
             out = np.empty_like(self._behind)
             over(layer, self._behind, out)
         return out
-
-    def _placed(self, drawn: UInt8[np.ndarray, "256 256 4"], window: Window) -> UInt8[np.ndarray, "h w 4"]:
-        scale = window.side / SIDE
-        half = scale / 2 - 0.5  # of a pixel: centres lie on centres
-        way = np.array([[scale, 0, window.left + half], [0, scale, window.top + half]])
-        return cv2.warpAffine(drawn, way, self._size, flags=cv2.INTER_LINEAR)
 
     def _shifted(self, moved: np.ndarray) -> UInt8[np.ndarray, "h w 4"]:
         way = np.array([[1, 0, moved[0] - self._margin], [0, 1, moved[1] - self._margin]])

@@ -10,21 +10,13 @@ from jaxtyping import Float, Float32
 
 from models.face import FaceModel
 from models.pose import Pose
+from models.squares import Square
 from models.topology import CHIN, EAR_TO_EAR, FOREHEAD_TOP
 
 SIDE = 256
 """Of the networks' pictures, pixels."""
 _FACE_HEIGHTS = 2.3
 _FROM_CHIN, _BEHIND = 0.48, 0.75
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A square of a picture, in its pixels: pixel x covers [x, x + 1)."""
-
-    left: float
-    top: float
-    side: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,11 +31,11 @@ class Box:
         """Canonical points -> box."""
         return (canonical - self.centre) / self.half
 
-    def window(self, pose: Pose) -> Window:
+    def window(self, pose: Pose) -> Square:
         """The square that shows the box under a pose."""
         side = 2 * self.half * pose.scale
         x, y = pose.to_picture(self.centre[None])[0, :2] + 0.5 - side / 2
-        return Window(float(x), float(y), side)
+        return Square(float(x), float(y), side)
 
 
 def box_of(model: FaceModel) -> Box:

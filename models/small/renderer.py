@@ -71,7 +71,8 @@ class Renderer(nn.Module):
         at_rest = points + moved[:, :3].permute(0, 2, 3, 1)
         front = read(planes.front, at_rest[..., :2])
         one, other = planes.across.chunk(2, 1)
-        across = read(one, points[..., [0, 2]]) + read(other, points[..., [2, 1]])
+        right, down, away = points.unbind(-1)  # no list of indices has to travel to the device
+        across = read(one, torch.stack([right, away], -1)) + read(other, torch.stack([away, down], -1))
         features = torch.cat([front[:, :FEATURES] + moved[:, 3:], across], 1)
         answer = self.out(functional.leaky_relu(self.hidden(features.permute(0, 2, 3, 1)), 0.1))
         behind = front[:, FEATURES] - at_rest[..., 2]

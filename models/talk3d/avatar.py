@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-import cv2
 import numpy as np
 import torch
 from jaxtyping import UInt8
 
 from models.backends.executor import Picture
 from models.motion import Motion
+from models.squares import resized
 from models.talk3d.camera import camera_label
 from models.talk3d.conditions import SPAN, SYMBOLS, WINDOWS
 from models.talk3d.drive import Drive
@@ -58,6 +58,5 @@ class Talk3dAvatar:
         side = min(self._height, self._width)
         out = np.zeros((self._height, self._width, 3), np.uint8)
         top, left = (self._height - side) // 2, (self._width - side) // 2
-        scaled = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA) if side != len(picture) else picture
-        out[top : top + side, left : left + side] = scaled
+        out[top : top + side, left : left + side] = resized(picture, side)
         return out

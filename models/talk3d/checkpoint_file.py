@@ -16,8 +16,11 @@ STEP = "iter"
 TUNED = "_tune.pt"
 """How the name of a checkpoint ends whose last network was trained, too; what others hold of it was never."""
 
+PREDICTOR = "deltaplane_predictor."
+"""How its entries begin."""
+
 _PARTS = {
-    "deltaplane_predictor": "deltaplane_predictor.",
+    "deltaplane_predictor": PREDICTOR,
     "audio_net": "conditions.audio_net.",
     "audio_att_net": "conditions.audio_att_net.",
     "blink_encoder": "conditions.blink_encoder.",

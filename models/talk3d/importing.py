@@ -1,9 +1,13 @@
 """What an import of Talk3D's released files consists of."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import torch
+from safetensors import safe_open
+from torch import Tensor
 
 from models.audio.hubert_file import FILES
 from models.checkpoint import entries_under
@@ -11,11 +15,29 @@ from models.errors import InputError
 from models.gfpgan.restoration import Restoration
 from models.given_files import first
 from models.importing import Network, Request, Source
-from models.talk3d.checkpoint_file import STEP, TUNED, Driver, drawer_entries, driver_entries, read_checkpoint
+from models.talk3d.checkpoint_file import (
+    PREDICTOR,
+    STEP,
+    TUNED,
+    Driver,
+    drawer_entries,
+    driver_entries,
+    read_checkpoint,
+)
 from models.talk3d.generator import Generator
 from models.talk3d.generator_file import read_generator
-from models.talk3d.needs import BASE, DRIVER, GENERATOR, PERSON, RESTORATION, SPEECH
+from models.talk3d.needs import (
+    BASE,
+    DRIVER,
+    DRIVER_FILE,
+    GENERATOR,
+    GENERATOR_FILE,
+    PERSON,
+    RESTORATION,
+    SPEECH,
+)
 from models.talk3d.recording import read_recording
+from models.talk3d.size import generator_size, planes_side, stage_widths
 from models.talk3d.speech_scores import SpeechScores, load_speech_scores
 from models.weight_store import Replacement
 
@@ -53,14 +75,43 @@ def _as_they_are(content: Any, path: Path) -> dict[str, Any]:
     return dict(content)
 
 
+def _driver_like(entries: Mapping[str, Any]) -> Driver:
+    return Driver(planes_side(entries, PREDICTOR), stage_widths(entries, PREDICTOR))
+
+
+def _generator_like(entries: Mapping[str, Any]) -> Generator:
+    return Generator(generator_size(entries))
+
+
 RELEASED = Released(
-    Network(DRIVER, Driver, driver_entries, STEP, read=read_checkpoint),
-    Network(GENERATOR, Generator, _as_they_are, STEP, read=read_generator),
-    Network(BASE, Generator, _as_they_are, STEP, read=read_generator),
+    Network(DRIVER, Driver, driver_entries, STEP, read=read_checkpoint, sized=_driver_like),
+    Network(GENERATOR, Generator, _as_they_are, STEP, read=read_generator, sized=_generator_like),
+    Network(BASE, Generator, _as_they_are, STEP, read=read_generator, sized=_generator_like),
     Network(RESTORATION, Restoration, entries_under("params_ema"), STEP),
     Network(RESTORATION, Restoration, drawer_entries, STEP, read=read_checkpoint),
     load_speech_scores,
 )
+
+
+def _check_sides(folder: Path) -> None:
+    """Raises InputError for a generator and delta-plane networks that are not of one size."""
+    generator, driver = (_shapes(folder / name) for name in (GENERATOR_FILE, DRIVER_FILE))
+    if not generator or not driver:
+        return
+    made, known = generator_size(generator).planes, planes_side(driver, PREDICTOR)
+    if made != known:
+        raise InputError(
+            f"the {GENERATOR.title} makes planes of {made} pixels, and the {DRIVER.title} know planes of {known}: give "
+            f"{GENERATOR.option} and {DRIVER.option} that were trained together"
+        )
+
+
+def _shapes(path: Path) -> dict[str, Tensor]:
+    """The entries of a file without their values; none if it is not there."""
+    if not path.exists():
+        return {}
+    with safe_open(path, "pt") as file:
+        return {name: torch.empty(file.get_slice(name).get_shape(), device="meta") for name in file.keys()}  # noqa: SIM118
 
 
 def request(given: Given, released: Released) -> Request:
@@ -86,6 +137,8 @@ def request(given: Given, released: Released) -> Request:
     def check(new: Replacement) -> None:
         if given.person is not None:
             read_recording(new.folder)
+        if checkpoints:
+            _check_sides(new.folder)
         if given.wav2vec is not None:
             released.load_speech(new.folder / SPEECH.files[0])
 

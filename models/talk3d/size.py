@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count, takewhile
+from itertools import takewhile
+from math import isqrt
+from typing import Any
 
 from torch import Tensor
 
@@ -46,23 +48,40 @@ STAGES: StageWidths = (64, 128, 256)
 """Channels of each plane after the U-Net's stages on the way down."""
 SMALLER = 8
 """How many times as small as the planes its deepest features are."""
+GROUPED = 8
+"""Channels of a group that is brought to one size, of these features."""
+_BLOCKS, _LONGEST = 10, 4096
+"""More blocks, channels or pixels than these are a damaged file's."""
 
 
-def generator_size(entries: Mapping[str, Tensor], prefix: str = "") -> GeneratorSize:
+def generator_size(entries: Mapping[str, Any], prefix: str = "") -> GeneratorSize:
     """Of a generator's weights, whose names begin with `prefix`; the released one's if they are not a generator's."""
-    sides = takewhile(
-        lambda side: f"{prefix}backbone.synthesis.b{side}.conv1.bias" in entries, (FIRST_SIDE << k for k in count())
-    )
-    backbone = tuple(len(entries[f"{prefix}backbone.synthesis.b{side}.conv1.bias"]) for side in sides)
-    drawing = [entries.get(f"{prefix}superresolution.block{k}.conv1.bias") for k in (0, 1)]
-    noise = entries.get(f"{prefix}superresolution.block0.conv1.noise_const")
-    if not backbone or drawing[0] is None or drawing[1] is None or noise is None:
+    blocks = (_length(entries, f"{prefix}backbone.synthesis.b{FIRST_SIDE << k}.conv1.bias") for k in range(_BLOCKS))
+    backbone = tuple(takewhile(bool, blocks))
+    first, second = (_length(entries, f"{prefix}superresolution.block{k}.conv1.bias") for k in (0, 1))
+    noise = _length(entries, f"{prefix}superresolution.block0.conv1.noise_const", axes=2)
+    if not backbone or not first or not second or noise < 2:
         return GeneratorSize()
-    return GeneratorSize(backbone, (len(drawing[0]), len(drawing[1])), len(noise) // 2)
+    return GeneratorSize(backbone, (first, second), noise // 2)
 
 
-def stage_widths(entries: Mapping[str, Tensor], prefix: str = "") -> StageWidths:
+def stage_widths(entries: Mapping[str, Any], prefix: str = "") -> StageWidths:
     """Of a delta-plane predictor's weights; the released one's if they are not a predictor's."""
-    widths = [entries.get(f"{prefix}Downnet.Downnet{k}_xy.conv1.bias") for k in (1, 2, 3)]
-    first, second, third = (None if bias is None else len(bias) for bias in widths)
-    return STAGES if first is None or second is None or third is None else (first, second, third)
+    first, second, third = (_length(entries, f"{prefix}Downnet.Downnet{k}_xy.conv1.bias") for k in (1, 2, 3))
+    known = first and second and third and third % GROUPED == 0
+    return (first, second, third) if known else STAGES
+
+
+def planes_side(entries: Mapping[str, Any], prefix: str = "") -> int:
+    """Pixels a side of the planes that a delta-plane predictor knows; as above."""
+    places = entries.get(f"{prefix}transformer.0.pos_emb")
+    side = SMALLER * isqrt(places.shape[1]) if isinstance(places, Tensor) and places.ndim == 3 else 0
+    return side if 0 < side <= _LONGEST else GeneratorSize().planes
+
+
+def _length(entries: Mapping[str, Any], name: str, axes: int = 1) -> int:
+    """Along an entry's first axis; 0 if it is not there, has another number of axes, or no network is so large."""
+    values = entries.get(name)
+    if not isinstance(values, Tensor) or values.ndim != axes or len(values) > _LONGEST:
+        return 0
+    return len(values)

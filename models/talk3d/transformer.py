@@ -10,13 +10,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.talk3d.size import GROUPED
 from models.talk3d.split import Split
 from models.talk3d.stages import Deepest
 
 TOKEN = 64
 """Length of a condition token."""
-_HEADS, _GROUPED, _INNER = 4, 8, 4
-"""Of attention; channels of a group; how many times as wide the feed-forward parts are inside."""
+_HEADS, _INNER = 4, 4
+"""Of attention; how many times as wide the feed-forward parts are inside."""
 
 Places = Float[Tensor, "b 3 places c3"]
 """Features on the three planes, place after place, row by row."""
@@ -111,7 +112,7 @@ class Transformer(nn.Module):
         """`side`: of the planes that it sees; `width`: channels of each."""
         super().__init__()
         self.pos_emb = nn.Parameter(torch.empty(1, side**2, 3 * width))
-        self.norm = Split("GN", lambda: nn.GroupNorm(width // _GROUPED, width))
+        self.norm = Split("GN", lambda: nn.GroupNorm(width // GROUPED, width))
         self.proj_in = Split("lin", lambda: nn.Linear(width, width))
         self.transformer_blocks = nn.ModuleList([Block(width), Block(width)])
 

@@ -6,11 +6,11 @@ from contextlib import suppress
 from typing import Any
 
 from aiortc import rtcsctptransport
-from aiortc.rtcsctptransport import DataChunk, ForwardTsnChunk, RTCSctpTransport
+from aiortc.rtcsctptransport import SCTP_DATA_UNORDERED, DataChunk, ForwardTsnChunk, RTCSctpTransport
 
 _PATIENCE_S = 0.2  # for data to ride along with; RFC 9260 6.2 has it for acknowledgements, and allows 0.5
 _RIDES_S = 0.1  # an acknowledgement that has waited for so long goes with the next data
-_EVERY = 2  # packets: so does one that is owed for so many
+_EVERY, _MOST = 2, 4  # packets: so does one that is owed for so many; and for so many it waits for nothing
 _BUNDLED_BYTES = 1000  # a message that is longer fills a packet by itself, and more of it wait for what is owed
 
 vars(rtcsctptransport).update(SCTP_RTO_INITIAL=0.5, SCTP_RTO_MIN=0.3)  # s; of 3 and 1: more than _PATIENCE_S
@@ -29,7 +29,7 @@ def on_its_way_bytes(sctp: RTCSctpTransport) -> int:
 
 def bundle(sctp: RTCSctpTransport) -> None:
     """Lets acknowledgements, of every second packet as RFC 9260 6.2 has it, and what is said of lost messages ride
-    along with the next data, or wait for it for 0.2 s. Long messages are acknowledged at once.
+    along with the next data, or wait for it for 0.2 s. Long messages are acknowledged sooner.
 
     aiortc sends each in a packet of its own, which costs a call as much as the motion itself.
     """
@@ -66,7 +66,7 @@ class _Bundler:
         if self._owed == 0:
             self._owed_since_s = self._loop.time()
         self._owed += 1
-        if self._is_long and self._owed >= _EVERY:
+        if self._owed >= (_EVERY if self._is_long else _MOST):
             await self._leave()
         else:
             self._wait()
@@ -78,15 +78,15 @@ class _Bundler:
         elif isinstance(chunk, ForwardTsnChunk):
             self._forward = chunk
             self._wait()
-        elif isinstance(chunk, DataChunk) and len(chunk.user_data) <= _BUNDLED_BYTES and self._rides():
+        elif isinstance(chunk, DataChunk) and len(chunk.user_data) <= _BUNDLED_BYTES and self._rides_with(chunk):
             await self._leave(chunk)
         else:
             await self._send_chunk(chunk)
 
-    def _rides(self) -> bool:
-        """Whether anything goes with the next data."""
-        waited_s = self._loop.time() - self._owed_since_s
-        return self._forward is not None or self._owed >= _EVERY or (self._owed > 0 and waited_s >= _RIDES_S)
+    def _rides_with(self, data: DataChunk) -> bool:
+        """Whether anything goes with this: with ordered data, of which there is little, all that waits."""
+        due = self._is_long or self._owed >= _EVERY or self._loop.time() - self._owed_since_s >= _RIDES_S
+        return self._forward is not None or (self._owed > 0 and (due or not data.flags & SCTP_DATA_UNORDERED))
 
     def _wait(self) -> None:
         if self._timer is None:

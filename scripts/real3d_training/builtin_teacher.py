@@ -56,10 +56,10 @@ def write_clip(
     clip = ClipWriter(folder)
     for motion in motions:
         landmarks = _landmarks(actor, motion, side)
-        picture = _cut(actor.window, actor.avatar.render(motion), side)
-        classes = _classes(_cut(actor.window, actor.parts.render(motion), side), landmarks)
+        picture = actor.window.cut(actor.avatar.render(motion)[..., :3], side)
+        classes = _classes(actor.window.cut(actor.parts.render(motion), side), landmarks)
         clip.add(reader.shot(picture, classes, landmarks, who))
-    clip.finish(_cut(actor.window, actor.background, side), reader.canonical(who), face_digest(face))
+    clip.finish(actor.window.cut(actor.background, side), reader.canonical(who), face_digest(face))
 
 
 def acting(count: int, random: Random) -> Iterator[Motion]:
@@ -133,18 +133,11 @@ def _of_parts(portrait: Portrait, classes: Classes) -> Portrait:
     return replace(portrait, image=colours, person=person, background=np.zeros_like(colours))
 
 
-def _cut(window: Window, image: Picture, side: int) -> Picture:
-    part = image[window.top : window.top + window.side, window.left : window.left + window.side, :3]
-    return cv2.resize(part, (side, side), interpolation=cv2.INTER_AREA if window.side > side else cv2.INTER_LINEAR)
-
-
 def _landmarks(actor: Actor, motion: Motion, side: int) -> np.ndarray:
     """Where the engine has put the face; nothing is detected."""
     points = np.zeros((LANDMARK_COUNT, 3), np.float32)
     points[:SURFACE_COUNT] = actor.avatar.landmarks(motion)
-    return ((points - np.float32([actor.window.left, actor.window.top, 0])) * (side / actor.window.side)).astype(
-        np.float32
-    )
+    return actor.window.landmarks(points, side)
 
 
 def _classes(parts: Picture, landmarks: np.ndarray) -> Classes:

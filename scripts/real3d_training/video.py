@@ -5,7 +5,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from jaxtyping import Float32
 
@@ -16,7 +15,7 @@ from models.matte import fill_background, person_matte
 from models.one_face import OneFace
 from models.real3d.face import Real3dFace
 from models.real3d.parting import BuiltinSegmenter
-from models.real3d.window import Window, window_of
+from models.real3d.window import window_of
 from models.topology import SURFACE_COUNT
 from real3d_training.clip import SUFFIX, ClipWriter, Picture
 from real3d_training.face import FaceReader, face_digest
@@ -46,7 +45,7 @@ def prepare_video(video: Path, out: Path, face: Real3dFace, side: int, every: in
     seen = _seen(video, every, most)
     middle = np.median(list(seen.faces.values()), axis=0).astype(np.float32)
     window = window_of(middle, seen.width, seen.height)
-    points = {number: _inside(window, each, side) for number, each in seen.faces.items()}
+    points = {number: window.landmarks(each, side) for number, each in seen.faces.items()}
     reach = np.array([(each[:SURFACE_COUNT, :2].min(), each[:SURFACE_COUNT, :2].max()) for each in points.values()])
     if reach.min() < -_BEYOND * side or reach.max() > (1 + _BEYOND) * side:
         raise InputError(f"{video.name}: the face leaves the square around where it is mostly; cut the video")
@@ -54,7 +53,7 @@ def prepare_video(video: Path, out: Path, face: Real3dFace, side: int, every: in
     who = reader.person(list(points.values())[:: max(1, len(points) // _SEEN)])
     clip, behind = ClipWriter(folder), None
     for number, picture in _pictures(video, points):
-        cut, each = _cut(window, picture, side), points[number]
+        cut, each = window.cut(picture, side), points[number]
         clip.add(reader.shot(cut, segment(cut, each), each, who))
         if behind is None:
             behind = fill_background(cut, person_matte(cut, each), each)
@@ -104,14 +103,3 @@ def _pictures(video: Path, wanted: Collection[int]) -> Iterator[tuple[int, Pictu
                 yield number, frame.image
             if number == last:
                 return
-
-
-def _cut(window: Window, image: Picture, side: int) -> Picture:
-    part = image[window.top : window.top + window.side, window.left : window.left + window.side]
-    method = cv2.INTER_AREA if window.side > side else cv2.INTER_LINEAR
-    return np.ascontiguousarray(cv2.resize(part, (side, side), interpolation=method))
-
-
-def _inside(window: Window, landmarks: Landmarks, side: int) -> Landmarks:
-    moved = landmarks - np.array([window.left, window.top, 0], np.float32)
-    return (moved * np.float32(side / window.side)).astype(np.float32)

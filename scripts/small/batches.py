@@ -11,7 +11,8 @@ from torch import Tensor
 
 from models.face import load_face_model
 from models.small.code_picture import CodePainter
-from models.small.frame_box import SIDE, Window, box_of
+from models.small.frame_box import SIDE, box_of
+from models.squares import Square
 from small.dataset import Dataset
 from small.teacher import cut
 
@@ -85,7 +86,7 @@ class Batches:
     def _torso(self, avatar: int, shot: int) -> np.ndarray:
         left, top, side = (float(x) for x in self._data.arrays["window"][avatar, shot])
         margin = self._data.margin
-        return cut(self._data.arrays["torso"][avatar], Window(left + margin, top + margin, side), SIDE)
+        return cut(self._data.arrays["torso"][avatar], Square(left + margin, top + margin, side), SIDE)
 
 
 class _Colours:

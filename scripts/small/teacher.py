@@ -13,9 +13,10 @@ from models.face import FaceModel
 from models.motion import Motion
 from models.portrait import Portrait
 from models.raster import rasterise
-from models.small.frame_box import SIDE, Window, box_of
+from models.small.frame_box import SIDE, box_of
 from models.small.lifting import HEAD, Lifted, front_of, lift
 from models.small.torso_layer import torso_layer
+from models.squares import Square
 from models.topology import FACE_OVAL, OUTER_LIPS
 
 MASK_SIDE = 128
@@ -87,7 +88,7 @@ def premultiplied(picture: UInt8[np.ndarray, "h w 4"]) -> UInt8[np.ndarray, "h w
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGBA2mRGBA))
 
 
-def cut(picture: UInt8[np.ndarray, "h w 4"], window: Window, side: int) -> UInt8[np.ndarray, "s s 4"]:
+def cut(picture: UInt8[np.ndarray, "h w 4"], window: Square, side: int) -> UInt8[np.ndarray, "s s 4"]:
     """The window's part of a picture."""
     pixels = window.side / side
     way = np.array([[pixels, 0, window.left + pixels / 2 - 0.5], [0, pixels, window.top + pixels / 2 - 0.5]])

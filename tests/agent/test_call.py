@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 LIPS = (13, 14)  # middles of the inner lips
+PREVIEW = r"http://127[\d.]+:\d+(?=/?\s)"
 LINK = r"http://\S+#token=[\w-]+"
 SHOWN = ("--size", "256", "--framing", "head", "--quality", "best")
 
@@ -167,7 +168,7 @@ def test_an_outline_stands_for_somebody_who_is_lost_until_they_are_back(
     both = ["--portrait", portrait_png, "--microphone", quiet_wav, "--mute", *SHOWN]
     calling = [*both, "--name", "Anna", "--output", tmp_path / "near.mp4"]
     with ends(*both, "--output", "preview", "--speaker", "none", calling=calling) as (listener, caller, said):
-        url = heard(listener, said, r"http://127[\d.]+:\d+(?=/?\s)")
+        url = heard(listener, said, PREVIEW)
         wait_until(lambda: faces_at(url) == 1)
         caller.send_signal(signal.SIGSTOP)
         heard(listener, said, "not heard any more: it may come back")
@@ -193,22 +194,24 @@ def shown_at(url: str) -> str:
 
 @pytest.mark.timeout(400)
 def test_a_caller_who_leaves_before_anything_is_shown_makes_room_for_a_browser(
-    portrait_png: Path, quiet_wav: Path, tmp_path: Path, page: "Page", monkeypatch: pytest.MonkeyPatch
+    portrait_png: Path, quiet_wav: Path, page: "Page", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def never(peer: CallPeer, data: bytes) -> None:
         await asyncio.Event().wait()
 
     monkeypatch.setattr(CallPeer, "_send", never)
-    far, said = tmp_path / "far.mp4", []
-    listening = ("--portrait", str(portrait_png), "--microphone", str(quiet_wav), *SHOWN, "--output", str(far))
-    with agent_process("call", "--listen", "--port", "0", *listening) as listener:
+    said: list[str] = []
+    shows = ("--portrait", str(portrait_png), *SHOWN, "--output", "preview", "--speaker", "none")
+    with agent_process("call", "--listen", "--port", "0", "--microphone", str(quiet_wav), *shows) as listener:
         ben = End("Ben").call(heard(listener, said, LINK))
         heard(listener, said, "Ben is there and shows a portrait")
         ben.close("never mind")
         heard(listener, said, "the call is over: never mind")
         visit(page, re.search(LINK, said[-1])[0])
         heard(listener, said, "Ben is there and shows none: an outline is drawn here")
-        wait_until(lambda: far.exists() and far.stat().st_size > 0)
+        url = heard(listener, said, PREVIEW)
+        wait_until(lambda: shown_at(url) == "none: Ben is an outline")
+        assert faces_at(url) == 0
         listener.send_signal(signal.SIGINT)
         _, rest = listener.communicate(timeout=60)
         assert listener.returncode == 0, rest

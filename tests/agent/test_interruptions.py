@@ -12,6 +12,7 @@ from scipy.io import wavfile
 
 from agent.cli import main
 from agent.interrupt import interruptible
+from runtime.sinks.video_file import VideoFile
 from tests.agent.clips import decode, make_clip, speech
 from tests.agent.command import SMALL, agent_process, wait_until
 
@@ -46,6 +47,20 @@ def test_a_signal_while_preparing_leaves_nothing(number, portrait_png, wav, tmp_
     assert (process.returncode, last.partition(":")[0]) in [(130, "agent"), (0, f"wrote {out}")]
     assert process.returncode == 0 or last == "agent: interrupted"
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_an_interrupt_while_a_file_is_opened_leaves_nothing(portrait_png, wav, tmp_path, monkeypatch, capsys):
+    class Interrupted(VideoFile):
+        def __init__(self, *given, **options):
+            super().__init__(*given, **options)
+            assert list(tmp_path.glob(".o.partial.mp4"))
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("agent.build.VideoFile", Interrupted)
+    out = tmp_path / "o.mp4"
+    assert main(["run", "--portrait", str(portrait_png), "--microphone", str(wav), "--output", str(out), *SMALL]) == 130
+    assert capsys.readouterr().err.strip() == "agent: interrupted"
+    assert list(tmp_path.iterdir()) == [wav]
 
 
 def test_an_interrupt_between_preparing_and_the_first_picture_leaves_nothing(

@@ -1,5 +1,7 @@
 """Light and shade that expressions change, and the kernels that put it on the picture."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.builtin.avatar import BuiltinAvatar
+from models.builtin.constants import LIPS
 from models.builtin.kernels import shade, unpremultiply
 from models.builtin.relief import Relief
 from models.face import load_face_model
@@ -46,6 +49,16 @@ def test_folds_darken_where_skin_is_pushed_together(avatar, monkeypatch, coeffic
     monkeypatch.setattr(Relief, "apply", lambda *_: None)
     without = brightness(avatar, motion, points)
     assert 0.8 * without < with_folds < 0.99 * without
+
+
+def test_a_face_with_a_small_mouth_beside_its_eyes_has_no_folds(portrait, avatar):
+    landmarks = portrait.landmarks.copy()
+    corners = list(LIPS.corners)
+    middle = landmarks[corners].mean(0)
+    landmarks[corners] = middle + 0.5 * (landmarks[corners] - middle)
+    child = BuiltinAvatar(replace(portrait, landmarks=landmarks), load_face_model())
+    deepest = [min(float(drawn.min()) for _, drawn in each._relief._folds) for each in (avatar, child)]
+    assert deepest[0] < -0.1 and deepest[1] > -0.03
 
 
 def test_a_face_at_rest_has_no_relief(avatar, monkeypatch):

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from runtime.ladder import RUNGS, Ladder, Rung
+from runtime.ladder import RUNGS, Ladder, Rung, rungs_of
 
 MS, S = 1_000_000, 1_000_000_000
 FPS, LEVELS = 25, 3
@@ -147,3 +147,9 @@ def test_half_the_rate_has_twice_the_time_and_is_left_only_for_what_fits_the_who
     assert set(machine.run(20, lambda _: 30)) == {BOTTOM}, "30 of 80 ms are ample, of 40 they are not"
     assert machine.ladder.standing["late"] == late
     assert machine.run(8, lambda _: 20)[-1] < BOTTOM
+
+
+def test_fast_never_stands_on_the_best_rung_and_what_is_not_live_stays_where_it_begins():
+    assert rungs_of("auto", live=True) == RUNGS
+    assert rungs_of("auto", live=False) == rungs_of("best", live=True) == rungs_of("best", live=False) == (Rung(),)
+    assert rungs_of("fast", live=True) == RUNGS[1:] and rungs_of("fast", live=False) == (Rung(level=1),)

@@ -205,9 +205,9 @@ def test_opencv_waits_a_second_for_a_picture_not_ten() -> None:
     assert os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"] == "1"
 
 
-@pytest.mark.parametrize(("rate_fps", "warned"), [(30, False), (20, False), (10, True)])
+@pytest.mark.parametrize(("rate_fps", "is_low"), [(30, False), (20, False), (10, True)])
 def test_the_rate_is_measured_and_said_once_when_it_is_low(
-    rate_fps: float, warned: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    rate_fps: float, is_low: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = FakeClock(START_NS)
     webcam = Webcam(clock, rate_fps)
@@ -220,7 +220,7 @@ def test_the_rate_is_measured_and_said_once_when_it_is_low(
     assert camera.rate_fps == pytest.approx(rate_fps, abs=0.2)
     line = f"camera 0 (me) gives {rate_fps} pictures a second, not 30: more light or another USB port may help"
     said = warned(caplog, "runtime.sources.camera")
-    assert said == ([line] if warned else [])
+    assert said == ([line] if is_low else [])
 
 
 def test_a_driver_that_hangs_does_not_hang_the_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,7 @@ from models.errors import InputError
 from runtime.clock import FakeClock, MonotonicClock
 from runtime.sources.microphone import Microphone, SampleClock
 from tests.sound_server import RATE_HZ, SoundServer
+from tests.warned import warned
 
 BLOCK_NS = 10_000_000
 
@@ -55,7 +56,6 @@ print(json.dumps(next(blocks, None)), flush=True)
 UNKNOWN = """
 from runtime.clock import MonotonicClock
 from runtime.sources.microphone import Microphone
-from tests.warned import warned
 Microphone("no such thing", MonotonicClock())
 """
 

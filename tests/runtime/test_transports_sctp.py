@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from aiortc.rtcsctptransport import (
     SCTP_DATA_FIRST_FRAG,
+    SCTP_DATA_UNORDERED,
     DataChunk,
     ForwardTsnChunk,
     RTCSctpTransport,
@@ -57,8 +58,8 @@ def patience(monkeypatch) -> SimpleNamespace:
     return SimpleNamespace(set=lambda name, seconds: monkeypatch.setattr(ours, name, seconds))
 
 
-def data(size: int = 40) -> DataChunk:
-    chunk = DataChunk()
+def data(size: int = 40, flags: int = SCTP_DATA_UNORDERED) -> DataChunk:
+    chunk = DataChunk(flags)
     chunk.user_data = bytes(size)
     return chunk
 
@@ -90,15 +91,25 @@ def test_one_that_waits_for_long_rides_alone_with_data_and_at_last_without(patie
     assert run(script) == [[SackChunk, DataChunk], [SackChunk]]
 
 
-def test_long_messages_are_acknowledged_at_once(patience) -> None:
+def test_many_packets_are_acknowledged_at_once_and_with_ordered_data_each(patience) -> None:
     async def script(sctp: Any, wire: Wire) -> None:
-        for k in range(4):
+        for _ in range(5):
+            await sctp._send_sack()
+        await sctp._send_chunk(data(flags=0))
+
+    assert run(script) == [[SackChunk], [SackChunk, DataChunk]]
+
+
+def test_long_messages_are_acknowledged_at_once_or_with_any_data(patience) -> None:
+    async def script(sctp: Any, wire: Wire) -> None:
+        for k in range(3):
             chunk = data(2 * ours._BUNDLED_BYTES)
             chunk.tsn, chunk.flags = 8 + k, SCTP_DATA_FIRST_FRAG
             await sctp._receive_data_chunk(chunk)
             await sctp._send_sack()
+        await sctp._send_chunk(data())
 
-    assert run(script) == [[SackChunk], [SackChunk]]
+    assert run(script) == [[SackChunk], [SackChunk, DataChunk]]
 
 
 def test_what_is_said_of_lost_messages_rides_with_the_next_data_once_and_newest(patience) -> None:

@@ -7,8 +7,9 @@ from jaxtyping import Float
 from models.backends.picture_bytes import to_picture
 from models.face import load_face_model
 from models.landmarks import find_faces
+from models.talk3d.camera import camera_labels
 from models.talk3d.generator import Generator
-from models.talk3d.personal.views import FRONTAL_PITCH, camera_labels, latents, view
+from models.talk3d.personal.views import FRONTAL_PITCH, latents, view
 from models.topology import OUTER_EYE_CORNERS
 
 _EYES_APART, _EYES_AT = 0.35, (0.5, 0.47)

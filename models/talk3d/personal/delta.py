@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from models.talk3d.camera import camera_labels
 from models.talk3d.checkpoint_file import Driver
 from models.talk3d.delta_planes import PlaneFeatures
 from models.talk3d.generator import Generator
@@ -22,7 +23,7 @@ from models.talk3d.personal.identity import Identity
 from models.talk3d.personal.likeness import Likeness
 from models.talk3d.personal.schedule import Schedule, stepped
 from models.talk3d.personal.stage import State, draws
-from models.talk3d.personal.views import View, camera_labels, view
+from models.talk3d.personal.views import View, view
 from models.talk3d.places import place_code
 from models.talk3d.size import SMALLER, StageWidths
 from models.talk3d.transformer import Settled, Transformer

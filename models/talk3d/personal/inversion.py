@@ -12,12 +12,13 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from models.talk3d.camera import camera_labels
 from models.talk3d.generator import Generator
 from models.talk3d.personal.footage import Footage
 from models.talk3d.personal.likeness import Likeness
 from models.talk3d.personal.schedule import Schedule, ramped
 from models.talk3d.personal.stage import State, draws
-from models.talk3d.personal.views import Latents, View, camera_labels, view
+from models.talk3d.personal.views import Latents, View, view
 from models.talk3d.size import LATENT
 
 

@@ -9,12 +9,13 @@ of the frames here than the later stages learn from; here it is the same.
 import torch
 from torch import Tensor
 
+from models.talk3d.camera import camera_labels
 from models.talk3d.generator import Generator
 from models.talk3d.personal.footage import Footage
 from models.talk3d.personal.likeness import Likeness
 from models.talk3d.personal.schedule import Schedule
 from models.talk3d.personal.stage import State
-from models.talk3d.personal.views import camera_labels, layered_planes, view
+from models.talk3d.personal.views import layered_planes, view
 from models.talk3d.size import LATENT
 
 _SAVED_EVERY = 5

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.talk3d.camera import camera_labels
 from models.talk3d.generator import Generator
 from models.talk3d.personal.footage import Footage
 from models.talk3d.personal.likeness import Likeness
 from models.talk3d.personal.schedule import Schedule
 from models.talk3d.personal.stage import State, draws
-from models.talk3d.personal.views import Latents, View, camera_labels, random_latents, view
+from models.talk3d.personal.views import Latents, View, random_latents, view
 
 _NEAR, _PSI = 0.1, 0.5
 

@@ -1,16 +1,14 @@
 """A generator's pictures as something to learn from: cameras, styles and planes with gradients."""
 
-import math
 from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from models.stylegan import Style, double, doubling_kernels
 from models.talk3d.backbone import FirstBlock, PlaneBlock, PlaneSynthesis
-from models.talk3d.camera import DISTANCE, FOCAL, PIVOT, POLE
+from models.talk3d.camera import camera_labels
 from models.talk3d.generator import Camera, Features, Generator, Picture
 from models.talk3d.size import LATENT
 from models.triplane import Planes
@@ -35,20 +33,6 @@ def view(generator: Generator, planes: Planes, style: Style, camera: Camera, sam
     """What a generator draws of planes."""
     seen = generator.look(planes, camera, count=samples)
     return View(seen, generator.superresolution(seen, style))
-
-
-def camera_labels(yaw: Float[Tensor, "b"], pitch: Float[Tensor, "b"]) -> Camera:
-    """`camera.camera_label` of several, with gradients."""
-    around = math.pi / 2 - yaw
-    share = (math.pi / 2 + pitch).clamp(POLE, math.pi - POLE) / math.pi
-    down = torch.arccos(1 - 2 * share)
-    position = DISTANCE * torch.stack([down.sin() * around.cos(), down.cos(), down.sin() * around.sin()], -1)
-    ahead = functional.normalize(position.new_tensor(PIVOT) - position, dim=-1)
-    right = functional.normalize(torch.cross(ahead, ahead.new_tensor((0.0, 1.0, 0.0)).expand_as(ahead), -1), dim=-1)
-    columns = torch.stack([right, torch.cross(ahead, right, -1), ahead, position], -1)
-    last = yaw.new_tensor([0.0, 0, 0, 1]).expand(len(yaw), 1, 4)
-    lens = yaw.new_tensor([FOCAL, 0, 0.5, 0, FOCAL, 0.5, 0, 0, 1]).expand(len(yaw), 9)
-    return torch.cat([torch.cat([columns, last], 1).flatten(1), lens], 1)
 
 
 def layered_planes(synthesis: PlaneSynthesis, styles: Float[Tensor, "styles 512"]) -> Planes:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from models.bfm import CAMERA_DISTANCE, FOCAL
-from models.goha.crop import NEARNESS_DM, Square, five_points, network_picture, square_of
+from models.goha.crop import NEARNESS_DM, cut_out, five_points, network_picture, square_of
+from models.squares import Square
 
 MEAN = np.array([[-0.3, 0.3, 0.2], [0.3, 0.3, 0.2], [0, 0, 0.6], [-0.25, -0.3, 0.3], [0.25, -0.3, 0.3]])
 
@@ -40,13 +41,13 @@ def test_a_face_as_near_as_that_fills_the_square() -> None:
 def test_a_matte_is_cut_as_its_photo_is() -> None:
     photo = np.arange(40 * 60, dtype=np.uint8).reshape(40, 60)
     square = Square(-5, 8, 47)
-    np.testing.assert_array_equal(square.cut(photo), square.cut(np.dstack([photo] * 3))[..., 1])
+    np.testing.assert_array_equal(cut_out(photo, square), cut_out(np.dstack([photo] * 3), square)[..., 1])
 
 
 def test_beyond_the_photo_it_is_black() -> None:
     photo = np.full((40, 60, 3), 200, np.uint8)
     photo[:, 30:] = 100
-    cut = Square(-20, -20, 80).cut(photo)
+    cut = cut_out(photo, Square(-20, -20, 80))
     assert cut.shape == (512, 512, 3)
     assert (cut[:100] == 0).all() and (cut[:, :100] == 0).all() and (cut[400:] == 0).all()
     assert (cut[200:300, 160:300] == 200).all() and (cut[200:300, 340:480] == 100).all()
@@ -55,7 +56,7 @@ def test_beyond_the_photo_it_is_black() -> None:
 def test_a_square_within_the_photo_is_cut_where_it_is() -> None:
     photo = np.zeros((1100, 1100, 3), np.uint8)
     photo[300:, 500:] = 255
-    cut = Square(244, 44, 512).cut(photo)
+    cut = cut_out(photo, Square(244, 44, 512))
     assert cut[256:, 256:].min() == 255 and cut[:256].max() == 0 and cut[:, :256].max() == 0
 
 

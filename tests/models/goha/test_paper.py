@@ -6,9 +6,7 @@ import pytest
 import torch
 from golden import goha_inputs
 
-from models.backends.graph_executor import driven
 from models.goha.drive import Drive
-from models.goha.levels import LEVELS
 from models.goha.lifting import nearest, nearest_by_products
 from models.goha.model import Goha
 from models.goha.paper import GohaPaper, goha_paper
@@ -35,17 +33,6 @@ def test_the_layout_is_that_of_the_tensors(paper: GohaPaper) -> None:
     frame = paper.layout.frame_spec()
     for tensor, value in zip(frame.inputs, (*paper.seen(state), *fresh), strict=True):
         assert (tensor.shape, tensor.torch_dtype) == (tuple(value.shape), value.dtype), tensor.name
-
-
-def test_from_a_drive_to_its_picture_no_value_is_looked_at(paper: GohaPaper) -> None:
-    """At any level, as a graph is captured."""
-    spec, paint = paper.layout.driven_spec(), paper.painter(META)
-    given = [tensor.zeros(META) for tensor in spec.inputs]
-    networks = paper.captured("float32")
-    assert len(networks) == len(LEVELS)
-    for network in networks:
-        drawn = driven(network, paint, paper)(*given)
-        assert drawn.device == META and tuple(drawn.shape) == spec.output.shape and drawn.dtype == torch.uint8
 
 
 def test_a_trial_shows_a_person_and_two_other_instants(paper: GohaPaper) -> None:

@@ -7,8 +7,9 @@ import pytest
 from golden.goha_inputs import face
 
 from models.face_fit.objective import Coefficients
-from models.goha.crop import NEARNESS_DM, SIDE, Square
+from models.goha.crop import NEARNESS_DM, SIDE
 from models.goha.placing import Placing, place
+from models.squares import Square
 
 REST = Coefficients(
     np.zeros(80, np.float32), np.zeros(64, np.float32), np.zeros(3, np.float32), np.float32([0, 0, NEARNESS_DM])
@@ -51,6 +52,15 @@ def test_a_person_is_put_before_what_is_behind_and_passes_over_into_what_is_arou
     edge = out[148, 50:70, 0].astype(int)
     assert (np.diff(edge) <= 0).all() and edge[0] > 230 and edge[-1] == 40
     assert (behind == 40).all() and (around == 250).all()
+
+
+def test_a_small_square_shows_no_pattern_that_was_not_drawn() -> None:
+    drawn = np.full((SIDE, SIDE, 4), 255, np.uint8)
+    drawn[..., :3] = (255 * (np.indices((SIDE, SIDE)).sum(0) % 2))[..., None]
+    black = np.zeros((300, 400, 3), np.uint8)
+    for left in (50.0, 50.4):
+        out = place(drawn, Square(left, 20.0, 190.3), black, black)[50:180, 80:210].astype(float)
+        assert out.std() < 20
 
 
 def test_half_a_pixel_is_not_lost() -> None:

@@ -1,13 +1,17 @@
 """What these networks do in the names of their own weights is what the shared parts do."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch.nn import functional
 
 from models.gfpgan.style_decoder import STYLE, ModulatedConvolution
 from models.goha import segformer
-from models.segformer import MIT_B0, Block
 from models.stylegan import SynthesisLayer, ToRgb
+
+MANIFEST = Path(__file__).with_name("manifest.txt")
+PREFIX = "template_net.segformer.encoder."
 
 
 def seeded(network: torch.nn.Module) -> torch.nn.Module:
@@ -17,24 +21,19 @@ def seeded(network: torch.nn.Module) -> torch.nn.Module:
     return network.requires_grad_(False)
 
 
-@pytest.mark.parametrize("stage", MIT_B0[2:])
-def test_a_transformer_block_is_the_shared_one(stage: segformer.Stage) -> None:
-    """With keys and values in one matrix, under the names that its paper's code has."""
-    own = seeded(segformer.Block(stage))
-    weights = own.state_dict()
-    for kind in ("weight", "bias"):
-        key, value = (weights.pop(f"attention.self.{part}.{kind}") for part in ("key", "value"))
-        weights[f"attn.kv.{kind}"] = torch.cat([key, value])
-    names = {
-        "layer_norm_1": "norm1", "layer_norm_2": "norm2", "attention.self.query": "attn.q", "attention.self": "attn",
-        "attention.output.dense": "attn.proj", "layer_norm": "norm", "mlp.dense1": "mlp.fc1", "mlp.dense2": "mlp.fc2",
-    }  # fmt: skip
-    for old, new in names.items():
-        weights = {name.replace(old, new): values for name, values in weights.items()}
-    shared = Block(stage.width, stage.heads, stage.hidden, stage.reduction)
-    shared.load_state_dict(weights)
-    x = torch.randn(1, 32, stage.width)
-    torch.testing.assert_close(own(x, (4, 8)), shared(x, (4, 8)))
+def test_the_encoder_s_weights_have_the_released_names_and_go_back_under_them() -> None:
+    first, second = (seeded(segformer.Encoder(3)) for _ in range(2))
+    assert list(first.state_dict()) == [
+        line.split()[0].removeprefix(PREFIX) for line in MANIFEST.read_text().splitlines() if line.startswith(PREFIX)
+    ]
+    for values in second.parameters():
+        torch.nn.init.zeros_(values)
+    second.load_state_dict(first.state_dict())
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
+    kept = first.state_dict()
+    kept["block.0.0.attention.self.key.weight"] = kept["block.0.0.attention.self.key.weight"][:16]
+    with pytest.raises(RuntimeError, match=r"block1\.0\.attn\.kv\.weight"):
+        second.load_state_dict(kept)
 
 
 @pytest.mark.parametrize("unit", [True, False])

@@ -11,10 +11,11 @@ from calibration.photo import read_photo
 from models.errors import InputError
 from models.landmarks import find_faces
 from models.metrics.cepstrum import cepstrum
+from models.metrics.face_cutter import SIDE, FaceCutter, cut_face
 from models.metrics.identity import FaceIdentity, aligned
 from models.metrics.inception import Inception
 from models.metrics.lpips import Lpips
-from models.metrics.sync import SIDE, SyncNet, cut_face
+from models.metrics.sync import SyncNet
 from models.topology import LEFT_IRIS, RIGHT_IRIS
 from tests.models.metrics.files import alexnet, saved
 
@@ -161,10 +162,10 @@ def test_syncnet_reads_its_file_and_judges(tmp_path):
     voice = (3000 * rng.standard_normal(52 * 640)).astype(np.int16)
     watched = network.watch(BOX)
     for _ in range(49):
-        watched.see(rng.integers(0, 255, (SIDE, SIDE, 3), np.uint8))
+        watched.see(rng.integers(0, 255, (SIDE, SIDE, 3), np.uint8), None)
     assert watched.judge(voice) is None, "too short"
     for _ in range(3):
-        watched.see(rng.integers(0, 255, (SIDE, SIDE, 3), np.uint8))
+        watched.see(rng.integers(0, 255, (SIDE, SIDE, 3), np.uint8), None)
     sync = watched.judge(voice)
     assert sync is not None and sync.distance > 0 and sync.confidence >= 0
     with pytest.raises(InputError, match="is not SyncNet"):
@@ -187,7 +188,7 @@ def test_lips_are_looked_for_where_the_voice_is(late, monkeypatch):
     monkeypatch.setattr(SyncNet, "_embedded", embedded)
     watched = SyncNet().watch(BOX)
     for number in range(65):
-        watched.see(np.full((SIDE, SIDE, 3), number, np.uint8))
+        watched.see(np.full((SIDE, SIDE, 3), number, np.uint8), None)
     sync = watched.judge(np.zeros(65 * 640, np.int16))
     heard = {i: voice[i] for i in range(60)}
     distances = [
@@ -201,12 +202,28 @@ def test_lips_are_looked_for_where_the_voice_is(late, monkeypatch):
 def test_a_face_is_cut_with_more_below_it_than_above():
     picture = np.full((400, 400, 3), 50, np.uint8)
     picture[100:200, 150:250] = 250
-    box = np.array([[150, 100, 0], [250, 200, 0]], np.float32)
+    box = np.array([200.0, 150.0, 50.0])
     cut = cut_face(picture, box)[:, :, 0]
     rows, columns = np.flatnonzero((cut > 150).any(1)), np.flatnonzero((cut > 150).any(0))
     assert (columns[0], columns[-1] + 1) == pytest.approx((32, 192), abs=1), "100 of 140 pixels, in the middle"
     assert (rows[0], rows[-1] + 1) == pytest.approx((0, 160), abs=1)
     assert (cut_face(picture, box - [150, 0, 0])[:, 0] == 110).all(), "grey beyond the edge"
+
+
+def test_a_face_is_cut_where_it_lies_in_each_picture_steadily_and_where_it_was_while_it_is_lost():
+    random, cutter = np.random.default_rng(0), FaceCutter(np.float32([[0, 0, 0], [40, 40, 0]]))
+    faces: list[np.ndarray] = []
+    for n, x in enumerate(range(60, 140, 2)):
+        picture = np.full((300, 300, 3), 50, np.uint8)
+        picture[100:160, x - 30 : x + 30] = 250
+        found = np.array([[x - 30, 100, 0], [x + 30, 160, 0]]) + random.normal(0, 0.7, (1, 3))
+        faces += cutter.take(picture, found.astype(np.float32) if 3 < n < 30 else None)
+    faces += cutter.rest()
+    cut = np.stack(faces)[:, 112, :, 0] > 150
+    seen = np.array([np.flatnonzero(row).mean() if row.any() else np.nan for row in cut])
+    assert np.abs(seen[12:24] - 111.5).max() < 5, "in the middle"
+    assert np.diff(seen[31:]).min() > 2, "the box stays where the face was"
+    assert len(faces) == 40 and not np.array_equal(faces[0], faces[12])
 
 
 def test_cepstra_are_those_of_the_published_front_end():

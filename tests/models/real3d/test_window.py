@@ -39,6 +39,20 @@ def test_landmarks_go_with_the_window():
     np.testing.assert_allclose(window.landmarks(np.array([[228.0, 178.0, 10.0]], np.float32)), [[256, 256, 20]])
 
 
+def test_a_small_window_shows_no_pattern_that_was_not_drawn():
+    drawn = (255 * (np.indices((SIDE, SIDE)).sum(0) % 2))[..., None].repeat(3, 2).astype(np.uint8)
+    out = Window(100, 20, 187).paste(drawn, np.zeros((300, 400, 3), np.uint8))
+    assert out[50:180, 130:260].astype(float).std() < 20
+
+
+def test_a_window_is_cut_in_any_size():
+    picture, window = noise(300, 400), Window(100, 20, 240)
+    for side in (64, 240, 300):
+        assert window.cut(picture, side).shape == (side, side, 3)
+        corner = window.landmarks(np.array([[340.0, 260.0, 10.0]], np.float32), side)
+        np.testing.assert_allclose(corner, [[side, side, 10 * side / 240]], rtol=1e-6)
+
+
 def test_what_is_pasted_passes_over_into_what_stands_still():
     still, drawn = np.zeros((300, 400, 3), np.uint8), np.full((SIDE, SIDE, 3), 200, np.uint8)
     out = Window(100, 0, 200).paste(drawn, still)

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import torch
 
-from models.backends.graph_executor import driven
 from models.backends.onnx_executor import OnnxExecutor
 from models.backends.onnx_file import export
 from models.backends.onnx_runtime import OnnxNetwork
@@ -21,7 +20,6 @@ from models.small.drive import Drive
 from models.small.model import SmallModel
 from models.small.paper import SmallPaper, load_small_paper, small_paper
 from models.small.portrait_state import PortraitState
-from models.small.settings import SAMPLES
 
 META = torch.device("meta")
 
@@ -43,17 +41,6 @@ def test_the_layout_is_that_of_the_tensors(without_values: SmallPaper) -> None:
     for tensor, value in zip(paper.layout.frame_spec().inputs, (*paper.seen(state), *fresh), strict=True):
         assert (tensor.shape, tensor.torch_dtype) == (tuple(value.shape), value.dtype), tensor.name
     assert all(isinstance(getattr(trial.parts.to(META), each.name), torch.Tensor) for each in fields(trial.parts))
-
-
-def test_from_a_drive_to_its_picture_no_value_is_looked_at(without_values: SmallPaper) -> None:
-    """At any level, as a graph is captured."""
-    paper = without_values
-    spec, paint = paper.layout.driven_spec(), paper.painter(META)
-    given, networks = [tensor.zeros(META) for tensor in spec.inputs], paper.captured("float32")
-    assert len(networks) == len(SAMPLES)
-    for network in networks:
-        drawn = driven(network, paint, paper)(*given)
-        assert drawn.device == META and tuple(drawn.shape) == spec.output.shape and drawn.dtype == torch.uint8
 
 
 def test_onnx_runtime_draws_what_torch_draws(tmp_path: Path, one_thread: None) -> None:

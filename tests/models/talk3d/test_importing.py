@@ -1,23 +1,31 @@
 """Talk3D's released files, as far as their layout goes: found, checked, converted, kept."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from golden.fill import fill_tensors
 from safetensors.torch import load_file
 
 from models.errors import InputError
-from models.talk3d.importing import RELEASED, Given
-from models.talk3d.needs import DRIVER, DRIVER_FILE, GENERATOR_FILE, PERSON, RESTORATION_FILE, SPEECH_FILE
+from models.importing import Import
+from models.talk3d.checkpoint_file import Driver
+from models.talk3d.importing import RELEASED, Given, request
+from models.talk3d.model import load_talk3d
+from models.talk3d.needs import BASE, DRIVER, DRIVER_FILE, GENERATOR_FILE, PERSON, RESTORATION_FILE, SPEECH_FILE
+from models.talk3d.personal.generators import base_generator
 from models.talk3d.recording import read_recording
 from models.weight_store import WeightStore
+from tests.models.talk3d.personal import tiny
 from tests.models.talk3d.released import (
     FRAMES,
     SMALL,
     bring,
     save_driver,
+    save_generator,
     save_person,
     save_restoration,
     save_speech,
@@ -98,6 +106,42 @@ def test_a_recording_of_no_use_is_refused_in_one_line(tmp_path: Path, store: Wei
     person, (spoil, reason) = save_person(tmp_path / "May"), SPOILT[name]
     spoil(person)
     assert reason in refusal(Given(person=person), store)
+
+
+def save_own(folder: Path, side: int = tiny.SIZE.planes) -> Given:
+    """A person's networks of a training of one's own, smaller than the released ones."""
+    person = save_person(folder / "person")
+    save_generator(person / "G_tune.pkl", tiny.generator())
+    driver = Driver(side, tiny.WIDTHS)
+    drawn = fill_tensors({name: tuple(values.shape) for name, values in driver.state_dict().items()})
+    whole = {name: drawn[name].to(values.dtype) for name, values in driver.state_dict().items()}
+    content: dict[str, Any] = {"iter": 3, "null_vector": torch.nn.Parameter(whole.pop("conditions.null_vector"))}
+    for name, values in whole.items():
+        part, own = name.removeprefix("conditions.").split(".", 1)
+        content.setdefault(part, {})[own] = values
+    path = folder / "own.pt"
+    torch.save(content, path)
+    return Given((path,), person)
+
+
+def test_networks_of_one_s_own_training_may_have_another_size(tmp_path: Path, store: WeightStore) -> None:
+    own = save_own(tmp_path)
+    assert own.person is not None
+    Import(request(replace(own, generator=own.person / "G_tune.pkl"), RELEASED)).run(store, lambda done: None)
+    folder = store.current().folder
+    assert folder is not None
+    parts = {"generator.": GENERATOR_FILE, "": DRIVER_FILE}
+    model = load_talk3d({f"{p}{n}": v for p, file in parts.items() for n, v in load_file(folder / file).items()})
+    assert (model.generator.size, model.deltaplane_predictor.widths) == (tiny.SIZE, tiny.WIDTHS)
+    base, _ = base_generator(None, store.current(), BASE)
+    assert base.size == tiny.SIZE
+
+
+def test_networks_that_do_not_fit_together_are_refused_in_one_line(tmp_path: Path, store: WeightStore) -> None:
+    given = save_own(tmp_path, 2 * tiny.SIZE.planes)
+    with pytest.raises(InputError, match=r"makes planes of 32 pixels, .* know planes of 64: give --person and"):
+        Import(request(given, RELEASED)).run(store, lambda done: None)
+    assert store.current().folder is None
 
 
 def test_the_networks_are_those_of_the_engine() -> None:

@@ -21,7 +21,7 @@ from tests.models.talk3d.personal import tiny
 
 pytestmark = pytest.mark.timeout(600)  # a minute of processor time, on whatever machine
 
-LEARNT = replace(tiny.SCHEDULE, tuning_steps=20, delta_steps=40)
+LEARNT = replace(tiny.SCHEDULE, tuning_steps=20, delta_steps=80, delta_rate=2e-3)
 
 
 class Progress:

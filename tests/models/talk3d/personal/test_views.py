@@ -1,22 +1,15 @@
 """Cameras, planes and pictures with gradients are those without."""
 
-import numpy as np
 import pytest
 import torch
 
-from models.talk3d.camera import camera_label
+from models.talk3d.camera import camera_labels
 from models.talk3d.personal.aim import usual_face
-from models.talk3d.personal.views import camera_labels, latents, layered_planes, view
+from models.talk3d.personal.views import latents, layered_planes, view
 from models.topology import CHIN, OUTER_EYE_CORNERS
 from tests.models.talk3d.personal import tiny
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-
-
-def test_cameras_are_the_engine_s() -> None:
-    turns = torch.tensor([[0.0, 0.0], [0.3, -0.1], [-0.5, 0.2]])
-    wanted = np.stack([camera_label(*turn) for turn in turns.tolist()])
-    np.testing.assert_allclose(camera_labels(*turns.T).numpy(), wanted, atol=2e-6)
 
 
 def test_a_picture_tells_where_it_was_seen_from_and_of_whom() -> None:
