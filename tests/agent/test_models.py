@@ -256,7 +256,7 @@ def test_an_interrupt_leaves_nothing(number, release, data, monkeypatch, capsys)
     monkeypatch.setattr(bringing, "write_tensors", interrupted)
     assert models("import", "real3d", "--checkpoint", release) == 130
     assert capsys.readouterr().err.splitlines() == ["agent: interrupted"]
-    assert list(data.iterdir()) == []
+    assert not data.exists()
 
 
 WITHOUT_TORCH = """
@@ -301,3 +301,14 @@ def test_help_teaches(capsys):
     told = capsys.readouterr().out
     for word in ("--checkpoint", "--face-model", "--without-audio", "agent models list", "240210_real3dportrait_orig"):
         assert word in told
+
+
+def test_a_failed_import_leaves_nothing_and_says_where_to_get_it(tmp_path, capsys):
+    page = tmp_path / "checkpoint825000.ckpt"
+    page.write_text("<!DOCTYPE html><title>Google Drive - Virus scan warning</title>")
+    assert models("import", "goha", "--checkpoint", page) == 2
+    assert goha_needs.NETWORKS.source in capsys.readouterr().err
+    with pytest.raises(InputError), store_of("goha").replacing(0):
+        raise InputError("of no use")
+    assert models("remove", "goha") == 0
+    assert "there is nothing of goha to remove" in capsys.readouterr().err
