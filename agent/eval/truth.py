@@ -55,7 +55,8 @@ class Truth:
     identity: Float32[np.ndarray, "d"] | None
     """Of the portrait, where that is measured."""
     features: list[Float32[np.ndarray, "2048"]]
-    """Inception's of what pictures should look like: filmed ones, under cross the portrait; none if no engine is measured so."""
+    """Inception's of what pictures should look like: filmed ones, under cross the portrait; none without
+    FID."""
     heads: Callable[[Iterable[int]], Heads]
     """What was filmed around the head at these instants, which rise."""
 
