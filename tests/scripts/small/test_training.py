@@ -127,6 +127,20 @@ def test_a_signal_stops_it_where_the_same_command_goes_on(
     assert len(small_model(weights).image_to_plane.deeper.bias) == 16
 
 
+def test_what_is_stopped_before_it_learns_goes_on_from_what_is_kept(
+    command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*given: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dataset, "make", interrupted)
+    assert command() == 1
+    assert capsys.readouterr().err == "stopped: the same command begins anew\n"
+    (tmp_path / "out" / "checkpoint.pt").write_bytes(b"kept")
+    assert command() == 1
+    assert capsys.readouterr().err == "stopped: the same command goes on from its checkpoint\n"
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
