@@ -7,6 +7,9 @@ checkpoint. One with other settings is refused in that folder.
     python scripts/train_small.py --portraits out/portraits --out out/small
 """
 
+import agent  # noqa: F401  # before numpy: one thread for each numerical library, of workers too
+
+# isort: split
 import argparse
 import dataclasses
 import hashlib

@@ -54,7 +54,9 @@ def test_the_same_seed_makes_the_same_data(data: Dataset, tmp_path: Path, portra
         assert np.array_equal(values, again.arrays[name]), name
 
 
-def test_a_data_set_of_another_plan_is_refused(data: Dataset, tmp_path: Path, portrait_png: Path) -> None:
+def test_a_data_set_of_another_plan_is_refused(
+    data: Dataset, tmp_path: Path, portrait_png: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "one"
     folder.mkdir()
     shutil.copy(portrait_png, folder / "astronaut.png")
@@ -71,6 +73,10 @@ def test_a_data_set_of_another_plan_is_refused(data: Dataset, tmp_path: Path, po
         make(seed=5)
     with pytest.raises(InputError, match=r"\(count\)"):
         make(plan=replace(PLAN, shots=6))
+    with monkeypatch.context() as later:
+        later.setattr(dataset, "TEACHER", 2)
+        with pytest.raises(InputError, match=r"\(teacher 1, not 2\)"):
+            make()
     with (folder / "astronaut.png").open("ab") as file:
         file.write(b"another")
     with pytest.raises(InputError, match=r"\(portraits\)"):
