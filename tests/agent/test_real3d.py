@@ -20,7 +20,7 @@ from models.real3d.networks import LAYOUT
 from models.real3d.portrait_state import PortraitState
 from models.real3d.video_model import PortraitParts, VideoModel
 from models.weight_store import StoredFile
-from models.weights import store_of
+from models.weights import TERMS, store_of
 from tests.agent.clips import decode
 from tests.agent.command import SMALL
 from tests.models.real3d.released import NETWORKS, save_face_model, save_release
@@ -86,7 +86,8 @@ def test_weights_of_the_released_size_are_opened(one_thread: None) -> None:
     engine = open_engine("real3d", "torch", said.append)
     assert (engine.name, engine.levels) == ("real3d", 3) and engine.backend.startswith("torch ")
     engine.close()
-    (line,) = said
+    line, terms = said
+    assert terms == TERMS["real3d"]
     assert all(name in line for name in FACE_DATA.files) and "agent models import real3d --face-data" in line
 
 
