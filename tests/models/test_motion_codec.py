@@ -1,5 +1,6 @@
 import json
 from binascii import crc_hqx
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from models.face import load_face_model
 from models.motion import Motion, expression
 from models.motion_codec import MOST_BYTES, TICK_NS, Losses, MotionDecoder, MotionEncoder
 from models.wire.levels import to_levels
+from models.wire.tables import UNIT, load_tables
 from tests.models.motions import talking
 
 VECTORS = Path(__file__).with_name("motion_vectors.json")
@@ -77,6 +79,28 @@ def test_a_packet_told_from_a_motion_that_never_came_is_dropped_and_counted() ->
     assert decoder.dropped == 1
     assert len(decoder.push(first[0])) == 2
     assert len(decoder.push(second[1])) == 3
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_head_that_leaps_as_far_as_any_may_arrives_where_it_is(after: bool) -> None:
+    encoder, decoder = MotionEncoder(motions_per_packet=1), MotionDecoder()
+    tables, begun = load_tables(), talking(1)[0]
+    shifts = tables.bounds[-7:-1] * tables.steps[-7:-1] / UNIT
+    for k, side in enumerate((1, -1, 0.4, -0.3, 1, -1)):
+        rotation, translation = np.split(np.float32(side * shifts), 2)
+        packet = encoder.push(Motion(k * 40_000_000, begun.expression, rotation, translation))
+        assert packet is not None
+        arrived = decoder.push(packet)[-1]
+        np.testing.assert_allclose(arrived.rotation, rotation, atol=0.001)
+        np.testing.assert_allclose(arrived.translation, translation, atol=0.002)
+        if after:
+            encoder.acknowledged(k)
+
+
+def test_tables_whose_levels_can_differ_by_more_than_can_be_told_are_refused() -> None:
+    tables = load_tables()
+    with pytest.raises(AssertionError):
+        replace(tables, bounds=tables.bounds + 3)
 
 
 def test_a_stale_or_foreign_acknowledgement_changes_nothing() -> None:
