@@ -16,7 +16,7 @@ from struct import Struct
 import numpy as np
 
 from models.motion import Motion
-from models.wire.bits import BitReader, BitWriter
+from models.wire.bits import BitReader, BitWriter, EndError
 from models.wire.differences import read_differences, write_differences
 from models.wire.levels import Levels, bounded, to_levels, to_motion
 from models.wire.tables import load_tables
@@ -195,13 +195,13 @@ class MotionDecoder:
         """
         try:
             told = self._decoded(packet)
-        except _DamagedError:
+        except (_DamagedError, EndError):
             self.dropped += 1
             return ()
         return tuple(to_motion(each.levels, each.ticks * TICK_NS) for each in reversed(told))
 
     def _decoded(self, packet: bytes) -> list[_Told]:
-        """Newest first. Raises _DamagedError."""
+        """Newest first. Raises _DamagedError or EndError."""
         if not _HEAD.size + _CHECK.size <= len(packet) <= MOST_BYTES or crc_hqx(packet, 0) != 0:
             raise _DamagedError
         first, wrapped, ticks = _HEAD.unpack_from(packet)
@@ -237,7 +237,7 @@ class _DamagedError(Exception):
 
 
 def _motions(bits: BitReader, reference: Levels | None, ticks: int) -> list[_Told]:
-    """Newest first. Raises _DamagedError."""
+    """Newest first. Raises _DamagedError or EndError."""
     hints = np.zeros_like(load_tables().bounds)
     if reference is None:
         levels = read_differences(bits, _ALONE, hints)

@@ -30,7 +30,7 @@ def write_differences(bits: BitWriter, kind: int, differences: Levels, hints: Le
 
 
 def read_differences(bits: BitReader, kind: int, hints: Levels) -> Levels:
-    """The differences; whatever the bits, in bounded time and of bounded size."""
+    """The differences, in bounded time and of bounded size. Raises EndError."""
     tables, before = load_tables(), [0] * BEFORE
     zero, more, against = tables.zero[kind].tolist(), tables.more[kind].tolist(), tables.against[kind].tolist()
     out = np.zeros(len(zero), np.int32)

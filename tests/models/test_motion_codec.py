@@ -238,6 +238,13 @@ def test_another_version_and_endless_packets_are_dropped() -> None:
     assert decoder.dropped == 3
 
 
+@pytest.mark.parametrize("body", [b"", bytes(20)])
+def test_a_packet_that_ends_before_its_motions_is_dropped(body: bytes) -> None:
+    decoder = MotionDecoder()
+    assert decoder.push(checked(b"\x30\0\0\0" + body + b"\0\0")) == ()
+    assert decoder.dropped == 1
+
+
 def test_forged_packets_give_possible_motions_or_none() -> None:
     draw, decoder = np.random.default_rng(3), MotionDecoder()
     packets, came = packets_of(talking(40)), 0
