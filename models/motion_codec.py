@@ -16,7 +16,7 @@ from struct import Struct
 import numpy as np
 
 from models.motion import Motion
-from models.wire.bits import BitReader, BitWriter
+from models.wire.bits import BitReader, BitWriter, EndError
 from models.wire.differences import read_differences, write_differences
 from models.wire.levels import Levels, bounded, to_levels, to_motion
 from models.wire.tables import load_tables
@@ -29,6 +29,8 @@ TICKS = 1 << 16
 MOST_MOTIONS = 4
 MOST_BYTES = 1100
 """No packet is longer: it fits into a datagram on any network."""
+COARSE = 3
+"""Levels by which a repeated motion may be told wrong."""
 
 _ALONE, _AFTER, _BESIDE, _BEYOND = range(4)
 _HEAD = Struct(">BBH")
@@ -40,7 +42,6 @@ _DISTANCE_BITS, _OFFSET_BITS = 6, 9
 _WATCHED = 50  # packets, 4 seconds, in which none should be missing
 _MANY = 7  # of them
 _FEWER = 3  # while so many are missing, every third packet brings one motion less
-_COARSE = 3  # levels by which a repeated motion may be told wrong
 
 
 class Losses(IntEnum):
@@ -82,29 +83,31 @@ class MotionEncoder:
         self,
         motion: Motion,
         acknowledge: int | None = None,
-        misses: Losses = Losses.NONE,
-        missed: Losses = Losses.SOME,
+        *,
+        losses_here: Losses = Losses.NONE,
+        losses_there: Losses = Losses.SOME,
     ) -> bytes | None:
         """The next packet once enough motions are there for it, else None.
 
         Args:
             motion: later than all before.
             acknowledge: `MotionDecoder.newest` of the other direction, which travels along.
-            misses: `MotionDecoder.misses` of the other direction, which travels along.
-            missed: `MotionDecoder.missed` of the other direction: whether motions are repeated, and packets denser.
+            losses_here: `MotionDecoder.losses_here` of the other direction, which travels along.
+            losses_there: `MotionDecoder.losses_there` of the other direction: whether motions are repeated, and packets
+                denser.
         """
         last = self._recent[-1].levels if self._recent else None
         self._recent.append(_Told(motion.pts_ns // TICK_NS, to_levels(motion, last)))
         self._fresh += 1
         if self._fresh < self._wanted:
             return None
-        told = self._told(missed != Losses.NONE)
-        packets = [self._packet(misses, told, None, acknowledge)]
+        told = self._told(losses_there != Losses.NONE)
+        packets = [self._packet(losses_here, told, None, acknowledge)]
         if self._reference in self._sent:
-            packets.append(self._packet(misses, told, self._reference, acknowledge))
+            packets.append(self._packet(losses_here, told, self._reference, acknowledge))
         _remember(self._sent, self._sequence, told[0].levels)
         self._sequence += 1
-        fewer = missed == Losses.MANY and self._sequence % _FEWER == 0
+        fewer = losses_there == Losses.MANY and self._sequence % _FEWER == 0
         self._fresh, self._wanted = 0, max(1, self._most - fewer)
         return min(packets, key=len)
 
@@ -123,8 +126,8 @@ class MotionEncoder:
         fitting = takewhile(lambda offset: 0 < offset < 1 << _OFFSET_BITS, offsets)
         return new[: 1 + sum(1 for _ in fitting)]
 
-    def _packet(self, misses: Losses, told: list[_Told], reference: int | None, acknowledge: int | None) -> bytes:
-        flags, optional, distance = misses * _LOSSES, b"", None
+    def _packet(self, losses: Losses, told: list[_Told], reference: int | None, acknowledge: int | None) -> bytes:
+        flags, optional, distance = losses * _LOSSES, b"", None
         if reference is not None:
             flags |= _REFERENCE
             distance = self._sequence - reference
@@ -138,7 +141,7 @@ class MotionEncoder:
 
 def _coarse(told: _Told, later: _Told) -> _Told:
     """A motion as it is repeated: small differences from the one after it are left out."""
-    return _Told(told.ticks, np.where(np.abs(told.levels - later.levels) <= _COARSE, later.levels, told.levels))
+    return _Told(told.ticks, np.where(np.abs(told.levels - later.levels) <= COARSE, later.levels, told.levels))
 
 
 def _body(told: list[_Told], distance: int | None, reference: Levels | None) -> bytes:
@@ -170,8 +173,8 @@ class MotionDecoder:
         """Packets that were damaged, of another version, or told from a motion that is not known here."""
         self.acknowledged: int | None = None
         """What the other side acknowledged last."""
-        self.missed = Losses.SOME
-        """What the other side misses of this one's packets, as it said last; before it did, as if it missed some."""
+        self.losses_there = Losses.SOME
+        """Of this side's packets at the other, as it said last; before it did, as if it missed some."""
 
     @property
     def newest(self) -> int | None:
@@ -179,8 +182,8 @@ class MotionDecoder:
         return None if self._newest is None else self._newest % _SEQUENCES
 
     @property
-    def misses(self) -> Losses:
-        """What is missing of the packets of the last seconds: what to tell the other side."""
+    def losses_here(self) -> Losses:
+        """Of the other side's packets of the last seconds: what to tell it."""
         if self._newest is None:
             return Losses.NONE
         watched = range(self._newest, self._newest - min(_WATCHED, len(self._known)), -1)
@@ -195,13 +198,13 @@ class MotionDecoder:
         """
         try:
             told = self._decoded(packet)
-        except _DamagedError:
+        except (_DamagedError, EndError):
             self.dropped += 1
             return ()
         return tuple(to_motion(each.levels, each.ticks * TICK_NS) for each in reversed(told))
 
     def _decoded(self, packet: bytes) -> list[_Told]:
-        """Newest first. Raises _DamagedError."""
+        """Newest first. Raises _DamagedError or EndError."""
         if not _HEAD.size + _CHECK.size <= len(packet) <= MOST_BYTES or crc_hqx(packet, 0) != 0:
             raise _DamagedError
         first, wrapped, ticks = _HEAD.unpack_from(packet)
@@ -220,7 +223,7 @@ class MotionDecoder:
         told = _motions(bits, reference, _unwrapped(ticks, self._ticks, TICKS))
         if acknowledges:
             self.acknowledged = packet[_HEAD.size]
-        self.missed = Losses(losses)
+        self.losses_there = Losses(losses)
         self._ticks = told[0].ticks
         self._newest = sequence if self._newest is None else max(sequence, self._newest)
         _remember(self._known, sequence, told[0].levels)
@@ -237,7 +240,7 @@ class _DamagedError(Exception):
 
 
 def _motions(bits: BitReader, reference: Levels | None, ticks: int) -> list[_Told]:
-    """Newest first. Raises _DamagedError."""
+    """Newest first. Raises _DamagedError or EndError."""
     hints = np.zeros_like(load_tables().bounds)
     if reference is None:
         levels = read_differences(bits, _ALONE, hints)

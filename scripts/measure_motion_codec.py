@@ -35,13 +35,13 @@ SHAPES = load_face_model().expression
 LIPS = np.concatenate([INNER_LIPS, OUTER_LIPS])
 
 
-def send(motions: list[Motion], acknowledge: bool, missed: Losses) -> tuple[list[Motion], list[int]]:
+def send(motions: list[Motion], acknowledge: bool, losses: Losses) -> tuple[list[Motion], list[int]]:
     """What arrives, and the packets' sizes."""
     encoder, decoder = MotionEncoder(), MotionDecoder()
     arrived: dict[int, Motion] = {}
     sizes: list[int] = []
     for motion in motions:
-        packet = encoder.push(motion, acknowledge=len(sizes) % 256, missed=missed)
+        packet = encoder.push(motion, acknowledge=len(sizes) % 256, losses_there=losses)
         if packet is None:
             continue
         sizes.append(len(packet))
@@ -70,8 +70,8 @@ def main() -> None:
             even = [motion.at(round(k * 1e9 / FPS)) for k, motion in enumerate(motions[: len(motions) // 2 * 2])]
             seconds = len(even) / FPS
             rates = []
-            for acknowledge, missed in ((False, Losses.SOME), *((True, missed) for missed in reversed(Losses))):
-                got, sizes = send(even, acknowledge, missed)
+            for acknowledge, losses in ((False, Losses.SOME), *((True, losses) for losses in reversed(Losses))):
+                got, sizes = send(even, acknowledge, losses)
                 rates.append(sum(sizes) * 8 / seconds / 1000)
             wire = rates[3] + len(sizes) * OVERHEAD * 8 / seconds / 1000
             error = distances(even, got)

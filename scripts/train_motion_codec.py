@@ -24,6 +24,7 @@ import models.wire.differences
 import models.wire.levels
 from models.face import load_face_model
 from models.motion import COEFFICIENTS, Motion
+from models.motion_codec import COARSE
 from models.topology import INNER_LIPS, OUTER_LIPS
 from models.wire.bits import ONE
 from models.wire.differences import ACTIVE, BEFORE, MUCH
@@ -39,7 +40,6 @@ SMALLEST_STEP, LARGEST_STEP = 0.02, 0.25
 ROTATION_STEP, TRANSLATION_STEP, CONFIDENCE_STEP = 1 / UNIT, 2 / UNIT, 0.0625
 EXPRESSION, ROTATION, TRANSLATION = 2.0, 1.5, 8.0  # greatest values: radians, eye distances
 SINGLE = ("eye", "tongueOut", "mouthNeutral", "jawForward")  # beginnings of names
-REPEATED = 3  # levels by which a repeated motion may be told wrong
 ACKNOWLEDGED = (3, 4, 6, 8)  # motions that a reference is old: at 25 a second, 120 to 320 ms
 
 
@@ -92,7 +92,7 @@ def differences(levels: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     moved = newest - np.concatenate([levels[-count - k : len(levels) - k] for k in ACKNOWLEDGED])
     beside = np.tile(levels[-count - 1 : -1] - levels[-count:], (len(ACKNOWLEDGED), 1))
     beyond = levels[:-2] - levels[1:-1]
-    beyond = np.where(np.abs(beyond) <= REPEATED, 0, beyond)
+    beyond = np.where(np.abs(beyond) <= COARSE, 0, beyond)
     none = np.zeros_like(levels)
     return [(levels, none), (moved, np.zeros_like(moved)), (beside, moved), (beyond, levels[1:-1] - levels[2:])]
 

@@ -6,19 +6,19 @@ import numpy as np
 
 from models.wire.bits import EVEN, ONE, BitReader, BitWriter
 from models.wire.levels import Levels
-from models.wire.tables import BINS, HINTS, load_tables
+from models.wire.tables import BINS, HINTS, LONGEST, UNARY, load_tables
 
 BEFORE, MUCH = 6, 3
 """Levels before one whose differences count for its context, each by no more than the second."""
 ACTIVE = (1, 2, 4, 7)
 """Least sums of them for the activities beyond the first."""
 
-_UNARY = 6  # magnitudes beyond so many unary bits are told by an Exp-Golomb code
-_LONGEST = 10  # bits of that code's number
-
 
 def write_differences(bits: BitWriter, kind: int, differences: Levels, hints: Levels) -> None:
-    """`kind`: index into `KINDS`, which says how likely what is; `hints`: how far levels are known to move beside."""
+    """`kind`: index into `KINDS`, which says how likely what is; `hints`: how far levels are known to move beside.
+
+    No difference is greater than `REACH`.
+    """
     tables, before = load_tables(), [0] * BEFORE
     zero, more, against = tables.zero[kind].tolist(), tables.more[kind].tolist(), tables.against[kind].tolist()
     for i, (difference, hint) in enumerate(zip(differences.tolist(), hints.tolist(), strict=True)):
@@ -30,7 +30,7 @@ def write_differences(bits: BitWriter, kind: int, differences: Levels, hints: Le
 
 
 def read_differences(bits: BitReader, kind: int, hints: Levels) -> Levels:
-    """The differences; whatever the bits, in bounded time and of bounded size."""
+    """The differences, in bounded time and of bounded size. Raises EndError."""
     tables, before = load_tables(), [0] * BEFORE
     zero, more, against = tables.zero[kind].tolist(), tables.more[kind].tolist(), tables.against[kind].tolist()
     out = np.zeros(len(zero), np.int32)
@@ -54,24 +54,24 @@ def _negative(hint: int, against: int) -> int:
 
 
 def _write_magnitude(bits: BitWriter, value: int, more: list[int]) -> None:
-    for k in range(_UNARY):
+    for k in range(UNARY):
         bits.bit(value > k, more[min(k, BINS - 1)])
         if value <= k:
             return
-    rest = min(value - _UNARY, (1 << _LONGEST) - 2) + 1
+    rest = value - UNARY + 1
     length = rest.bit_length() - 1
     for _ in range(length):
         bits.bit(1, EVEN)
-    if length < _LONGEST - 1:
+    if length < LONGEST - 1:
         bits.bit(0, EVEN)
     bits.number(rest - (1 << length), length)
 
 
 def _read_magnitude(bits: BitReader, more: list[int]) -> int:
-    for k in range(_UNARY):
+    for k in range(UNARY):
         if not bits.bit(more[min(k, BINS - 1)]):
             return k
     length = 0
-    while length < _LONGEST - 1 and bits.bit(EVEN):
+    while length < LONGEST - 1 and bits.bit(EVEN):
         length += 1
-    return _UNARY + (1 << length) - 1 + bits.number(length)
+    return UNARY + (1 << length) - 1 + bits.number(length)

@@ -21,6 +21,12 @@ HINTS = 3
 """And by how far the same level is known to move beside: not, by one, by more."""
 BINS = 4
 """Of a magnitude, unary bits that have probabilities of their own; later ones share the last."""
+UNARY = 6
+"""Greatest magnitude that unary bits alone tell; an Exp-Golomb code tells by how much it is greater."""
+LONGEST = 13
+"""Bits of that code's number."""
+REACH = UNARY + (1 << LONGEST) - 1
+"""Greatest difference of two levels that can be told."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +51,9 @@ class Tables:
     """That it has the other sign than what hints at it."""
     more: Int32[np.ndarray, "4 levels 4"]
     """That a magnitude is greater than 1, 2, ..., by kind."""
+
+    def __post_init__(self) -> None:
+        assert 2 * self.bounds.max() <= REACH, "two levels may differ by more than can be told"
 
 
 @cache

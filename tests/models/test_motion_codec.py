@@ -1,5 +1,6 @@
 import json
 from binascii import crc_hqx
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from models.face import load_face_model
 from models.motion import Motion, expression
 from models.motion_codec import MOST_BYTES, TICK_NS, Losses, MotionDecoder, MotionEncoder
 from models.wire.levels import to_levels
+from models.wire.tables import UNIT, load_tables
 from tests.models.motions import talking
 
 VECTORS = Path(__file__).with_name("motion_vectors.json")
@@ -79,6 +81,28 @@ def test_a_packet_told_from_a_motion_that_never_came_is_dropped_and_counted() ->
     assert len(decoder.push(second[1])) == 3
 
 
+@pytest.mark.parametrize("after", [False, True])
+def test_a_head_that_leaps_as_far_as_any_may_arrives_where_it_is(after: bool) -> None:
+    encoder, decoder = MotionEncoder(motions_per_packet=1), MotionDecoder()
+    tables, begun = load_tables(), talking(1)[0]
+    shifts = tables.bounds[-7:-1] * tables.steps[-7:-1] / UNIT
+    for k, side in enumerate((1, -1, 0.4, -0.3, 1, -1)):
+        rotation, translation = np.split(np.float32(side * shifts), 2)
+        packet = encoder.push(Motion(k * 40_000_000, begun.expression, rotation, translation))
+        assert packet is not None
+        arrived = decoder.push(packet)[-1]
+        np.testing.assert_allclose(arrived.rotation, rotation, atol=0.001)
+        np.testing.assert_allclose(arrived.translation, translation, atol=0.002)
+        if after:
+            encoder.acknowledged(k)
+
+
+def test_tables_whose_levels_can_differ_by_more_than_can_be_told_are_refused() -> None:
+    tables = load_tables()
+    with pytest.raises(AssertionError):
+        replace(tables, bounds=tables.bounds + 3)
+
+
 def test_a_stale_or_foreign_acknowledgement_changes_nothing() -> None:
     still = [Motion(5_000_000_000 + k * 40_000_000, talking(1)[0].expression) for k in range(10)]
     encoder, receiver = MotionEncoder(), MotionDecoder()
@@ -121,9 +145,9 @@ def test_what_was_acknowledged_long_ago_is_not_taken_for_what_has_its_number_now
 def test_motions_are_repeated_coarsely_and_only_while_that_is_wanted() -> None:
     motions = talking(40)
     packets: dict[Losses, list[bytes]] = {}
-    for missed in (Losses.SOME, Losses.NONE):
+    for losses in (Losses.SOME, Losses.NONE):
         encoder = MotionEncoder()
-        packets[missed] = [packet for each in motions if (packet := encoder.push(each, missed=missed)) is not None]
+        packets[losses] = [told for each in motions if (told := encoder.push(each, losses_there=losses)) is not None]
     assert sum(map(len, packets[Losses.NONE])) < 0.9 * sum(map(len, packets[Losses.SOME]))
     shapes = load_face_model().expression
     for k, (packet, without) in enumerate(zip(packets[Losses.SOME], packets[Losses.NONE], strict=True)):
@@ -135,7 +159,7 @@ def test_motions_are_repeated_coarsely_and_only_while_that_is_wanted() -> None:
 
 def test_while_many_are_lost_there_are_more_packets_and_every_motion_still_travels() -> None:
     motions, encoder, decoder = talking(52), MotionEncoder(), MotionDecoder()
-    packets = [packet for each in motions if (packet := encoder.push(each, missed=Losses.MANY)) is not None]
+    packets = [packet for each in motions if (packet := encoder.push(each, losses_there=Losses.MANY)) is not None]
     told = [[motion.pts_ns for motion in decoder.push(packet)] for packet in packets]
     assert len(packets) == 31
     assert all(earlier[-1] == later[0] for earlier, later in pairwise(told))  # each lost one's newest comes again
@@ -147,32 +171,32 @@ def test_a_decoder_says_that_packets_are_missing_until_none_was_for_seconds() ->
     for k, packet in enumerate(sent):
         if k != 20:
             decoder.push(packet)
-            assert decoder.misses == (Losses.SOME if 20 < k < 70 else Losses.NONE)
+            assert decoder.losses_here == (Losses.SOME if 20 < k < 70 else Losses.NONE)
 
 
-@pytest.mark.parametrize(("every", "misses"), [(6, Losses.MANY), (10, Losses.SOME)])
-def test_a_decoder_tells_many_missing_packets_from_some(every: int, misses: Losses) -> None:
+@pytest.mark.parametrize(("every", "losses"), [(6, Losses.MANY), (10, Losses.SOME)])
+def test_a_decoder_tells_many_missing_packets_from_some(every: int, losses: Losses) -> None:
     decoder = MotionDecoder()
     for k, packet in enumerate(packets_of(talking(200))):
         if k % every:
             decoder.push(packet)
-    assert decoder.misses == misses
+    assert decoder.losses_here == losses
 
 
 def test_a_packet_that_came_late_is_not_missing() -> None:
     sent, decoder = packets_of(talking(40)), MotionDecoder()
     for k in (0, 1, 3, 2):
         decoder.push(sent[k])
-        assert decoder.misses == (Losses.SOME if k == 3 else Losses.NONE)
+        assert decoder.losses_here == (Losses.SOME if k == 3 else Losses.NONE)
 
 
 def test_what_is_missing_travels_along_and_is_something_until_it_came() -> None:
     encoder, decoder = MotionEncoder(), MotionDecoder()
-    assert decoder.missed == Losses.SOME
-    for misses in (Losses.NONE, Losses.MANY, Losses.SOME, Losses.NONE):
-        packets = [packet for each in talking(2) if (packet := encoder.push(each, misses=misses)) is not None]
+    assert decoder.losses_there == Losses.SOME
+    for losses in (Losses.NONE, Losses.MANY, Losses.SOME, Losses.NONE):
+        packets = [packet for each in talking(2) if (packet := encoder.push(each, losses_here=losses)) is not None]
         decoder.push(packets[0])
-        assert decoder.missed == misses
+        assert decoder.losses_there == losses
 
 
 def test_an_acknowledgement_travels_along() -> None:
@@ -212,6 +236,13 @@ def test_another_version_and_endless_packets_are_dropped() -> None:
     assert decoder.push(checked(bytes([packet[0] | 12]) + packet[1:])) == ()
     assert decoder.push(checked(packet[:-2] + bytes(MOST_BYTES))) == ()
     assert decoder.dropped == 3
+
+
+@pytest.mark.parametrize("body", [b"", bytes(20)])
+def test_a_packet_that_ends_before_its_motions_is_dropped(body: bytes) -> None:
+    decoder = MotionDecoder()
+    assert decoder.push(checked(b"\x30\0\0\0" + body + b"\0\0")) == ()
+    assert decoder.dropped == 1
 
 
 def test_forged_packets_give_possible_motions_or_none() -> None:
@@ -256,5 +287,5 @@ def test_the_documented_packets_mean_what_they_meant() -> None:
         assert [motion.pts_ns // TICK_NS for motion in motions] == vector["ticks"]
         for motion, want in zip(motions, vector["values"], strict=True):
             np.testing.assert_allclose(values(motion), want, atol=2e-6)
-            assert motion.confidence == pytest.approx(1.0)
+        np.testing.assert_allclose([motion.confidence for motion in motions], vector["confidence"])
     assert decoder.dropped == 0

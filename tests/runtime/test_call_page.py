@@ -14,12 +14,14 @@ from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.builtin.avatar import BuiltinAvatar
 from models.face import load_face_model
+from models.motion_codec import MotionEncoder
 from runtime.glimpse import Glimpse
 from runtime.transports.call_control import Hello
 from runtime.transports.call_peer import CallPeer
 from runtime.transports.links import prove, resume_token
 from tests.agent.command import wait_until
 from tests.browser import reads
+from tests.models.motions import talking
 from tests.runtime.calling_browser import LIVE, MOTIONS, join, moving, open_page
 from tests.runtime.calls import End, lose
 
@@ -145,6 +147,15 @@ def test_a_picture_counts_as_the_newest_only_once_it_is_decoded_and_in_its_own_c
     page.goto(str(anna.link))
     picture = base64.b64encode(colour((200, 30, 30), quality=20).data).decode()
     assert page.evaluate(LATE, picture) == {"told": [True, False, True], "newest": 1, "dropped": 1}
+
+
+def test_it_reads_no_more_motion_than_anybody_sends_and_counts_the_rest(page, anna) -> None:
+    join(page, anna)
+    peer, encoder = anna.line.peer, MotionEncoder(motions_per_packet=1)
+    packets = [encoder.push(motion) for motion in talking(100)]
+    anna.tell(lambda: [peer._motion.send(packet) for packet in packets])
+    page.wait_for_function("() => Number(document.getElementById('dropped').textContent) > 50")
+    assert int(page.locator("#dropped").text_content() or 0) <= 100 - 12
 
 
 def test_it_shows_no_camera_that_was_not_announced(page, anna) -> None:

@@ -7,7 +7,7 @@ const HEAD = 4, CHECK = 2, MOST_BYTES = 1100;
 const REFERENCE = 1, ACKNOWLEDGES = 2, MOST_FLAGS = 11;
 const SEQUENCES = 2 ** 8, TICKS = 2 ** 16, WRAP = 2 ** 32, REMEMBERED = 64, DISTANCE_BITS = 6, OFFSET_BITS = 9;
 const ALONE = 0, AFTER = 1, BESIDE = 2, BEYOND = 3;
-const UNIT = 1024, EVEN = 2048, ONE = 4096, UNARY = 6, LONGEST = 10, BINS = 4;
+const UNIT = 1024, EVEN = 2048, ONE = 4096, UNARY = 6, LONGEST = 13, BINS = 4, LEFT_OUT = 4;
 const BEFORE = 6, MUCH = 3, ACTIVE = [1, 2, 4, 7], HINTS = 3;
 const COEFFICIENTS = 64, GREATEST = 2;
 
@@ -129,7 +129,7 @@ function toMotion(levels, { joint, single, synthesis, steps }) {
   };
 }
 
-/** Bytes -> the bits that an arithmetic coder wrote. Beyond the end it reads zeros: any bytes mean some bits. */
+/** Bytes -> the bits that an arithmetic coder wrote. Beyond the end it reads as many zeros as a writer leaves out. */
 class BitReader {
   constructor(bytes) {
     this.bytes = bytes;
@@ -141,7 +141,8 @@ class BitReader {
   }
 
   byte() {
-    return this.next < this.bytes.length ? this.bytes[this.next++] : 0;
+    expect(this.next < this.bytes.length + 4 + LEFT_OUT);
+    return this.bytes[this.next++] ?? 0;
   }
 
   /** One bit; `chance` / 4096 is the chance that it is 1. */

@@ -73,7 +73,7 @@ export class Player {
   at(now) {
     const motion = this.playout.at(now);
     if (motion === null) return;
-    this.faith = Math.min(motion.faith, this.faith + Math.max(0, now - this.last) / RETURN_MS);
+    this.faith = Math.min(motion.confidence, this.faith + Math.max(0, now - this.last) / RETURN_MS);
     this.last = now;
     const ease = values => values.map(value => value * this.faith), translation = ease(motion.translation);
     this.show({

@@ -50,7 +50,7 @@ export class Playout {
     if (before) this.takeBack(before, now);
   }
 
-  /** The motion to show now; null before the first packet. `faith` falls to 0 when nothing comes for long. */
+  /** The motion to show now; null before the first packet. Its confidence falls to 0 when nothing comes for long. */
   at(now) {
     if (!this.motions.length) return null;
     this.moveLag(now);
@@ -62,7 +62,7 @@ export class Playout {
     const late = now - this.lag - this.motions[this.motions.length - 1].pts;
     const faith = 1 - smoothstep([PREDICTED, PREDICTED + FADE], late);
     return {
-      pts: pts + this.least(), confidence: confidence * faith, faith,
+      pts: pts + this.least(), confidence: confidence * faith,
       expression: values.slice(0, EXPRESSION),
       rotation: values.slice(EXPRESSION, EXPRESSION + 3),
       translation: values.slice(EXPRESSION + 3),

@@ -3,10 +3,12 @@
 //   const glimpses = new Glimpses(canvas, shown => ...);
 //   glimpses.push(packet);      // a Uint8Array; `shown` hears whenever the camera comes or goes
 
+import { Attempts } from "./attempts.js";
+
 const VERSION = 1, HEAD = 3, NUMBERS = 1 << 16;
 const MOST_BYTES = 1100, LONGEST_PX = 192, LEAST_BYTES = 31;
 const PATIENCE_MS = 1000;  // without a new one for so long, the portrait takes the last one's place
-const EVERY_MS = 80, BURST = 8;  // packets that are read
+const BURST = 8, EVERY_MS = 80;  // packets that are read
 
 export class Glimpses {
   constructor(canvas, changed) {
@@ -15,14 +17,14 @@ export class Glimpses {
     this.dropped = 0;
     this.timer = null;
     this.visible = false;
-    this.fullMs = 0;
+    this.attempts = new Attempts(BURST, EVERY_MS);
     this.forget();
   }
 
   /** A packet; what is none, is too old or comes too often is dropped. */
-  async push(packet, now = performance.now()) {
+  async push(packet) {
     const number = numberOf(packet);
-    if (!this.hasRoom(now) || number === null || !this.isNewer(number)) return void this.dropped++;
+    if (!this.attempts.take() || number === null || !this.isNewer(number)) return void this.dropped++;
     const { connection } = this;
     const picture = packet.length === HEAD ? undefined : await decoded(packet.slice(HEAD));
     if (connection !== this.connection) return;
@@ -54,13 +56,6 @@ export class Glimpses {
   isNewer(number) {
     const ahead = (number - this.newest + NUMBERS) % NUMBERS;
     return this.newest === null || ahead > 0 && ahead < NUMBERS / 2;
-  }
-
-  hasRoom(now) {
-    const full = Math.max(this.fullMs, now) + EVERY_MS;
-    if (full - now > BURST * EVERY_MS) return false;
-    this.fullMs = full;
-    return true;
   }
 }
 

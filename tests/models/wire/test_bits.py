@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.wire.bits import EVEN, ONE, BitReader, BitWriter
+from models.wire.bits import EVEN, ONE, BitReader, BitWriter, EndError
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -34,6 +34,22 @@ def test_numbers_come_back() -> None:
     assert [reader.number(12) for _ in range(4)] == [0, 1, 1000, 4095]
 
 
-def test_any_bytes_can_be_read_beyond_their_end() -> None:
-    reader = BitReader(b"\x5a")
-    assert {reader.bit(EVEN) for _ in range(100)} <= {0, 1}
+@pytest.mark.parametrize("count", [0, 1, 31, 32, 33, 64, 90, 400])
+@pytest.mark.parametrize("last", [0, 1])
+def test_what_ends_in_many_equal_bits_comes_back(count: int, last: int) -> None:
+    bits = [1, 0, 1] + [last] * count
+    writer = BitWriter()
+    for bit in bits:
+        writer.bit(bit, EVEN)
+    reader = BitReader(writer.finish())
+    assert [reader.bit(EVEN) for _ in bits] == bits
+
+
+@pytest.mark.parametrize("data", [b"", bytes(3), bytes(40)])
+def test_nobody_reads_far_beyond_the_end(data: bytes) -> None:
+    reader, bits = BitReader(data), list[int]()
+    with pytest.raises(EndError):
+        while len(bits) < 1000:
+            bits.append(reader.bit(EVEN))
+    assert set(bits) == {1}
+    assert 8 * len(data) < len(bits) < 8 * len(data) + 80
