@@ -146,6 +146,8 @@ class CallPeer:
         """That the other end did not have."""
         self.ready = False
         """Whether the other end shows our portrait."""
+        self.met = asyncio.Event()
+        """Set once it is ready, or its motion comes."""
         self._voice = VoiceTrack(clock, host.say)
         self.peer.addTrack(self._voice)  # first: with a channel before it, aiortc's bundle does not connect
         [transceiver] = self.peer.getTransceivers()
@@ -283,6 +285,7 @@ class CallPeer:
 
     def _on_motion(self, packet: object) -> None:
         self._heard_s = self._loop.time()
+        self.met.set()
         self.link.take(packet if isinstance(packet, bytes) else b"")
 
     def _on_glimpse(self, packet: object) -> None:
@@ -323,6 +326,7 @@ class CallPeer:
             case Ready():
                 self._offered.clear()
                 self.ready = True
+                self.met.set()
                 self._host.shown()
             case Bye(reason):
                 self._end(reason or "no reason given")
