@@ -177,7 +177,8 @@ class CallPeer:
             LostError: the connection broke.
             AgentError: the other end does what it must not, its portrait cannot be shown, or something failed here.
         """
-        self._start(self._watch())
+        if not self._over.done():
+            self._start(self._watch())
         try:
             return await self._over
         except LostError:
