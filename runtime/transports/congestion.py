@@ -3,7 +3,8 @@
 A line that cannot carry what is sent stores it: round trips grow at once, losses come when the store is full. Then
 pictures pause until the store has drained, and go on well below the rate that the line seems to bear; where it drains
 at once it was none, only somebody busy. Where nothing has been wrong for a while, the next higher rate is tried, sooner
-where packets hardly wait; if packets then wait longer than before, the rate before comes back, and the next try waits twice as long.
+where packets hardly wait; if they then wait longer than they did, the rate before comes back, and the next try waits
+twice as long.
 """
 
 from collections import deque
