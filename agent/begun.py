@@ -24,7 +24,7 @@ def begun() -> dict[str, Path]:
 
 @contextmanager
 def sole_use(folder: Path) -> Iterator[None]:
-    """Makes a person's folder; no other process has it meanwhile.
+    """Makes a person's folder; no other process has it meanwhile. It goes at the end if nothing is in it then.
 
     Raises InputError if another has it, AgentError if it cannot be made.
     """
@@ -38,14 +38,22 @@ def sole_use(folder: Path) -> Iterator[None]:
     with file:
         if not lock(file):
             raise InputError(f"{folder} is in use by another agent personalise: wait for it, or end it")
-        yield
+        try:
+            yield
+        finally:
+            if {path.name for path in folder.glob("*")} <= {_LOCK}:
+                file.close()  # Windows deletes no open file
+                remove_folder(folder)
 
 
 def empty(folder: Path) -> None:
-    """Deletes all in a folder that this process has the sole use of. Raises OSError."""
+    """Deletes all in a folder that this process has the sole use of. Raises AgentError."""
     for path in folder.iterdir():
         if path.name != _LOCK:
-            path.unlink()
+            try:
+                path.unlink()
+            except OSError as error:
+                raise AgentError(f"{path} cannot be deleted: {error.strerror or error}") from None
 
 
 def remove_begun(person: str) -> Path | None:
@@ -54,8 +62,7 @@ def remove_begun(person: str) -> Path | None:
     if not folder.exists():
         return None
     with sole_use(folder):
-        pass
-    remove_folder(folder)
+        empty(folder)
     return folder
 
 

@@ -127,6 +127,7 @@ class Session:
             What the user should know of the new photo, one sentence each.
 
         Raises:
+            DoubtfulError: the engine cannot keep up here, and the change is not `sure`.
             InputError: no human face in the photo, a picture that cannot be read, no such engine; or the run is
                 offline. The run goes on as it was.
             AgentError: a newer change of the same kind came while this one waited; the other process has ended, or took
@@ -233,9 +234,10 @@ class Session:
         if self._loop is None or look is None:
             return figures
         figures |= {"portrait": look.name, "title": Path(look.name).stem}
-        figures |= {"background": Path(look.background).name, "engines": self._engines}
+        figures |= {"background": Path(look.background).name, "engines": self._engines, "chosen": self.shown.chosen}
         figures["link"] = next((getattr(sink, "url", None) for sink in self.sinks if sink.name == "webrtc"), None)
         figures |= self.report().as_dict() | {"fps_rendered": round(self._loop.tempo.recent_fps, 1)}
+        figures["since_picture_s"] = round(self._loop.tempo.since_picture_s, 1)
         return figures if self._far is None else figures | self._far.status()
 
     def written(self) -> list[Path]:

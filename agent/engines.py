@@ -1,16 +1,16 @@
 """Engines by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
-from agent.config.engines import ENGINES, BackendName, EngineName
+from agent.config.engines import ENGINES, BackendName
 from agent.papers import load_goha, load_real3d, load_small, load_talk3d
 from models.errors import InputError
-from models.goha.needs import NETWORKS_FILE, TERMS
+from models.goha.needs import NETWORKS_FILE
 from models.real3d.needs import VIDEO_FILE
-from models.talk3d import needs as talk3d
-from models.weights import PARTS, Weights, built_folder, find
+from models.weights import PARTS, TERMS, Weights, built_folder, find, persons_of
 from runtime.engines import Engine
 from runtime.engines.builtin import BuiltinEngine
 
@@ -42,14 +42,37 @@ def open_engine(
             raise InputError(f"there is no engine {name}; give one of {', '.join(ENGINES)}")
 
 
-def usable_engines() -> tuple[EngineName, ...]:
-    """Those that `open_engine` would open: their weights are there, and what runs them."""
-    return tuple(name for name in ENGINES if name == "builtin" or _is_usable(name))
+def usable_engines() -> tuple[str, ...]:
+    """Those that `open_engine` would open, with each person: their weights are there, and what runs them."""
+    return ("builtin", *filter(_is_usable, _networks()))
 
 
-def _is_usable(engine: EngineName) -> bool:
+def _networks() -> Iterator[str]:
+    for name in ENGINES[1:]:
+        yield name
+        if name in PARTS:
+            with suppress(InputError):  # there is no folder for weights
+                yield from persons_of(name)
+
+
+def doubt(engine: str) -> str:
+    """Why this is no engine for a live picture here, in words for the user; empty if nothing speaks against it."""
+    kind = engine.partition(":")[0]
+    if kind not in PARTS:
+        return ""
+    from torch.cuda import is_available
+
+    if is_available():
+        return ""
+    return (
+        f"{engine} takes seconds for a picture without an NVIDIA GPU: the picture stands still meanwhile, which is not "
+        f"for a call. Besides, {TERMS[kind]}."
+    )
+
+
+def _is_usable(engine: str) -> bool:
     try:
-        there = engine not in PARTS or isinstance(find(engine), Weights)
+        there = engine.partition(":")[0] not in PARTS or isinstance(find(engine), Weights)
         return there and all(map(find_spec, ("torch", "safetensors")))
     except InputError:  # there is no folder for weights
         return False
@@ -75,6 +98,7 @@ def _open_real3d(backend: BackendName, say: Callable[[str], None]) -> Engine[Any
     from runtime.engines.real3d import Real3dEngine
 
     executor = open_executor(backend, loaded.paper, built_folder("real3d"), say)
+    say(TERMS["real3d"])
     states = default_states("real3d", loaded.weights.digests[VIDEO_FILE], loaded.paper.state)
     return Real3dEngine(loaded.weights, loaded.face, executor, say, states)
 
@@ -85,7 +109,7 @@ def _open_goha(backend: BackendName, say: Callable[[str], None]) -> Engine[Any]:
     from models.backends.state_store import default_states
     from runtime.engines.goha import GohaEngine
 
-    say(TERMS)
+    say(TERMS["goha"])
     executor = open_executor(backend, loaded.paper, built_folder("goha"), say)
     states = default_states("goha", loaded.weights.digests[NETWORKS_FILE], loaded.paper.state)
     return GohaEngine(loaded.face, loaded.reader, executor, say, states)
@@ -96,6 +120,6 @@ def _open_talk3d(name: str, backend: BackendName, say: Callable[[str], None]) ->
     from models.backends.open_executor import open_executor
     from runtime.engines.talk3d import Talk3dEngine
 
-    say(talk3d.TERMS)
+    say(TERMS["talk3d"])
     executor = open_executor(backend, loaded.paper, built_folder(name), say)
     return Talk3dEngine(loaded.recording, executor, say)

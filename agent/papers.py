@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from agent.begun import begun
 from models.errors import InputError
 from models.goha.needs import COEFFICIENTS, NETWORKS
 from models.real3d.needs import VIDEO
 from models.talk3d.needs import DRIVER, GENERATOR, RESTORATION
 from models.weight_part import Part
-from models.weights import Missing, Weights, find
+from models.weights import Missing, Weights, find, persons_of, store_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -135,9 +136,22 @@ def load_talk3d(engine: str = "talk3d") -> Talk3d:
 def _find(engine: str) -> Weights:
     weights = find(engine)
     if isinstance(weights, Missing):
+        kind, _, person = engine.partition(":")
+        if person and store_of(engine).current().folder is None:
+            raise InputError(f"{engine} is not ready: {_nobody(kind, person)}")
         raise weights.error()
     _require_torch(engine)
     return weights
+
+
+def _nobody(engine: str, person: str) -> str:
+    """Why a person cannot be drawn of whom nothing is there, and what to do instead."""
+    if person in begun():
+        return f"{person} is begun; the agent personalise that began goes on with it"
+    known = ", ".join(each.partition(":")[2] for each in persons_of(engine))
+    here = f"there is {known}" if known else "there is nobody"
+    hint = "; leave --person out for whom agent models import brought in" if isinstance(find(engine), Weights) else ""
+    return f"of those made by agent personalise {here}{hint}"
 
 
 def _require_torch(engine: str) -> None:

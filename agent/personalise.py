@@ -5,35 +5,39 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import torch
 
 from agent.begun import begun_folder, empty, sole_use
 from agent.config.personalise import Personalise
-from agent.filming import Bar, cut_out, film, frames_of, listen
+from agent.filming import cut_out, film, frames_of, listen
 from calibration.filmed import FPS
 from models.errors import AgentError, InputError
 from models.metrics.lpips import Lpips
-from models.talk3d.needs import BASE, SPEECH, TERMS
+from models.talk3d.needs import BASE, SPEECH
 from models.talk3d.personal.aim import average_face, usual_face
 from models.talk3d.personal.footage import Footage, footage_bytes, read_footage
 from models.talk3d.personal.generators import base_generator
 from models.talk3d.personal.identity import read_identity
 from models.talk3d.personal.likeness import Learned, Structure
-from models.talk3d.personal.procedure import Losses, Procedure, state_bytes, work
+from models.talk3d.personal.procedure import NAMES, Losses, Procedure, state_bytes, work
 from models.talk3d.personal.result import store_person
 from models.talk3d.personal.schedule import Schedule
 from models.talk3d.personal.stage import Kept, Stage
 from models.talk3d.size import STAGES, StageWidths
 from models.talk3d.speech_scores import SpeechScores, load_speech_scores
-from models.weight_store import remove_folder, sha256
-from models.weights import store_of, with_person
+from models.weight_store import sha256
+from models.weights import TERMS, store_of, with_person
 
 Say = Callable[[str], None]
+PartBar = Callable[[str, int, int], None]
+"""Hears which part of the work is done, how much of it, and of how much; whatever it raises ends the work."""
 
 _SPARE_BYTES = 64_000_000
 _SETTINGS = "settings.json"
+_FILMING = ("following the face", "hearing the voice", "cutting out the face")
 _SURE_STEPS = 3  # of a stage, until it is said how long it takes
 
 
@@ -69,7 +73,9 @@ class Personalising:
             raise InputError(f"--video {config.video}: no such file")
         if config.frames < 1:
             raise InputError(f"--frames {config.frames}: give 1 or more; the authors recommend 5")
-        say(TERMS)
+        say(TERMS["talk3d"])
+        if not torch.cuda.is_available():
+            say("without an NVIDIA GPU this is of no use but to try it out: it would take weeks")
         self._speech = store_of("talk3d").current()
         if fault := self._speech.fault(SPEECH.files[0]):
             raise InputError(f"its {SPEECH.title} {fault}: agent models import talk3d {SPEECH.option} brings it in")
@@ -86,7 +92,7 @@ class Personalising:
             "schedule": json.dumps(asdict(self._schedule)),
         }
 
-    def run(self, bar: Bar) -> list[str]:
+    def run(self, bar: PartBar) -> list[str]:
         """Does it; returns what the user should know, one line each.
 
         Raises:
@@ -95,13 +101,19 @@ class Personalising:
             AgentError: there is no room.
         """
         with sole_use(self._folder):
-            self._begin()
-            told = self._learn(bar)
-        remove_folder(self._folder)
+            footage = self._known() or self._begin(bar)
+            try:
+                told = self._learn(footage, bar)
+            except KeyboardInterrupt:
+                self._say(
+                    f"{self._folder} keeps what was learnt: the same command goes on with it, and agent models remove "
+                    f"talk3d --person {self.name} deletes it"
+                )
+                raise
+            empty(self._folder)
         return told
 
-    def _learn(self, bar: Bar) -> list[str]:
-        footage = read_footage(self._folder) or self._filmed(bar)
+    def _learn(self, footage: Footage, bar: PartBar) -> list[str]:
         device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         procedure = Procedure(self._generator, footage, self._losses, self._schedule, device, self._widths)
         kept = Kept(self._folder)
@@ -120,32 +132,52 @@ class Personalising:
             "picture its size alone)",
         ]
 
-    def _begin(self) -> None:
-        """Begins in the folder, or goes on in it. Raises InputError: other work has been begun in it."""
+    def _known(self) -> Footage | None:
+        """What was begun is gone on with; None: nothing was. Raises InputError: other work was."""
         path = self._folder / _SETTINGS
+        if self._config.restart or not path.exists():
+            return None
         try:
-            if self._config.restart:
-                empty(self._folder)
-            if path.exists():
-                known = json.loads(path.read_text(encoding="utf-8"))
-                if other := [what for what, value in self._settings.items() if known.get(what) != value]:
-                    raise InputError(
-                        f"{self._folder} was begun with another {' and another '.join(other)}: give another --name, or "
-                        "--restart to begin anew"
-                    )
-                self._say(f"goes on with what {self._folder} holds")
-            else:
-                path.write_text(json.dumps(self._settings, indent=2), encoding="utf-8")
+            known = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise AgentError(f"{self._folder} cannot be used: {reason}; AGENT_DATA names another folder") from None
+            raise self._unusable(error) from None
+        if other := [f"another {what}" for what, value in self._settings.items() if known.get(what) != value]:
+            frames = json.loads(known.get("schedule", "{}")).get("frames", self._schedule.frames)
+            if frames != self._schedule.frames:
+                other[-1] = f"--frames {frames}, not {self._schedule.frames}"  # the schedule is the last
+            raise InputError(
+                f"{self._folder} was begun with {' and '.join(other)}: give another --name, or --restart to begin anew"
+            )
+        self._say(f"goes on with what {self._folder} holds")
+        return read_footage(self._folder)
 
-    def _filmed(self, bar: Bar) -> Footage:
+    def _begin(self, bar: PartBar) -> Footage:
+        """Cuts the faces out; if that fails or is interrupted, nothing is left behind."""
+        try:
+            empty(self._folder)
+            footage = self._filmed(bar)
+            (self._folder / _SETTINGS).write_text(json.dumps(self._settings, indent=2), encoding="utf-8")
+        except BaseException as error:
+            empty(self._folder)
+            if isinstance(error, KeyboardInterrupt):
+                self._say("nothing is kept, since the video was not read to its end: the same command begins anew")
+            if isinstance(error, OSError):
+                raise self._unusable(error) from None
+            raise
+        return footage
+
+    def _unusable(self, error: Exception) -> AgentError:
+        reason = getattr(error, "strerror", None) or error
+        return AgentError(f"{self._folder} cannot be used: {reason}; AGENT_DATA names another folder")
+
+    def _filmed(self, bar: PartBar) -> Footage:
         video, side = self._config.video, self._generator.size.picture
         self._check_room(footage_bytes(frames_of(video), side) + state_bytes(self._generator, self._widths))
         try:
-            track = film(video, bar)
-            sounds, speech_s = listen(video, self._load_speech(self._speech_file()), len(track.faces), bar)
+            track = film(video, partial(bar, _part(_FILMING[0])))
+            sounds, speech_s = listen(
+                video, self._load_speech(self._speech_file()), len(track.faces), partial(bar, _part(_FILMING[1]))
+            )
         except InputError as error:
             raise InputError(f"--video {video}: {str(error).removeprefix(f'{video} ')}") from None
         count = len(track.faces)
@@ -153,7 +185,8 @@ class Personalising:
         face = average_face(self._generator.eval().requires_grad_(False), self._schedule.samples)
         if face is None:
             self._say("the generator's average shows no face: faces are laid where EG3D's usually are")
-        return cut_out(video, track, sounds, usual_face() if face is None else face, self._folder, side, bar)
+        shown = partial(bar, _part(_FILMING[2]))
+        return cut_out(video, track, sounds, usual_face() if face is None else face, self._folder, side, shown)
 
     def _speech_file(self) -> Path:
         assert self._speech.folder is not None
@@ -172,7 +205,7 @@ class Personalising:
 class _Pace:
     """Tells how far the stages are, and, after a stage's first steps, how long they take."""
 
-    def __init__(self, costs: dict[str, float], say: Say, bar: Bar) -> None:
+    def __init__(self, costs: dict[str, float], say: Say, bar: PartBar) -> None:
         self._costs, self._say, self._bar = costs, say, bar
         self._stage = ""
         self._begun_s = 0.0
@@ -196,7 +229,13 @@ class _Pace:
             )
         if done == stage.steps:
             self._say(f"{stage.name}: done, last loss {loss:.4f}")
-        self._bar(round(before + each * done), round(total))
+        self._bar(_part(stage.name), done, stage.steps)
+
+
+def _part(name: str) -> str:
+    """With its number."""
+    parts = (*_FILMING, *NAMES)
+    return f"{parts.index(name) + 1} of {len(parts)}: {name}"
 
 
 def _time(seconds: float) -> str:

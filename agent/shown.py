@@ -5,14 +5,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agent.engines import open_engine
+from agent.engines import doubt, open_engine
 from agent.look import Look
 from agent.plan import Plan
 from agent.preparing import Prepared, Wish, prepare, warm_up
 from models.errors import AgentError, InputError
 from models.portrait import Pixels
 from models.weights import with_person
-from runtime.change import Change, Nobody, Upload
+from runtime.change import Change, DoubtfulError, Nobody, Upload
 from runtime.engines import Engine
 from runtime.engines.still import StillEngine
 from runtime.loop import Loop
@@ -30,6 +30,9 @@ class Shown:
         self._portrait: Path | Upload | Nobody | None = None  # that was changed to last
         self.look: Look | None = None
         self.engine = engine
+        self._own = with_person(plan.config.engine, plan.config.person)
+        self.chosen = self._own
+        """The engine and whom it draws, as in `Change.engine`; while nobody is shown, of whoever comes next."""
         self._plan, self._say, self._softly = plan, say, softly
         self._loop: Loop | None = None
         self._turn = Turn(self._change)
@@ -50,8 +53,7 @@ class Shown:
         if change.background == "transparent" and self._plan.config.background != "transparent":
             raise InputError("a run that has a background keeps one; start it with --background transparent")
         if change.portrait is None:
-            self._turn.take(change)
-            return ()
+            return self._turn.take(change)
         with self._lock:
             self._expected.append(change.portrait)
         try:
@@ -69,7 +71,7 @@ class Shown:
             if self._loop is not None and self.look is not None:
                 nobody = self.engine if isinstance(self.engine, StillEngine) else StillEngine()
                 look = self._nobody(self.look)
-                self._show(self._loop, look, nobody, nobody.prepare(look.portrait))
+                self._show(self._loop, look, nobody, nobody.prepare(look.portrait), self._own)
 
     def outline(self) -> Pixels | None:
         """Nobody, before the present background; None where nothing is shown yet. Any thread."""
@@ -85,20 +87,21 @@ class Shown:
             loop, look, before = self._loop, self.look, self.engine
         if loop is None or look is None:
             raise AgentError("the first portrait is still being prepared; try again")
-        engine = self._engine_of(change)
+        chosen, heard = self._chosen(change), list[str]()
+        engine = self._engine_of(change, chosen, heard.append)
         try:
             prepared = self._preparing.ask(Wish(look, change, engine.name if engine.portable else None))
             avatar = prepared.avatar if engine.portable else engine.prepare(prepared.look.portrait)
             with self._lock:
                 if not self._is_expected(change, look):
                     raise AgentError(f"{change}: not done, since nobody is to be shown any more")
-                self._show(loop, prepared.look, engine, avatar)
+                self._show(loop, prepared.look, engine, avatar, chosen)
                 self._portrait = change.portrait or self._portrait
         except BaseException:
             if engine is not before:
                 engine.close()
             raise
-        return prepared.look.notes
+        return (*(prepared.look.notes if change.portrait is not None else ()), *heard)
 
     def _is_expected(self, change: Change, before: Look) -> bool:
         """Whether a change, which was prepared from what was shown `before`, is still to be made."""
@@ -109,22 +112,32 @@ class Shown:
     def _nobody(self, look: Look) -> Look:
         return look.changed(Change(portrait=Nobody()))
 
-    def _show(self, loop: Loop, look: Look, engine: Engine[Any], avatar: Any) -> None:
+    def _show(self, loop: Loop, look: Look, engine: Engine[Any], avatar: Any, chosen: str) -> None:
         loop.swap(engine, avatar, self._softly)
-        self.look, self.engine = look, engine
+        self.look, self.engine, self.chosen = look, engine, chosen
         self._say(f"now shown: {look.name}, background {look.background}, engine {engine.name}")
 
-    def _engine_of(self, change: Change) -> Engine[Any]:
-        """Nobody is drawn by an engine of their own; whoever comes next, by the run's."""
+    def _chosen(self, change: Change) -> str:
+        """What `chosen` becomes. Raises DoubtfulError."""
         if isinstance(change.portrait, Nobody):
-            return self.engine if isinstance(self.engine, StillEngine) else StillEngine()
-        before = self._plan.config.engine if isinstance(self.engine, StillEngine) else self.engine.name
-        name = change.engine or before
-        return self.engine if name == self.engine.name else self._open(name)
+            return self._own
+        chosen = change.engine or self.chosen
+        if chosen != self.chosen and not change.sure and (reason := doubt(chosen)):
+            raise DoubtfulError(reason)
+        return chosen
 
-    def _open(self, name: str) -> Engine[Any]:
-        """`--backend` and `--person` were said of the run's own engine."""
-        config = self._plan.config
-        if name != config.engine:
-            return open_engine(name, "auto", self._say)
-        return open_engine(with_person(name, config.person), config.backend, self._say)
+    def _engine_of(self, change: Change, chosen: str, hear: Callable[[str], None]) -> Engine[Any]:
+        """Nobody is drawn by an engine of their own. `hear` is told what a new engine says, as the terminal is."""
+        still = isinstance(self.engine, StillEngine)
+        if isinstance(change.portrait, Nobody):
+            return self.engine if still else StillEngine()
+        return self.engine if chosen == self.chosen and not still else self._open(chosen, hear)
+
+    def _open(self, chosen: str, hear: Callable[[str], None]) -> Engine[Any]:
+        """`--backend` was said of the run's own engine."""
+
+        def say(line: str) -> None:
+            self._say(line)
+            hear(line)
+
+        return open_engine(chosen, self._plan.config.backend if chosen == self._own else "auto", say)

@@ -38,7 +38,7 @@ _COMMANDS: dict[str, type] = {
 }
 _FRAME = " ─│╭╮╰╯"  # drawn around what is wrong with a command line
 _HELP = {"-h", "--help"}
-_MISSING = re.compile(r"Missing from (agent[a-z ]*): +(?:(--\S+ \S+)|\{(\S+)\})")
+_MISSING = re.compile(r"Missing from (agent[a-z ]*): +(?:(--\S+ (?:\[.*\]|\S+))|\{(\S+)\})")
 _NESTED = re.compile(r"'action\.(\w+)'")  # a setting of `agent models`, by the name that the code has for it
 
 

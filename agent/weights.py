@@ -9,7 +9,7 @@ from agent.config.models import ModelsImport, ModelsRemove
 from models.errors import InputError
 from models.weight_part import Part
 from models.weight_store import Stock, remove_folder
-from models.weights import PARTS, built_folder, fault_of, parts_of, persons_of, store_of, with_person
+from models.weights import PARTS, TERMS, built_folder, fault_of, parts_of, persons_of, store_of, with_person
 
 if TYPE_CHECKING:
     from models.importing import Request
@@ -54,7 +54,7 @@ class Import:
         """
         store = store_of(self._engine)
         remarks = self._import.run(store, progress)
-        return (*remarks, f"wrote {store.current().folder}; agent models list says what is there")
+        return (*remarks, TERMS[self._engine], f"wrote {store.current().folder}; agent models list says what is there")
 
 
 def _request(config: ModelsImport) -> "Request":

@@ -152,17 +152,24 @@ class FineCanvas(Canvas):
 
     def picture(self, placed: Placed, layer: Layer, surroundings: Layer) -> Layer:
         """A layer of what was placed, on the picture; borders show `surroundings`, blurred."""
+        return self.reduced(self.within(placed, layer, surroundings))
+
+    def within(self, placed: Placed, layer: Layer, surroundings: Layer) -> Layer:
+        """The same before it is `reduced`: in the canvas's pixels, without those beyond the picture's edges."""
         edge = self.beyond * self.times
         pads = self.borders(placed)
         inner = tuple(max(0, pad - edge) for pad in pads)
         cut_top, cut_bottom, cut_left, cut_right = (max(0, edge - pad) for pad in pads)
         h, w = layer.shape[:2]
         seen = np.s_[cut_top : h - cut_bottom, cut_left : w - cut_right]
-        whole = _bordered(layer[seen], surroundings[seen], (inner[0], inner[1], inner[2], inner[3]))
+        return _bordered(layer[seen], surroundings[seen], (inner[0], inner[1], inner[2], inner[3]))
+
+    def reduced(self, within: Layer) -> Layer:
+        """What lies `within` the picture, in the picture's pixels."""
         if self.times > 1:
-            size = (whole.shape[1] // self.times, whole.shape[0] // self.times)
-            whole = cv2.resize(whole, size, interpolation=cv2.INTER_AREA)
-        return np.ascontiguousarray(whole)
+            size = (within.shape[1] // self.times, within.shape[0] // self.times)
+            within = cv2.resize(within, size, interpolation=cv2.INTER_AREA)
+        return np.ascontiguousarray(within)
 
 
 def _bordered(layer: Layer, surroundings: Layer, pads: Pads) -> Layer:

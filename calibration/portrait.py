@@ -57,8 +57,8 @@ def prepare_portrait(
     plate = fill_background(placed.image, matte, on_part)
     colours = foreground_colours(placed.image, matte, plate)
     sheet = person_sheet(fine, placed, colours, matte)
-    photographed = fine.picture(placed, placed.image, plate), fine.picture(placed, matte, np.zeros_like(matte))
-    image, whole_matte = with_person_beyond(fine, placed, sheet, *photographed)
+    photographed = fine.within(placed, placed.image, plate), fine.within(placed, matte, np.zeros_like(matte))
+    image, whole_matte = (fine.reduced(layer) for layer in with_person_beyond(fine, placed, sheet, *photographed))
     portrait = Portrait(
         image=image,
         matte=whole_matte,

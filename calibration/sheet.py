@@ -44,14 +44,13 @@ def person_sheet(
 def with_person_beyond(
     canvas: FineCanvas, placed: Placed, sheet: Sheet, image: Image, matte: Alpha
 ) -> tuple[Image, Alpha]:
-    """Picture and matte with the person of the sheet where the photo does not reach."""
+    """Image and matte `within` the picture, with the person of the sheet where the photo does not reach."""
     edge = canvas.beyond * canvas.times
     if max(canvas.borders(placed)) <= edge:
         return image, matte
-    inner = sheet[edge:-edge, edge:-edge]
-    person = cv2.resize(inner, image.shape[1::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
+    person = sheet[edge:-edge, edge:-edge].astype(np.float32)
     photo = np.zeros(placed.image.shape[:2], np.float32)
-    outside = canvas.picture(placed, photo, photo + 1)
+    outside = canvas.within(placed, photo, photo + 1)
     alpha = outside * person[..., 3] / 255
     seen = image * (1 - alpha[..., None]) + outside[..., None] * person[..., :3]
     return np.clip(seen + 0.5, 0, 255).astype(np.uint8), np.asarray(np.maximum(matte, alpha), np.float32)

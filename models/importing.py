@@ -156,7 +156,8 @@ class Import:
             content = holds[0].read(path)
             entries = [network.entries(content, path) for network in holds]
         except InputError as error:
-            raise InputError(f"{error}{_or_without([network.part for network in holds])}") from None
+            wanted = " or ".join(dict.fromkeys(network.part.source for network in holds))
+            raise InputError(f"{error}; wanted: {wanted}{_or_without([network.part for network in holds])}") from None
         expected = [network.expected(its) for network, its in zip(holds, entries, strict=True)]
         alike = [len(wanted.keys() & its.keys()) for wanted, its in zip(expected, entries, strict=True)]
         best = alike.index(max(alike))

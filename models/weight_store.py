@@ -163,6 +163,8 @@ class WeightStore:
         finally:
             if partial is not None:
                 shutil.rmtree(partial, ignore_errors=True)
+                with suppress(OSError):
+                    self.folder.rmdir()  # where nothing was brought in before
 
     def _numbers(self) -> list[int]:
         try:

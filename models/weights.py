@@ -14,7 +14,8 @@ from models.weight_store import Stock, WeightStore
 
 PARTS: dict[str, tuple[Part, ...]] = {"real3d": real3d.PARTS, "goha": goha.PARTS, "talk3d": talk3d.PARTS}
 """What each engine needs that does not come with this package."""
-
+TERMS = {"real3d": real3d.TERMS, "goha": goha.TERMS, "talk3d": talk3d.TERMS}
+"""What each of their weights may be used for, as a line."""
 
 _PERSON, _IN_FOLDERS = ":", "@"
 _NAME_LENGTH = 60

@@ -70,8 +70,11 @@ class Answers:
 
 @contextmanager
 def watched(all_of: Iterable[Answers]) -> Iterator[None]:
-    """While the body lasts, a thread of its own looks at them; before and afterwards another one may."""
+    """While the body lasts, a thread of its own looks at them, if there are any; before and afterwards another may."""
     looked_at, over = list(all_of), threading.Event()
+    if not looked_at:
+        yield
+        return
 
     def watch() -> None:
         while not over.wait(_WATCH_S):

@@ -8,7 +8,13 @@ from pickle import PickleBuffer
 import numpy as np
 from jaxtyping import Float32
 
+from models.errors import InputError
+
 Landmarks = Float32[np.ndarray, "478 3"]
+
+
+class DoubtfulError(InputError):
+    """Why a change is made only for somebody who is `sure`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +54,9 @@ class Change:
     background: str | Upload | None = None
     """As in `--background`, or a picture."""
     engine: str | None = None
-    """As in `--engine`."""
+    """As in `--engine`, and whom it draws, see `models.weights.with_person`."""
+    sure: bool = False
+    """Whether it is this engine even if it cannot keep up."""
 
     def merged(self, newer: "Change") -> "Change":
         """Both in one; `newer` wins where both say something."""
@@ -56,6 +64,7 @@ class Change:
             self.portrait if newer.portrait is None else newer.portrait,
             self.background if newer.background is None else newer.background,
             self.engine if newer.engine is None else newer.engine,
+            self.sure if newer.engine is None else newer.sure,
         )
 
     def unlike(self, other: "Change") -> "Change":
@@ -64,6 +73,7 @@ class Change:
             None if self.portrait == other.portrait else self.portrait,
             None if self.background == other.background else self.background,
             None if self.engine == other.engine else self.engine,
+            self.sure,
         )
 
     def __str__(self) -> str:

@@ -122,6 +122,11 @@ class Tempo:
         return self.frames * 1e9 / max((self._ended_ns or self._clock.now_ns()) - self._began_ns, 1)
 
     @property
+    def since_picture_s(self) -> float:
+        """Seconds since the newest picture was done; 0 before the first."""
+        return (self._clock.now_ns() - self._recent_ns[-1]) / 1e9 if self._recent_ns else 0.0
+
+    @property
     def recent_fps(self) -> float:
         """Pictures per second of the last two seconds."""
         now_ns = self._clock.now_ns()

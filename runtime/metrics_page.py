@@ -60,9 +60,8 @@ def _lines(status: Mapping[str, Any]) -> Iterator[str]:
         if key in status:
             yield from _family(name, kind, what, [({}, status[key])])
     if status.get("quality") is not None:
-        yield from _family(
-            "quality_rung", "gauge", "Rung of the quality ladder; 0 is the best.", [({}, status["quality"]["rung"])]
-        )
+        what = "Rung of the quality ladder; 0 is the best that the run may stand on."
+        yield from _family("quality_rung", "gauge", what, [({}, status["quality"]["rung"])])
     silent = [({"device": what}, 1) for what in status.get("silent", ())]
     yield from _family("silent", "gauge", "1 for what does not answer now; what does is left out.", silent)
     lost = [({"input": name}, count) for name, count in status.get("lost", {}).items()]

@@ -20,10 +20,11 @@ import torch
 from golden.fill import fill_tensors
 from golden.talk3d_fill import fill
 from PIL import Image
+from script_options import make_folder
 
 from agent.filming import cut_out, film, frames_of, listen
 from models.audio.hubert import HubertSize
-from models.errors import InputError
+from models.errors import AgentError
 from models.talk3d.checkpoint_file import Driver
 from models.talk3d.generator import Generator
 from models.talk3d.personal.aim import usual_face
@@ -113,14 +114,14 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(1)
     try:
-        options.out.mkdir(parents=True, exist_ok=True)
+        make_folder(options.out, "OUT")
         footage = read_footage(options.out) or filmed(options.clip, options.out)
         losses, device = Losses(Structure()), torch.device("cpu")
         procedure = Procedure(untaught(), footage, losses, SCHEDULE, device, WIDTHS)
         show(procedure.carry_out(Kept(options.out), Told()), footage, options.out / "sheet.jpg")
-    except InputError as error:
+    except AgentError as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return error.exit_code
     return 0
 
 

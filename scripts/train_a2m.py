@@ -6,6 +6,9 @@ Interrupted, it goes on from its last checkpoint to the same numbers.
     python scripts/train_a2m.py --out out/a2m
 """
 
+import agent  # noqa: F401  # before numpy: one thread for each numerical library, of workers too
+
+# isort: split
 import argparse
 import dataclasses
 import json

@@ -7,6 +7,9 @@ checkpoint. One with other settings is refused in that folder.
     python scripts/train_small.py --portraits out/portraits --out out/small
 """
 
+import agent  # noqa: F401  # before numpy: one thread for each numerical library, of workers too
+
+# isort: split
 import argparse
 import dataclasses
 import hashlib
@@ -51,6 +54,7 @@ _TOLD_STEPS, _TOLD_S = 50, 30.0
 """A line at the latest after so many steps, and seconds."""
 _CPU = torch.device("cpu")
 _AVERAGE = 0.998
+_CHECKPOINT = "checkpoint.pt"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -199,7 +203,7 @@ def train(options: argparse.Namespace) -> str:
     dataset.make(options.out / "data", options.portraits, options.seed, _say, workers=options.threads)
     data = dataset.open_dataset(options.out / "data")
     plan = Plan(data.plan, options.seed, options.steps, options.rate, digest, options.width)
-    training, checkpoint = begin(plan, start, device), options.out / "checkpoint.pt"
+    training, checkpoint = begin(plan, start, device), options.out / _CHECKPOINT
     if checkpoint.exists():
         training.load(checkpoint)
     stopped = learn(training, Batches(data), device, options.out)
@@ -215,7 +219,7 @@ def learn(training: Training, batches: Batches, device: torch.device, out: Path)
         signal.signal(number, lambda received, frame: stop.append(received))
 
     def save() -> None:
-        training.save(out / "checkpoint.pt")
+        training.save(out / _CHECKPOINT)
         export(training.average, out / "average.safetensors")
 
     told, begun, sums = training.step, time.perf_counter(), np.zeros(len(Losses._fields))
@@ -249,13 +253,15 @@ def main() -> int:
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--threads", type=int, default=2, help="of torch, and processes that make the data set")
     parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
     try:
-        stopped = train(parser.parse_args())
+        stopped = train(options)
     except AgentError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        print("stopped before anything was learnt: the same command begins anew", file=sys.stderr)
+        kept = (options.out / _CHECKPOINT).exists()
+        print(f"stopped: the same command {'goes on from its checkpoint' if kept else 'begins anew'}", file=sys.stderr)
         return 1
     if stopped:
         print(f"{stopped}: the same command goes on from there", file=sys.stderr)

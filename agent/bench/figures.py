@@ -57,7 +57,7 @@ class Figures:
     dropped: int
     """Meanwhile: ticks without a picture, and pictures that an output was too slow for."""
     rung: int
-    """Of the quality ladder, at the end of that; 0 is the best."""
+    """Of the quality ladder, at the end of that; 0 is the best that the run may stand on."""
     load: tuple[float, float, float]
     """Of the machine, over the last 1, 5 and 15 minutes."""
     glass_to_glass_ms: Spread

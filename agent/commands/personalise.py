@@ -2,10 +2,8 @@
 
 from agent.config.personalise import Personalise
 from agent.interrupt import interruptible
-from agent.terminal import progress, say
+from agent.terminal import progress_of_parts, say
 from models.errors import InputError
-
-_SCALE = 1000
 
 
 def personalise(config: Personalise) -> None:
@@ -20,12 +18,12 @@ def personalise(config: Personalise) -> None:
     with interruptible(at_once=True) as interrupt:
         task = Personalising(config, say)
         interrupt.stop_with(lambda: None)
-        with progress(_SCALE, "personalising, thousandths") as advance:
+        with progress_of_parts() as advance:
 
-            def bar(done: int, total: int) -> None:
+            def bar(part: str, done: int, total: int) -> None:
                 if interrupt.asked:
                     raise KeyboardInterrupt
-                advance(round(_SCALE * done / total))
+                advance(part, done, total)
 
             told = task.run(bar)
     for line in told:

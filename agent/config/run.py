@@ -29,8 +29,9 @@ class Run(Showing, Driving):
     """builtin: drawn on the CPU, no download; small: a small self-trained model that comes with the agent, softer than
     builtin, to try and compare (needs the `neural` extra); real3d: Real3D-Portrait's networks, whose weights you bring
     in (`agent models list`), for a GPU; with its audio-to-motion model and HuBERT they move the mouth with the voice,
-    too (live on a GPU only; into files anywhere); goha: GOHA's, the same way, for non-commercial use alone; talk3d:
-    Talk3D's, of the one person whom they learnt, whatever the photo; the voice moves them; non-commercial, too."""
+    too (live on a GPU only; into files anywhere); goha: GOHA's, the same way; talk3d: Talk3D's, of the one person whom
+    they learnt, whatever the photo; the voice moves them. What real3d, goha and talk3d need is for non-commercial use
+    alone."""
 
     person: str = ""
     """With talk3d: who is drawn, as `agent personalise --name` called them. Default: whose weights were brought in."""

@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import tyro
 
+from runtime.ladder import Quality
+
 
 @dataclass(frozen=True)
 class Showing:
@@ -36,7 +38,7 @@ class Showing:
     fps: int = 25
     """Output pictures per second, 1 to 120."""
 
-    quality: Literal["auto", "best", "fast"] = "auto"
+    quality: Quality = "auto"
     """What a live run does on a machine that is too busy: auto draws the person more coarsely, then follows every
     second frame of the camera and predicts the others, then halves --fps, each before pictures come late, and takes it
     back when there is time again; best never draws worse and rather leaves pictures out; fast begins where auto goes

@@ -1,6 +1,7 @@
 """What a clip shows at the instants that are compared."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from runtime.sources.nearest import nearest
 
 Head = UInt8[np.ndarray, "256 256 3"]
 Image = UInt8[np.ndarray, "_ _ 3"]
+Heads = Generator[tuple[int, Head], None, None]
+"""Each with its instant; close it where it is not read to its end."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +45,8 @@ def on_canvas(image: Image, size: tuple[int, int]) -> Image:
 
 def first_picture(clip: Path) -> Image:
     """Of a clip. Raises InputError: there is none."""
-    frame = next(iter(ClipFrames(clip)), None)
+    with closing(ClipFrames(clip)) as source:
+        frame = next(iter(source), None)
     if frame is None:
         raise InputError(f"--clip {clip}: no picture of it can be read; export it again")
     return frame.image
@@ -63,9 +67,9 @@ def film(
     Raises:
         InputError: no face is seen at any instant, or the file cannot be read.
     """
-    tracker, seen = MediapipeTracker(), False
-    try:
-        for due_ns, image in nearest(ClipFrames(clip), instants_ns):
+    seen = False
+    with closing(MediapipeTracker()) as tracker, closing(ClipFrames(clip)) as source:
+        for due_ns, image in nearest(source, instants_ns):
             whole = on_canvas(image, size)
             landmarks = tracker.track(whole)
             if crop is None and landmarks is not None:
@@ -73,21 +77,21 @@ def film(
             if crop is not None and due_ns in wanted_ns:
                 seen = seen or landmarks is not None
                 yield due_ns, Filmed(crop.of(whole), landmarks, crop)
-    finally:
-        tracker.close()
     if not seen:
         raise InputError(f"--clip {clip}: no face is seen in it; give a clip of one person")
 
 
-def heads(clip: Path, size: tuple[int, int], instants_ns: Iterable[int], crop: Crop) -> Iterator[tuple[int, Head]]:
+def heads(clip: Path, size: tuple[int, int], instants_ns: Iterable[int], crop: Crop) -> Heads:
     """What lies within `crop`, instant by instant, without a look at the face; as `film` has it."""
-    for due_ns, image in nearest(ClipFrames(clip), instants_ns):
-        yield due_ns, crop.of(on_canvas(image, size))
+    with closing(ClipFrames(clip)) as source:
+        for due_ns, image in nearest(source, instants_ns):
+            yield due_ns, crop.of(on_canvas(image, size))
 
 
 def voice(clip: Path) -> Int16[np.ndarray, "n"]:
     """The clip's sound, 16 kHz mono."""
     windows = SpeechWindows()
-    parts = [window.samples for sound in ClipSound(clip) for window in windows.push(sound)]
+    with closing(ClipSound(clip)) as source:
+        parts = [window.samples for sound in source for window in windows.push(sound)]
     parts += [window.samples for window in windows.flush()]
     return np.round(np.clip(np.concatenate(parts), -1, 1) * 32767).astype(np.int16)

@@ -76,8 +76,9 @@ class Judge:
             self._compare_faces(image, landmarks, due_ns)
 
     def close(self) -> None:
-        """Frees the tracker."""
+        """Frees the tracker and the clip."""
         self._tracker.close()
+        self._filmed.close()
 
     def judged(self) -> Judged:
         """What was found, once all pictures were taken."""

@@ -1,6 +1,6 @@
 """What an engine's pictures of a case are held against; the same for every engine."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,7 +9,8 @@ from jaxtyping import Float, Float32
 
 from agent.config.eval import Eval
 from agent.eval.cases import Case
-from agent.eval.filmed import Head, film, heads
+from agent.eval.columns import judged_columns
+from agent.eval.filmed import Heads, film, heads
 from agent.eval.measures import Measures
 from calibration.fit import MotionFit, Zero
 from models.face import FaceModel
@@ -54,14 +55,17 @@ class Truth:
     identity: Float32[np.ndarray, "d"] | None
     """Of the portrait, where that is measured."""
     features: list[Float32[np.ndarray, "2048"]]
-    """Inception's of what pictures should look like: filmed ones, under cross the portrait; none if not measured."""
-    heads: Callable[[Iterable[int]], Iterator[tuple[int, Head]]]
+    """Inception's of what pictures should look like: filmed ones, under cross the portrait; none without
+    FID."""
+    heads: Callable[[Iterable[int]], Heads]
     """What was filmed around the head at these instants, which rise."""
 
 
 def read_truth(case: Case, config: Eval, measures: Measures) -> Truth:
     """Looks at the clip of a case. Raises InputError: no face is seen in it."""
-    cross, source, inception = case.protocol == "cross", case.source, measures.inception
+    cross, source = case.protocol == "cross", case.source
+    compared = any("fid" in judged_columns(case.protocol, engine) for engine in config.engine)
+    inception = measures.inception if compared else None
     size = (source.image.shape[1], source.image.shape[0])
     judged_ns = set(case.judged_ns(config))
     crop = None if cross else case.crop

@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 from jaxtyping import Float, Float32, Int32
 
-from models.builtin.constants import LIPS, RELIEF
+from models.builtin.constants import RELIEF
 from models.builtin.kernels import shade
 from models.builtin.part import Part
 from models.builtin.puppet import Canonical, Puppet
@@ -20,7 +20,8 @@ from models.raster import rasterise
 from models.topology import OUTER_EYE_CORNERS, SURFACE_COUNT
 
 _GRID = 96  # width of the relief in its own pixels
-_GROWN = (0.34, 0.48)  # eye distances across the mouth: in the smooth skin of children and cartoons folds are smears
+_NOSE = ((6, 1), (129, 358))  # along it and across its wings: no expression moves them by much
+_GROWN = (0.84, 0.90)  # eye distances, both together: in the smooth cheeks of children and cartoons folds are smears
 _LIGHT = np.array(RELIEF.light)
 
 Window = tuple[slice, slice]
@@ -38,12 +39,14 @@ class _Fold:
     """How much darker the line becomes."""
     width: float
     """Eye distances."""
+    of_cheek: bool = False
+    """Whether a face that is not grown has none."""
 
 
 _FOLDS = (
     # From the wings of the nose around the mouth.
-    _Fold((129, 203, 206, 216, 212), ((205, 92), (187, 61)), (0.05, 0.3), 0.11, 0.034),
-    _Fold((358, 423, 426, 436, 432), ((425, 322), (411, 291)), (0.05, 0.3), 0.11, 0.034),
+    _Fold((129, 203, 206, 216, 212), ((205, 92), (187, 61)), (0.05, 0.3), 0.11, 0.034, of_cheek=True),
+    _Fold((358, 423, 426, 436, 432), ((425, 322), (411, 291)), (0.05, 0.3), 0.11, 0.034, of_cheek=True),
     # Forehead.
     _Fold((68, 104, 69, 108, 151, 337, 299, 333, 298), ((66, 103), (296, 332), (9, 10)), (0.06, 0.3), 0.08, 0.02),
     _Fold((63, 105, 66, 107, 9, 336, 296, 334, 293), ((65, 67), (295, 297)), (0.1, 0.4), 0.05, 0.02),
@@ -78,9 +81,8 @@ class Relief:
         self._rest = puppet.rest
         self._to_vertex = _face_to_vertex(model)
         self._rest_light = self._light(puppet.rest)
-        corners = puppet.rest[list(LIPS.corners)]
-        across = float(np.linalg.norm(corners[1] - corners[0])) / puppet.eye_distance
-        self._creases = np.float32(smoothstep(*_GROWN, across))
+        nose = sum(float(np.linalg.norm(puppet.rest[a] - puppet.rest[b])) for a, b in _NOSE) / puppet.eye_distance
+        self._grown = np.float32(smoothstep(*_GROWN, nose))
         self._folds = [self._draw_fold(fold, on_grid) for fold in _FOLDS]
         self._rest_spans = _spans(puppet.rest)
 
@@ -98,7 +100,7 @@ class Relief:
         nearest = away.argmin(-1)
         distance = np.take_along_axis(away, nearest[..., None], -1)[..., 0] / width
         groove = np.exp(-(distance**2)) - 0.12 * np.exp(-((distance - 2.2) ** 2))
-        drawn = -fold.depth * self._creases * fade[nearest] * groove
+        drawn = -fold.depth * (self._grown if fold.of_cheek else 1) * fade[nearest] * groove
         return (slice(y0, y1), slice(x0, x1)), drawn.astype(np.float32)
 
     def apply(

@@ -68,4 +68,9 @@ SEGMENTER = Part(
     instead="hair, face, neck and clothes are told apart by the agent's own matte and landmarks",
 )
 
+TERMS = (
+    "real3d's Basel Face Model is for non-commercial research alone, and no licence is stated for its networks; agent "
+    "models list has the terms"
+)
+
 PARTS = (VIDEO, AUDIO, FACE_MODEL, FACE_DATA, HUBERT, SEGMENTER)

@@ -23,6 +23,8 @@ DriveT = TypeVar("DriveT", bound=tuple[Tensor, ...])
 
 _SLOW_S = 1 / 25
 """A picture that takes longer is told about: a call cannot keep up."""
+_HOPELESS_S = 0.4
+"""A picture that takes less could take less than `_SLOW_S` on the same machine with nothing else to do."""
 _EYES_CLOSED = Motion(0, expression(eyeBlinkLeft=1, eyeBlinkRight=1))
 
 
@@ -89,9 +91,14 @@ class NetworkEngine(ABC, Generic[PartsT, StateT, DriveT, AvatarT]):
             self.render(avatar, Motion(0))
             spent_s = (clock.now_ns() - begun_ns) / 1e9
         if spent_s > _SLOW_S:
-            self._say(f"{self.name} takes {spent_s:.2g} s for a picture here ({self.backend}): enough for files, not "
-                      "for a call; a call needs an NVIDIA GPU, or --engine builtin")  # fmt: skip
+            self._say(f"{self.name} takes {spent_s:.2g} s for a picture here ({self.backend}): {self._remedy(spent_s)}")
         return avatar
+
+    def _remedy(self, spent_s: float) -> str:
+        """What to do about a picture that takes so long."""
+        if spent_s < _HOPELESS_S:
+            return "too long for a call now; close what else keeps this machine busy, or give --engine builtin"
+        return "enough for files, not for a call; a call needs an NVIDIA GPU, or --engine builtin"
 
     @abstractmethod
     def _avatar(self, portrait: Portrait, prepare: Callable[[PartsT], StateT]) -> AvatarT:

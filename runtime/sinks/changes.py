@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from aiohttp import web
 
 from models.errors import AgentError
-from runtime.change import Change, Upload
+from runtime.change import Change, DoubtfulError, Upload
 from runtime.page_server import HEADERS
 
 MAX_BYTES = 64 * 1024**2
@@ -31,8 +31,9 @@ class _RefusedError(Exception):
 class Changes:
     """Answers `POST /change/portrait`, `/change/background` and `/change/engine`.
 
-    Files come as the body with `?name=`, choices as `?choice=`. The answer is JSON, {"notes": [...]} or
-    {"error": "one line"}.
+    Files come as the body with `?name=`, choices as `?choice=`, an engine's with `&sure=yes` from somebody who knows
+    what speaks against it. The answer is JSON, {"notes": [...]}, {"error": "one line"}, or {"doubt": "one line"}, which
+    asks whether somebody is sure.
     """
 
     def __init__(self, change: Callable[[Change], Sequence[str]], closing: Callable[[], bool]) -> None:
@@ -56,6 +57,8 @@ class Changes:
                 self._open -= 1
         except _RefusedError as refused:
             return _json({"error": str(refused)}, refused.status)
+        except DoubtfulError as doubt:
+            return _json({"doubt": str(doubt)}, 409)
         except AgentError as error:
             return _json({"error": str(error)}, 422)
         except Exception as error:  # the run goes on, whatever a picture holds
@@ -72,7 +75,7 @@ class Changes:
             case "background" if choice is None:
                 change = Change(background=await _upload(request))
             case "engine" if choice is not None:
-                change = Change(engine=choice)
+                change = Change(engine=choice, sure=request.query.get("sure") == "yes")
             case _:
                 raise _RefusedError(404, "there is no such choice")
         worker = ThreadPoolExecutor(1, "preview-change")

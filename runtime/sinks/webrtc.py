@@ -182,6 +182,7 @@ class WebRtc:
             "viewers": len(self._viewers),
             "age_ms": self._on_air.age_ms,
             "rate_bps": viewer.rate_bps,
+            "full_rate": viewer.rate_bps == self._on_air.rates_bps[0],
             "waiting_ms": viewer.waiting_ns / 1e6,
             "encoders": self.encoders_opened,
         }

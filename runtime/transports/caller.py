@@ -84,7 +84,8 @@ class Caller:
 
     async def _call(self) -> str:
         """Raises AgentError."""
-        link, lost_s = self._link, None
+        link = self._link
+        lost_s: float | None = None  # when it was lost that was there last
         async with aiohttp.ClientSession() as http:
             while True:
                 try:

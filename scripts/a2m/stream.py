@@ -69,7 +69,6 @@ class Stream:
         self._taken = max(0, start * self._fresh - _MEMORY)
         self._memory: deque[Session] = deque(maxlen=_MEMORY)
         self._queues, self._workers = [], []
-        os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the workers
         for worker in range(workers):
             queue = context.Queue(_AHEAD // workers)
             own = self._taken // workers + (worker < self._taken % workers)

@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import json
-import os
 import signal
 import time
 from collections.abc import Callable
@@ -27,6 +26,8 @@ from small.variety import bent, with_face_of
 
 SOURCES = 3
 """The portrait itself, then pictures of it that the teacher drew."""
+TEACHER = 1
+"""Raised when it draws otherwise than before, in whatever part of it: what older ones drew is then not gone on with."""
 _MOMENT = 0.12
 _BYTES = ("frame", "head", "weight", "texture", "torso")
 
@@ -49,7 +50,7 @@ class Plan:
     def told(self, seed: int, pictures: Path, names: tuple[str, ...]) -> dict[str, Any]:
         """All that a data set depends on, for JSON."""
         digests = {name: hashlib.sha256(read_file(pictures / name)).hexdigest() for name in names}
-        return {"seed": seed, "portraits": digests, "count": dataclasses.asdict(self)}
+        return {"teacher": TEACHER, "seed": seed, "portraits": digests, "count": dataclasses.asdict(self)}
 
     def shapes(self, side: int) -> dict[str, tuple[int, ...]]:
         """Of a person's arrays; `side`: of a portrait with its margins."""
@@ -115,7 +116,6 @@ def make(
         kind = np.uint8 if name in _BYTES else np.float32
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, (len(kinds), *shape))
     begun = time.perf_counter()
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # for the workers
     with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (folder, persons, seed)) as pool:
         for done, _ in enumerate(pool.map(_make_person, range(len(kinds)), kinds), 1):
             if done % 10 == 0:

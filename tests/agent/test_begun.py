@@ -7,6 +7,8 @@ import pytest
 
 from agent.begun import begun_folder, sole_use
 from agent.cli import main
+from agent.engines import open_engine
+from models.errors import InputError
 
 
 @pytest.fixture
@@ -33,6 +35,11 @@ def test_another_engine_and_everybody_leave_it(anna: Path) -> None:
     assert main(["models", "remove", "goha", "--person", "anna"]) == 0
     assert main(["models", "remove", "talk3d"]) == 0
     assert (anna / "pictures.npy").exists()
+
+
+def test_a_run_with_this_person_says_how_to_go_on(anna: Path) -> None:
+    with pytest.raises(InputError, match="anna is begun; the agent personalise that began goes on with it"):
+        open_engine("talk3d:anna")
 
 
 def test_what_a_run_has_in_hand_is_not_deleted(anna: Path, capsys: pytest.CaptureFixture[str]) -> None:

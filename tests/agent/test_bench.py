@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from urllib.error import URLError
 from urllib.request import urlopen
 
@@ -208,6 +209,7 @@ def test_a_reader_that_does_not_start_leaves_nothing_open(trouble, monkeypatch, 
         raise trouble
 
     sessions = []
+    monkeypatch.setattr("runtime.sinks.preview.Preview", partial(Preview, 0))  # where no other test listens next
     monkeypatch.setattr(latency, "_other_end", refuse)
     code = bench(monkeypatch, "--seconds", "2", steps=1)
     assert code == (130 if isinstance(trouble, KeyboardInterrupt) else 1)

@@ -10,7 +10,7 @@ import pytest
 from agent import engines
 from agent.cli import main
 from agent.engines import usable_engines
-from agent.papers import load_real3d
+from agent.papers import load_real3d, load_talk3d
 from models import importing as bringing
 from models.bfm import FACE_MODEL
 from models.errors import InputError
@@ -20,7 +20,7 @@ from models.real3d import importing
 from models.real3d.needs import AUDIO, FACE_DATA, HUBERT, PARTS, SEGMENTER, VIDEO
 from models.talk3d import importing as importing_talk3d
 from models.talk3d import needs as talk3d_needs
-from models.weights import Missing, Weights, built_folder, find
+from models.weights import TERMS, Missing, Weights, built_folder, find, store_of
 from tests.models.goha import released as goha
 from tests.models.real3d.released import NETWORKS, VIDEO_FOLDER, save_face_model, save_release
 from tests.models.talk3d import released as talk3d
@@ -61,7 +61,8 @@ def test_the_list_before_and_after(release, face_model, data, capsys):
         assert part.source in before and part.licence in before and part.instead in before
     assert models("import", "real3d", "--checkpoint", release, "--face-model", face_model) == 0
     told = capsys.readouterr().err.splitlines()
-    assert told == [f"wrote {data / '1'}; agent models list says what is there"]
+    assert told == [TERMS["real3d"], f"wrote {data / '1'}; agent models list says what is there"]
+    assert "non-commercial" in TERMS["real3d"]
     after = listed(capsys)
     assert f"real3d    ready; in {data / '1'}" in after
     assert "video model (needed) is there" in after
@@ -89,6 +90,7 @@ def test_goha_is_brought_in_and_said_to_be_for_non_commercial_use(tmp_path, monk
     checkpoint, deep3d = goha.save_checkpoint(tmp_path), goha.save_coefficients(tmp_path)
     face = goha.save_face_model(tmp_path / "face.mat")
     assert models("import", "goha", "--checkpoint", checkpoint, "--deep3d", deep3d, "--face-model", face) == 0
+    assert TERMS["goha"] in capsys.readouterr().err
     after = listed(capsys)
     assert f"goha      ready; in {data.with_name('goha') / '1'}" in after and "825000 steps" in after
     assert f"licence: {goha_needs.NETWORKS.licence}" in after and "non-commercial" in goha_needs.NETWORKS.licence
@@ -101,10 +103,20 @@ def test_talk3d_is_brought_in_and_said_to_be_for_non_commercial_use(tmp_path, mo
     assert "talk3d    not ready: needs its delta-plane networks and its person's generator" in listed(capsys)
     checkpoint, person = talk3d.save_driver(tmp_path / "May_demo.pt"), talk3d.save_person(tmp_path / "May")
     assert models("import", "talk3d", "--checkpoint", checkpoint, "--person", person) == 0
+    assert TERMS["talk3d"] in capsys.readouterr().err
     after = listed(capsys)
     assert f"talk3d    ready; in {data.with_name('talk3d') / '1'}" in after and "80000 steps" in after
     assert talk3d_needs.SPEECH.source in after and talk3d_needs.SPEECH.instead in after
     assert "non-commercial" in talk3d_needs.DRIVER.licence and "non-commercial" in talk3d_needs.GENERATOR.licence
+    assert usable_engines() == ("builtin", "small", "talk3d")
+    with pytest.raises(InputError, match="there is nobody; leave --person out for whom agent models import brought in"):
+        load_talk3d("talk3d:May")
+    with store_of("talk3d:me").replacing(0) as new:
+        for path in sorted(store_of("talk3d").current().folder.glob("*.*")):
+            if path.name in (files := store_of("talk3d").current().files):
+                new.place(path.name).write_bytes(path.read_bytes())
+                new.add(files[path.name])
+    assert usable_engines() == ("builtin", "small", "talk3d", "talk3d:me"), "persons who are ready, too"
     weights = find("talk3d")
     assert isinstance(weights, Weights) and weights.absent == (
         talk3d_needs.RESTORATION,
@@ -244,7 +256,7 @@ def test_an_interrupt_leaves_nothing(number, release, data, monkeypatch, capsys)
     monkeypatch.setattr(bringing, "write_tensors", interrupted)
     assert models("import", "real3d", "--checkpoint", release) == 130
     assert capsys.readouterr().err.splitlines() == ["agent: interrupted"]
-    assert list(data.iterdir()) == []
+    assert not data.exists()
 
 
 WITHOUT_TORCH = """
@@ -289,3 +301,14 @@ def test_help_teaches(capsys):
     told = capsys.readouterr().out
     for word in ("--checkpoint", "--face-model", "--without-audio", "agent models list", "240210_real3dportrait_orig"):
         assert word in told
+
+
+def test_a_failed_import_leaves_nothing_and_says_where_to_get_it(tmp_path, capsys):
+    page = tmp_path / "checkpoint825000.ckpt"
+    page.write_text("<!DOCTYPE html><title>Google Drive - Virus scan warning</title>")
+    assert models("import", "goha", "--checkpoint", page) == 2
+    assert goha_needs.NETWORKS.source in capsys.readouterr().err
+    with pytest.raises(InputError), store_of("goha").replacing(0):
+        raise InputError("of no use")
+    assert models("remove", "goha") == 0
+    assert "there is nothing of goha to remove" in capsys.readouterr().err

@@ -71,10 +71,13 @@ def data(tmp_path, monkeypatch, one_thread):
     return tmp_path / "data"
 
 
-def made(config, schedule=QUICK, bar=lambda done, total: None):
+def made(config, schedule=QUICK, bar=lambda part, done, total: None):
     said = []
     task = Personalising(config, said.append, schedule, tiny.WIDTHS, hears)
-    said += task.run(bar)
+    try:
+        said += task.run(bar)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(said[-1]) from None
     return said
 
 
@@ -118,12 +121,24 @@ def test_a_person_is_learnt_and_drawn(speaking, generator, data, tmp_path, capsy
 def test_a_run_that_is_left_off_goes_on_and_other_work_is_refused(speaking, generator, data):
     config = Personalise(video=speaking, generator=generator, name="anna")
 
-    def leave(done, total):
+    def leave_at_once(part, done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt, match="nothing is kept"):
+        made(config, bar=leave_at_once)
+    assert not begun_folder("anna").exists()
+    parts = []
+
+    def leave(part, done, total):
+        parts.append(part)
+        assert 0 <= done <= total
         if (data / "personal" / "anna" / "inversion.done.pt").exists():
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt, match="goes on with it, and agent models remove talk3d --person anna"):
         made(config, bar=leave)
+    assert [part[:6] for part in dict.fromkeys(parts)] == [f"{k} of 8" for k in range(1, 6)]
+    assert "begun with --frames" in refusal(InputError, config, replace(QUICK, frames=QUICK.frames + 1))
     assert Kept(data / "personal" / "anna").result("inversion") is not None
     assert "begun with another schedule" in refusal(InputError, config, replace(QUICK, delta_steps=3))
     other = replace(config, generator=released.save_generator(generator.with_name("b.pkl"), tiny.generator()))
@@ -166,7 +181,7 @@ def test_a_second_run_of_the_same_name_is_refused(generator, data, tmp_path):
         assert "in use by another agent personalise" in refusal(
             InputError, Personalise(video=video, generator=generator, restart=True)
         )
-    assert {path.name for path in begun_folder("me").iterdir()} == {"lock"}, "nothing was begun"
+        assert {path.name for path in begun_folder("me").iterdir()} == {"lock"}, "nothing was begun"
 
 
 def test_a_full_disk_is_told_before(speaking, generator, data, monkeypatch):
@@ -185,6 +200,15 @@ def test_a_video_without_a_face_is_refused(generator, data, tmp_path):
     video = make_clip(tmp_path / "wall.mp4", [np.full((96, 96, 3), 90, np.uint8)] * 80, 25)
     said = refusal(InputError, Personalise(video=video, generator=generator))
     assert f"--video {video}: a face is seen in 0 of 80 frames" in said
+    assert not begun_folder("wall").exists(), "another video may have the name"
+
+
+def test_a_refused_video_takes_nothing_from_what_was_begun_under_its_name(generator, data, tmp_path):
+    video = make_clip(tmp_path / "anna.mp4", [np.full((96, 96, 3), 90, np.uint8)] * 80, 25)
+    with sole_use(begun_folder("anna")):
+        (begun_folder("anna") / "settings.json").write_text("{}")
+    assert "was begun with another video" in refusal(InputError, Personalise(video=video, generator=generator))
+    assert (begun_folder("anna") / "settings.json").exists()
 
 
 def test_faces_are_judged() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import skimage.data
+import torch
 from PIL import Image
 from scipy.io import wavfile
 from search_leaks import free_port
@@ -21,7 +22,7 @@ from agent.plan import make_plan
 from agent.shown import Shown
 from models.errors import AgentError, InputError
 from models.portrait import Portrait
-from runtime.change import Change, Upload
+from runtime.change import Change, DoubtfulError, Upload
 from runtime.clock import MonotonicClock
 from runtime.engines.builtin import BuiltinEngine
 from tests.browser import reads
@@ -279,7 +280,7 @@ def test_an_engine_that_comes_back_runs_on_the_backend_that_was_wished(
     config = Run(portrait=portrait_png, engine="real3d", backend="onnx", output=("preview",), microphone="any")
     what = Shown(make_plan(config, []), engine, print)
     for name in ("real3d", "builtin"):
-        what._open(name)
+        what._open(name, print)
     assert opened == [("real3d", "onnx"), ("builtin", "auto")]
 
 
@@ -310,6 +311,7 @@ class Red(BuiltinEngine):
 def test_an_engine_that_holds_a_device_comes_and_goes(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     def opened(name, backend="auto", say=print):
         if name == "goha":
+            say("its terms")
             engines.append(Red())
             return engines[-1]
         return open_engine(name, backend, say)
@@ -317,11 +319,28 @@ def test_an_engine_that_holds_a_device_comes_and_goes(running: Running, monkeypa
     engines: list[Red] = []
     monkeypatch.setattr(shown, "open_engine", opened)
     session = running.session
-    for engine, is_its in (("goha", corner_is((200, 10, 20))), ("builtin", lambda image: image[..., 0].std() > 10)):
-        session.swap(Change(engine=engine))
+    for engine, is_its, said in (
+        ("goha", corner_is((200, 10, 20)), ("its terms",)),
+        ("builtin", lambda image: image[..., 0].std() > 10, ()),
+    ):
+        assert session.swap(Change(engine=engine, sure=True)) == said, "what the terminal hears, the page shows"
         running.shows(is_its)
-        assert session.status()["engine"] == engine
+        assert session.status()["engine"] == session.status()["chosen"] == engine
     assert len(engines) == 1
+
+
+def test_an_engine_that_cannot_keep_up_is_doubted_before_it_is_opened(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(DoubtfulError, match=r"talk3d:me takes seconds .* not for a call\. .* non-commercial"):
+        running.session.swap(Change(engine="talk3d:me"))
+    with pytest.raises(InputError, match="talk3d:me is not ready"):
+        running.session.swap(Change(engine="talk3d:me", sure=True))
+    assert running.session.status()["chosen"] == "builtin"
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    with pytest.raises(InputError, match="goha is not ready"):
+        running.session.swap(Change(engine="goha"))
 
 
 def test_an_uploaded_background_stays_behind_the_next_portrait(running: Running, green: Path) -> None:

@@ -27,6 +27,7 @@ from tests.agent.command import SMALL
         ("models import --chekpoint x", "agent models import has no option --chekpoint: --checkpoint?"),
         ("run --portrait x.png extra", "Unrecognized options: extra"),
         ("run", "agent run needs --portrait PATH; agent run --help explains all settings"),
+        ("eval", "agent eval needs --clip [PATH [PATH ...]]; agent eval --help explains all settings"),
         ("models import", "agent models import needs real3d or goha or talk3d; agent models import --help"),
         ("models import builtin", "invalid choice 'builtin' for argument 'engine'"),
         ("call --nope", "agent call has no option --nope"),

@@ -302,13 +302,18 @@ def test_a_person_cut_off_aside_within_the_picture_goes_on_rounded_and_soft(astr
     assert np.abs(picture_of(portrait) - portrait.image)[portrait.matte > 0.1].mean() < 1.5
 
 
-def test_a_person_cut_off_below_within_the_picture_fades(astronaut):
-    photo = np.ascontiguousarray(astronaut[:210])  # through the collar
-    portrait = prepare_portrait(photo, (256, 256))
-    ends = (256 + 105) // 2
+@pytest.mark.parametrize(("rows", "size"), [(210, (256, 256)), (211, (256, 256)), (210, (360, 640))])
+def test_a_person_cut_off_below_within_the_picture_fades(astronaut, rows, size):
+    portrait = prepare_portrait(np.ascontiguousarray(astronaut[:rows]), size)  # through the collar
+    width, height = size
+    ends = (height + rows * width // astronaut.shape[1]) // 2  # at times in the middle of a row of the picture
     below = portrait.matte[ends - 2 :].max(1)
     assert below[0] > 0.95 and below[-1] == 0
     assert np.abs(np.diff(below)).max() < 0.15, "no edge"
+    body = width // 2  # through the dark collar
+    assert np.abs(np.diff(portrait.matte[ends - 4 : ends + 4, body])).max() < 0.15, "no line through the body"
+    around = portrait.image[ends - 4 : ends + 4, body].astype(int)
+    assert np.abs(np.diff(around, axis=0)).max() < 25
     assert np.abs(picture_of(portrait) - portrait.image)[portrait.matte > 0.1].mean() < 1.5
 
 

@@ -9,7 +9,6 @@ import pytest
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.builtin.avatar import BuiltinAvatar
-from models.builtin.constants import LIPS
 from models.builtin.kernels import shade, unpremultiply
 from models.builtin.relief import Relief
 from models.face import load_face_model
@@ -17,6 +16,7 @@ from models.motion import Motion, expression
 from models.portrait import Portrait
 
 NASOLABIAL = [206, 426]
+NOSE = [1, 129, 358]
 
 
 @pytest.fixture(scope="module")
@@ -51,14 +51,24 @@ def test_folds_darken_where_skin_is_pushed_together(avatar, monkeypatch, coeffic
     assert 0.8 * without < with_folds < 0.99 * without
 
 
-def test_a_face_with_a_small_mouth_beside_its_eyes_has_no_folds(portrait, avatar):
-    landmarks = portrait.landmarks.copy()
-    corners = list(LIPS.corners)
-    middle = landmarks[corners].mean(0)
-    landmarks[corners] = middle + 0.5 * (landmarks[corners] - middle)
-    child = BuiltinAvatar(replace(portrait, landmarks=landmarks), load_face_model())
-    deepest = [min(float(drawn.min()) for _, drawn in each._relief._folds) for each in (avatar, child)]
-    assert deepest[0] < -0.1 and deepest[1] > -0.03
+def depths(portrait: Portrait, of: BuiltinAvatar, nose: float, coefficients: dict[str, float]) -> np.ndarray:
+    """Of the folds, those of the cheeks first: the portrait's face with this expression and its nose so much as long
+    and wide."""
+    puppet = of._puppet
+    face = puppet.rest + puppet.eye_distance * np.tensordot(expression(**coefficients), load_face_model().expression, 1)
+    face[NOSE] = face[6] + nose * (face[NOSE] - face[6])
+    landmarks = puppet.rest_pose.to_picture(face).astype(np.float32)
+    other = BuiltinAvatar(replace(portrait, landmarks=landmarks), load_face_model())
+    return np.array([-drawn.min() for _, drawn in other._relief._folds])
+
+
+@pytest.mark.parametrize(
+    "coefficients", [{}, {"mouthPucker": 1.0}, {"mouthSmileLeft": 1.0, "mouthSmileRight": 1.0}], ids=str
+)
+def test_a_small_nose_beside_the_eyes_tells_a_child_whose_cheeks_do_not_fold(portrait, avatar, coefficients):
+    grown, child = (depths(portrait, avatar, nose, coefficients) for nose in (1.0, 0.8))
+    assert (grown[:2] > 0.1).all() and (child[:2] < 0.01).all()
+    assert (child[2:] > 0.9 * grown[2:]).all(), "what else folds does so at any age"
 
 
 def test_a_face_at_rest_has_no_relief(avatar, monkeypatch):

@@ -93,3 +93,9 @@ def test_while_nothing_else_looks_a_thread_does(watched: Watched) -> None:
             never.wait(0.1)
     assert watched.answers.silent and watched.answers.count == 1
     assert not any(thread.name == "watching devices" for thread in threading.enumerate())
+
+
+def test_where_there_is_no_device_nobody_looks() -> None:
+    before = threading.active_count()
+    with looked_at([]):
+        assert threading.active_count() == before

@@ -2,7 +2,8 @@
 
 import pytest
 
-from runtime.metrics import Metrics
+from runtime.clock import FakeClock
+from runtime.metrics import Metrics, Tempo
 
 
 def test_percentiles_of_known_durations():
@@ -43,3 +44,12 @@ def test_a_failing_body_is_not_measured():
     with pytest.raises(ZeroDivisionError), metrics.measure("render"):
         _ = 1 / 0
     assert metrics.stages() == []
+
+
+def test_how_long_ago_the_newest_picture_was_done():
+    clock = FakeClock()
+    tempo = Tempo(clock)
+    assert tempo.since_picture_s == 0
+    tempo.tick()
+    clock.advance(2_500_000_000)
+    assert tempo.since_picture_s == 2.5

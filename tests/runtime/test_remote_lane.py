@@ -3,6 +3,7 @@
 import threading
 
 import numpy as np
+import pytest
 
 from models.motion import Motion, expression
 from runtime.clock import MonotonicClock

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from models.errors import InputError
-from runtime.change import Change, Upload
+from runtime.change import Change, DoubtfulError, Upload
 from runtime.sinks import changes as changes_module
 from runtime.sinks.preview import Preview
 from runtime.turn import Turn
@@ -233,6 +233,27 @@ def test_the_controls_ask_for_what_they_say(person: Person, preview: Preview, pa
     assert isinstance(person.changes[0].portrait, Upload) and isinstance(person.changes[1].background, Upload)
     assert person.changes[0].portrait.data == person.changes[1].background.data == b"pixels"
     assert [change.background or change.engine for change in person.changes[2:]] == ["blur", "keep", "#102030", "two"]
+
+
+def test_an_engine_that_is_doubted_is_changed_to_by_who_is_sure(
+    person: Person, preview: Preview, page: "Page", post: Post
+) -> None:
+    person.answers = [DoubtfulError("two is slow")] * 3 + [("its terms",)]
+    assert post("engine?choice=two") == (409, {"doubt": "two is slow"})
+    page.goto(preview.url)
+    for _ in range(2):
+        page.select_option("#engine-choice", "two")
+        reads(page, message="two is slow")
+        page.locator("#doubt").wait_for()
+        page.wait_for_function("() => document.getElementById('engine-choice').value == 'one'")
+        if len(person.answers) == 2:
+            page.click("#leave-it")
+            reads(page, message="")
+            page.locator("#doubt").wait_for(state="hidden")
+    page.click("#change-anyway")
+    reads(page, message="its terms")
+    page.locator("#doubt").wait_for(state="hidden")
+    assert [(change.engine, change.sure) for change in person.changes] == [("two", False)] * 3 + [("two", True)]
 
 
 DROP = """name => {

@@ -264,6 +264,9 @@ def test_the_meters_show_what_the_status_says(page: "Page") -> None:
         assert page.locator("#stages tr").all_inner_texts() == ["render\t14.2\t18.8", "sink talk.mp4\t1.0\t2.0"]
         assert "warn" in (page.locator("#dropped-tile").get_attribute("class") or "")
 
+        reads(page, still="")
+        status |= {"since_picture_s": 9.7}
+        reads(page, still=": no new one for 10 s")
         status |= {"fps_rendered": 119.96, "fps": 120, "frames": 2_160_000, "dropped": 0}
         reads(page, fps="120.0 / 120", frames="2.16M", dropped="0")
         assert page.locator("#dropped-tile").get_attribute("class") == ""

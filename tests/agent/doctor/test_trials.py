@@ -3,6 +3,7 @@
 import socket
 import threading
 import time
+from functools import partial
 
 import cv2
 import numpy as np
@@ -24,6 +25,7 @@ from agent.doctor.trials.webrtc import try_webrtc
 from agent.plan import make_plan
 from models.errors import InputError
 from runtime.frame import Frame
+from runtime.sinks.preview import Preview
 from runtime.sinks.pulse_modules import pactl
 from runtime.sinks.sound_outputs import PulseOutput
 from runtime.sources.devices import Device, Devices
@@ -196,7 +198,8 @@ def test_without_a_sound_server_the_virtual_microphone_is_refused(server):
     assert "none answers" in try_virtual_microphone("virtual-microphone", None).refusal
 
 
-def test_the_preview_page_is_fetched_and_its_port_freed():
+def test_the_preview_page_is_fetched_and_its_port_freed(monkeypatch):
+    monkeypatch.setattr("agent.doctor.trials.preview.Preview", partial(Preview, 0))  # where no other test listens next
     trial = try_preview(SIZE)
     assert not trial.refusal and not trial.difference
     with pytest.raises(OSError):

