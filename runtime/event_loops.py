@@ -12,10 +12,11 @@ _ENDING_S = 1.0
 
 def run_in(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, object]) -> None:
     """Does something in another thread's loop and waits for it, for a moment."""
-    if loop.is_closed():
+    try:
+        done = asyncio.run_coroutine_threadsafe(work, loop)
+    except RuntimeError:  # it has closed
         work.close()
         return
-    done = asyncio.run_coroutine_threadsafe(work, loop)
     with suppress(TimeoutError, CancelledError):  # the loop is busy, or has ended meanwhile
         done.result(_PATIENCE_S)
 

@@ -36,6 +36,7 @@ import aioice.ice
 import numpy as np
 from call_pictures import landmark_error
 from motions import FPS, motions_of
+from silent_host import SilentHost
 
 from agent.call.portraits import own_portrait
 from models.motion import Motion, lerp
@@ -64,28 +65,15 @@ ROWS = {
 }
 
 
-class End:
+class End(SilentHost):
     """A host that shows nothing, and says a tone or nothing."""
 
     def __init__(self, portrait: bytes, sound: bool) -> None:
         self.myself, self.line = Myself("", portrait, False), Line()
         self.sound, self.ready = sound, threading.Event()
 
-    def called(self, hello: object) -> None: ...
-
-    def known(self, digest: str) -> bytes | None:
-        return None
-
-    def show(self, hello: object, portrait: bytes) -> None: ...
-
     def shown(self) -> None:
         self.ready.set()
-
-    def lost(self) -> None: ...
-
-    def see(self, glimpsed: object) -> None: ...
-
-    def hear(self, sound: object) -> None: ...
 
     def say(self, count: int, leaves_ns: int) -> np.ndarray:
         samples = np.random.default_rng(leaves_ns).normal(0, 0.1 * self.sound, (count, 2))

@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 from motions import FPS, motions_of
 from playwright.sync_api import Browser, sync_playwright
+from silent_host import SilentHost
 
 from agent.call.portraits import own_avatar, own_portrait
 from models.motion import Motion
@@ -35,7 +36,7 @@ LIVE = "() => document.body.dataset.state === 'live'"
 FIGURES = "() => ['joined', 'first', 'rate'].map(id => parseFloat(document.getElementById(id).textContent))"
 
 
-class End:
+class End(SilentHost):
     """A host that listens, and says nothing."""
 
     def __init__(self, photo: Path, host: str) -> None:
@@ -43,24 +44,6 @@ class End:
         myself = Myself("Anna", own_portrait(photo), False, own_avatar(photo))
         said = (lambda line: None, lambda ending: self.over.set())
         self.listener = Listener(host, 0, policy_for, self.line, myself, self, CLOCK, *said)
-
-    def called(self, hello: object) -> None: ...
-
-    def known(self, digest: str) -> bytes | None:
-        return None
-
-    def show(self, hello: object, portrait: bytes | None) -> None: ...
-
-    def shown(self) -> None: ...
-
-    def lost(self) -> None: ...
-
-    def see(self, glimpsed: object) -> None: ...
-
-    def hear(self, sound: object) -> None: ...
-
-    def say(self, count: int, leaves_ns: int) -> np.ndarray:
-        return np.zeros((count, 2), np.float32)
 
     def talk(self, motions: list[Motion], stop: threading.Event) -> None:
         """Sends the motions over and over, in real time."""

@@ -64,9 +64,9 @@ class Conversation:
         self._view, self._who = FarView(self._clock, self._seen), ""
         self._first: Future[Upload | Nobody] = Future()
         self._shown: bytes | None = b""
-        self._turn = threading.Lock()  # guards who is here: _shown and the three below
+        self._turn = threading.Lock()  # guards who is here: _shown and the four below
         self._visit = self._first_visit = 0  # of the present one, who is the next after those who left
-        self._lost = False  # whether the present one is not heard
+        self._lost, self._losses = False, 0  # whether the present one is not heard, and how often that came
         self._ready, self._over = threading.Event(), threading.Event()
         self._failure: Exception | None = None
         plan = _plan(config)
@@ -136,9 +136,9 @@ class Conversation:
 
     def show(self, hello: Hello, portrait: bytes | None) -> None:
         """Shows a portrait once it is known to be one, and keeps it if that is allowed; or that there is none."""
-        visit = self._visit
+        visit, losses = self._visit, self._losses
         if self._first.done() and portrait == self._shown:
-            self._found()
+            self._found(losses)
             return
         look = Nobody() if portrait is None else their_portrait(hello, portrait)
         with self._turn:
@@ -160,7 +160,7 @@ class Conversation:
                 self.session.clear(look)  # they have left meanwhile, and who came next may be shown by now
                 return
             self._shown = portrait
-        self._found()
+        self._found(losses)
         if portrait is not None:
             self._kept.save(hello, portrait)
 
@@ -173,7 +173,7 @@ class Conversation:
     def lost(self) -> None:
         """An outline takes their place until they are back."""
         with self._turn:
-            self._lost = True
+            self._lost, self._losses = True, self._losses + 1
             self._lay_outline()
 
     def see(self, glimpsed: UInt8[np.ndarray, "h w 3"] | None) -> None:
@@ -197,10 +197,12 @@ class Conversation:
         if outline is not None:
             self._view.lose(outline)
 
-    def _found(self) -> None:
+    def _found(self, losses: int) -> None:
+        """They are there, unless they were lost since there were so many losses."""
         with self._turn:
-            self._lost = False
-            self._view.find()
+            if losses == self._losses:
+                self._lost = False
+                self._view.find()
 
     def _open_line(self, myself: Myself) -> Caller | Listener:
         config, clock, told = self._config, self._clock, (self._say, self._left)
@@ -246,7 +248,7 @@ class Conversation:
                 self._shown = None
                 if self._ready.is_set():
                     self.session.clear()
-            self._found()
+            self._found(self._losses)
         elif isinstance(ending, AgentError) and not self._over.is_set():
             self._finish(ending)
         else:

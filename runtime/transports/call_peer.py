@@ -146,6 +146,8 @@ class CallPeer:
         """That the other end did not have."""
         self.ready = False
         """Whether the other end shows our portrait."""
+        self.met = asyncio.Event()
+        """Set once it is ready, or its motion comes."""
         self._voice = VoiceTrack(clock, host.say)
         self.peer.addTrack(self._voice)  # first: with a channel before it, aiortc's bundle does not connect
         [transceiver] = self.peer.getTransceivers()
@@ -175,7 +177,8 @@ class CallPeer:
             LostError: the connection broke.
             AgentError: the other end does what it must not, its portrait cannot be shown, or something failed here.
         """
-        self._start(self._watch())
+        if not self._over.done():
+            self._start(self._watch())
         try:
             return await self._over
         except LostError:
@@ -283,6 +286,7 @@ class CallPeer:
 
     def _on_motion(self, packet: object) -> None:
         self._heard_s = self._loop.time()
+        self.met.set()
         self.link.take(packet if isinstance(packet, bytes) else b"")
 
     def _on_glimpse(self, packet: object) -> None:
@@ -323,6 +327,7 @@ class CallPeer:
             case Ready():
                 self._offered.clear()
                 self.ready = True
+                self.met.set()
                 self._host.shown()
             case Bye(reason):
                 self._end(reason or "no reason given")

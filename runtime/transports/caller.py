@@ -84,7 +84,8 @@ class Caller:
 
     async def _call(self) -> str:
         """Raises AgentError."""
-        link, lost_s = self._link, None
+        link = self._link
+        lost_s: float | None = None  # when it was lost that was there last
         async with aiohttp.ClientSession() as http:
             while True:
                 try:
@@ -96,18 +97,26 @@ class Caller:
                         raise
                     await asyncio.sleep(_AGAIN_S)
                     continue
-                if lost_s is not None:
-                    self._said("the call is back")
+                back = None if lost_s is None else self._loop.create_task(self._come_back(peer))
                 self._line.connect(peer)
                 self._talking = peer
                 try:
                     return await peer.run()
                 except LostError as error:
-                    lost_s = self._loop.time()
+                    if lost_s is None or peer.met.is_set():
+                        lost_s = self._loop.time()
+                    if self._loop.time() - lost_s > RESUME_S:
+                        raise
                     self._said(f"{error}: trying to come back")
                     self._host.lost()
                 finally:
                     self._talking = None
+                    if back is not None:
+                        back.cancel()
+
+    async def _come_back(self, peer: CallPeer) -> None:
+        await peer.met.wait()
+        self._said("the call is back")
 
     async def _join(self, http: aiohttp.ClientSession, link: Link) -> tuple[CallPeer, Link]:
         """A connection, and the link to come back with."""

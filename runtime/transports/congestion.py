@@ -3,7 +3,8 @@
 A line that cannot carry what is sent stores it: round trips grow at once, losses come when the store is full. Then
 pictures pause until the store has drained, and go on well below the rate that the line seems to bear; where it drains
 at once it was none, only somebody busy. Where nothing has been wrong for a while, the next higher rate is tried, sooner
-where packets hardly wait; if that fails soon, the rate before comes back, and the next try waits twice as long.
+where packets hardly wait; if they then wait longer than they did, the rate before comes back, and the next try waits
+twice as long.
 """
 
 from collections import deque
@@ -28,6 +29,7 @@ _TRIAL_NS = 5_000_000_000  # a rate that was borne for so long is borne
 _HOLD_NS, _LONGEST_HOLD_NS = 2_000_000_000, 6_000_000_000  # until the first try after a fall ...
 _NEXT_NS = 1_000_000_000  # ... and from a try that is borne to the next
 _EASY_NS, _EASY = 12_000_000, 0.5  # where packets hardly wait, a hold is so much shorter
+_USUAL, _SAMPLES = 0.75, 50  # of so many newest waitings so large a part is no longer than what is usual
 _NEWEST = 0.2  # part of the newest waiting in the mean
 _CAUTION = 0.4  # of what the line seems to bear: what did not fit into its store is not seen
 
@@ -52,6 +54,8 @@ class Congestion:
         self._loss = 0.0
         self._estimate_bps = 0
         self._hold_ns, self._climbed = _HOLD_NS, False
+        self._waits: deque[int] = deque(maxlen=_SAMPLES)
+        self._usual_ns = 0  # waiting before the first of the tries that are under way
         self._mean_ns = 0.0  # of the waiting, lately
 
     def may_resend(self, now_ns: int) -> bool:
@@ -103,7 +107,9 @@ class Congestion:
             self._calm_ns = now_ns
         if now_ns - self._resumed_ns < _GRACE_NS:
             return
-        bearable_ns = _CALM_NS if self._climbed and now_ns - self._changed_ns < _TRIAL_NS else _LONG_NS
+        self._waits.append(waited_ns)
+        is_trial = self._climbed and now_ns - self._changed_ns < _TRIAL_NS
+        bearable_ns = min(self._usual_ns + _CALM_NS, _LONG_NS) if is_trial else _LONG_NS
         self._long = self._long + 1 if waited_ns > bearable_ns else 0
         if self._long >= _IN_A_ROW or (self._long and now_ns - self._witness_ns < _WITNESS_NS):
             sent_bps = self._rates_bps[self.rung] * _OVERHEAD + SOUND_BPS
@@ -119,6 +125,7 @@ class Congestion:
         paused_ns = now_ns - self._paused_ns
         self.paused, self._resumed_ns, self._long, self._calm_ns = False, now_ns, 0, now_ns
         self._mean_ns = float(_LONG_NS)
+        self._waits.clear()
         if self._climbed and self._paused_ns - self._changed_ns < _TRIAL_NS:
             self._hold_ns = min(2 * self._hold_ns, _LONGEST_HOLD_NS)
             self._step(now_ns, self.rung + 1)
@@ -140,6 +147,8 @@ class Congestion:
             self._hold_ns, self._climbed = _HOLD_NS, False
         hold_ns = _NEXT_NS if self._climbed else round(self._hold_ns * (_EASY if self._mean_ns < _EASY_NS else 1))
         if self.rung and settled_ns > hold_ns and self._loss < _CLEAN:
+            if not self._climbed:
+                self._usual_ns = sorted(self._waits)[int(_USUAL * len(self._waits))]
             self._step(now_ns, self.rung - 1)
             self._climbed = True
 

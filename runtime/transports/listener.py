@@ -89,13 +89,13 @@ class Listener:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _join(self, offer: str) -> Joined:
-        before, peer = self._line.peer, CallPeer(self._policy, self._myself, self._me, self._clock)
+        peer = CallPeer(self._policy, self._myself, self._me, self._clock)
         try:
             text = await answer(peer.peer, offer, self._policy, KINDS)
         except BaseException:
             await peer.free()
             raise
-        if before is not None:
+        if (before := self._line.peer) is not None:
             before.drop()
         self._line.connect(peer)
         joined = Joined(text, lambda: peer.hang_up("hung up"))

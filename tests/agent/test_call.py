@@ -5,7 +5,9 @@ import io
 import json
 import re
 import signal
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +19,16 @@ import pytest
 from PIL import Image
 from scipy.io import wavfile
 
+from agent.call.conversation import Conversation
 from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, their_portrait
 from agent.cli import main
+from agent.config.call import Call
+from agent.far import Far
 from agent.mjpeg import read_jpegs
 from models.builtin.package import Package
 from models.landmarks import MediapipeTracker, find_faces
 from models.topology import LEFT_IRIS, RIGHT_IRIS
+from runtime.change import Nobody
 from runtime.transports.call_control import Hello, digest_of, offered
 from runtime.transports.call_peer import CallPeer
 from tests.agent.clips import decode, speech
@@ -161,6 +167,7 @@ def test_a_browser_is_heard_and_an_outline_stands_for_it(
         assert max(np.abs(frame.to_ndarray()).max() for frame in container.decode(audio=0)) > 0.05
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(400)
 def test_an_outline_stands_for_somebody_who_is_lost_until_they_are_back(
     portrait_png: Path, quiet_wav: Path, tmp_path: Path
@@ -172,11 +179,55 @@ def test_an_outline_stands_for_somebody_who_is_lost_until_they_are_back(
         wait_until(lambda: faces_at(url) == 1)
         caller.send_signal(signal.SIGSTOP)
         heard(listener, said, "not heard any more: it may come back")
-        wait_until(lambda: faces_at(url) == 0, 20)
-        assert shown_at(url) == "connection lost: waiting for Anna"
-        caller.send_signal(signal.SIGCONT)
+        try:
+            wait_until(lambda: faces_at(url) == 0, 10)
+            shown = shown_at(url)
+        finally:
+            caller.send_signal(signal.SIGCONT)  # long before it may not come back any more
+        assert shown == "connection lost: waiting for Anna"
         wait_until(lambda: faces_at(url) == 1)
         assert shown_at(url) == "Anna"
+
+
+class Drawn:
+    """In place of a session."""
+
+    def __init__(self, *_: object, far: Far) -> None:
+        self.far = far
+
+    def swap(self, change: object) -> None: ...
+
+    def outline(self) -> np.ndarray:
+        return np.zeros((256, 256, 3), np.uint8)
+
+    def close(self) -> None: ...
+
+
+def test_who_is_lost_while_their_portrait_is_prepared_stays_lost_until_they_are_back(
+    portrait_png: Path, quiet_wav: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared, begun = threading.Event(), threading.Event()
+
+    def prepare(*_: object) -> Nobody:
+        begun.set()
+        prepared.wait(10)
+        return Nobody()
+
+    monkeypatch.setattr("agent.call.conversation.Session", Drawn)
+    monkeypatch.setattr("agent.call.conversation.their_portrait", prepare)
+    config = Call(listen=True, port=0, portrait=portrait_png, microphone=str(quiet_wav), speaker="none")
+    anna = Conversation(config, lambda line: None, lambda: False)
+    ben = Hello("Ben", offered(b"portrait"), may_keep=False)
+    with closing(anna), ThreadPoolExecutor() as pool:
+        anna.called(ben)
+        shown = pool.submit(anna.show, ben, b"portrait")
+        begun.wait(10)
+        anna.lost()
+        prepared.set()
+        shown.result(10)
+        assert anna.session.far.status()["portrait"] == "connection lost: waiting for Ben"
+        anna.show(ben, b"portrait")
+        assert anna.session.far.status()["portrait"] == "Ben"
 
 
 def faces_at(url: str) -> int:

@@ -44,9 +44,13 @@ def test_a_task_that_will_not_end_does_not_hold_the_end_up(monkeypatch: pytest.M
     assert not task.done()
 
 
-def test_work_for_a_closed_loop_is_dropped() -> None:
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_work_for_a_loop_that_is_closed_or_closes_this_moment_is_dropped(
+    is_closed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loop, done = asyncio.new_event_loop(), list[int]()
     loop.close()
+    monkeypatch.setattr(loop, "is_closed", lambda: is_closed)  # when it was asked
 
     async def work() -> None:
         done.append(1)

@@ -148,6 +148,30 @@ def test_a_browser_whose_network_goes_joins_anew_by_itself(sink: WebRtc, page: "
         assert watched_by(sink, 1), "the place of before is free"
 
 
+def test_a_browser_that_counts_no_signs_of_life_misses_the_sound(sink: WebRtc, page: "Page") -> None:
+    page.add_init_script(COUNTS_LITTLE)
+    with feeding(sink, lambda: coloured((40, 200, 80))):
+        page.goto(sink.url)
+        page.wait_for_function(SEES, arg=[40, 200, 80])
+        cut_off(sink)
+        reads(page, state="Reconnecting", notice_title="The connection is lost")
+
+
+COUNTS_LITTLE = """
+const getStats = RTCPeerConnection.prototype.getStats;
+const known = new Map();
+RTCPeerConnection.prototype.getStats = async function () {
+  for (const [id, { requestsReceived, responsesReceived, ...report }] of await getStats.call(this))
+    known.set(id, report);
+  return known;
+};
+Object.defineProperty(RTCPeerConnection.prototype, "connectionState", { get: () => "connected" });
+const ask = window.fetch;
+window.fetch = (url, how) => String(url).endsWith("/news") ? new Promise(() => {}) : ask(url, how);
+"""
+"""As Firefox does, and forgets no pair of addresses; and neither it nor the agent says that a line is gone."""
+
+
 class Nowhere:
     """A socket of a network that is gone."""
 

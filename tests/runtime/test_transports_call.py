@@ -124,8 +124,8 @@ def test_losses_cost_neither_the_connection_nor_the_flow(anna: End, ben: End) ->
 def test_whoever_loses_the_network_comes_back_any_number_of_times(anna: End, ben: End) -> None:
     link = anna.link
     for times in (1, 2):
-        talk(anna, ben, 1.0)
         talk(ben, anna, 1.0)
+        talk(anna, ben, 1.0)  # who was heard first misses the other one first
         before = ben.line.peer
         for end in (anna, ben):
             lose(end, 1.0)
@@ -154,6 +154,39 @@ def test_an_answer_that_is_lost_on_the_way_does_not_end_the_call(anna: End, ben:
         lose(end, 1.0)
     wait_until(lambda: "the call is back" in ben.lines, 15)
     assert lost and anna.endings == ben.endings == []
+
+
+def test_an_end_that_is_let_in_but_never_connects_gives_up_in_time(anna: End, ben: End, monkeypatch) -> None:
+    async def ignore(*_: object) -> None: ...
+
+    async def failed(_: object) -> str:
+        await asyncio.sleep(0.2)
+        return "failed"
+
+    talk(anna, ben, 0.5)
+    monkeypatch.setattr("runtime.transports.caller.RESUME_S", 2.0)
+    monkeypatch.setattr("runtime.transports.joining.accept", ignore)
+    monkeypatch.setattr("runtime.transports.call_peer.gone", failed)
+    for end in (anna, ben):
+        lose(end, 1.0)
+    assert str(ben.ended().endings[0]) == "the connection failed"
+    assert ben.losses > 1 and "the call is back" not in ben.lines
+
+
+def test_of_joins_at_once_only_the_last_stays(anna: End, ben: End) -> None:
+    async def join_twice() -> None:
+        peers = [open_peer(HERE) for _ in range(2)]
+        for peer in peers:
+            peer.addTrack(VoiceTrack(CLOCK, anna.say))
+        offers = [await offer(peer, HERE) for peer in peers]
+        await asyncio.gather(*map(anna.end._join, offers))
+        for peer in peers:
+            await close_peer(peer)
+
+    before = anna.line.peer
+    asyncio.run_coroutine_threadsafe(join_twice(), anna.line._loop).result(10)
+    wait_until(lambda: len(anna.end._tasks) == 1, 5)
+    assert anna.line.peer is not before
 
 
 def test_a_link_that_nobody_uses_gives_way_to_another_that_is_told(monkeypatch) -> None:

@@ -1,5 +1,6 @@
 """Which rate a line bears, on simulated lines."""
 
+import random
 from collections import deque
 
 import pytest
@@ -115,6 +116,19 @@ def test_losses_without_waiting_take_a_step_a_second() -> None:
     for k in range(40, 90):
         congestion.round_trip(k * 100 * MS, 20 * MS)
     assert congestion.rung == 0
+
+
+@pytest.mark.parametrize("jitter_ms", [80, 115])
+def test_uneven_round_trips_do_not_end_tries(jitter_ms: int) -> None:
+    congestion, draw, pauses = Congestion(RATES, 0), random.Random(0), 0
+    for k in range(1, 400):
+        now_ns, paused = k * 100 * MS, congestion.paused
+        if k in (30, 45, 60):
+            congestion.lost(now_ns, 0.3)
+            congestion.lost(now_ns, 0.0)
+        congestion.round_trip(now_ns, round((20 + draw.uniform(0, jitter_ms)) * MS))
+        pauses += congestion.paused and not paused
+    assert (congestion.rung, pauses) == (0, 0)
 
 
 def test_a_receiver_that_misses_packets_shortens_the_patience() -> None:

@@ -112,6 +112,19 @@ def test_long_messages_are_acknowledged_at_once_or_with_any_data(patience) -> No
     assert run(script) == [[SackChunk], [SackChunk, DataChunk]]
 
 
+@pytest.mark.parametrize("chunk", [data(flags=0), data(2 * ours._BUNDLED_BYTES)])
+def test_a_gap_is_told_at_once_where_a_message_waits_for_it(patience, chunk: DataChunk) -> None:
+    async def script(sctp: Any, wire: Wire) -> None:
+        for lost in (chunk, data()):
+            lost.tsn, lost.flags = sctp._last_received_tsn + 2, lost.flags | SCTP_DATA_FIRST_FRAG
+            await sctp._receive_data_chunk(lost)
+            await sctp._send_sack()
+            assert len(wire.packets) == 1
+            sctp._mark_received(lost.tsn - 1)
+
+    assert run(script) == [[SackChunk]]
+
+
 def test_what_is_said_of_lost_messages_rides_with_the_next_data_once_and_newest(patience) -> None:
     async def script(sctp: Any, wire: Wire) -> None:
         for lost in (3, 4):

@@ -7,13 +7,13 @@
 // glimpse(packet), sound(stream), live(), lost()}.
 
 import { VERSION as MOTION_VERSION } from "/avatar/motion.js";
-import { iceServers } from "./ice.js";
+import { gathered, iceServers } from "./ice.js";
 import { prove, resumeSecret, sha256 } from "./proof.js";
 
 const PATH = "/call", VERSION = 1, AVATAR_VERSION = 1;
 const CONTROL = 0, MOTION = 1, CAMERA = 2;  // channel ids
 const MOST_PACKAGE = 400_000, MOST_TEXT = 2048, MOST_NAME = 40, MOST_REASON = 200;
-const GATHER_MS = 500, ANSWER_MS = 8000, CONNECT_MS = 10_000, SILENT_MS = 2500, LOOK_MS = 250;
+const ANSWER_MS = 8000, CONNECT_MS = 10_000, SILENT_MS = 2500, LOOK_MS = 250;
 const RESUME_MS = 30_000, AGAIN_MS = 1000, GOODBYE_MS = 200;
 
 /** Raised where trying again is of no use; says why. */
@@ -192,15 +192,6 @@ class Connection {
 
 function unanswered() {
   throw new Error("The other end does not answer.");
-}
-
-function gathered(peer) {
-  return new Promise(resolve => {
-    setTimeout(resolve, GATHER_MS);
-    const look = () => peer.iceGatheringState === "complete" && resolve();
-    peer.addEventListener("icegatheringstatechange", look);
-    look();
-  });
 }
 
 function pause(ms) {
