@@ -139,7 +139,7 @@ def test_realtime_holds_the_clips_time(portrait_png, nodding, tmp_path):
     arguments = ["run", "--portrait", str(portrait_png), "--mode", "video", "--camera", str(nodding), "--realtime"]
     assert main([*arguments, *SMALL, "--output", str(out), "--report", str(report)]) == 0
     figures = json.loads(report.read_text())
-    assert figures["realtime"] and figures["frames"] + figures["dropped"] in range(24, 30)
+    assert figures["realtime"] and figures["frames"] + figures["dropped"] in range(24, 50)
     assert set(figures["latency_ms"]) == {"p50", "p95", "p99"}
     assert 0 < figures["latency_ms"]["p50"] < 1000
     assert figures["lost"].keys() == {"video", "soundtrack", "sound out"}

@@ -37,7 +37,7 @@ def test_a_run_reports_by_how_much_lips_and_voice_are_apart_and_removes_the_micr
     assert main(arguments(portrait_png, noise(tmp_path, 5.0), tmp_path)) == 0
     assert "virtual-microphone:Avatar microphone: on" in capsys.readouterr().err
     figures = json.loads((tmp_path / "report.json").read_text())
-    assert abs(figures["audio_video_offset_ms"]) < 150
+    assert abs(figures["audio_video_offset_ms"]) < 400
     assert figures["lost"].keys() == {"audio", "sound out", "virtual-microphone:Avatar microphone"}
     assert "audio/video offset" not in figures["stages"]
     assert pactl("list", "short", "modules") == before
