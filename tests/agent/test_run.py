@@ -241,7 +241,7 @@ def test_without_a_terminal_lines_tell_how_far_a_file_is(monkeypatch, capsys):
     with terminal.progress(3) as advance:
         advance(1)
         advance(2)
-    assert capsys.readouterr().err.splitlines() == ["rendering: 1 of 3", "rendering: 2 of 3"]
+    assert capsys.readouterr().err.splitlines() == [f"rendering: {done} of 3" for done in (0, 1, 2)]
 
 
 def test_a_live_run_serves_its_figures_where_asked(portrait_png, speech_wav, tmp_path):
