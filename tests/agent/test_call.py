@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
@@ -177,8 +178,9 @@ def test_an_outline_stands_for_somebody_who_is_lost_until_they_are_back(
     with ends(*both, "--output", "preview", "--speaker", "none", calling=calling) as (listener, caller, said):
         url = heard(listener, said, PREVIEW)
         wait_until(lambda: faces_at(url) == 1)
+        time.sleep(3)  # who stops before their motion was heard is missed only when the connection is
         caller.send_signal(signal.SIGSTOP)
-        heard(listener, said, "not heard any more: it may come back")
+        heard(listener, said, "it may come back")
         try:
             wait_until(lambda: faces_at(url) == 0, 10)
             shown = shown_at(url)
