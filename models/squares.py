@@ -45,11 +45,19 @@ def placed(picture: np.ndarray, square: Square, size: tuple[int, int]) -> np.nda
     return np.asarray(cv2.warpAffine(near, way, size, flags=cv2.INTER_LINEAR))
 
 
-def ramp(side: int, at_start: bool = True, at_end: bool = True) -> Float32[np.ndarray, "side"]:
-    """1 inside, falling to 0 towards the ends that are wanted."""
-    place = np.arange(side, dtype=np.float32) + np.float32(0.5)
-    out = np.ones(side, np.float32)
+def within(start: float, side: float, length: int) -> slice:
+    """The pixels of a row or column of that length in which a square lies that begins at `start`; maybe none."""
+    first, end = (int(np.clip(edge, 0, length)) for edge in (np.floor(start), np.ceil(start + side)))
+    return slice(first, end)
+
+
+def ramp(
+    pixels: slice, start: float, side: float, at_start: bool = True, at_end: bool = True
+) -> Float32[np.ndarray, "n"]:
+    """For each pixel of a row or column 1 inside a square, falling to 0 towards its ends, those that are wanted."""
+    place = np.arange(pixels.start, pixels.stop) + (0.5 - start)
+    out = np.ones(len(place))
     for wanted, distance in ((at_start, place), (at_end, side - place)):
         if wanted:
             out *= np.clip(distance / (_SEAM * side), 0, 1)
-    return out
+    return out.astype(np.float32)

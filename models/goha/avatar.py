@@ -67,9 +67,9 @@ class GohaAvatar:
 
     def render(self, motion: Motion, frame: Frame) -> UInt8[np.ndarray, "h w 3"]:
         """The picture at the portrait's size, a new array; `frame` runs the networks on the avatar's device."""
-        shown = self._move(motion)
+        square, shown = self._placing(self._move(motion))
         drawn = frame(self._state, Drive(torch.from_numpy(shown.expression)[None], _camera(shown)))
-        return place(drawn, self._placing(shown), self._behind, self._around)
+        return place(drawn, square, self._behind, self._around)
 
 
 def _person_in(square: Square, portrait: Portrait) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from models.real3d.source import SIDE
+from models.square_kernels import pass_over
 from models.squares import ramp, resized
 
 _SMALLEST_FACE = 0.2
@@ -39,11 +40,10 @@ class Window:
         if self.side == height == width:
             return drawn
         rows, columns = slice(self.top, self.top + self.side), slice(self.left, self.left + self.side)
-        down = ramp(self.side, self.top > 0, self.top + self.side < height)
-        across = ramp(self.side, self.left > 0, self.left + self.side < width)
-        weight = (down[:, None] * across)[..., None]
+        down = ramp(rows, self.top, self.side, self.top > 0, self.top + self.side < height)
+        across = ramp(columns, self.left, self.side, self.left > 0, self.left + self.side < width)
         out = image.copy()
-        out[rows, columns] = np.rint(weight * drawn + (1 - weight) * image[rows, columns]).astype(np.uint8)
+        pass_over(drawn, down, across, out[rows, columns])
         return out
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.squares import Square, placed, ramp, resized
+from models.squares import Square, placed, ramp, resized, within
 
 SIDE, SIZE = 256, (300, 240)
 
@@ -68,8 +68,16 @@ def test_sizes_are_met_exactly() -> None:
 
 
 def test_a_ramp_falls_to_the_ends_that_are_wanted() -> None:
-    both = ramp(200)
+    all_of_it = slice(30, 230)
+    both, first = ramp(all_of_it, 30, 200), ramp(all_of_it, 30, 200, at_end=False)
     np.testing.assert_allclose(both, both[::-1])
     assert both[0] == pytest.approx(0.5 / 12) and (both[12:188] == 1).all() and (np.diff(both[:12]) > 0).all()
-    assert (ramp(200, at_end=False)[100:] == 1).all() and (ramp(200, False, False) == 1).all()
-    np.testing.assert_allclose(ramp(200, at_start=False), ramp(200, at_end=False)[::-1])
+    assert (first[100:] == 1).all() and (ramp(all_of_it, 30, 200, False, False) == 1).all()
+    np.testing.assert_allclose(ramp(all_of_it, 30, 200, at_start=False), first[::-1])
+
+
+def test_a_ramp_goes_with_its_square_by_parts_of_a_pixel_and_ends_with_the_picture() -> None:
+    pixels = within(30.25, 200, 180)
+    assert pixels == slice(30, 180)
+    assert ramp(pixels, 30.25, 200)[0] == pytest.approx(0.25 / 12)
+    assert within(-50, 200, 180) == slice(0, 150) and within(300, 200, 180) == slice(180, 180)
