@@ -47,7 +47,7 @@ class Placing:
         dm = away / (FOCAL * SIDE)
         across = (now.left - rest.left + (now.side - rest.side) / 2) * dm
         down = (now.top - rest.top + (now.side - rest.side) / 2) * dm
-        within = np.float32([x - across, y + down, CAMERA_DISTANCE - larger * away])
+        within = np.array([x - across, y + down, CAMERA_DISTANCE - larger * away], np.float32)
         return placed, replace(shown, translation=within)
 
     def _seen(self, fit: Coefficients) -> Square:

@@ -21,7 +21,6 @@ from models.talk3d.needs import ANGLES_FILE, EYES_FILE, LANDMARKS_FILE, LATENT_F
 _BANDWIDTH_RAD = 0.03
 """Frames turned nearly alike count together: what else differs between them, such as where the person sat, is lost."""
 _SHARE = 5.0  # per cent at either end of how far the head was turned that are left out
-_SHUT = 95.0  # per cent of frames in which the eyes are wider open than when they are shut
 
 POINTS = [0, 2, 3]
 """Of the stored landmarks, what the networks are told: tip of the nose, outer corners of the eyes."""
@@ -62,7 +61,7 @@ class Recording:
         return Pose(weights @ self.angles, landmarks, float(turn[0]), float(turn[1]))
 
     def eye(self, shut: float) -> float:
-        """How far the eyes are shut where 0 is as mostly, and 1 all the way."""
+        """How far the eyes are shut where 0 is as mostly, and 1 as at the height of the person's blinks."""
         middle, end = self._lids
         return float(np.clip(middle + (end - middle) * shut, 0, 2))
 
@@ -71,8 +70,13 @@ class Recording:
         return np.percentile(self.turns, (_SHARE, 50, 100 - _SHARE), axis=0)
 
     @cached_property
-    def _lids(self) -> np.ndarray:
-        return np.percentile(self.eyes, (50, _SHUT))
+    def _lids(self) -> tuple[float, float]:
+        """Lids are down in a few of a hundred frames, or none: what counts is how far each blink went."""
+        middle, most = float(np.median(self.eyes)), float(self.eyes.max())
+        down = np.concatenate([[0], self.eyes > (middle + most) / 2, [0]]).astype(np.int8)
+        begun, over = np.flatnonzero(np.diff(down) == 1), np.flatnonzero(np.diff(down) == -1)
+        blinks = [self.eyes[first:end].max() for first, end in zip(begun, over, strict=True)]
+        return middle, float(np.median(blinks)) if blinks else most
 
 
 def read_recording(folder: Path) -> Recording:

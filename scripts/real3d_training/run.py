@@ -53,7 +53,8 @@ def run(local_rank: int, plan: Plan, options: Options) -> None:
         torch.cuda.set_device(device)
     learnt, held = _parted(find_clips(options.clips))
     face = None if plan.stage == "i2p" else open_face(options.face_model)
-    learning, showing = (_pairs(clips, plan, options, face, seed) for clips, seed in ((learnt, plan.seed), (held, 0)))
+    _check(learnt + held, plan, options, face)
+    learning, showing = Pairs(learnt, options.batch, plan.seed, face, rank()), Pairs(held, _HELD_OUT, 0, face)
     likeness = structure if options.perceptual is None else Perceptual(options.perceptual).to(device)
     training = Training(plan, likeness, device)
     checkpoint = options.out / plan.stage / "checkpoint.pt"
@@ -103,14 +104,14 @@ def _parted(clips: list[Clip]) -> tuple[list[Clip], list[Clip]]:
     return (clips[:-1], clips[-1:]) if len(clips) > 1 else (clips, clips)
 
 
-def _pairs(clips: list[Clip], plan: Plan, options: Options, face: Real3dFace | None, seed: int) -> Pairs:
+def _check(clips: list[Clip], plan: Plan, options: Options, face: Real3dFace | None) -> None:
     if plan.stage != "i2p" and not all(clip.has_face for clip in clips):
         raise InputError(
             f"these clips know no face model, and {plan.stage} needs one: take those of acting or of videos"
         )
     if face is not None and clips[0].face != face_digest(face):
         raise InputError(f"{clips[0].folder} was made with another face model: give its --face-model, or none as then")
-    pairs = Pairs(clips, _HELD_OUT if seed == 0 else options.batch, seed, face, rank() if seed else 0)
-    if pairs.side != plan.sizes.side:
-        raise InputError(f"the clips are {pairs.side} pixels wide, not {plan.sizes.side}: give --side {pairs.side}")
-    return pairs
+    if clips[0].side != plan.sizes.side:
+        raise InputError(
+            f"the clips are {clips[0].side} pixels wide, not {plan.sizes.side}: give --side {clips[0].side}"
+        )

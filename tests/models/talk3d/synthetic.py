@@ -16,5 +16,5 @@ def recording() -> Recording:
         turns=turn.astype(np.float32),
         angles=(np.column_stack([turn, turn[:, 0]]) * 60).astype(np.float32),
         landmarks=points.astype(np.float32),
-        eyes=(np.arange(FRAMES) % 10 == 0).astype(np.float32) * 1.5,
+        eyes=(np.arange(FRAMES) % 50 == 0).astype(np.float32) * 1.5,
     )
