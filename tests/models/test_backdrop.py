@@ -10,6 +10,7 @@ from calibration.background import on_background
 from calibration.photo import read_photo
 from calibration.portrait import prepare_portrait
 from models.builtin.backdrop import Backdrop
+from models.matte import fill_background
 from models.portrait import Portrait
 from models.topology import CHIN, FOREHEAD_TOP
 
@@ -57,6 +58,18 @@ def test_around_a_torso_that_keeps_still_the_photo_stays(portrait):
     np.testing.assert_array_equal(turned[:crown], portrait.background[:crown])
     np.testing.assert_array_equal(turned[2 * chin - crown :], rest[2 * chin - crown :])
     np.testing.assert_array_equal(backdrop.behind(0.0, 20.0)[:crown], rest[:crown])
+
+
+def test_a_small_gap_in_the_person_does_not_tell_what_is_behind(portrait):
+    wall, hair = (170, 175, 190), (40, 30, 30)
+    matte = np.zeros((256, 256), np.float32)
+    matte[96:, 40:216] = 1
+    photo = np.full((256, 256, 3), wall, np.uint8)
+    photo[matte > 0] = hair
+    matte[200:222, 90:112] = 0  # shows hair all the same
+    behind = fill_background(photo, matte, portrait.landmarks)
+    assert np.abs(behind[200:222, 160:200].astype(int) - wall).max() < 8
+    np.testing.assert_array_equal(behind[209:213, 99:103], photo[209:213, 99:103])
 
 
 @pytest.mark.parametrize("choice", ["#204060", "blur"])
