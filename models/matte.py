@@ -19,6 +19,7 @@ Image = UInt8[np.ndarray, "h w 3"]
 # Distances from the matte in parts of the picture. Colours are taken from so far that no hair strays there, and shown
 # nearer: around the head, which moves most, and hardly beyond the matte elsewhere, where they fade into the photo.
 _FILL_FROM, _FADE_HEAD, _FADE_BODY = 12 / 512, (3 / 512, 10 / 512), (0.5 / 512, 4 / 512)
+_NECK = 24 / 512  # above and below the chin, over which the one goes into the other
 _STRAYS = 24 / 512  # how far the person's hairs are looked for beyond the matte, likewise
 _NOTHING = 0.02  # the matte where there is nothing of the person
 _SURE_FACE = 0.8  # of the face's oval that is person whatever the segmentation says
@@ -62,10 +63,10 @@ def fill_background(image: Image, matte: Matte, landmarks: Float32[np.ndarray, "
     sigma = min(4.0, 1.5 * float(np.median(grain)))
     filled += np.random.default_rng(0).normal(0, sigma, (h, w, 1)).astype(np.float32)
     away = cv2.distanceTransform((matte <= _NOTHING).astype(np.uint8), cv2.DIST_L2, 5) / max(h, w)
-    weight = (1 - smoothstep(*_FADE_HEAD, away))[..., None]
-    below = np.s_[max(round(float(landmarks[CHIN, 1])), 0) :]
-    weight[below] = (1 - smoothstep(*_FADE_BODY, away[below]))[..., None]
-    weight = np.maximum(weight, np.where(away < _STRAYS, stray, 0)[..., None])
+    at_head, at_body = (1 - smoothstep(*fade, away) for fade in (_FADE_HEAD, _FADE_BODY))
+    below_chin = (np.arange(h)[:, None] - float(landmarks[CHIN, 1])) / max(h, w)
+    weight = at_head + (at_body - at_head) * smoothstep(-_NECK, _NECK, below_chin)
+    weight = np.maximum(weight, np.where(away < _STRAYS, stray, 0))[..., None]
     return np.clip(image * (1 - weight) + filled * weight + 0.5, 0, 255).astype(np.uint8)
 
 

@@ -72,6 +72,17 @@ def test_a_small_gap_in_the_person_does_not_tell_what_is_behind(portrait):
     np.testing.assert_array_equal(behind[209:213, 99:103], photo[209:213, 99:103])
 
 
+def test_what_is_filled_in_around_head_and_body_meets_without_an_edge(portrait):
+    matte = np.zeros((256, 256), np.float32)
+    matte[:, 40:216] = 1
+    photo = np.random.default_rng(0).integers(150, 250, (256, 256, 3), np.uint8)  # too restless to tell strays
+    photo[:, 36:220] = 60  # beside the matte too: seen below, where photo is left as near as that, not above
+    behind = fill_background(photo, matte, portrait.landmarks)[:, 37].astype(int)
+    chin = round(float(portrait.landmarks[CHIN, 1]))
+    assert behind[: chin // 2].mean() - behind[2 * chin :].mean() > 40
+    assert np.abs(np.diff(behind, axis=0)).max() < 25
+
+
 @pytest.mark.parametrize("choice", ["#204060", "blur"])
 def test_another_background_is_shown_as_it_is(portrait, choice):
     other = on_background(portrait, choice)
