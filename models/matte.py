@@ -20,7 +20,7 @@ Image = UInt8[np.ndarray, "h w 3"]
 # nearer: around the head, which moves most, and hardly beyond the matte elsewhere, where they fade into the photo.
 _FILL_FROM, _FADE_HEAD, _FADE_BODY = 12 / 512, (3 / 512, 10 / 512), (0.5 / 512, 4 / 512)
 _NECK = 24 / 512  # above and below the chin, over which the one goes into the other
-_STRAYS = 24 / 512  # how far the person's hairs are looked for beyond the matte, likewise
+_STRAYS = 18 / 512  # how far hairs are looked for beyond the matte, likewise
 _NOTHING = 0.02  # the matte where there is nothing of the person
 _SURE_FACE = 0.8  # of the face's oval that is person whatever the segmentation says
 _ISLAND = 0.01  # of the picture: smaller parts of the background that lie by themselves do not tell its colours

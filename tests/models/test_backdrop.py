@@ -39,6 +39,12 @@ def test_at_rest_the_photo_is_seen_beside_the_person_and_through_soft_edges(port
     assert np.mean(with_photo) < 1 < np.mean(with_plate)
 
 
+def test_at_rest_the_photo_is_seen_beside_head_and_shoulders_too(portrait_png):
+    near = prepare_portrait(read_photo(portrait_png), (256, 256), framing="head")
+    behind, free = Backdrop(near, near.background).behind(0.0, 0.0), near.matte == 0
+    np.testing.assert_array_equal(behind[free], near.image[free])
+
+
 def test_a_head_that_has_gone_leaves_nothing_behind_and_comes_back(portrait):
     backdrop = Backdrop(portrait, portrait.background)
     rest = backdrop.behind(0.0, 0.0).copy()
