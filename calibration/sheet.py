@@ -35,7 +35,7 @@ def person_sheet(
     edge = canvas.beyond * canvas.times
     pads = canvas.borders(placed)
     within, beyond = (_those(pads, [(pad > edge) == inside for pad in pads]) for inside in (True, False))
-    away = _away_from_face(matte.shape, landmarks)
+    away = _away_from_face(matte, landmarks)
     if any(within):
         colours = fading_into_blur(_mirrored(colours, away, within), within)
         matte = _continued(matte, within, round(float(landmarks[CHIN, 1])))
@@ -68,9 +68,9 @@ def _those(pads: Pads, chosen: list[bool]) -> Pads:
     return top, bottom, left, right
 
 
-def _away_from_face(shape: tuple[int, int], landmarks: Float32[np.ndarray, "478 3"]) -> Alpha:
-    """Distance of each pixel from the face, pixels."""
-    free = np.ones(shape, np.uint8)
+def _away_from_face(matte: Alpha, landmarks: Float32[np.ndarray, "478 3"]) -> Alpha:
+    """Distance of each pixel of a matte from the face, pixels."""
+    free = np.ones(matte.shape, np.uint8)
     cv2.fillConvexPoly(free, cv2.convexHull(landmarks[FACE_OVAL, :2].round().astype(np.int32)), 0)
     return cv2.distanceTransform(free, cv2.DIST_L2, 5)
 

@@ -49,7 +49,7 @@ def with_thin_parts(
     out = np.where(whole - thick > 0.5 * whole, whole, np.maximum(matte, whole - thick))
     _, labels = cv2.connectedComponents((out > 0.3).astype(np.uint8))
     joined = np.isin(labels, np.unique(labels[matte > 0.5]))
-    unlike = np.linalg.norm(picture - behind, axis=2) > doubt + _UNLIKE
+    unlike = _length(picture - behind) > doubt + _UNLIKE
     return _without_gaps(np.where(joined, out, matte), unlike & (doubt < _CLEAR * _CONTRAST))
 
 
@@ -60,14 +60,14 @@ def strays(image: UInt8[np.ndarray, "h w 3"], behind: Colours, hidden: Bool[np.n
     """
     picture = image.astype(np.float32)
     doubt = _doubt(picture, hidden)
-    unlike = np.linalg.norm(cv2.GaussianBlur(picture - behind, (0, 0), _STRAY * max(hidden.shape)), axis=2)
+    unlike = _length(cv2.GaussianBlur(picture - behind, (0, 0), _STRAY * max(hidden.shape)))
     return smoothstep(*_STRANGE, unlike / np.maximum(doubt, 1.0)) * (1 - smoothstep(*_RESTLESS, doubt))
 
 
 def _doubt(picture: Colours, hidden: Bool[np.ndarray, "h w"]) -> Matte:
     """By how much the background may be unlike its estimate, RGB distance."""
     reach = _BACKGROUND * max(hidden.shape)
-    varied = np.linalg.norm(picture - _mean_where(picture, ~hidden, reach)[0], axis=2)
+    varied = _length(picture - _mean_where(picture, ~hidden, reach)[0])
     variation, seen = _mean_where(varied[..., None], ~hidden, reach)
     usual = float(varied[~hidden].mean()) if not hidden.all() else _HOPELESS  # where no background is near
     return _DOUBT * np.where(seen > _SEEN, variation[..., 0], np.float32(usual))
@@ -78,9 +78,9 @@ def _alpha_by_colour(picture: Colours, matte: Matte, behind: Colours, doubt: Mat
     sure = cv2.erode(matte, np.ones((3, 3))) > 0.95
     own, weight = _mean_where(picture, sure, _OWN_COLOURS * max(matte.shape))
     way = own - behind
-    contrast = np.linalg.norm(way, axis=2)
-    along = ((picture - behind) * way).sum(2) / np.maximum(contrast, 1.0)
-    aside = np.linalg.norm(picture - behind - along[..., None] * way / np.maximum(contrast, 1.0)[..., None], axis=2)
+    contrast = _length(way)
+    along = np.einsum("hwc,hwc->hw", picture - behind, way) / np.maximum(contrast, 1.0)
+    aside = _length(picture - behind - along[..., None] * way / np.maximum(contrast, 1.0)[..., None])
     alpha = np.clip((along - doubt) / np.maximum(contrast - doubt, 1.0), 0, 1)
     clear = (contrast > _CONTRAST) & (np.maximum(doubt, aside) < _CLEAR * contrast) & (weight > 1e-3)
     return np.where(clear, alpha, 0).astype(np.float32)
@@ -94,6 +94,10 @@ def _mean_where(
     weight = wide_blur(chosen, sigma)
     total = wide_blur(values * chosen[..., None], sigma)
     return total / (weight[..., None] + 1e-4), weight
+
+
+def _length(colours: Colours) -> Matte:
+    return np.sqrt(np.einsum("hwc,hwc->hw", colours, colours))
 
 
 def _without_gaps(matte: Matte, shown: Bool[np.ndarray, "h w"]) -> Matte:
