@@ -16,12 +16,14 @@ Framing = Literal["photo", "head"]
 
 _HEAD_ROOM = 2.5  # face heights in a picture of head and shoulders
 _LEAST_ROOM = 1.9  # and at the least, where the photo has no more width
-_GOES_ON = 0.06  # of the longer side: how far beyond the photo its mirror image fades into blur
 _FACE_AT = 0.46  # height of the face's middle in it
 
 Layer = UInt8[np.ndarray, "_ _ 3"] | Float32[np.ndarray, "_ _"]
 Pads = tuple[int, int, int, int]
 """Pixels at the top, bottom, left and right of a layer."""
+Blurs = tuple[tuple[float, tuple[float, float]], ...]
+BLURS: Blurs = ((0.01, (0.0, 0.02)), (0.03, (0.01, 0.06)), (0.1, (0.06, 0.2)))
+"""How far what goes on beyond the photo is blurred, and over which distance from it; in parts of the longer side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,23 +178,26 @@ def _bordered(layer: Layer, surroundings: Layer, pads: Pads) -> Layer:
     if not any(pads):
         return layer
     top, _, left, _ = pads
-    reflects = min(layer.shape[:2]) > max(pads)
-    beside = cv2.copyMakeBorder(surroundings, *pads, cv2.BORDER_REFLECT_101 if reflects else cv2.BORDER_REPLICATE)
-    border = fading_into_blur(beside, beside, pads)
+    beside = cv2.copyMakeBorder(surroundings, *pads, cv2.BORDER_REFLECT_101)
+    border = fading_into_blur(beside, pads)
     border[top : top + layer.shape[0], left : left + layer.shape[1]] = layer
     return border
 
 
-def fading_into_blur(layer: Layer, far: Layer, pads: Pads) -> Layer:
-    """A new layer that becomes `far`, blurred, in its outer `pads`."""
+def fading_into_blur(layer: Layer, pads: Pads, blurs: Blurs = BLURS) -> Layer:
+    """A new layer that is blurred in its outer `pads`; the further out, the more."""
     longest = max(layer.shape)
-    blurred = wide_blur(far.astype(np.float32), 0.03 * longest)
     top, bottom, left, right = pads
     above = _beyond(top, layer.shape[0] - top - bottom, bottom)
     aside = _beyond(left, layer.shape[1] - left - right, right)
-    share = smoothstep(0.0, _GOES_ON * longest, np.maximum(above[:, None], aside)).astype(np.float32)
-    share = share.reshape(*share.shape, *(1,) * (layer.ndim - 2))
-    return np.asarray((layer + share * (blurred - layer)).astype(layer.dtype))
+    away = np.maximum(above[:, None], aside) / longest
+    away = away.reshape(*away.shape, *(1,) * (layer.ndim - 2))
+    sharp = layer.astype(np.float32)
+    out = sharp.copy()
+    for blur, (begins, whole) in blurs:
+        if away.max() > begins:
+            out += smoothstep(begins, whole, away).astype(np.float32) * (wide_blur(sharp, blur * longest) - out)
+    return np.asarray(out.astype(layer.dtype))
 
 
 def _beyond(before: int, length: int, after: int) -> Float32[np.ndarray, "n"]:

@@ -56,7 +56,7 @@ def prepare_portrait(
     matte = person_matte(placed.image, on_part)
     plate = fill_background(placed.image, matte, on_part)
     colours = foreground_colours(placed.image, matte, plate)
-    sheet = person_sheet(fine, placed, colours, matte)
+    sheet = person_sheet(fine, placed, colours, matte, on_part)
     photographed = fine.within(placed, placed.image, plate), fine.within(placed, matte, np.zeros_like(matte))
     image, whole_matte = (fine.reduced(layer) for layer in with_person_beyond(fine, placed, sheet, *photographed))
     portrait = Portrait(

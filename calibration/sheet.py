@@ -2,15 +2,17 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Float32, Int64, UInt8
 
-from calibration.framing import FineCanvas, Pads, Placed, fading_into_blur
+from calibration.framing import BLURS, FineCanvas, Pads, Placed, fading_into_blur
 from models.ease import smoothstep
+from models.topology import CHIN, FACE_OVAL
 
 _CROWN = 0.5  # height of a crown that an upper edge cuts off, in parts of half its width there
 _SHOULDER = 0.5  # how far a body that is cut off aside goes on, in parts of its height there
+_HAIR = 0.2  # the same of a head, in parts of half its height there
+_FREE = 0.5  # of the way to the face, up to which colours are mirrored: hair, and no forehead or cheek
 _FADES = (0.04, 0.16)  # of the longer side: over which a body that is cut off below ends
-_SHORT = 24  # pixels from an edge: a border that reflects fewer repeats them instead
 
 Image = UInt8[np.ndarray, "_ _ 3"]
 Alpha = Float32[np.ndarray, "_ _"]
@@ -18,22 +20,27 @@ Sheet = UInt8[np.ndarray, "ch cw 4"]
 
 
 def person_sheet(
-    canvas: FineCanvas, placed: Placed, colours: UInt8[np.ndarray, "h w 3"], matte: Float32[np.ndarray, "h w"]
+    canvas: FineCanvas,
+    placed: Placed,
+    colours: UInt8[np.ndarray, "h w 3"],
+    matte: Float32[np.ndarray, "h w"],
+    landmarks: Float32[np.ndarray, "478 3"],
 ) -> Sheet:
     """RGBA, colours multiplied by alpha, of the canvas's size.
 
     The person goes on where the photo cuts it off: with mirrored colours, and a crown rounded. Where the photo ends
-    within the picture, shoulders are rounded, too, a body fades downwards, and all is blurred away from the photo.
+    within the picture, head and shoulders are rounded, too, a body fades downwards, and all is blurred away from the
+    photo. `landmarks` are in pixels of what was placed.
     """
     edge = canvas.beyond * canvas.times
     pads = canvas.borders(placed)
     within, beyond = (_those(pads, [(pad > edge) == inside for pad in pads]) for inside in (True, False))
+    away = _away_from_face(matte, landmarks)
     if any(within):
-        colours = _coloured(colours, within)
-        matte = _continued(matte, within)
-    colour = cv2.copyMakeBorder(
-        colours, *beyond, cv2.BORDER_REFLECT_101 if min(matte.shape) > _SHORT else cv2.BORDER_REPLICATE
-    )
+        colours = fading_into_blur(_mirrored(colours, away, within), within)
+        matte = _continued(matte, within, round(float(landmarks[CHIN, 1])))
+        away = cv2.copyMakeBorder(away, *within, cv2.BORDER_REPLICATE)
+    colour = _mirrored(colours, away, beyond)
     top, _, left, right = beyond
     alpha = cv2.copyMakeBorder(matte, *beyond, cv2.BORDER_REPLICATE)
     alpha[:top] = 0
@@ -61,27 +68,51 @@ def _those(pads: Pads, chosen: list[bool]) -> Pads:
     return top, bottom, left, right
 
 
-def _coloured(colours: Image, pads: Pads) -> Image:
-    """Colours that go on as their mirror image; far below as their edge, where the mirror would show the face."""
-    top, bottom, left, right = pads
-    aside = cv2.copyMakeBorder(colours, 0, 0, left, right, cv2.BORDER_REFLECT_101)
-    near, far = (
-        cv2.copyMakeBorder(aside, top, bottom, 0, 0, mode) for mode in (cv2.BORDER_REFLECT_101, cv2.BORDER_REPLICATE)
-    )
-    return fading_into_blur(near, far, pads)
+def _away_from_face(matte: Alpha, landmarks: Float32[np.ndarray, "478 3"]) -> Alpha:
+    """Distance of each pixel of a matte from the face, pixels."""
+    free = np.ones(matte.shape, np.uint8)
+    cv2.fillConvexPoly(free, cv2.convexHull(landmarks[FACE_OVAL, :2].round().astype(np.int32)), 0)
+    return cv2.distanceTransform(free, cv2.DIST_L2, 5)
 
 
-def _continued(matte: Alpha, pads: Pads) -> Alpha:
-    """A matte that is rounded above and aside, and fades below."""
+def _mirrored(colours: Image, away: Alpha, pads: Pads) -> Image:
+    """Colours that go on as their mirror image, and from half of the way to the face on as what lies there."""
     top, bottom, left, right = pads
-    on_left = _closed(matte[:, 0], left, _SHOULDER, stands=True).T
-    on_right = _closed(matte[:, -1], right, _SHOULDER, stands=True)[::-1].T
+    wide = _mirrored_aside(colours, away, left, right)
+    away = cv2.copyMakeBorder(away, 0, 0, left, right, cv2.BORDER_REPLICATE)
+    return _mirrored_aside(wide.swapaxes(0, 1), away.T, top, bottom).swapaxes(0, 1)
+
+
+def _mirrored_aside(colours: Image, away: Alpha, left: int, right: int) -> Image:
+    width = colours.shape[1]
+
+    def columns(edge: Float32[np.ndarray, "h"], count: int) -> Int64[np.ndarray, "h count"]:
+        """Distances from an edge at which the mirror finds what it shows, the nearest first."""
+        room = np.minimum(_FREE * edge, width - 1)[:, None]
+        return np.minimum(np.arange(1, count + 1), room).astype(np.int64)
+
+    begins, ends = columns(away[:, 0], left)[:, ::-1], width - 1 - columns(away[:, -1], right)
+    rows = np.arange(len(colours))[:, None]
+    return np.hstack([colours[rows, begins], colours, colours[rows, ends]])
+
+
+def _continued(matte: Alpha, pads: Pads, chin: int) -> Alpha:
+    """A matte that is rounded above and aside, head and body apart at the row of the chin, and fades below."""
+    top, bottom, left, right = pads
+    on_left, on_right = _beside(matte[:, 0], left, chin), _beside(matte[:, -1], right, chin)[:, ::-1]
     row = np.hstack([on_left, matte, on_right])
     crown = _closed(row[0], top, _CROWN)
     longest = max(top + len(row) + bottom, row.shape[1])
     fading = 1 - smoothstep(*_FADES, np.arange(1, bottom + 1) / longest)[:, None]
     whole = np.vstack([crown, row, row[-1:] * fading]).astype(np.float32)
-    return fading_into_blur(whole, whole, pads)
+    return fading_into_blur(whole, pads, BLURS[:-1])  # the widest has no end
+
+
+def _beside(edge: Float32[np.ndarray, "h"], length: int, chin: int) -> Alpha:
+    """Alpha beside an edge on the left, the nearest column last."""
+    head, body = edge.copy(), edge.copy()
+    head[chin:], body[:chin] = 0, 0
+    return np.maximum(_closed(head, length, _HAIR), _closed(body, length, _SHOULDER, stands=True)).T
 
 
 def _closed(

@@ -10,7 +10,7 @@ from models.blur import wide_blur
 from models.ease import smoothstep
 from models.perception import quiet_mediapipe
 from models.portrait import Matte
-from models.thin_parts import with_thin_parts
+from models.thin_parts import strays, with_thin_parts
 from models.topology import CHIN, FACE_OVAL
 from models.wide_edges import with_wide_edges_parted
 
@@ -19,8 +19,11 @@ Image = UInt8[np.ndarray, "h w 3"]
 # Distances from the matte in parts of the picture. Colours are taken from so far that no hair strays there, and shown
 # nearer: around the head, which moves most, and hardly beyond the matte elsewhere, where they fade into the photo.
 _FILL_FROM, _FADE_HEAD, _FADE_BODY = 12 / 512, (3 / 512, 10 / 512), (0.5 / 512, 4 / 512)
+_NECK = 24 / 512  # above and below the chin, over which the one goes into the other
+_STRAYS = 18 / 512  # how far hairs are looked for beyond the matte, likewise
 _NOTHING = 0.02  # the matte where there is nothing of the person
 _SURE_FACE = 0.8  # of the face's oval that is person whatever the segmentation says
+_ISLAND = 0.01  # of the picture: smaller parts of the background that lie by themselves do not tell its colours
 _MOST_HIDDEN = 0.97  # of the picture; beyond, what stands behind is not known
 
 
@@ -52,16 +55,29 @@ def fill_background(image: Image, matte: Matte, landmarks: Float32[np.ndarray, "
         return image.copy()
     if hole.mean() > _MOST_HIDDEN:
         return cv2.GaussianBlur(image, (0, 0), 0.05 * max(h, w))
-    filled = _laplace_fill(image, hole)
+    islands = _islands(hole)
+    filled = _laplace_fill(image, hole | islands)
+    stray = strays(image, filled, hole > 0) * (islands == 0)
     known = hole == 0
     grain = np.abs(image[known].astype(np.float32) - cv2.GaussianBlur(image, (0, 0), 1.5)[known])
     sigma = min(4.0, 1.5 * float(np.median(grain)))
     filled += np.random.default_rng(0).normal(0, sigma, (h, w, 1)).astype(np.float32)
     away = cv2.distanceTransform((matte <= _NOTHING).astype(np.uint8), cv2.DIST_L2, 5) / max(h, w)
-    weight = (1 - smoothstep(*_FADE_HEAD, away))[..., None]
-    below = np.s_[max(round(float(landmarks[CHIN, 1])), 0) :]
-    weight[below] = (1 - smoothstep(*_FADE_BODY, away[below]))[..., None]
+    at_head, at_body = (1 - smoothstep(*fade, away) for fade in (_FADE_HEAD, _FADE_BODY))
+    below_chin = (np.arange(h)[:, None] - float(landmarks[CHIN, 1])) / max(h, w)
+    weight = at_head + (at_body - at_head) * smoothstep(-_NECK, _NECK, below_chin)
+    weight = np.maximum(weight, np.where(away < _STRAYS, stray, 0))[..., None]
     return np.clip(image * (1 - weight) + filled * weight + 0.5, 0, 255).astype(np.uint8)
+
+
+def _islands(hole: UInt8[np.ndarray, "h w"]) -> UInt8[np.ndarray, "h w"]:
+    """Small parts of what is known that lie by themselves: rather hair or an arm than the background."""
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats((hole == 0).astype(np.uint8))
+    areas = boxes[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0
+    small = areas < min(_ISLAND * hole.size, areas.max())
+    small[0] = False
+    return small[labels].astype(np.uint8)
 
 
 def _grown(matte: Matte, part: float) -> UInt8[np.ndarray, "h w"]:

@@ -17,7 +17,7 @@ from models.portrait import Portrait
 from models.topology import FACE_OVAL
 
 _OPAQUE = 0.95  # alpha through which nothing is seen
-_BAND = 16 / 512  # of the picture's longer side: wider than any band
+_BAND = 28 / 512  # of the picture's longer side: wider than any band
 _HEAD = 0.25  # weight of the head from which a place counts as moving with it alone
 
 

@@ -21,6 +21,8 @@ _UPPER_WIDTHS = (0.185, 0.145, 0.135, 0.11, 0.09, 0.07)
 _UPPER_HEIGHTS = (1.0, 0.93, 1.0, 0.9, 0.86, 0.84)
 _LOWER_WIDTHS = (0.12, 0.125, 0.13, 0.11, 0.1, 0.08)
 _LOWER_HEIGHTS = (1.0, 0.98, 1.0, 0.92, 0.88, 0.84)
+_ROUND = 6  # power of the superellipse that a biting edge is
+_TOUCHING, _BETWEEN = 0.55, 0.6  # how far towards the biting edge teeth touch, -1 at the gum; light between them
 
 # RGB under white light of full strength.
 _CAVITY, _GUM = np.array([92, 34, 33], np.float32), np.array([206, 124, 122], np.float32)
@@ -85,20 +87,23 @@ def _teeth(
     for side in (-1, 1):
         for i, (width, height) in enumerate(zip(widths, heights, strict=True)):
             centre, tall = (edges[i] + edges[i + 1]) / 2, (bottom - top) * height
-            bend = curve * (centre / 0.5) ** 2
-            low, high = (top + bend, top + tall + bend) if upper else (bottom - tall + bend, bottom + bend)
+            low, high = (top, top + tall) if upper else (bottom - tall, bottom)
             half = width / 2
             near = np.flatnonzero(np.abs(x[0] * side - centre) < 1.2 * half)
             part = np.s_[:, near[0] : near[-1] + 1]
             dx = np.abs(x[part] * side - centre) / half
-            dy = (y[part] - (low + high) / 2) / ((high - low) / 2) * (1 if upper else -1)
-            rounded = (dx**9 + np.clip(dy, 0, 9) ** 7) ** (1 / 8)
+            bend = curve * (x[part] / 0.5) ** 2
+            dy = (y[part] - bend - (low + high) / 2) / ((high - low) / 2) * (1 if upper else -1)
+            rounded = (dx**_ROUND + np.clip(dy, 0, 9) ** _ROUND) ** (1 / _ROUND)
             outside = np.where(dy > 0, rounded, np.maximum(dx, -0.98 * dy))
             tooth = np.clip((1.05 - outside) * half * PER_UNIT * 0.5, 0, 1)
+            touching = np.clip(np.minimum(_TOUCHING - dy, 1 + dy) * half * PER_UNIT * 0.5, 0, 1) * (dx < 1.1)
             light = np.clip(1.03 - 0.55 * (centre / 0.62) ** 2, 0.25, 1.1) * (1 - 0.1 * np.clip(dx, 0, 1) ** 4)
+            light = light * (_BETWEEN + (1 - _BETWEEN) * tooth)
             light = light * (1 - 0.06 * np.clip(dy, 0, 1) ** 2 - 0.1 * np.clip(-dy, 0, 1) ** 2)
-            shading[part] = np.where(tooth > alpha[part], light, shading[part])
-            alpha[part] = np.maximum(alpha[part], tooth)
+            seen = np.maximum(tooth, touching)
+            shading[part] = np.where(seen > alpha[part], light, shading[part])
+            alpha[part] = np.maximum(alpha[part], seen)
     return alpha, shading
 
 

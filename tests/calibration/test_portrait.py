@@ -14,7 +14,7 @@ from calibration.portrait import prepare_portrait
 from models.errors import InputError
 from models.landmarks import face_width, find_faces
 from models.portrait import Portrait
-from models.topology import CHIN, FOREHEAD_TOP
+from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP
 
 
 @pytest.fixture(scope="module")
@@ -312,9 +312,26 @@ def test_a_person_cut_off_below_within_the_picture_fades(astronaut, rows, size):
     assert np.abs(np.diff(below)).max() < 0.15, "no edge"
     body = width // 2  # through the dark collar
     assert np.abs(np.diff(portrait.matte[ends - 4 : ends + 4, body])).max() < 0.15, "no line through the body"
+    below = portrait.matte[ends + round(0.02 * max(size)) :]
+    assert np.abs(np.diff(below, axis=1)).max() < 0.3, "no upright edge beside the collar"
     around = portrait.image[ends - 4 : ends + 4, body].astype(int)
     assert np.abs(np.diff(around, axis=0)).max() < 25
     assert np.abs(picture_of(portrait) - portrait.image)[portrait.matte > 0.1].mean() < 1.5
+
+
+@pytest.mark.parametrize(
+    ("part", "size"), [(np.s_[:330, 185:275], (640, 360)), (np.s_[55:, :], (360, 640))], ids=["aside", "above"]
+)
+def test_a_face_beside_the_photo_s_edge_is_not_seen_again_beyond_it(astronaut, part, size):
+    green, landmarks = astronaut.copy(), find_faces(astronaut)[0]
+    cv2.fillConvexPoly(green, cv2.convexHull(landmarks[FACE_OVAL, :2].astype(np.int32)), (0, 255, 0))
+    corner = np.float32([part[1].start or 0, part[0].start or 0, 0])
+    portrait = prepare_portrait(np.ascontiguousarray(green[part]), size, landmarks=landmarks - corner)
+    sheet = portrait.person.astype(int)
+    shown = np.argwhere(sheet[..., 1] > 1.2 * sheet[..., [0, 2]].max(2) + 40)[:, ::-1]
+    face = (portrait.landmarks[FACE_OVAL, :2] + portrait.person_margin) * portrait.person_scale
+    assert len(shown)
+    assert (shown >= face.min(0) - 4).all() and (shown <= face.max(0) + 4).all()
 
 
 def test_postscript_is_no_picture_whatever_its_name(tmp_path):
@@ -335,3 +352,9 @@ def test_a_picture_wider_than_the_photo_goes_on_without_an_edge(astronaut):
     for edge in (127, 639):  # from the last pixel beside the photo to its first, and the other way round
         assert steps[edge] < 2 * np.median(steps[140:630])
     assert steps[:40].mean() < 0.5 * np.median(steps[140:630]), "blurred far from the photo"
+
+
+def test_a_picture_far_wider_than_the_photo_is_not_drawn_out_to_stripes(astronaut):
+    image = prepare_portrait(np.ascontiguousarray(astronaut[:330, 130:250]), (1024, 330)).image.astype(float)
+    bends = np.abs(np.diff(image[:, :300], 2, axis=0)).mean()  # beside the photo of 120 columns
+    assert bends < 0.1

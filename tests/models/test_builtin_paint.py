@@ -9,7 +9,7 @@ import pytest
 from models.builtin.avatar import BuiltinAvatar
 from models.builtin.drawing import LUMA, area
 from models.builtin.light import light_on
-from models.builtin.plates import paint_plates
+from models.builtin.plates import CENTRE, PER_UNIT, paint_plates
 from models.expression import EYES
 from models.face import load_face_model
 from models.motion import Motion, expression
@@ -54,6 +54,16 @@ def test_a_shut_lid_has_hue_and_shade_of_the_skin_around_the_eye(portrait, shado
         painted, skin = lid(shut, landmarks, eye), around(image, landmarks, eye)
         assert np.abs(np.log(painted / painted.mean()) - np.log(skin / skin.mean())).max() < 0.1
         assert 0.8 < (painted @ LUMA) / (skin @ LUMA) < 1.2
+
+
+def test_upper_teeth_touch_and_end_without_steps(portrait):
+    cover = paint_plates(light_on(portrait.image, portrait.landmarks), teeth=True).upper_cover
+    middle, left, right = (
+        round(c) for c in (CENTRE[1] - 0.1 * PER_UNIT, *(CENTRE[0] + PER_UNIT * np.array([-0.4, 0.4])))
+    )
+    assert cover[middle, left:right].min() > 0.95, "no gap from gum to edge"
+    edge = cover[:, left:right].sum(0)
+    assert np.abs(np.diff(edge)).max() < 3, "corners of biting edges are round"
 
 
 def test_teeth_are_no_whiter_than_the_eyes(portrait):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from models.blur import wide_blur
-from models.thin_parts import with_thin_parts
+from models.thin_parts import strays, with_thin_parts
 
 WALL, HAIR, GOLD = (170, 175, 190), (40, 30, 30), (230, 200, 40)
 SIZE = 512
@@ -28,10 +28,14 @@ def photo(matte, wall):
     return np.clip(wall + (np.float64(HAIR) - wall) * matte[..., None] + 0.5, 0, 255).astype(np.uint8)
 
 
-def refine(image, matte, wall):
+def background(matte, wall):
+    """Its estimate, and where it is hidden."""
     hidden = cv2.dilate((matte > 0.02).astype(np.uint8), np.ones((25, 25))) > 0
-    behind = np.where(hidden[..., None], np.float32(WALL), wall).astype(np.float32)
-    return with_thin_parts(image, matte, behind, hidden)
+    return np.where(hidden[..., None], np.float32(WALL), wall).astype(np.float32), hidden
+
+
+def refine(image, matte, wall):
+    return with_thin_parts(image, matte, *background(matte, wall))
 
 
 def strand(canvas):
@@ -64,6 +68,27 @@ def test_before_a_restless_background_nothing_is_guessed(matte, wall):
     busy[np.indices((SIZE, SIZE)).sum(0) // 12 % 2 == 0] = (90, 60, 50)
     image = strand(photo(matte, busy))
     assert np.array_equal(refine(image, matte, busy), matte)
+
+
+def faint_strand(image):
+    """A hair that is too thin for the matte."""
+    line = cv2.line(np.zeros((SIZE, SIZE), np.uint8), (325, 200), (350, 212), 255, 1, cv2.LINE_AA)
+    return np.round(image - (image - np.float32(HAIR)) * 0.15 * (line[..., None] / 255)).astype(np.uint8)
+
+
+def test_a_faint_hair_is_a_stray_and_the_wall_is_not(matte, wall):
+    image = faint_strand(photo(matte, wall))
+    found = strays(image, *background(matte, wall))
+    away = matte < 0.001
+    assert found[205:213, 343].max() > 0.9
+    away[195:217, 320:355] = False
+    assert np.mean(found[away] > 0.5) < 0.005
+
+
+def test_before_a_restless_background_nothing_is_a_stray(matte, wall):
+    busy = wall.copy()
+    busy[np.indices((SIZE, SIZE)).sum(0) // 12 % 2 == 0] = (90, 60, 50)
+    assert strays(faint_strand(photo(matte, busy)), *background(matte, busy))[matte < 0.001].max() == 0
 
 
 @pytest.mark.parametrize("colour, closed", [(GOLD, True), (WALL, False)], ids=["earring", "wall"])
