@@ -72,18 +72,21 @@ def portrait_of(
     return portrait
 
 
-def key_of(photo: bytes, *choices: object) -> str:
-    """A hexadecimal number for a photo's bytes, the choices made for it, and the way in which it is prepared."""
-    key = hashlib.blake2b(_recipe(), digest_size=32)
+def key_of(photo: bytes, *choices: object, beyond: tuple[str, ...] = ()) -> str:
+    """A hexadecimal number for a photo's bytes, the choices made for it, and the way in which it is prepared.
+
+    `beyond`: folders whose code decides that too, besides those of `prepare_portrait`.
+    """
+    key = hashlib.blake2b(_recipe(("calibration", "models", *beyond)), digest_size=32)
     key.update(repr(choices).encode() + b"\0")
     key.update(photo)
     return key.hexdigest()
 
 
 @cache
-def _recipe() -> bytes:
+def _recipe(folders: tuple[str, ...]) -> bytes:
     """What decides how a photo is prepared: another version of these folders' code finds none of the old entries."""
-    parts = [path.read_bytes() for name in ("calibration", "models") for path in sorted((_ROOT / name).glob("*.py"))]
+    parts = [path.read_bytes() for name in folders for path in sorted((_ROOT / name).glob("*.py"))]
     return hashlib.blake2b(b"\0".join(parts)).digest()
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from PIL import Image
 
 from calibration.framing import Canvas, Framing
-from calibration.photo import read_file, read_photo
-from calibration.store import default_store, portrait_of
+from calibration.photo import decode_photo, read_file, read_photo
+from calibration.store import default_store, key_of, portrait_of
 from calibration.travelling import MOST_BYTES, pack, unpack
 from models.builtin.avatar import BuiltinAvatar
 from models.builtin.packing import pack as pack_avatar
@@ -29,12 +29,19 @@ def own_portrait(photo: Path) -> bytes:
 
 
 def own_avatar(photo: Path) -> bytes:
-    """The user's photo as browsers draw it. Raises InputError: no picture, or no face in it."""
-    height, width = read_photo(photo).shape[:2]
-    longest = max(height, width)
-    size = tuple(max(_NARROWEST_PX, round(_AVATAR_PX / 2 * side / longest) * 2) for side in (width, height))
-    portrait = portrait_of(read_file(photo), (size[0], size[1]), "photo", str(photo), default_store())
-    return pack_avatar(BuiltinAvatar(portrait, load_face_model()))
+    """The user's photo as browsers draw it, kept for the next call. Raises InputError: no picture, or no face in it."""
+    data, store = read_file(photo), _store("call-avatars")
+    key = key_of(data, _AVATAR_PX, _NARROWEST_PX, beyond=("models/builtin",))
+    package = None if store is None else store.load(key)
+    if package is None:
+        height, width = decode_photo(data, str(photo)).shape[:2]
+        longest = max(height, width)
+        size = tuple(max(_NARROWEST_PX, round(_AVATAR_PX / 2 * side / longest) * 2) for side in (width, height))
+        portrait = portrait_of(data, (size[0], size[1]), "photo", str(photo), default_store())
+        package = pack_avatar(BuiltinAvatar(portrait, load_face_model()))
+        if store is not None:
+            store.save(key, package)
+    return package
 
 
 def their_portrait(hello: Hello, data: bytes) -> Upload:
@@ -56,8 +63,7 @@ class KeptPortraits:
     """Portraits of earlier calls whose owners let them be kept, by digest; nothing where there is no cache folder."""
 
     def __init__(self) -> None:
-        caches = cache_folder()
-        self._store = None if caches is None else PrivateStore(caches / "call-portraits", _CACHE_BYTES)
+        self._store = _store("call-portraits")
 
     def load(self, digest: str) -> bytes | None:
         """The portrait of this SHA-256."""
@@ -68,3 +74,9 @@ class KeptPortraits:
         """Keeps a portrait that was shown, if it may be kept."""
         if self._store is not None and hello.may_keep:
             self._store.save(digest_of(data), data)
+
+
+def _store(name: str) -> PrivateStore | None:
+    """In the folder of this program's caches; None where there is none."""
+    caches = cache_folder()
+    return None if caches is None else PrivateStore(caches / name, _CACHE_BYTES)

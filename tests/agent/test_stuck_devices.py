@@ -24,8 +24,6 @@ from runtime.frame import Frame
 from tests.agent.clips import decode, speech
 from tests.agent.command import SMALL, agent_process, wait_until
 
-pytestmark = pytest.mark.alone
-
 CODE = f"""
 import sys
 sys.path.append({str(Path(__file__).parents[2] / "scripts")!r})
@@ -49,6 +47,7 @@ def end(process: Popen[str], number: int) -> Iterator[str]:
     return iter(process.communicate(timeout=30)[1].splitlines())
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_camera_that_answers_no_more_is_told_and_left_behind(number, portrait_png, tmp_path):
     out, report = tmp_path / "o.mp4", tmp_path / "r.json"
@@ -74,6 +73,7 @@ def status(page):
         return json.load(answer)
 
 
+@pytest.mark.alone
 def test_a_virtual_camera_that_answers_no_more_is_told_and_left_behind(portrait_png, tmp_path):
     wavfile.write(tmp_path / "long.wav", 16_000, speech(60.0, 16_000))
     report = tmp_path / "r.json"

@@ -70,8 +70,9 @@ def test_a_whole_entry_with_other_fields_is_missing(store: PortraitStore, monkey
 
 def test_every_choice_and_every_version_has_its_own_key(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = {KEY, key_of(b"photo", (32, 64)), key_of(b"Photo", (32, 32)), key_of(b"photo", (32, 32), "name")}
-    monkeypatch.setattr(store_module, "_recipe", lambda: b"of a later version")
-    assert len(keys | {key_of(b"photo", (32, 32))}) == 5
+    keys |= {key_of(b"photo", (32, 32), beyond=("models/builtin",))}
+    monkeypatch.setattr(store_module, "_recipe", lambda folders: b"of a later version")
+    assert len(keys | {key_of(b"photo", (32, 32))}) == 6
     assert key_of(b"photo", (32, 32)) == key_of(b"photo", (32, 32))
 
 

@@ -28,8 +28,6 @@ from tests.runtime.calls import End, lose
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-pytestmark = pytest.mark.alone
-
 SIDE = 128
 LEAST_DB = 34.0
 PICTURE = f"""() => {{
@@ -61,6 +59,7 @@ def decibels(one: np.ndarray, other: np.ndarray) -> float:
     return float(10 * np.log10(255**2 / np.mean((one - other) ** 2)))
 
 
+@pytest.mark.alone
 def test_a_browser_is_asked_then_sees_the_portrait_move_as_its_sender_does(page, anna, portrait_png) -> None:
     open_page(page, anna.link)
     reads(page, what="Anna wants to show you their portrait", state="Not connected")
@@ -100,6 +99,7 @@ def colour(rgb: tuple[int, int, int], side: int = 64, **options: object) -> Glim
     return Glimpse(file.getvalue())
 
 
+@pytest.mark.alone
 def test_it_shows_the_camera_while_pictures_come_and_no_other_files(page, package) -> None:
     anna = End("Anna", avatar=package, camera=True).listen()
     join(page, anna)
@@ -149,6 +149,7 @@ def test_a_picture_counts_as_the_newest_only_once_it_is_decoded_and_in_its_own_c
     assert page.evaluate(LATE, picture) == {"told": [True, False, True], "newest": 1, "dropped": 1}
 
 
+@pytest.mark.alone
 def test_it_reads_no_more_motion_than_anybody_sends_and_counts_the_rest(page, anna) -> None:
     join(page, anna)
     peer, encoder = anna.line.peer, MotionEncoder(motions_per_packet=1)
@@ -158,6 +159,7 @@ def test_it_reads_no_more_motion_than_anybody_sends_and_counts_the_rest(page, an
     assert int(page.locator("#dropped").text_content() or 0) <= 100 - 12
 
 
+@pytest.mark.alone
 def test_it_shows_no_camera_that_was_not_announced(page, anna) -> None:
     join(page, anna)
     peer = anna.line.peer
@@ -167,6 +169,7 @@ def test_it_shows_no_camera_that_was_not_announced(page, anna) -> None:
     assert peer.glimpses.sent == 1 and page.evaluate(CAMERA)[0] == 0
 
 
+@pytest.mark.alone
 def test_it_hears_and_is_heard_only_once_it_wants_to_be(page, anna) -> None:
     page.context.grant_permissions(["microphone"])
     join(page, anna)
@@ -238,6 +241,7 @@ def test_it_learns_that_the_other_end_has_hung_up(page, anna) -> None:
     reads(page, state="Ended", what="Anna has hung up", why="To talk again, ask for a new link.")
 
 
+@pytest.mark.alone
 def test_it_comes_back_by_itself_and_after_a_reload(page, anna) -> None:
     join(page, anna)
     with moving(anna, MOTIONS["speaks"]):

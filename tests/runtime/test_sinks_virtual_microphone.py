@@ -23,8 +23,6 @@ from runtime.sinks.virtual_microphone import VirtualMicrophone
 from runtime.sound import Sound
 from tests.sound_server import SoundServer
 
-pytestmark = pytest.mark.alone
-
 LABEL = 'Zoë\'s "voice" \\ 1'
 RATE_HZ = 48_000
 DELAY_S = 0.2
@@ -110,6 +108,7 @@ def microphone(server: SoundServer) -> Iterator[VirtualMicrophone]:
     made.close()
 
 
+@pytest.mark.alone
 def test_others_see_its_name_and_hear_what_was_captured_as_late_as_it_is_shown(microphone: VirtualMicrophone) -> None:
     recorder = Recorder(microphones()[-1])
     with Voice(microphone) as voice:
@@ -121,6 +120,7 @@ def test_others_see_its_name_and_hear_what_was_captured_as_late_as_it_is_shown(m
     assert microphone.name == f"virtual-microphone:{LABEL}"
 
 
+@pytest.mark.alone
 def test_it_says_by_how_much_the_picture_is_later_than_the_sound(server: SoundServer) -> None:
     metrics = Metrics()
     microphone = VirtualMicrophone(PulseOutput(LABEL, CLOCK), lambda: round(DELAY_S * 1e9), metrics)
@@ -153,6 +153,7 @@ def test_two_of_one_name_are_refused_and_the_first_plays_on(microphone: VirtualM
     other.close()
 
 
+@pytest.mark.alone
 def test_a_dead_server_is_waited_for(
     server: SoundServer, microphone: VirtualMicrophone, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -247,6 +248,7 @@ def test_an_agent_that_would_hear_itself_is_refused(
     assert pactl("list", "short", "modules") == before
 
 
+@pytest.mark.alone
 def test_while_its_recording_is_moved_to_its_own_output_silence_is_played(
     own_recording: None,
     microphone: VirtualMicrophone,

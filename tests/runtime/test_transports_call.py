@@ -41,8 +41,6 @@ from tests.models.motions import talking
 from tests.runtime.calls import CLOCK, End, connected, lose, talk
 from tests.runtime.peers import until
 
-pytestmark = pytest.mark.alone
-
 HERE = IcePolicy()
 
 
@@ -65,6 +63,7 @@ def ben(anna):
     end.close()
 
 
+@pytest.mark.alone
 def test_portraits_come_once_motion_and_voice_go_both_ways_and_a_goodbye_ends_it(anna: End, ben: End) -> None:
     assert (anna.portraits, ben.portraits) == ([ben.myself.portrait], [anna.myself.portrait])
     assert [hello.name for hello in (*anna.calls, *ben.calls)] == ["Ben", "Anna"]
@@ -95,6 +94,7 @@ def test_nobody_else_gets_in_with_a_link_that_was_used(anna: End, ben: End) -> N
     assert len(anna.calls) == 1
 
 
+@pytest.mark.alone
 def test_the_voice_is_stamped_by_the_clock_of_motion(anna: End, ben: End) -> None:
     shown = talk(anna, ben, 4.2)
     late_ns = []
@@ -108,6 +108,7 @@ def test_the_voice_is_stamped_by_the_clock_of_motion(anna: End, ben: End) -> Non
     assert abs(shown[-1].pts_ns - CLOCK.now_ns()) < 300_000_000
 
 
+@pytest.mark.alone
 def test_losses_cost_neither_the_connection_nor_the_flow(anna: End, ben: End) -> None:
     lose(anna, 0.2)
     lose(ben, 0.2, seed=1)
@@ -121,6 +122,7 @@ def test_losses_cost_neither_the_connection_nor_the_flow(anna: End, ben: End) ->
     assert anna.line.peer is not None and anna.line.peer.link.withheld <= 5
 
 
+@pytest.mark.alone
 def test_whoever_loses_the_network_comes_back_any_number_of_times(anna: End, ben: End) -> None:
     link = anna.link
     for times in (1, 2):
@@ -139,6 +141,7 @@ def test_whoever_loses_the_network_comes_back_any_number_of_times(anna: End, ben
     assert refused(End("Eve").call(link).ended())
 
 
+@pytest.mark.alone
 def test_an_answer_that_is_lost_on_the_way_does_not_end_the_call(anna: End, ben: End, monkeypatch) -> None:
     lost = []
 
@@ -156,6 +159,7 @@ def test_an_answer_that_is_lost_on_the_way_does_not_end_the_call(anna: End, ben:
     assert lost and anna.endings == ben.endings == []
 
 
+@pytest.mark.alone
 def test_an_end_that_is_let_in_but_never_connects_gives_up_in_time(anna: End, ben: End, monkeypatch) -> None:
     async def ignore(*_: object) -> None: ...
 
@@ -189,6 +193,7 @@ def test_of_joins_at_once_only_the_last_stays(anna: End, ben: End) -> None:
     assert anna.line.peer is not before
 
 
+@pytest.mark.alone
 def test_a_link_that_nobody_uses_gives_way_to_another_that_is_told(monkeypatch) -> None:
     monkeypatch.setattr("runtime.transports.listener.LIFETIME_S", 1.0)
     anna = End("Anna").listen()
@@ -478,6 +483,7 @@ def test_where_nobody_listens_a_call_says_so() -> None:
     assert "does not answer" in str(ben.endings[0])
 
 
+@pytest.mark.alone
 def test_another_portrait_takes_the_place_of_the_first_while_motion_goes_on(anna: End, ben: End) -> None:
     another = b"another" * 9_000
     ben.is_shown.clear()

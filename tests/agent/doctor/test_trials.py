@@ -161,7 +161,6 @@ def test_a_tone_is_told_from_noise_a_quiet_one_and_nothing():
     assert _difference(tone[:100]) == "nothing was recorded"
 
 
-@pytest.mark.alone
 def test_a_virtual_microphone_that_is_silent_is_told(server, monkeypatch):
     monkeypatch.setattr("agent.doctor.trials.virtual_microphone._AMPLITUDE", 0.0)
     assert try_virtual_microphone("virtual-microphone", None).difference == "silence was recorded"
