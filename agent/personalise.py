@@ -70,7 +70,8 @@ class Personalising:
         self.name = config.name or config.video.stem
         self._engine = with_person("talk3d", self.name, "--name")
         if not config.video.is_file():
-            raise InputError(f"--video {config.video}: no such file")
+            fault = "a folder; give a video file" if config.video.is_dir() else "no such file"
+            raise InputError(f"--video {config.video}: {fault}")
         if config.frames < 1:
             raise InputError(f"--frames {config.frames}: give 1 or more; the authors recommend 5")
         say(TERMS["talk3d"])

@@ -1,5 +1,6 @@
 """Finds released files in what a user names: folders as they were unpacked, or single files."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,8 @@ def first(given: Path, names: Sequence[str], part: Part) -> Path:
     """The file itself, or the first of these names (or patterns) in or below a folder. Raises InputError."""
     if given.is_file():
         return given
+    if given.is_dir() and not names:
+        raise InputError(f"{part.option} {given}: a folder; give the file in it; wanted: {part.source}")
     for name in names:
         for path in within(given, name):
             return path
@@ -26,4 +29,8 @@ def within(folder: Path, pattern: str) -> list[Path]:
 
 def what_is_not(path: Path) -> str:
     """Why nothing was found there, as a phrase."""
-    return "nothing of it is in this folder" if path.is_dir() else "no such file or folder"
+    if not path.exists():
+        return "no such file or folder"
+    if not path.is_dir():
+        return "neither a file nor a folder"
+    return "nothing of it is in this folder" if os.access(path, os.R_OK | os.X_OK) else "this folder cannot be read"

@@ -10,6 +10,8 @@ Style = Float[Tensor, "s"]
 """One style for the whole batch."""
 GAIN = 2**0.5
 """What each layer's result is multiplied by, since its activation halves the variance."""
+GREATEST = 256.0
+"""Of 16-bit features, as EG3D's released code has it on a GPU: what weights of unit length make of them fits, too."""
 
 
 def smoothing_kernel() -> Float[Tensor, "4 4"]:
@@ -78,7 +80,13 @@ def synthesis_layer(
     kernels: Float[Tensor, "o 1 4 4"] | None,
 ) -> Float[Tensor, "b o _ _"]:
     """Convolution, twice as large where `kernels` to double it are given, and activation."""
-    return functional.leaky_relu_(_convolve(x, weight, bias, kernels), 0.2)
+    return activated(_convolve(x, weight, bias, kernels))
+
+
+def activated(x: Image) -> Image:
+    """Leaky ReLU, in place; in 16 bits cut off, see `GREATEST`."""
+    x = functional.leaky_relu_(x, 0.2)
+    return x if x.dtype == torch.float32 else x.clamp_(-GREATEST, GREATEST)
 
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor, kernels: Tensor | None) -> Tensor:

@@ -19,7 +19,7 @@ import torch
 from golden import goha, goha_inputs, real3d, talk3d
 from golden.dense_face import dense_face
 from golden.goha_fill import FRAME_DECODER
-from torch.utils._python_dispatch import TorchDispatchMode
+from golden.rounded import emulated_frame
 
 from models.backends.executor import Executor, Picture
 from models.backends.onnx_file import export
@@ -31,12 +31,8 @@ from models.backends.verdict import ENOUGH_DB
 from models.errors import AgentError, InputError
 from models.goha.paper import goha_paper
 from models.metrics.pictures import psnr_db
-from models.real3d.folded import FrameNetwork
-from models.real3d.networks import FramePicture
-from models.real3d.painter import CpuPainter
 from models.real3d.paper import real3d_paper
-from models.real3d.portrait_state import PortraitState
-from models.real3d.trial import second_drive, trial_portrait
+from models.real3d.trial import trial_portrait
 from models.small.paper import load_small_paper
 from models.talk3d.paper import talk3d_paper
 
@@ -44,6 +40,7 @@ PAPERS: dict[str, Callable[[], Paper]] = {
     "real3d": lambda: real3d_paper(real3d.filled_model(), dense_face()),
     "goha": lambda: goha_paper(goha.filled_model(FRAME_DECODER), goha_inputs.face()),
     "talk3d": lambda: talk3d_paper(talk3d.filled_model(), torch.linspace(-2, 2, 512)),
+    "talk3d-restored": lambda: talk3d_paper(talk3d.filled_model(restored=True), torch.linspace(-2, 2, 512)),
     "small": lambda: load_small_paper()[0],
 }
 CHOICES = ("onnx", "cudagraph", "tensorrt")
@@ -52,32 +49,6 @@ IMAGE_TO_PLANE = NetworkSpec(
     "image_to_plane", (TensorSpec("head", (1, 3, 512, 512)),), TensorSpec("planes", (1, 3, 32, 256, 256))
 )
 PLANES_ERROR = 1e-4
-
-
-class RoundedProducts(TorchDispatchMode):
-    """Sums of 16-bit tensors as a GPU computes them: in float32, then rounded."""
-
-    NAMES = ("convolution", "addmm", "mm", "bmm", "baddbmm", "avg_pool3d", "upsample_nearest3d")
-    PRODUCTS = tuple(getattr(torch.ops.aten, name) for name in NAMES)
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func.overloadpacket not in self.PRODUCTS:
-            return func(*args, **(kwargs or {}))
-        stored = next(x.dtype for x in args if isinstance(x, torch.Tensor))
-        wide = [x.float() if isinstance(x, torch.Tensor) else x for x in args]
-        return func(*wide, **(kwargs or {})).to(stored)
-
-
-def stored_as(kind: str) -> Callable[[PortraitState], Picture]:
-    stored = getattr(torch, kind)
-    network, drive = FramePicture(FrameNetwork(real3d.filled_model(), stored)), second_drive()
-    pncc = CpuPainter(dense_face())(drive)
-
-    def draw(state: PortraitState) -> Picture:
-        with torch.no_grad(), RoundedProducts():
-            return network(*state.stored_as(stored), pncc, drive.camera, drive.key_points)[0].numpy()
-
-    return draw
 
 
 def image_to_plane_error() -> float:
@@ -135,11 +106,10 @@ def main() -> int:
         report(f"{reference.name} level {level}", reference.frame(state, drive, level), want, costs)
     good = True
     for name in chosen.backend:
-        if name in STORED and chosen.paper != "real3d":
-            continue
         if name in STORED:
-            on_cpu = PortraitState(*(x.cpu() for x in state))
-            report(f"stored as {name}", stored_as(name)(on_cpu), want, None)
+            paper.model.cpu()
+            on_cpu = paper.state.make(tensor.cpu() for tensor in state)
+            report(f"stored as {name}", emulated_frame(paper, name, on_cpu, drive), want, None)
             continue
         with tempfile.TemporaryDirectory() as folder:
             try:

@@ -114,8 +114,14 @@ def _own(name: str, clip: Path, info: MediaInfo, protocol: Protocol, size: tuple
     """The clip's first picture is the portrait."""
     image, data = first_picture(clip), io.BytesIO()
     Image.fromarray(image).save(data, "PNG", compress_level=1)
-    photo = Upload(clip.name, data.getvalue())
-    source = first_look(photo, size, "photo", "keep").portrait
+    photo = Upload(f"the first picture of {clip}", data.getvalue())
+    try:
+        source = first_look(photo, size, "photo", "keep").portrait
+    except InputError as error:
+        cause = str(error).partition(";")[0]
+        raise InputError(
+            f"{cause}; it is the portrait, so let the clip begin where one large face looks this way"
+        ) from None
     crop = Crop.around(source.landmarks, (image.shape[1], image.shape[0]), size)
     return Case(name, clip, clip, photo, source, crop, _fps(info, protocol), protocol)
 

@@ -74,7 +74,7 @@ def find_file(path: Path, remedy: str) -> Path:
             raise InputError(f"no {' or '.join(FILES)} in {path}; {remedy}")
         return found[0]
     if not path.is_file():
-        raise InputError(f"{path}: no such file; {remedy}")
+        raise InputError(f"{path}: {'not a file' if path.exists() else 'no such file'}; {remedy}")
     return path
 
 

@@ -77,7 +77,8 @@ def open_executor(
     """The executor of `--backend`; auto is the fastest that draws what the reference draws.
 
     Args:
-        backend: as in `--backend`; tensorrt is the newest engine that draws what the reference draws.
+        backend: as in `--backend`; cudagraph is the first type of features, tensorrt the newest engine, that draws
+            what the reference draws.
         paper: its model is moved to the executor's device.
         folder: where built files are kept, for all networks of the engine.
         say: hears about slow work, and about backends that are passed over.
@@ -90,7 +91,7 @@ def open_executor(
         case "torch":
             return TorchExecutor(paper, _device())
         case "cudagraph":
-            return _graphed(paper)
+            return _of_graphs(paper, folder, say)
         case "onnx":
             return _exported(paper, built_files(paper, folder), say)
         case "tensorrt":
@@ -110,12 +111,24 @@ def _exported(paper: Paper[PartsT, StateT, DriveT], files: BuiltFiles, say: Say)
     return OnnxExecutor(paper, OnnxNetwork(exported_frame(paper, files, "float32", say), spec))
 
 
-def _graphed(paper: Paper[PartsT, StateT, DriveT]) -> Executor[PartsT, StateT, DriveT]:
+def _graphed(paper: Paper[PartsT, StateT, DriveT], stored: Stored) -> Executor[PartsT, StateT, DriveT]:
+    device = _device()
+    paper.model.to(device)
+    return GraphExecutor(f"cudagraph {stored}", paper, device, {1: paper.captured(stored)}, stored)
+
+
+def _graphs(paper: Paper[PartsT, StateT, DriveT]) -> list[Candidate[PartsT, StateT, DriveT]]:
+    return [Candidate(f"cudagraph {stored}", partial(_graphed, paper, stored)) for stored in paper.stored]
+
+
+def _of_graphs(paper: Paper[PartsT, StateT, DriveT], folder: Path, say: Say) -> Executor[PartsT, StateT, DriveT]:
     if not torch.cuda.is_available():
         raise InputError("--backend cudagraph needs an NVIDIA GPU, and torch finds none; use --backend auto")
-    device, stored = _device(), paper.stored[0]
-    paper.model.to(device)
-    return GraphExecutor("cudagraph", paper, device, {1: paper.captured(stored)}, stored)
+    reference = TorchExecutor(paper, _device())
+    found = best(_graphs(paper), reference, paper, built_files(paper, folder), say)
+    if found is reference:
+        raise AgentError("no CUDA graph draws what the reference draws: use --backend auto")
+    return found
 
 
 def built_engines(paper: Paper[PartsT, StateT, DriveT], files: BuiltFiles) -> list[tuple[Stored, Path]]:
@@ -154,4 +167,4 @@ def _fastest(paper: Paper[PartsT, StateT, DriveT], files: BuiltFiles, say: Say) 
     with suppress(InputError):  # no TensorRT here
         built = built_engines(paper, files)
     candidates = [_candidate(paper, *engine) for engine in built]
-    return best([*candidates, Candidate("cudagraph", partial(_graphed, paper))], reference, paper, files, say)
+    return best([*candidates, *_graphs(paper)], reference, paper, files, say)

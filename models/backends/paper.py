@@ -108,8 +108,8 @@ class Paper(Generic[PartsT, StateT, DriveT]):
     """Modules that say, with all that they import, what the frame network is."""
     assembled_in: str
     """The module that says, with all that it imports, what else draws a frame on which device."""
-    prepare: Callable[[PartsT, torch.dtype], StateT]
-    """Everything that depends on the portrait alone, its features of a type; where the model lies."""
+    prepare: Callable[[PartsT], StateT]
+    """Everything that depends on the portrait alone, in float32; where the model lies."""
     reference: Callable[[torch.device], list[nn.Module]]
     """For a device, the frame network in float32 at every level of quality; 0 is the best."""
     exported: Callable[[Stored], nn.Module]
@@ -121,8 +121,13 @@ class Paper(Generic[PartsT, StateT, DriveT]):
     trial: Callable[[], Trial[PartsT, DriveT]]
 
     def prepared(self, parts: PartsT, stored: torch.dtype) -> StateT:
-        """As `prepare`, each tensor contiguous: what `Executor.prepare` gives."""
-        return self.state.make(tensor.contiguous() for tensor in self.prepare(parts, stored))
+        """As `prepare`, the features of a type, each tensor contiguous: what `Executor.prepare` gives."""
+        return self.state.make(tensor.contiguous() for tensor in self.stored_as(self.prepare(parts), stored))
+
+    def stored_as(self, state: StateT, stored: torch.dtype) -> StateT:
+        """A state for a frame network whose features are of this type."""
+        named = zip(self.state.names, state, strict=True)
+        return self.state.make(tensor.to(stored) if name in self.layout.features else tensor for name, tensor in named)
 
     def seen(self, state: StateT) -> tuple[Tensor, ...]:
         """Of a state, what the frame network is given."""

@@ -9,12 +9,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.convolution import conv3
-from models.gfpgan.style_decoder import STYLE, STYLES, Noise, Steering, StyleDecoder, Styles
+from models.gfpgan.style_decoder import STYLE, STYLES, Noise, Steering, StyleDecoder, Styles, ToRgb
 
 SIDE = 512
 """Of the pictures, in pixels."""
 WIDTHS = (32, 64, 128, 256, 256, 256, 256, 256)
 """Channels at 512, 256, ... 4 pixels."""
+WIDE = (nn.Linear, ToRgb)
+"""What keeps weights of float32 where features have 16 bits: what makes styles, and what adds to the colours."""
 
 Picture = Float[Tensor, "b 3 512 512"]
 
@@ -64,13 +66,13 @@ class Restoration(nn.Module):
 
     def read(self, rough: Picture) -> tuple[Styles, list[Steering]]:
         """What the decoder is told."""
-        x = functional.leaky_relu(self.conv_body_first(rough), 0.2)
+        x = functional.leaky_relu(self.conv_body_first(rough.to(self.conv_body_first.weight.dtype)), 0.2)
         seen = []
         for down in self.conv_body_down:
             x = down(x)
             seen.append(x)
         x = functional.leaky_relu(self.final_conv(x), 0.2)
-        styles = torch.unflatten(self.final_linear(x.flatten(1)), 1, (STYLES, STYLE))
+        styles = torch.unflatten(self.final_linear(x.flatten(1).float()), 1, (STYLES, STYLE))
         steering = []
         for up, before, scale, shift in zip(
             self.conv_body_up, reversed(seen), self.condition_scale, self.condition_shift, strict=True

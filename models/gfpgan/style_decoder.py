@@ -2,6 +2,8 @@
 
 `models.stylegan` scales a layer's weights, for one style; here styles come from the picture, so inputs and results are
 scaled instead: the same product, whatever the batch, with weights that never change.
+
+Features may have 16 bits; styles, and the colours that all layers add to, are float32.
 """
 
 from collections.abc import Sequence
@@ -13,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.convolution import double_size
-from models.stylegan import GAIN
+from models.stylegan import GAIN, activated
 
 STYLE = 512
 """Length of a style vector."""
@@ -39,13 +41,19 @@ class ModulatedConvolution(nn.Module):
         self.modulation = nn.Linear(STYLE, inputs)
 
     def forward(self, x: Float[Tensor, "b i h w"], style: Float[Tensor, "b 512"]) -> Float[Tensor, "b o h w"]:
-        """The layer's result."""
+        """The layer's result; without `unit` it is float32.
+
+        What it is convolved from is no greater than `x`, since 16 bits could not hold more: the greatest of the scales
+        counts afterwards.
+        """
         weight, scales = self.weight[0], self.modulation(style)
-        x = functional.conv2d(x * scales[..., None, None], weight, padding=weight.shape[-1] // 2)
+        greatest = scales.abs().amax(1, keepdim=True).clamp(min=1e-8)
+        shares = scales / greatest
+        x = functional.conv2d(x * shares.to(x.dtype)[..., None, None], weight, padding=weight.shape[-1] // 2)
         if not self.unit:
-            return x
-        power = scales.square() @ weight.square().sum((2, 3)).T
-        return x * (power + 1e-8).rsqrt()[..., None, None]
+            return x.float() * greatest[..., None, None]
+        power = shares.square() @ weight.float().square().sum((2, 3)).T
+        return x * (power + 1e-8 / greatest.square()).rsqrt().to(x.dtype)[..., None, None]
 
 
 class StyledLayer(nn.Module):
@@ -66,7 +74,7 @@ class StyledLayer(nn.Module):
         x = GAIN * self.modulated_conv(double_size(x) if self.up else x, style)
         if noise is not None:
             x = x + self.weight * noise
-        return functional.leaky_relu_(x + self.bias, 0.2)
+        return activated(x + self.bias)
 
 
 class ToRgb(nn.Module):

@@ -4,12 +4,16 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from models.backends.layout import stored_as
 from models.backends.picture_bytes import to_picture
-from models.gfpgan.restoration import Picture
+from models.gfpgan.restoration import WIDE, Picture
 from models.goha.levels import LEVELS, Level
 from models.goha.model import TARGET_SIDE, Camera, Goha, Source, as_picture, stretched
 from models.goha.ways import Ways
 from models.triplane import FieldDecoder, Planes
+
+NARROW = ("expr_net", "embedding2expr", "id_net", "id_upsampler")
+"""Networks that may be stored in 16 bits, all of them; of GFPGAN, see `gfpgan.restoration.WIDE`."""
 
 
 class FrameNetwork(nn.Module):
@@ -44,6 +48,14 @@ class FrameNetwork(nn.Module):
         opacity = torch.unflatten(seen.opacity.transpose(1, 2), 2, (TARGET_SIDE, TARGET_SIDE))
         alpha = stretched(opacity)
         return to_picture(torch.cat([colours, 2 * alpha - 1], 1).clamp(-1, 1))
+
+
+def narrowed(model: Goha, stored: torch.dtype) -> Goha:
+    """The model with the features of its large networks stored in a type.
+
+    Colours, planes, all about the volume and what chooses the pixels that are kept stay in float32.
+    """
+    return stored_as(stored_as(model, stored, NARROW), stored, ("neural_layers.gfpgan",), WIDE)
 
 
 def trimmed(model: Goha) -> Goha:

@@ -1,5 +1,7 @@
 """GOHA's networks as executors run them."""
 
+from functools import partial
+
 import torch
 from torch import nn
 
@@ -9,18 +11,19 @@ from models.goha.coefficients import SIDE as FACE_SIDE
 from models.goha.drive import Drive
 from models.goha.face import GohaFace
 from models.goha.face_picture import FacePainter, Person
-from models.goha.frame_network import FrameNetwork, trimmed
+from models.goha.frame_network import FrameNetwork, narrowed, trimmed
 from models.goha.levels import LEVELS
 from models.goha.model import SIDE, Goha
 from models.goha.portrait_state import PAINT, PortraitParts, PortraitState, prepare
 from models.goha.torch_face_painter import TorchFacePainter
 from models.goha.trial import trial
 from models.goha.ways import Ways
-from models.goha.ways_at_hand import captured, everywhere, ways_on
+from models.goha.ways_at_hand import captured as captured_ways
+from models.goha.ways_at_hand import everywhere, ways_on
 
 STATE = StateKind(PortraitState._fields, PortraitState._make, PortraitState.__module__)
-STORED: tuple[Stored, ...] = ("float32",)
-"""What the released weights would lose in 16 bits is not known."""
+STORED: tuple[Stored, ...] = ("float16", "float32")
+"""TODO"""
 
 GohaPaper = Paper[PortraitParts, PortraitState, Drive]
 
@@ -53,8 +56,15 @@ def goha_paper(model: Goha, face: GohaFace) -> GohaPaper:
     """The networks with weights, from here on in its hands; `face`: that drives count in."""
     model = trimmed(model)
 
-    def at_all_levels(ways: Ways) -> list[nn.Module]:
+    def at_all_levels(model: Goha, ways: Ways) -> list[nn.Module]:
         return [channels_last(FrameNetwork(model, ways, level)) for level in LEVELS]
+
+    def captured(stored: Stored) -> list[nn.Module]:
+        storage = getattr(torch, stored)
+        return at_all_levels(narrowed(model, storage), captured_ways(model, storage))
+
+    def exported(stored: Stored) -> nn.Module:
+        return FrameNetwork(narrowed(model, getattr(torch, stored)), everywhere(model))
 
     return Paper(
         name="goha",
@@ -65,10 +75,10 @@ def goha_paper(model: Goha, face: GohaFace) -> GohaPaper:
         stored=STORED,
         defined_in=("models.goha.frame_network",),
         assembled_in=__name__,
-        prepare=lambda parts, stored: prepare(model, parts),
-        reference=lambda device: at_all_levels(ways_on(model, device)),
-        exported=lambda stored: FrameNetwork(model, everywhere(model)),
-        captured=lambda stored: at_all_levels(captured(model, getattr(torch, stored))),
+        prepare=partial(prepare, model),
+        reference=lambda device: at_all_levels(model, ways_on(model, device)),
+        exported=exported,
+        captured=captured,
         painter=lambda device: painter_on(device, face),
         trial=lambda: trial(face),
     )

@@ -101,4 +101,4 @@ class FeatureEncoder(nn.Module):
 
     def forward(self, image: Float[Tensor, "b c h w"]) -> Float[Tensor, "b 256 h/4 w/4"]:
         """Features of an image whose sides are multiples of 32."""
-        return self.decode_head(self.segformer["encoder"](image))
+        return self.decode_head(self.segformer["encoder"](image.to(self.decode_head.linear_fuse.weight.dtype)))

@@ -6,12 +6,12 @@ depends on the values of its inputs: it can be captured in a CUDA graph and expo
 """
 
 from collections.abc import Callable
-from copy import deepcopy
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from models.backends.layout import stored_as
 from models.real3d.folded_adapter import FoldedAdapter, FoldedRenderer
 from models.real3d.folded_torso import FoldedTorso
 from models.real3d.folding import biases, conv_at, convolution
@@ -101,9 +101,7 @@ class FrameNetwork(nn.Module):
             self.adapter = FoldedAdapter(model.secc_img2plane_backbone)
             self.renderer = renderer(model.decoder)
             self.composite = FoldedComposite(model.superresolution)
-        if stored != torch.float32:
-            self.adapter = deepcopy(self.adapter).to(stored)
-            self.composite = deepcopy(self.composite).to(stored)
+        self.adapter, self.composite = stored_as(self.adapter, stored), stored_as(self.composite, stored)
         self.eval().requires_grad_(False)
 
     def forward(
@@ -114,7 +112,7 @@ class FrameNetwork(nn.Module):
         kp_driving: KeyPoints,
         level: Level = LEVELS[0],
     ) -> Image:
-        """One frame, -1..1. `state`: of `PortraitState.stored_as` the features' type."""
+        """One frame, -1..1. `state`: of `Paper.stored_as` the features' type."""
         change = self.adapter(state.pncc, pncc_target.to(state.pncc.dtype))
         head = self.renderer(state.planes, change, camera, level).at_128()
         return self.composite(state, head, kp_driving).clamp(-1, 1)

@@ -30,9 +30,6 @@ Real3dPaper = Paper[PortraitParts, PortraitState, Drive]
 def real3d_paper(model: VideoModel, face: Real3dFace) -> Real3dPaper:
     """The networks with weights; `face`: that drives count in."""
 
-    def prepare_as(parts: PortraitParts, stored: torch.dtype) -> PortraitState:
-        return prepare(model, parts).stored_as(stored)
-
     def reference(device: torch.device) -> list[nn.Module]:
         read = look_up_on_cpu if device.type == "cpu" else look_up
         return _at_all_levels(FrameNetwork(model, renderer=partial(FoldedRenderer, look_up=read)))
@@ -50,7 +47,7 @@ def real3d_paper(model: VideoModel, face: Real3dFace) -> Real3dPaper:
         stored=STORED,
         defined_in=("models.real3d.networks",),
         assembled_in=__name__,
-        prepare=prepare_as,
+        prepare=partial(prepare, model),
         reference=reference,
         exported=lambda stored: FramePicture(FrameNetwork(model, getattr(torch, stored))),
         captured=captured,

@@ -40,11 +40,6 @@ class PortraitState(NamedTuple):
     background_hidden: Float[Tensor, "b 64 256 256"]
     """The part of the last fusion that sees the background."""
 
-    def stored_as(self, stored: torch.dtype) -> "PortraitState":
-        """The same for a frame network whose features are of this type."""
-        features = {name: getattr(self, name).to(stored) for name in FEATURES}
-        return self._replace(**features)
-
 
 def merge_planes(planes: Planes) -> Float[Tensor, "b 2 c h w"]:
     """Two planes that hold what three did, read by `MERGED_AXES`."""

@@ -88,7 +88,7 @@ def small_paper(model: SmallModel, face: FaceModel) -> SmallPaper:
         stored=STORED,
         defined_in=("models.small.frame_network",),
         assembled_in=__name__,
-        prepare=lambda parts, stored: prepare(model, parts),
+        prepare=partial(prepare, model),
         reference=at_all_levels,
         exported=lambda stored: FrameNetwork(model).to(_device_of(model)),
         captured=lambda stored: at_all_levels(_device_of(model)),

@@ -3,14 +3,16 @@
 The same pictures as `model.py` up to rounding: the norms and the person's style are folded into constants.
 """
 
-from copy import deepcopy
+from copy import copy, deepcopy
 
 import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from models.backends.layout import stored_as
 from models.backends.picture_bytes import to_picture
+from models.gfpgan.restoration import WIDE
 from models.stylegan import Style, StyledBlock
 from models.talk3d.conditions import Frame, FrameSound
 from models.talk3d.generator import Camera, Features, Picture, SuperResolution
@@ -30,24 +32,49 @@ class StyledSuperResolution(nn.Module):
 
     def forward(self, features: Features) -> Picture:
         """The picture."""
-        return self.block1(*self.block0(features, features[:, :3]))[1]
+        return self.block1(*self.block0(features.to(self.block0.weight0.dtype), features[:, :3]))[1]
 
 
 class FrameNetwork(nn.Module):
-    """The person's tensors and the fresh ones, one by one, in; a picture of bytes out."""
+    """The person's tensors and the fresh ones, one by one, in; a picture of bytes out.
 
-    def __init__(self, model: Talk3D, latent: Style, look: Look, level: Level = LEVELS[0]) -> None:
-        """`latent`: the person's; `look`: at the model's planes."""
+    Features may be stored in 16 bits; what is told of a frame, the person's planes, all about the volume, styles and
+    colours stay in float32.
+    """
+
+    def __init__(
+        self,
+        model: Talk3D,
+        latent: Style,
+        look: Look,
+        stored: torch.dtype = torch.float32,
+    ) -> None:
+        """At the best level.
+
+        Args:
+            model: shares what is stored as it is there.
+            latent: the person's.
+            look: at the model's planes.
+            stored: type of the features and of the weights that they meet.
+        """
         super().__init__()
         self._look = look
-        self.level, self.conditions = level, model.conditions
-        self.restoration, self.transformer = model.restoration, model.deltaplane_predictor.transformer[0]
+        self.level, self.conditions = LEVELS[0], model.conditions
+        self.restoration = model.restoration and stored_as(model.restoration, stored, wide=WIDE)
+        self.transformer = stored_as(model.deltaplane_predictor.transformer[0], stored)
         with torch.no_grad():
-            self.up = deepcopy(model.deltaplane_predictor.Upnet)
-            for stage in self.up.children():
+            up = deepcopy(model.deltaplane_predictor.Upnet)
+            for stage in up.children():
                 _fold(stage)
-            self.super_resolution = StyledSuperResolution(model.generator.superresolution, latent)
+            drawing = StyledSuperResolution(model.generator.superresolution, latent)
+        self.up, self.super_resolution = stored_as(up, stored), stored_as(drawing, stored)
         self.eval().requires_grad_(False)
+
+    def at(self, level: Level) -> "FrameNetwork":
+        """The same weights at another level."""
+        other = copy(self)
+        other.level = level
+        return other
 
     def forward(
         self,
@@ -64,7 +91,7 @@ class FrameNetwork(nn.Module):
         camera: Camera,
     ) -> UInt8[Tensor, "b q q 3"]:
         """RGB."""
-        tokens = self.conditions(Frame(sound, eye, angles, landmarks))
+        tokens = self.conditions(Frame(sound, eye, angles, landmarks)).to(within.dtype)
         delta = self.up(self.transformer(Settled(deepest, within, queries), tokens), second, first)
         seen = self._look(planes, delta, camera, self.level.samples)
         return to_picture(self._draw(seen).clamp(-1, 1))

@@ -13,7 +13,7 @@ from models.audio.hubert_file import FILES
 from models.checkpoint import entries_under
 from models.errors import InputError
 from models.gfpgan.restoration import Restoration
-from models.given_files import first
+from models.given_files import first, what_is_not, within
 from models.importing import Network, Request, Source
 from models.talk3d.checkpoint_file import (
     PREDICTOR,
@@ -32,6 +32,7 @@ from models.talk3d.needs import (
     DRIVER_FILE,
     GENERATOR,
     GENERATOR_FILE,
+    GENERATOR_PICKLE,
     PERSON,
     RESTORATION,
     SPEECH,
@@ -41,7 +42,7 @@ from models.talk3d.size import generator_size, planes_side, stage_widths
 from models.talk3d.speech_scores import SpeechScores, load_speech_scores
 from models.weight_store import Replacement
 
-_GENERATOR_FILES, _BASE_FILES = ("G_tune.pkl",), ("ffhq-fixed*.pkl",)
+_BASE_FILES = ("ffhq-fixed*.pkl",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,21 @@ def _shapes(path: Path) -> dict[str, Tensor]:
         return {name: torch.empty(file.get_slice(name).get_shape(), device="meta") for name in file.keys()}  # noqa: SIM118
 
 
+def _of_person(folder: Path) -> dict[str, Path]:
+    """The files of a person's folder by name. Raises InputError that names those that are not there."""
+    if not folder.is_dir():
+        fault = "a file" if folder.is_file() else "no such folder"
+        raise InputError(f"{PERSON.option} {folder}: {fault}; give {PERSON.source}")
+    names = (GENERATOR_PICKLE, *PERSON.files)
+    found = {name: paths[0] for name in names if (paths := within(folder, name))}
+    missing = [name for name in names if name not in found]
+    if len(missing) == len(names):
+        raise InputError(f"{PERSON.option} {folder}: {what_is_not(folder)}; wanted: {PERSON.source}")
+    if missing:
+        raise InputError(f"{PERSON.option} {folder}: {', '.join(missing)} not in it, but other files of the person are")
+    return found
+
+
 def request(given: Given, released: Released) -> Request:
     """Looks for the files; `released` is usually `RELEASED`. Raises InputError for what is not there."""
     checkpoints = []
@@ -123,10 +139,9 @@ def request(given: Given, released: Released) -> Request:
             checkpoints.append((path, [released.tuned_restoration]))
     others = []
     if given.person is not None:
-        if not given.person.is_dir():
-            raise InputError(f"{PERSON.option} {given.person}: no such folder; give {PERSON.source}")
-        checkpoints.append((first(given.person, _GENERATOR_FILES, GENERATOR), [released.generator]))
-        others += [Source(first(given.person, (name,), PERSON), PERSON, name) for name in PERSON.files]
+        found = _of_person(given.person)
+        checkpoints.append((found.pop(GENERATOR_PICKLE), [released.generator]))
+        others += [Source(path, PERSON, name) for name, path in found.items()]
     if given.gfpgan is not None:
         checkpoints.append((first(given.gfpgan, ("GFPGAN*.pth",), RESTORATION), [released.restoration]))
     if given.generator is not None:

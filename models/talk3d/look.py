@@ -18,7 +18,7 @@ Look = Callable[[Planes32, Planes32, Camera, int], Features]
 
 def plain_look(generator: Generator, read: LookUp) -> Look:
     """Operation by operation."""
-    return lambda planes, delta, camera, count: generator.look(planes + delta, camera, read, count)
+    return lambda planes, delta, camera, count: generator.look(planes + delta.to(planes.dtype), camera, read, count)
 
 
 class FusedLook(nn.Module):

@@ -3,6 +3,8 @@
 from models.weight_part import Part
 
 GENERATOR_FILE = "generator.safetensors"
+GENERATOR_PICKLE = "G_tune.pkl"
+"""As the preparation writes it."""
 BASE_FILE = "base_generator.safetensors"
 DRIVER_FILE = "driver.safetensors"
 RESTORATION_FILE = "restoration.safetensors"
@@ -29,7 +31,7 @@ GENERATOR = Part(
     files=(GENERATOR_FILE,),
     needed=True,
     option="--person",
-    source=f"the folder with G_tune.pkl, of {_DEMO}",
+    source=f"{GENERATOR_PICKLE} in the person's folder, of {_DEMO}",
     licence="NVIDIA's Source Code License for EG3D: non-commercial research; it covers what is made of EG3D",
 )
 PERSON = Part(
@@ -37,7 +39,10 @@ PERSON = Part(
     files=(LATENT_FILE, TURNS_FILE, LANDMARKS_FILE, ANGLES_FILE, EYES_FILE),
     needed=True,
     option="--person",
-    source=f"the folder with {LATENT_FILE}, {TURNS_FILE}, {LANDMARKS_FILE}, {ANGLES_FILE} and {EYES_FILE}, of {_DEMO}",
+    source=(
+        f"the person's folder with {LATENT_FILE}, {TURNS_FILE}, {LANDMARKS_FILE}, {ANGLES_FILE} and {EYES_FILE} beside "
+        f"{GENERATOR_PICKLE}, of {_DEMO}"
+    ),
     licence="the person's, and that of the video which it was made of",
 )
 RESTORATION = Part(

@@ -1,5 +1,7 @@
 """Talk3D's networks as executors run them."""
 
+from functools import partial
+
 import torch
 from torch import nn
 
@@ -11,7 +13,7 @@ from models.talk3d.backbone import CHANNELS, PLANES
 from models.talk3d.conditions import SPAN, SYMBOLS, WINDOWS
 from models.talk3d.drive import Drive
 from models.talk3d.frame_network import FrameNetwork
-from models.talk3d.levels import LEVELS, Level
+from models.talk3d.levels import LEVELS
 from models.talk3d.look import FusedLook, Look, plain_look
 from models.talk3d.model import Talk3D
 from models.talk3d.person_state import PersonParts, PersonState, prepare
@@ -20,8 +22,8 @@ from models.talk3d.trial import trial
 from models.triplane import look_up, look_up_on_cpu
 
 STATE = StateKind(PersonState._fields, PersonState._make, PersonState.__module__)
-STORED: tuple[Stored, ...] = ("float32",)
-"""What the released weights would lose in 16 bits is not known."""
+STORED: tuple[Stored, ...] = ("float16", "float32")
+"""TODO"""
 
 Talk3dPaper = Paper[PersonParts, PersonState, Drive]
 
@@ -41,7 +43,7 @@ def layout(generator: GeneratorSize, widths: StageWidths) -> Layout:
             "within": (PLANES, places, deepest),
             "queries": (PLANES, places, deepest),
         },
-        features=(),
+        features=("first", "second", "deepest", "within", "queries"),
         paint=(),
         fresh=_DRIVE,
         drive=_DRIVE,
@@ -52,18 +54,19 @@ def layout(generator: GeneratorSize, widths: StageWidths) -> Layout:
 def talk3d_paper(model: Talk3D, latent: Style) -> Talk3dPaper:
     """The networks with weights; `latent`: of the person whose they are."""
 
-    def network(look: Look, level: Level) -> FrameNetwork:
-        return FrameNetwork(model, latent.to(model.conditions.null_vector.device), look, level)
+    def network(look: Look, stored: Stored) -> FrameNetwork:
+        return FrameNetwork(model, latent.to(model.conditions.null_vector.device), look, getattr(torch, stored))
 
-    def at_all_levels(look: Look) -> list[nn.Module]:
-        return [channels_last(network(look, level)) for level in LEVELS]
+    def at_all_levels(look: Look, stored: Stored = "float32") -> list[nn.Module]:
+        best = channels_last(network(look, stored))
+        return [best.at(level) for level in LEVELS]
 
     def reference(device: torch.device) -> list[nn.Module]:
         return at_all_levels(plain_look(model.generator, look_up_on_cpu if device.type == "cpu" else look_up))
 
     def captured(stored: Stored) -> list[nn.Module]:
         fused = has_triton() and FusedLook(model.generator, getattr(torch, stored))
-        return at_all_levels(fused or plain_look(model.generator, look_up))
+        return at_all_levels(fused or plain_look(model.generator, look_up), stored)
 
     return Paper(
         name="talk3d",
@@ -74,9 +77,9 @@ def talk3d_paper(model: Talk3D, latent: Style) -> Talk3dPaper:
         stored=STORED,
         defined_in=("models.talk3d.frame_network",),
         assembled_in=__name__,
-        prepare=lambda parts, stored: prepare(model, parts),
+        prepare=partial(prepare, model),
         reference=reference,
-        exported=lambda stored: network(plain_look(model.generator, look_up), LEVELS[0]),
+        exported=lambda stored: network(plain_look(model.generator, look_up), stored),
         captured=captured,
         painter=_painter,
         trial=lambda: trial(PersonParts(latent[None])),

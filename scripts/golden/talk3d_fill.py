@@ -24,7 +24,7 @@ def _entry(network: str, name: str, shape: Shape) -> np.ndarray:
     if last == "resample_filter":
         return np.outer([1, 3, 3, 1], [1, 3, 3, 1]).astype(np.float32) / 64
     if last == "pos_emb":
-        return place_code(32, 256).numpy()
+        return place_code(math.isqrt(shape[1]), shape[2] // 3).numpy()
     noise = generator(name).standard_normal(shape)
     if last == "running_var":
         value = 1 + 0.1 * np.abs(noise)

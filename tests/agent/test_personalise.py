@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from golden.generator_pickle import save_generator
 
 pytest.importorskip("torch")
 
@@ -59,7 +60,7 @@ def speaking(tmp_path_factory, portrait_png, speech_wav):
 
 @pytest.fixture
 def generator(tmp_path):
-    return released.save_generator(tmp_path / "ffhq.pkl", tiny.generator(), "G_ema")
+    return save_generator(tmp_path / "ffhq.pkl", tiny.generator(), "G_ema")
 
 
 @pytest.fixture
@@ -141,7 +142,7 @@ def test_a_run_that_is_left_off_goes_on_and_other_work_is_refused(speaking, gene
     assert "begun with --frames" in refusal(InputError, config, replace(QUICK, frames=QUICK.frames + 1))
     assert Kept(data / "personal" / "anna").result("inversion") is not None
     assert "begun with another schedule" in refusal(InputError, config, replace(QUICK, delta_steps=3))
-    other = replace(config, generator=released.save_generator(generator.with_name("b.pkl"), tiny.generator()))
+    other = replace(config, generator=save_generator(generator.with_name("b.pkl"), tiny.generator()))
     assert "begun with another generator" in refusal(InputError, other)
     said = made(config)
     assert any(line.startswith("goes on with what") for line in said)
@@ -152,8 +153,9 @@ def test_a_run_that_is_left_off_goes_on_and_other_work_is_refused(speaking, gene
 def test_files_of_no_use_are_refused_before_the_video_is_looked_at(speaking, generator, data, tmp_path):
     config = Personalise(video=speaking, generator=generator)
     assert "no such file" in refusal(InputError, replace(config, video=tmp_path / "none.mp4"))
+    assert f"{tmp_path}: a folder; give a video file" in refusal(InputError, replace(config, video=tmp_path))
     assert "there is no generator to begin with" in refusal(InputError, replace(config, generator=None))
-    wrong = released.save_generator(tmp_path / "wrong.pkl", released.small_generator())
+    wrong = save_generator(tmp_path / "wrong.pkl", released.small_generator())
     assert "is not a generator of EG3D's kind" in refusal(InputError, replace(config, generator=wrong))
     assert "is not a file of weights" in refusal(InputError, replace(config, lpips=(speaking, speaking)))
     assert "be called ../x" in refusal(InputError, replace(config, name="../x"))

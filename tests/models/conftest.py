@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from golden import face_file
 from scipy.io import savemat
 
 from calibration.photo import read_photo
@@ -12,7 +13,6 @@ from models.bfm import MODEL_FILE
 from models.builtin.avatar import BuiltinAvatar
 from models.face import load_face_model
 from models.real3d.face import LANDMARKS_FILE, Real3dFace, load_real3d_face
-from tests.models import synthetic_bfm
 from tests.models.real3d import synthetic
 
 Golden = dict[str, np.ndarray]
@@ -35,7 +35,7 @@ def reference_face(tmp_path_factory: pytest.TempPathFactory) -> Real3dFace:
 @pytest.fixture(scope="session")
 def face(tmp_path_factory: pytest.TempPathFactory) -> Real3dFace:
     folder = tmp_path_factory.mktemp("face")
-    savemat(folder / MODEL_FILE, synthetic_bfm.bfm_content(load_face_model()))
+    savemat(folder / MODEL_FILE, face_file.bfm_content(load_face_model()))
     return load_real3d_face(folder)
 
 

@@ -61,7 +61,10 @@ def within(coarse: int, fine: int) -> Samples:
 def compare(
     cameras: list[Tensor], side: int, samples: Samples, storage: torch.dtype, tiles: Tiles, colours: int = 32
 ) -> dict:
-    """Relative L2 errors of the fused maps, and what makes the comparison worth something."""
+    """Relative L2 errors of the fused maps, and what makes the comparison worth something.
+
+    `storage`: of what is added to the planes, too.
+    """
     generator = torch.Generator().manual_seed(1)
     shared = torch.randn((1, 3, 32, 16, 12), generator=generator)
     moved = torch.randn((len(cameras), 3, 32, 16, 12), generator=generator)
@@ -70,9 +73,8 @@ def compare(
     even, draws = samples(rays)
     plain = render_samples(lambda p: decoder(look_up(shared + moved, p * (2 / CUBE), AXES) / 3), rays, even, draws)
     expected = Maps(*(x.transpose(1, 2).unflatten(2, (side, side)) for x in plain))
-    fused = render_fused(
-        sum_planes(shared, moved, storage), field_weights(decoder, 3, storage), rays, even, draws, AXES, CUBE, tiles
-    )
+    texels, weights = sum_planes(shared, moved.to(storage), storage), field_weights(decoder, 3, storage)
+    fused = render_fused(texels, weights, rays, even, draws, AXES, CUBE, tiles)
     fused = fused._replace(features=fused.features[:, :colours])
     errors = {name: float((a - b).norm() / b.norm()) for name, a, b in zip(Maps._fields, fused, expected, strict=True)}
     return errors | {"missing": missing(rays), "seen": float(expected.opacity.mean())}
@@ -118,6 +120,8 @@ def main() -> None:
                 "many": compare([aside], 4, within(48, 48), torch.float32, Tiles(4, 4, steps=48)),
                 "goha": compare([aside], 8, partial(goha.samples, count=8), torch.float32, Tiles(8, 8), colours=3),
                 "talk3d": compare([aside], 8, partial(talk3d.samples, count=8), torch.float32, Tiles(8, 8)),
+                "goha, half": compare([aside], 8, partial(goha.samples, count=8), torch.float16, Tiles(8, 8), 3),
+                "talk3d, half": compare([aside], 8, partial(talk3d.samples, count=8), torch.float16, Tiles(8, 8)),
                 "nothing": depths_of_nothing(),
                 "nearest": farther_than_the_nearest(),
             }

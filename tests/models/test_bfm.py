@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from golden.face_file import FLIP, UNIT, bfm_content
 from scipy.io import savemat
 
 from models.bfm import load_bfm, to_picture
 from models.errors import InputError
 from models.face import load_face_model
 from models.raster import rasterise
-from tests.models.synthetic_bfm import FLIP, UNIT, bfm_content
 
 Content = dict[str, Any]
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from golden.face_file import UNIT, bfm_content
 from scipy.io import savemat
 
 from models.bfm import load_bfm
@@ -9,7 +10,6 @@ from models.face import FaceModel, load_face_model
 from models.morphable import MorphableModel
 from models.motion import INDEX, expression
 from models.transfer import expression_transfer
-from tests.models.synthetic_bfm import UNIT, bfm_content
 
 
 @pytest.fixture(scope="module")

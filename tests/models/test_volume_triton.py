@@ -37,6 +37,8 @@ def apart() -> dict[str, dict[str, Any]]:
         ("many", 1e-5),
         ("goha", 1e-5),
         ("talk3d", 1e-5),
+        ("goha, half", 2e-3),
+        ("talk3d, half", 2e-3),
     ],
 )
 def test_equals_the_plain_renderer(apart: dict[str, dict[str, float]], case: str, most: float) -> None:
@@ -81,7 +83,7 @@ def test_compiles_for_hopper(
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
     kernel = getattr(nearest_kernels if name == "find_nearest" else volume_kernels, name)
     whole = {"side", "rays", "coarse", "fine", "n", "m"}
-    halves = {"texels", "hidden_weight", "colour_weight"}
+    halves = {"other", "texels", "hidden_weight", "colour_weight"}
 
     def kind(argument: str) -> str:
         if argument in constants:

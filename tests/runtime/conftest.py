@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from golden import face_file
 from scipy.io import savemat
 
 from agent.call.portraits import own_avatar
@@ -12,7 +13,6 @@ from models.face import FaceModel, load_face_model
 from models.real3d.face import Real3dFace, load_real3d_face
 from models.real3d.needs import PARTS, VIDEO
 from models.weights import Weights
-from tests.models import synthetic_bfm
 from tests.people import Person
 
 
@@ -20,7 +20,7 @@ from tests.people import Person
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
     """Of real3d: a face model made of our own, and nothing that is optional; no network looks for the video model."""
     folder = tmp_path_factory.mktemp("weights")
-    savemat(folder / MODEL_FILE, synthetic_bfm.bfm_content(load_face_model()))
+    savemat(folder / MODEL_FILE, face_file.bfm_content(load_face_model()))
     return Weights("real3d", folder, tuple(part for part in PARTS if part not in (VIDEO, FACE_MODEL)))
 
 

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch")
 
 import torch
-from golden.goha_inputs import around
+from golden.face_file import goha_content
 from scipy.io import savemat
 
 from calibration.background import on_background
@@ -30,7 +30,6 @@ from models.portrait import Portrait
 from models.private_store import PrivateStore
 from runtime.engines import Engine
 from runtime.engines.goha import GohaEngine
-from tests.models.synthetic_bfm import bfm_content
 
 WIDTH, HEIGHT = 400, 300
 RED = (200, 10, 20)
@@ -76,11 +75,8 @@ class Rows(CoefficientNetwork):
 @pytest.fixture(scope="module")
 def face(tmp_path_factory: pytest.TempPathFactory) -> GohaFace:
     """Our own, in the layout of the licensed one, grey."""
-    path, content = tmp_path_factory.mktemp("face") / "face.mat", bfm_content(load_face_model())
-    count = content["meantex"].size // 3
-    content["texBase"] = np.zeros((3 * count, 80), np.float32)
-    content["point_buf"] = around(content["tri"] - 1, count) + 1
-    savemat(path, content)
+    path = tmp_path_factory.mktemp("face") / "face.mat"
+    savemat(path, goha_content(load_face_model()))
     return load_goha_face(path)
 
 

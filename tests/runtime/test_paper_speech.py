@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from golden.face_file import bfm_content
 from golden.fill import fill_tensors
 from scipy.io import savemat
 
@@ -22,7 +23,6 @@ from models.transfer import expression_transfer
 from runtime.drivers.paper_speech import PaperSpeech
 from runtime.drivers.speech_face import SpeechFace
 from runtime.sound import Sound
-from tests.models.synthetic_bfm import bfm_content
 
 RATE_HZ = 16_000
 HOP = 320

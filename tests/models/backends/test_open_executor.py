@@ -75,7 +75,7 @@ class Machine:
         self.paper, self.folder, self.said, self.opened, self.asked = paper, folder, [], [], []
         self.built: dict[str, int | Exception] = {}
         self.builds = 0
-        self.graphed: int | Exception = 100
+        self.graphed: dict[str, int | Exception] = {"float16": 100, "float32": 100}
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "A GPU")
         monkeypatch.setattr(tensorrt, "require_tensorrt", lambda: SimpleNamespace(__version__="10"))
@@ -83,7 +83,8 @@ class Machine:
         monkeypatch.setattr(open_executor, "TorchExecutor", lambda paper, device: Fake("torch cuda", 100))
         built = lambda paper, stored, path: self._open(f"tensorrt {stored}", self.built[stored])  # noqa: E731
         monkeypatch.setattr(open_executor, "_built", built)
-        monkeypatch.setattr(open_executor, "_graphed", lambda paper: self._open("cudagraph", self.graphed))
+        graphed = lambda paper, stored: self._open(f"cudagraph {stored}", self.graphed[stored])  # noqa: E731
+        monkeypatch.setattr(open_executor, "_graphed", graphed)
 
     def has_built(self, stored: str, shade: int | Exception, content: str = "") -> None:
         """From now on; the newest."""
@@ -131,7 +132,7 @@ def test_without_tensorrt_one_line_says_so(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_auto_takes_the_first_that_draws_the_same(machine: Machine) -> None:
-    assert machine.open().name == "cudagraph"
+    assert machine.open().name == "cudagraph float16"
     machine.has_built("float16", 101)
     assert machine.open().name == "tensorrt float16"
     assert machine.said == []
@@ -149,6 +150,17 @@ def test_of_several_engines_the_newest_is_taken_and_the_others_are_candidates_to
     )
 
 
+def test_a_graph_of_wider_features_is_taken_where_16_bits_are_too_few(machine: Machine) -> None:
+    machine.graphed["float16"] = 110
+    assert machine.open("cudagraph").name == machine.open().name == "cudagraph float32"
+    told = "backend cudagraph float16 is passed over: its picture is 28.1 dB from the reference's, not 45"
+    assert machine.said == [told] * 2
+    machine.graphed["float32"] = RuntimeError("out of memory")
+    assert machine.open().name == "torch cuda"
+    with pytest.raises(AgentError, match="no CUDA graph draws what the reference draws: use --backend auto"):
+        machine.open("cudagraph")
+
+
 def test_nothing_built_is_said(machine: Machine) -> None:
     with pytest.raises(InputError, match="agent models build real3d --backend tensorrt"):
         machine.open("tensorrt")
@@ -164,16 +176,17 @@ class RuntimesError(Exception):
 
 def test_auto_passes_over_what_is_not_there_or_broken(machine: Machine) -> None:
     machine.has_built("float16", InputError("none is here"))
-    assert machine.open().name == "cudagraph"
+    assert machine.open().name == "cudagraph float16"
     assert machine.said.pop() == "backend tensorrt float16 does not work here: none is here"
     machine.has_built("float16", AgentError("cannot be used\nhere"))
     machine.has_built("float32", RuntimesError())
-    machine.graphed = RuntimeError("out of memory")
+    machine.graphed = dict.fromkeys(machine.graphed, RuntimeError("out of memory"))
     assert machine.open().name == "torch cuda"
     assert machine.said == [
         "backend tensorrt float32 does not work here: RuntimesError",
         "backend tensorrt float16 does not work here: cannot be used",
-        "backend cudagraph does not work here: out of memory",
+        "backend cudagraph float16 does not work here: out of memory",
+        "backend cudagraph float32 does not work here: out of memory",
     ]
 
 
@@ -189,7 +202,7 @@ def test_one_that_opens_and_cannot_draw_is_closed_before_the_next(
         return draw(fake, state, drive, level)
 
     monkeypatch.setattr(Fake, "frame", frame)
-    assert machine.open().name == "cudagraph"
+    assert machine.open().name == "cudagraph float16"
     assert [executor.closed for executor in machine.opened] == [True, False]
     assert machine.said == ["backend tensorrt float16 does not work here: no kernel"]
 
@@ -197,7 +210,7 @@ def test_one_that_opens_and_cannot_draw_is_closed_before_the_next(
 def test_auto_passes_over_what_draws_otherwise_and_remembers(machine: Machine) -> None:
     machine.has_built("float16", 103)
     for _ in range(2):
-        assert machine.open().name == "cudagraph"
+        assert machine.open().name == "cudagraph float16"
         assert machine.said.pop() == (
             "backend tensorrt float16 is passed over: its picture is 38.6 dB from the reference's, not 45"
         )
@@ -214,7 +227,7 @@ def test_on_a_machine_or_by_a_program_that_changed_it_is_measured_again(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, what: str, changed: object
 ) -> None:
     machine.has_built("float16", 103)
-    assert machine.open().name == "cudagraph"
+    assert machine.open().name == "cudagraph float16"
     machine.built["float16"] = 100
     monkeypatch.setattr(best_executor, what, changed)
     assert machine.open().name == "tensorrt float16"
@@ -235,7 +248,7 @@ def test_a_verdict_is_of_all_that_draws(machine: Machine, monkeypatch: pytest.Mo
 
 def test_a_verdict_that_cannot_be_kept_counts(machine: Machine) -> None:
     (machine.folder / "0123").touch()
-    assert machine.open().name == "cudagraph" and machine.said == []
+    assert machine.open().name == "cudagraph float16" and machine.said == []
 
 
 def test_auto_without_a_gpu_is_torch_and_exports_nothing(
@@ -291,7 +304,7 @@ def test_an_export_leaves_nothing_of_other_weights_but_what_is_being_made_of_the
 def test_the_spec_is_that_of_the_tensors(paper: Real3dPaper) -> None:
     portrait, drive = trial_portrait(), trial_drive()
     state = paper.prepared(portrait.to(torch.device("meta")), torch.float16)
-    turned = replace(paper, prepare=lambda parts, stored: PortraitState(*(x.transpose(1, 2) for x in state)))
+    turned = replace(paper, prepare=lambda parts: PortraitState(*(x.transpose(1, 2) for x in state)))
     assert all(tensor.is_contiguous() for tensor in turned.prepared(portrait, torch.float16))
     for batch in (1, 2):
         painted, driven = LAYOUT.frame_spec("float16", batch), LAYOUT.driven_spec("float16", batch)

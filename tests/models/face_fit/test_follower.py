@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from golden.face_file import FLIP, UNIT
 from jaxtyping import Float32
 
 from models.face import load_face_model
@@ -12,7 +13,6 @@ from models.motion import Motion, expression, lerp
 from models.pose import similarity
 from models.real3d.face import Real3dFace
 from models.topology import SURFACE_COUNT
-from tests.models.synthetic_bfm import FLIP, UNIT
 
 OWN = load_face_model()
 CHEEK = 50

@@ -24,7 +24,7 @@ def paper() -> GohaPaper:
 
 def test_the_layout_is_that_of_the_tensors(paper: GohaPaper) -> None:
     trial = paper.trial()
-    state = paper.prepare(trial.parts.to(META), torch.float32)
+    state = paper.prepare(trial.parts.to(META))
     spec = paper.layout.driven_spec()
     assert [tensor.name for tensor in spec.inputs] == [*PortraitState._fields, *Drive._fields]
     for tensor, value in zip(spec.inputs, (*state, *trial.drive), strict=True):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from golden.face_file import bfm_content
 from scipy.io import savemat
 from torch import Tensor, nn
 
@@ -17,7 +18,6 @@ from models.real3d.importing import Released, request
 from models.real3d.needs import AUDIO, VIDEO
 from models.real3d.release import Given, step_of
 from models.weight_store import WeightStore
-from tests.models.synthetic_bfm import bfm_content
 
 VIDEO_FOLDER, AUDIO_FOLDER = "secc2plane_torso_orig", "audio2secc_vae"
 

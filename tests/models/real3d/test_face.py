@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from golden import face_file
 from scipy.io import savemat
 
 from models.bfm import MODEL_FILE
@@ -12,7 +13,6 @@ from models.errors import InputError
 from models.face import load_face_model
 from models.real3d.face import CODES_FILE, EYE_FILES, LANDMARKS_FILE, Real3dFace, load_real3d_face
 from models.topology import INNER_LIPS, SURFACE_COUNT
-from tests.models import synthetic_bfm
 from tests.models.real3d import synthetic
 
 Golden = dict[str, np.ndarray]
@@ -85,7 +85,7 @@ def test_missing_files_are_made_up_for(face: Real3dFace) -> None:
 
 def test_eye_triangles_are_found(tmp_path: Path) -> None:
     ours = load_face_model()
-    content = synthetic_bfm.bfm_content(ours)
+    content = face_file.bfm_content(ours)
     content["tri"] = np.concatenate([content["tri"], ours.eye_strips + 1])
     savemat(tmp_path / MODEL_FILE, content)
     kept = load_real3d_face(tmp_path).model.triangles

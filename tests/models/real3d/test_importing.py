@@ -185,15 +185,27 @@ def test_a_network_given_twice_is_refused(tmp_path: Path, store: WeightStore) ->
 
 def test_places_with_nothing_in_them_are_refused(tmp_path: Path, store: WeightStore) -> None:
     (tmp_path / "empty").mkdir()
-    nothing, nowhere = tmp_path / "empty", tmp_path / "nowhere"
+    os.mkfifo(tmp_path / "pipe")
+    nothing, nowhere, pipe = tmp_path / "empty", tmp_path / "nowhere", tmp_path / "pipe"
     assert "nothing to import" in refusal(Given(), store)
-    for place, told in ((nothing, "nothing of it is in this folder"), (nowhere, "no such file or folder")):
+    for place, told in (
+        (nothing, "nothing of it is in this folder"),
+        (nowhere, "no such file or folder"),
+        (pipe, "neither a file nor a folder"),
+    ):
         assert f"--checkpoint {place}: {told}" in refusal(Given(checkpoints=(place,)), store)
         assert f"--face-data {place}: {told}" in refusal(Given(face_data=place), store)
         assert f"--hubert {place}: {told}" in refusal(Given(hubert=place), store)
         assert f"--segmenter {place}: {told}" in refusal(Given(segmenter=place), store)
         assert f"--face-model {place}: {told}" in refusal(Given(face_model=place), store)
     assert not store.folder.exists()
+
+
+def test_a_folder_that_cannot_be_read_is_not_called_empty(
+    tmp_path: Path, store: WeightStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert f"--hubert {tmp_path}: this folder cannot be read" in refusal(Given(hubert=tmp_path), store)
 
 
 def test_an_interrupted_import_leaves_the_old_one(tmp_path: Path, store: WeightStore) -> None:

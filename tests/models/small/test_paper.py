@@ -32,7 +32,7 @@ def without_values() -> SmallPaper:
 
 def test_the_layout_is_that_of_the_tensors(without_values: SmallPaper) -> None:
     paper, trial = without_values, without_values.trial()
-    state = paper.prepare(trial.parts.to(META), torch.float32)
+    state = paper.prepare(trial.parts.to(META))
     spec = paper.layout.driven_spec()
     assert [tensor.name for tensor in spec.inputs] == [*PortraitState._fields, *Drive._fields[:1], "rotation"]
     for tensor, value in zip(spec.inputs, (*state, *trial.drive), strict=True):

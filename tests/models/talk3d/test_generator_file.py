@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from golden.generator_pickle import save_generator
 from torch import nn
 
 from models.errors import InputError
 from models.talk3d.generator_file import read_generator
-from tests.models.talk3d.released import save_generator
 
 
 class Small(nn.Module):

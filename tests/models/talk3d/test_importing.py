@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from golden.fill import fill_tensors
+from golden.generator_pickle import save_generator
 from safetensors.torch import load_file
 
 from models.errors import InputError
@@ -25,7 +26,6 @@ from tests.models.talk3d.released import (
     SMALL,
     bring,
     save_driver,
-    save_generator,
     save_person,
     save_restoration,
     save_speech,
@@ -93,7 +93,8 @@ def test_another_checkpoint_is_refused_in_one_line(tmp_path: Path, store: Weight
 
 
 SPOILT: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "gone": (lambda folder: (folder / "angles.pt").unlink(), "angles.pt"),
+    "gone": (lambda folder: (folder / "angles.pt").unlink(), "May: angles.pt not in it, but other files of the person"),
+    "no generator": (lambda folder: (folder / "G_tune.pkl").unlink(), "May: G_tune.pkl not in it, but other files"),
     "shape": (lambda folder: torch.save(torch.zeros(4), folder / "angles.pt"), "does not hold frames x 3 numbers"),
     "endless": (lambda folder: torch.save(torch.full((3, 2), torch.nan), folder / "inversion_0-0_angles.pt"), "no num"),
     "table": (lambda folder: (folder / "au.csv").write_text("frame, AU01_r\n1, 0\n"), "a column AU45_r"),
@@ -106,6 +107,15 @@ def test_a_recording_of_no_use_is_refused_in_one_line(tmp_path: Path, store: Wei
     person, (spoil, reason) = save_person(tmp_path / "May"), SPOILT[name]
     spoil(person)
     assert reason in refusal(Given(person=person), store)
+
+
+def test_what_is_not_there_is_named_for_what_it_is(tmp_path: Path, store: WeightStore) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    for folder, told in (("empty", "nothing of it is in"), ("file", "a file; give"), ("none", "no such folder; give")):
+        said = refusal(Given(person=tmp_path / folder), store)
+        assert f"--person {tmp_path / folder}: {told}" in said and PERSON.source in said
+    assert f"--checkpoint {tmp_path}: a folder; give the file in it" in refusal(Given((tmp_path,)), store)
 
 
 def save_own(folder: Path, side: int = tiny.SIZE.planes) -> Given:

@@ -1,8 +1,7 @@
 """A generator of the released classes that learns in seconds, and footage of nobody."""
 
 import numpy as np
-import torch
-from golden.talk3d_fill import fill
+from golden.talk3d_files import filled
 
 from models.talk3d.generator import Generator
 from models.talk3d.personal.footage import Footage
@@ -27,10 +26,7 @@ SCHEDULE = Schedule(
 
 def generator() -> Generator:
     """Filled by rule: a fog."""
-    network = Generator(SIZE)
-    shapes = {f"generator/{name}": tuple(values.shape) for name, values in network.state_dict().items()}
-    network.load_state_dict({name.split("/")[1]: torch.from_numpy(v) for name, v in fill(shapes).items()})
-    return network.eval().requires_grad_(False)
+    return filled(Generator(SIZE), "generator.")
 
 
 def footage(count: int = FRAMES) -> Footage:

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from golden.goha_inputs import around
 from models.face import FaceModel
 
 UNIT = 0.92
@@ -29,4 +30,14 @@ def bfm_content(model: FaceModel) -> dict[str, Any]:
         "keypoints": (model.keypoints68.astype(np.int64) + 1)[None],
         "meantex": np.full((1, 3 * len(model.mean)), 128.0),
         "skinmask": np.ones((1, len(model.mean))),
+    }
+
+
+def goha_content(model: FaceModel) -> dict[str, Any]:
+    """The same with what GOHA reads besides: grey in every person, and the triangles at each vertex."""
+    content = bfm_content(model)
+    count = len(model.mean)
+    return content | {
+        "texBase": np.zeros((3 * count, 80), np.float32),
+        "point_buf": around(content["tri"] - 1, count) + 1,
     }
