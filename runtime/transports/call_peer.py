@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-from aiortc import RTCDataChannel, RTCPeerConnection
+from aiortc import RTCCertificate, RTCDataChannel, RTCPeerConnection
 from jaxtyping import Float32, UInt8
 
 from models.errors import AgentError
@@ -126,9 +126,16 @@ class LostError(AgentError):
 class CallPeer:
     """A connection from its first packet to its end."""
 
-    def __init__(self, policy: IcePolicy, myself: Myself, host: Host, clock: Clock) -> None:
+    def __init__(
+        self,
+        policy: IcePolicy,
+        myself: Myself,
+        host: Host,
+        clock: Clock,
+        certificate: RTCCertificate | None = None,
+    ) -> None:
         """Makes the peer, of which signalling makes an offer or answer; `run` does the rest."""
-        self.peer: RTCPeerConnection = open_peer(policy)
+        self.peer: RTCPeerConnection = open_peer(policy, certificate)
         self._myself, self._host, self._clock = myself, host, clock
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[str] = self._loop.create_future()

@@ -3,6 +3,7 @@
     peer = open_peer(policy)          an aiortc RTCPeerConnection: add tracks and data channels to it
     text = await offer(peer, policy)            one end; then `accept` with what came back
     text = await answer(peer, their_offer, policy)        the other end
+    on_connected(peer, told)          `told` hears that it is connected
     await gone(peer)                  returns why, seconds after the other end has vanished
 
 Everything here belongs to one asyncio loop. Only `offer`, `answer` and `accept` read what the other end says.
@@ -38,20 +39,23 @@ _CLOSE_S = 2.0
 _CIPHERS = b"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA"
 
 
-def open_peer(policy: IcePolicy) -> RTCPeerConnection:
-    """A new peer."""
+def make_certificate() -> RTCCertificate:
+    """What a peer proves by who it is."""
+    return _Certificate.generateCertificate()
+
+
+def open_peer(policy: IcePolicy, certificate: RTCCertificate | None = None) -> RTCPeerConnection:
+    """A new peer, with a certificate of its own where none is given."""
     ways = RTCIceTransportPolicy.RELAY if policy.relayed else RTCIceTransportPolicy.ALL
     configuration = RTCConfiguration(
         list(policy.servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE, iceTransportPolicy=ways
     )
     peer = RTCPeerConnection(configuration)
-    vars(peer)["_RTCPeerConnection__certificates"] = [_Certificate.generateCertificate()]
+    vars(peer)["_RTCPeerConnection__certificates"] = [certificate or make_certificate()]
     return peer
 
 
 class _Certificate(RTCCertificate):
-    """What a peer proves by who it is."""
-
     def _create_ssl_context(self, srtp_profiles: list[Any]) -> SSL.Context:
         """Of the ciphers, that one is preferred whose packets are smallest: by 8 bytes each."""
         context = super()._create_ssl_context(srtp_profiles)
@@ -99,6 +103,16 @@ async def accept(peer: RTCPeerConnection, text: str, policy: IcePolicy) -> None:
     """Takes the answer to the peer's offer. Raises DescriptionError."""
     kinds = ("audio", "video", "application")
     await _hear(peer, "answer", text, policy, kinds)
+
+
+def on_connected(peer: RTCPeerConnection, told: Callable[[], None]) -> None:
+    """Tells when a peer is connected: the other end has the keys that its description names."""
+
+    def look() -> None:
+        if peer.connectionState == "connected":
+            told()
+
+    peer.on("connectionstatechange", look)
 
 
 async def gone(peer: RTCPeerConnection) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import numpy as np
 import pytest
+from aiohttp import web
 from aiortc import RTCDataChannel
 
 from models.errors import AgentError
@@ -34,7 +35,7 @@ from runtime.transports.ice import IcePolicy
 from runtime.transports.joining import RefusedError, join
 from runtime.transports.links import prove
 from runtime.transports.peer import accept, close_peer, offer, open_peer
-from runtime.transports.signalling import SDP
+from runtime.transports.signalling import SDP, Signalling
 from runtime.transports.voice import VoiceTrack
 from tests.agent.command import wait_until
 from tests.models.motions import talking
@@ -154,6 +155,50 @@ def test_an_answer_that_is_lost_on_the_way_does_not_end_the_call(anna: End, ben:
         lose(end, 1.0)
     wait_until(lambda: "the call is back" in ben.lines, 15)
     assert lost and anna.endings == ben.endings == []
+
+
+def test_a_caller_whose_first_answer_is_lost_gets_in_by_itself_and_nobody_else_in_between(monkeypatch) -> None:
+    lost, eve, let_in = [], [], Signalling._post
+
+    async def post(self: Signalling, request: web.Request) -> web.Response:
+        response = await let_in(self, request)
+        if not lost:
+            lost.append(response.text)
+            eve.append(End("Eve").call(anna.link))
+            await until(lambda: bool(eve[0].endings))
+            request.transport.abort()
+        return response
+
+    monkeypatch.setattr(Signalling, "_post", post)
+    anna = End("Anna").listen()
+    link = anna.link
+    ben = End("Ben").call(link)
+    connected(ben, anna)
+    assert "joining with this link" in str(eve[0].endings[0]) and refused(End("Eve").call(link).ended())
+    assert [line.partition("/call ")[2] for line in ben.lines] == ["does not answer: Server disconnected: trying again"]
+    assert talk(anna, ben, 1.0)[-1].confidence > 0
+    assert len(anna.calls) == 1 and len(anna.end._tasks) == 1 and not anna.losses
+    assert anna.lines == anna.endings == ben.endings == []
+    ben.close()
+    anna.close()
+
+
+def test_a_link_by_which_no_connection_came_about_stays_good(anna: End) -> None:
+    async def knock() -> None:
+        peer = open_peer(HERE)
+        peer.addTrack(VoiceTrack(CLOCK, anna.say))
+        async with aiohttp.ClientSession() as http:
+            await join(http, anna.link, PATH, peer, HERE)
+        await close_peer(peer)
+
+    link = anna.link
+    asyncio.run(knock())
+    wait_until(lambda: bool(anna.lines), 15)
+    assert "the link stays good" in anna.lines[0] and str(link) in anna.lines[0]
+    ben = End("Ben").call(link)
+    connected(ben, anna)
+    assert anna.endings == [] and anna.losses == 0
+    ben.close()
 
 
 def test_an_end_that_is_let_in_but_never_connects_gives_up_in_time(anna: End, ben: End, monkeypatch) -> None:
