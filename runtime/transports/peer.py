@@ -31,8 +31,8 @@ from runtime.transports.ice import IcePolicy, confine, gatherers
 
 CONNECT_S = 10.0
 """A peer that has not connected by then is given up."""
-SILENT_S = 6.0
-"""A peer that nothing comes back from for so long has vanished."""
+SILENT_S = 4.0
+"""A peer that nothing comes from for so long has vanished."""
 
 _LOOK_S = 0.5
 _CLOSE_S = 2.0
@@ -118,10 +118,11 @@ def on_connected(peer: RTCPeerConnection, told: Callable[[], None]) -> None:
 async def gone(peer: RTCPeerConnection) -> str:
     """Waits until a peer that is connecting or connected is no more; returns why: "closed", "failed" or "vanished"."""
     loop = asyncio.get_running_loop()
-    heard_s = loop.time()
-    connected = False
+    heard_s = look_s = loop.time()
+    heard, connected = 0, False
     while True:
-        await asyncio.sleep(_LOOK_S)
+        look_s = max(look_s + _LOOK_S, loop.time())
+        await asyncio.sleep(look_s - loop.time())
         if peer.connectionState in ("closed", "failed"):
             return str(peer.connectionState)
         if peer.connectionState != "connected":
@@ -132,6 +133,8 @@ async def gone(peer: RTCPeerConnection) -> str:
             if not connected or await round_trip_ns(peer) is not None:
                 heard_s = loop.time()
         connected = True
+        if (received := _packets_received(peer)) > heard:
+            heard_s, heard = loop.time(), received
         if loop.time() - heard_s > SILENT_S:
             return "vanished"
 
@@ -154,6 +157,13 @@ async def round_trip_ns(peer: RTCPeerConnection) -> int | None:
     except TransactionError:
         return None
     return round((loop.time() - begun_s) * 1e9)
+
+
+def _packets_received(peer: RTCPeerConnection) -> int:
+    """Of sound, pictures, data and reports."""
+    transport = peer.sctp.transport if peer.sctp is not None else peer.getTransceivers()[0].receiver.transport
+    [stats] = transport._get_stats().values()
+    return int(stats.packetsReceived)
 
 
 async def close_peer(peer: RTCPeerConnection) -> None:

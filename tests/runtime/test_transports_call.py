@@ -140,6 +140,17 @@ def test_whoever_loses_the_network_comes_back_any_number_of_times(anna: End, ben
     assert refused(End("Eve").call(link).ended())
 
 
+def test_a_caller_who_stops_before_its_first_motion_is_missed_within_seconds(anna: End, ben: End) -> None:
+    begun_ns, goes_on = CLOCK.now_ns(), threading.Event()
+    ben.tell(lambda: goes_on.wait(30))
+    wait_until(lambda: anna.losses == 1, 20)
+    goes_on.set()
+    assert "the connection vanished: it may come back for 30 s" in anna.lines
+    assert 3 < (CLOCK.now_ns() - begun_ns) / 1e9 < 5.5
+    wait_until(lambda: "the call is back" in ben.lines, 20)
+    assert anna.endings == ben.endings == []
+
+
 def test_an_answer_that_is_lost_on_the_way_does_not_end_the_call(anna: End, ben: End, monkeypatch) -> None:
     lost = []
 
