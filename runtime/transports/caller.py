@@ -11,7 +11,8 @@ import aiohttp
 from models.errors import AgentError
 from runtime.clock import Clock
 from runtime.event_loops import end_loop, run_in
-from runtime.transports.call_peer import CallPeer, Host, LostError, Myself
+from runtime.transports.call_host import Host, Myself
+from runtime.transports.call_peer import CallPeer, LostError
 from runtime.transports.ice import LOOPBACK, IcePolicy
 from runtime.transports.joining import RefusedError, UnansweredError, join
 from runtime.transports.line import Line

@@ -8,7 +8,8 @@ from runtime.avatar_page import CALL_PAGE, call_routes
 from runtime.clock import Clock
 from runtime.event_loops import run_in
 from runtime.page_server import PageServer
-from runtime.transports.call_peer import KINDS, CallPeer, Host, LostError, Myself
+from runtime.transports.call_host import Host, Myself
+from runtime.transports.call_peer import KINDS, CallPeer, LostError
 from runtime.transports.caller import PATH, RESUME_S
 from runtime.transports.ice import IcePolicy
 from runtime.transports.invitation import Invitation
