@@ -35,7 +35,8 @@ from runtime.report import LATENESS, OFFSET, Report, latency, picture_age_ns, st
 from runtime.sinks import DelayingSink, Sink
 from runtime.sinks.loudspeaker import Loudspeaker
 from runtime.sinks.video_file import VideoFile
-from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
+from runtime.sinks.virtual_camera import VirtualCamera
+from runtime.sinks.virtual_camera_device import free_virtual_cameras
 from runtime.sinks.virtual_microphone import VirtualMicrophone, open_sound_output
 from runtime.trail import paths
 

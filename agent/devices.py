@@ -1,6 +1,6 @@
 """What `agent devices` prints."""
 
-from runtime.sinks.virtual_camera import list_virtual_cameras
+from runtime.sinks.virtual_camera_device import list_virtual_cameras
 from runtime.sources.devices import list_cameras, list_microphones
 
 

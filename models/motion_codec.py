@@ -17,7 +17,7 @@ import numpy as np
 
 from models.motion import Motion
 from models.wire.bits import BitReader, BitWriter, EndError
-from models.wire.differences import read_differences, write_differences
+from models.wire.differences import FarError, read_differences, write_differences
 from models.wire.levels import Levels, bounded, to_levels, to_motion
 from models.wire.tables import load_tables
 
@@ -198,13 +198,13 @@ class MotionDecoder:
         """
         try:
             told = self._decoded(packet)
-        except (_DamagedError, EndError):
+        except (_DamagedError, EndError, FarError):
             self.dropped += 1
             return ()
         return tuple(to_motion(each.levels, each.ticks * TICK_NS) for each in reversed(told))
 
     def _decoded(self, packet: bytes) -> list[_Told]:
-        """Newest first. Raises _DamagedError or EndError."""
+        """Newest first. Raises _DamagedError, EndError or FarError."""
         if not _HEAD.size + _CHECK.size <= len(packet) <= MOST_BYTES or crc_hqx(packet, 0) != 0:
             raise _DamagedError
         first, wrapped, ticks = _HEAD.unpack_from(packet)
@@ -240,7 +240,7 @@ class _DamagedError(Exception):
 
 
 def _motions(bits: BitReader, reference: Levels | None, ticks: int) -> list[_Told]:
-    """Newest first. Raises _DamagedError or EndError."""
+    """Newest first. Raises _DamagedError, EndError or FarError."""
     hints = np.zeros_like(load_tables().bounds)
     if reference is None:
         levels = read_differences(bits, _ALONE, hints)

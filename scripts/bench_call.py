@@ -43,7 +43,7 @@ from models.motion import Motion, lerp
 from models.motion_codec import TICK_NS as WIRE_TICK_NS
 from models.motion_codec import TICKS, MotionDecoder, MotionEncoder
 from runtime.clock import MonotonicClock
-from runtime.transports.call_peer import Myself
+from runtime.transports.call_host import Myself
 from runtime.transports.caller import Caller
 from runtime.transports.ice import policy_for
 from runtime.transports.line import Line

@@ -23,7 +23,7 @@ from silent_host import SilentHost
 from agent.call.portraits import own_avatar, own_portrait
 from models.motion import Motion
 from runtime.clock import MonotonicClock
-from runtime.transports.call_peer import Myself
+from runtime.transports.call_host import Myself
 from runtime.transports.ice import policy_for
 from runtime.transports.line import Line
 from runtime.transports.listener import Listener

@@ -23,6 +23,7 @@ import numpy as np
 from bench_call import Wire
 from measure_truth import COMING_S, EVERY_S, FIRST_S, STAY_S, THINGS, come, frames
 from PIL import Image
+from silent_host import SilentHost
 
 from agent.call.portraits import own_portrait
 from agent.call.truth import Truth
@@ -33,7 +34,7 @@ from runtime.clock import MonotonicClock
 from runtime.drivers.face_video import FaceVideo
 from runtime.far_view import FADE_NS
 from runtime.frame import Frame
-from runtime.transports.call_peer import Myself
+from runtime.transports.call_host import Myself
 from runtime.transports.caller import Caller
 from runtime.transports.ice import policy_for
 from runtime.transports.line import Line
@@ -42,33 +43,19 @@ from runtime.transports.listener import Listener
 CLOCK = MonotonicClock()
 
 
-class End:
-    """A host that shows nothing and says nothing, and remembers when it saw what."""
+class End(SilentHost):
+    """A host that remembers when it saw what."""
 
     def __init__(self, portrait: bytes) -> None:
         self.myself, self.line = Myself("", portrait, False, camera=True), Line()
         self.ready = threading.Event()
         self.seen: list[tuple[int, bool]] = []
 
-    def called(self, hello: object) -> None: ...
-
-    def known(self, digest: str) -> bytes | None:
-        return None
-
-    def show(self, hello: object, portrait: bytes | None) -> None: ...
-
     def shown(self) -> None:
         self.ready.set()
 
-    def lost(self) -> None: ...
-
     def see(self, glimpsed: object) -> None:
         self.seen.append((CLOCK.now_ns(), glimpsed is not None))
-
-    def hear(self, sound: object) -> None: ...
-
-    def say(self, count: int, leaves_ns: int) -> np.ndarray:
-        return np.zeros((count, 2), np.float32)
 
 
 def painted(clip: Path, seconds: float, thing: str) -> list[Frame]:

@@ -4,7 +4,7 @@ import numpy as np
 
 
 class SilentHost:
-    """A `runtime.transports.call_peer.Host`, of which measurements replace what they look at."""
+    """A `runtime.transports.call_host.Host`, of which measurements replace what they look at."""
 
     def called(self, hello: object) -> None: ...
 

@@ -33,7 +33,8 @@ from models.errors import AgentError, InputError
 from runtime.clock import MonotonicClock
 from runtime.report import Report
 from runtime.sinks.preview import Preview
-from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras
+from runtime.sinks.virtual_camera import VirtualCamera
+from runtime.sinks.virtual_camera_device import free_virtual_cameras
 from runtime.trail import VIEWERS
 
 T = TypeVar("T")

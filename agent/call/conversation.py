@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import fields, replace
 from functools import partial
 from typing import Any
 
@@ -12,15 +11,12 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from agent.build import Session
+from agent.call.plans import plan_of, shown_plan, with_voice
 from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, place_of, their_portrait
 from agent.call.speaking import Speaking
 from agent.call.truth import SAID, Truth
 from agent.config.call import Call
-from agent.config.driving import Driving
-from agent.config.run import Run
-from agent.config.showing import Showing
 from agent.far import Far
-from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_virtual_microphone, make_plan, parse_input
 from agent.webrtc import ice_of
 from models.errors import AgentError, InputError
 from runtime.change import Change, Nobody, Upload
@@ -28,11 +24,9 @@ from runtime.clock import MonotonicClock
 from runtime.far_view import FarView
 from runtime.metrics import Metrics
 from runtime.remote_lane import FarSounds, RemoteLane
-from runtime.sinks.loudspeaker import find_loudspeaker
-from runtime.sinks.virtual_camera import free_virtual_cameras
 from runtime.sound import Sound
 from runtime.transports.call_control import Hello, digest_of
-from runtime.transports.call_peer import Myself
+from runtime.transports.call_host import Myself
 from runtime.transports.caller import Caller
 from runtime.transports.ice import policy_for
 from runtime.transports.line import Line
@@ -69,9 +63,9 @@ class Conversation:
         self._lost, self._losses = False, 0  # whether the present one is not heard, and how often that came
         self._ready, self._over = threading.Event(), threading.Event()
         self._failure: Exception | None = None
-        plan = _plan(config)
+        plan = plan_of(config)
         self._size = plan.size
-        outputs = _with_voice(plan.outputs, config.speaker, say)
+        outputs = with_voice(plan.outputs, config.speaker, say)
         avatar = own_avatar(config.portrait) if config.listen else None
         glimpses = config.guard == "video" and plan.camera is not None
         myself = Myself(config.name, own_portrait(config.portrait), not config.forget, avatar, glimpses)
@@ -87,7 +81,7 @@ class Conversation:
             opened.callback(self._end.close, "hung up")
             opened.callback(self._ready.set)
             opened.callback(self._over.set)
-            self.session = Session(_shown(plan, outputs), self._clock, say, interrupted, far=self._far())
+            self.session = Session(shown_plan(plan, outputs), self._clock, say, interrupted, far=self._far())
             opened.pop_all()
         with self._turn:
             if self._visit != self._first_visit:
@@ -270,35 +264,3 @@ class Conversation:
         if not self._first.done():
             self._first.set_exception(failure or AgentError("the other end hung up before anything was shown"))
         threading.Timer(_EASE_S, self._sounds.close).start()
-
-
-def _plan(config: Call) -> Plan:
-    """What moves the user's face, and where the other one is shown. Raises InputError."""
-    options = {field.name: getattr(config, field.name) for base in (Showing, Driving) for field in fields(base)}
-    if config.mode == "video" and config.microphone is None and not config.mute:
-        camera = parse_input(config.camera or "")
-        options["microphone"] = "" if isinstance(camera, str) else None  # a clip brings its own sound
-    plan = make_plan(Run(**options, realtime=True), free_virtual_cameras())
-    return replace(plan, microphone=None) if config.mute and config.mode == "video" else plan
-
-
-def _shown(plan: Plan, outputs: tuple[str, ...]) -> Plan:
-    """Of the session that shows the other end: its motion is seen, and its voice heard."""
-    return replace(plan, config=replace(plan.config, mode="video"), camera=None, microphone="", outputs=outputs)
-
-
-def _with_voice(outputs: tuple[str, ...], speaker: str | None, say: Callable[[str], None]) -> tuple[str, ...]:
-    """The outputs, and the loudspeaker where one is wanted. Raises InputError if one that is named is not there."""
-    if speaker == "none":
-        return outputs
-    if speaker is None:
-        if any(map(is_virtual_microphone, outputs)) or all(map(is_file_output, outputs)):
-            return outputs
-        try:
-            find_loudspeaker("")
-        except InputError as error:
-            say(f"the other end is not heard: {error}")
-            return outputs
-        return (*outputs, LOUDSPEAKER)
-    find_loudspeaker(speaker)
-    return (*outputs, f"{LOUDSPEAKER}:{speaker}")

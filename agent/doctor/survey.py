@@ -42,7 +42,7 @@ def _equipment(run: Run, say: Callable[[str], None]) -> Equipment:
     from agent.doctor.trials.all import try_everything
     from agent.plan import make_plan
     from agent.weights import status
-    from runtime.sinks.virtual_camera import free_virtual_cameras
+    from runtime.sinks.virtual_camera_device import free_virtual_cameras
 
     plan = make_plan(run, free_virtual_cameras())
     say("the devices")

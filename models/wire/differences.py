@@ -1,12 +1,15 @@
 """Differences of levels <-> bits."""
 
 from bisect import bisect
+from functools import lru_cache
 
 import numpy as np
 
 from models.wire.bits import EVEN, ONE, BitReader, BitWriter
 from models.wire.levels import Levels
-from models.wire.tables import BINS, HINTS, LONGEST, UNARY, load_tables
+from models.wire.tables import BINS, HINTS, LONGEST, UNARY, Tables, load_tables
+
+Lists = tuple[list[list[int]], list[int], list[list[int]], list[int]]
 
 BEFORE, MUCH = 6, 3
 """Levels before one whose differences count for its context, each by no more than the second."""
@@ -14,13 +17,16 @@ ACTIVE = (1, 2, 4, 7)
 """Least sums of them for the activities beyond the first."""
 
 
+class FarError(Exception):
+    """A difference is greater than any between two levels within their bounds."""
+
+
 def write_differences(bits: BitWriter, kind: int, differences: Levels, hints: Levels) -> None:
     """`kind`: index into `KINDS`, which says how likely what is; `hints`: how far levels are known to move beside.
 
     No difference is greater than `REACH`.
     """
-    tables, before = load_tables(), [0] * BEFORE
-    zero, more, against = tables.zero[kind].tolist(), tables.more[kind].tolist(), tables.against[kind].tolist()
+    (zero, against, more, _), before = _lists(load_tables(), kind), [0] * BEFORE
     for i, (difference, hint) in enumerate(zip(differences.tolist(), hints.tolist(), strict=True)):
         bits.bit(difference != 0, zero[i][_context(before, hint)])
         if difference != 0:
@@ -30,18 +36,27 @@ def write_differences(bits: BitWriter, kind: int, differences: Levels, hints: Le
 
 
 def read_differences(bits: BitReader, kind: int, hints: Levels) -> Levels:
-    """The differences, in bounded time and of bounded size. Raises EndError."""
-    tables, before = load_tables(), [0] * BEFORE
-    zero, more, against = tables.zero[kind].tolist(), tables.more[kind].tolist(), tables.against[kind].tolist()
-    out = np.zeros(len(zero), np.int32)
+    """The differences, in bounded time and of bounded size. Raises EndError and FarError."""
+    (zero, against, more, farthest), before = _lists(load_tables(), kind), [0] * BEFORE
+    out = [0] * len(zero)
     for i, hint in enumerate(hints.tolist()):
         magnitude = 0
         if bits.bit(zero[i][_context(before, hint)]):
             negative = bits.bit(_negative(hint, against[i]))
             magnitude = _read_magnitude(bits, more[i]) + 1
+            if magnitude > farthest[i]:
+                raise FarError
             out[i] = -magnitude if negative else magnitude
         before[i % BEFORE] = min(magnitude, MUCH)
-    return out
+    return np.array(out, np.int32)
+
+
+@lru_cache(4)
+def _lists(tables: Tables, kind: int) -> Lists:
+    """Of the tables `zero`, `against` and `more`, and twice the bounds."""
+    each = (tables.zero[kind], tables.against[kind], tables.more[kind], 2 * tables.bounds)
+    zero, against, more, farthest = (part.tolist() for part in each)
+    return zero, against, more, farthest
 
 
 def _context(before: list[int], hint: int) -> int:

@@ -19,7 +19,7 @@ from runtime.sound import Sound
 from runtime.transports.ice import LOOPBACK, IcePolicy
 from runtime.transports.invitation import Invitation
 from runtime.transports.links import Link, base_for_others
-from runtime.transports.peer import answer, close_peer, open_peer
+from runtime.transports.peer import answer, close_peer, on_connected, open_peer
 from runtime.transports.signalling import FullError, Joined, Signalling
 from runtime.transports.viewer import Viewer
 
@@ -130,9 +130,11 @@ class WebRtc:
     def _expired(self) -> None:
         self._say(f"{self.name}: nobody has used the link, and it has expired; the next: {self.url}")
 
-    async def _join(self, offer: str) -> Joined:
+    async def _join(self, offer: str, before: Joined | None) -> Joined:
         if self._server.closing:
             raise FullError("the avatar has left")
+        if before is not None:
+            await before.leave()
         if len(self._viewers) >= self._places:
             raise FullError(f"all {self._places} places are taken: try again later")
         viewer = Viewer(open_peer(self._policy), self._on_air.broadcast, self._on_air.rates_bps, self._clock)
@@ -145,6 +147,7 @@ class WebRtc:
             self._viewers.remove(viewer)
             await close_peer(viewer.peer)
             raise
+        on_connected(viewer.peer, lambda: self._signalling.connected(joined))
         viewer.begin(lambda: self._ended(viewer, joined))
         return joined
 

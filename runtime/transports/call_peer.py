@@ -8,18 +8,15 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from dataclasses import replace
+from typing import Any
 
-import numpy as np
-from aiortc import RTCDataChannel, RTCPeerConnection
-from jaxtyping import Float32, UInt8
+from aiortc import RTCCertificate, RTCDataChannel, RTCPeerConnection
 
 from models.errors import AgentError
 from models.motion import Motion
 from runtime.clock import Clock
 from runtime.glimpse import Glimpse
-from runtime.sound import Sound
 from runtime.transports import call_control as control
 from runtime.transports.call_control import (
     Another,
@@ -33,6 +30,7 @@ from runtime.transports.call_control import (
     digest_of,
     offered,
 )
+from runtime.transports.call_host import Host, Myself
 from runtime.transports.glimpse_link import GlimpseLink
 from runtime.transports.ice import IcePolicy
 from runtime.transports.motion_link import MotionLink
@@ -57,68 +55,6 @@ _GOODBYE_S = 0.5
 _BUFFERED_BYTES = 4 * control.PART_BYTES
 
 
-@dataclass(frozen=True, slots=True)
-class Myself:
-    """What this end shows of its user."""
-
-    name: str
-    portrait: bytes
-    """A picture file, ready to leave."""
-    may_keep: bool
-    """Whether the other end may keep it for the next call."""
-    avatar: bytes | None = None
-    """The portrait as an avatar package, for browsers; None where none can join."""
-    camera: bool = False
-    """Whether glimpses of the camera may leave in the portrait's place."""
-
-    @property
-    def hello(self) -> Hello:
-        """The first message."""
-        avatar = None if self.avatar is None else offered(self.avatar)
-        return Hello(self.name, offered(self.portrait), self.may_keep, avatar, self.camera)
-
-
-@runtime_checkable
-class Host(Protocol):
-    """This end of a call: its user, portraits and loops. No method may block but the two that say so."""
-
-    def called(self, hello: Hello) -> None:
-        """Somebody wants to show a portrait, or only to see ours."""
-        ...
-
-    def known(self, digest: str) -> bytes | None:
-        """A portrait that was kept in an earlier call. In a thread of its own; may block."""
-        ...
-
-    def show(self, hello: Hello, portrait: bytes | None) -> None:
-        """Shows a portrait, of which nothing is known but its size and digest; None is nobody's. In a thread of its
-        own; may block.
-
-        Raises AgentError where it cannot be shown.
-        """
-        ...
-
-    def shown(self) -> None:
-        """The other end shows our portrait: what `CallPeer.give` is given now is seen."""
-        ...
-
-    def lost(self) -> None:
-        """The other end is not heard any more. If it comes back it says hello, and its portrait is shown, again."""
-        ...
-
-    def see(self, glimpsed: UInt8[np.ndarray, "h w 3"] | None) -> None:
-        """This picture of the other end's camera is to take the portrait's place; None: the portrait comes back."""
-        ...
-
-    def hear(self, sound: Sound) -> None:
-        """The other end says something."""
-        ...
-
-    def say(self, count: int, leaves_ns: int) -> Float32[np.ndarray, "count 2"]:
-        """What this end says: the next samples at 48 kHz."""
-        ...
-
-
 class LostError(AgentError):
     """The connection broke, which may pass."""
 
@@ -126,9 +62,16 @@ class LostError(AgentError):
 class CallPeer:
     """A connection from its first packet to its end."""
 
-    def __init__(self, policy: IcePolicy, myself: Myself, host: Host, clock: Clock) -> None:
+    def __init__(
+        self,
+        policy: IcePolicy,
+        myself: Myself,
+        host: Host,
+        clock: Clock,
+        certificate: RTCCertificate | None = None,
+    ) -> None:
         """Makes the peer, of which signalling makes an offer or answer; `run` does the rest."""
-        self.peer: RTCPeerConnection = open_peer(policy)
+        self.peer: RTCPeerConnection = open_peer(policy, certificate)
         self._myself, self._host, self._clock = myself, host, clock
         self._loop = asyncio.get_running_loop()
         self._over: asyncio.Future[str] = self._loop.create_future()

@@ -11,11 +11,13 @@ import aiohttp
 from models.errors import AgentError
 from runtime.clock import Clock
 from runtime.event_loops import end_loop, run_in
-from runtime.transports.call_peer import CallPeer, Host, LostError, Myself
+from runtime.transports.call_host import Host, Myself
+from runtime.transports.call_peer import CallPeer, LostError
 from runtime.transports.ice import LOOPBACK, IcePolicy
-from runtime.transports.joining import RefusedError, join
+from runtime.transports.joining import RefusedError, UnansweredError, join
 from runtime.transports.line import Line
 from runtime.transports.links import Link, parse_link
+from runtime.transports.peer import make_certificate
 
 PATH = "/call"
 """Where the links of calls are joined."""
@@ -49,6 +51,7 @@ class Caller:
         self._link, self._policy_at, self._line = parse_link(link), policy_at, line
         self._myself, self._host, self._clock = myself, host, clock
         self._said, self._over = said, over
+        self._certificate = make_certificate()  # with which the link is tried: its proof may be told again
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="call", daemon=True)
         self._task: asyncio.Task[str] | None = None
@@ -85,18 +88,23 @@ class Caller:
     async def _call(self) -> str:
         """Raises AgentError."""
         link = self._link
-        lost_s: float | None = None  # when it was lost that was there last
+        lost_s: float | None = None  # when it was lost that was there last, or the first answer
         async with aiohttp.ClientSession() as http:
             while True:
+                is_first = link is self._link
                 try:
                     peer, link = await self._join(http, link)
                 except RefusedError:
                     raise
-                except AgentError:
+                except AgentError as error:
+                    if lost_s is None and isinstance(error, UnansweredError):
+                        lost_s = self._loop.time()
+                        self._said(f"{error}: trying again")
                     if lost_s is None or self._loop.time() - lost_s > RESUME_S:
                         raise
                     await asyncio.sleep(_AGAIN_S)
                     continue
+                lost_s = None if is_first else lost_s
                 back = None if lost_s is None else self._loop.create_task(self._come_back(peer))
                 self._line.connect(peer)
                 self._talking = peer
@@ -121,7 +129,8 @@ class Caller:
     async def _join(self, http: aiohttp.ClientSession, link: Link) -> tuple[CallPeer, Link]:
         """A connection, and the link to come back with."""
         policy = own_policy(link.base, self._policy_at)
-        peer = CallPeer(policy, self._myself, self._host, self._clock)
+        certificate = self._certificate if link is self._link else None
+        peer = CallPeer(policy, self._myself, self._host, self._clock, certificate)
         try:
             session = await join(http, link, PATH, peer.peer, policy)
         except BaseException:

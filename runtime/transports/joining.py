@@ -25,7 +25,13 @@ from runtime.transports.peer import accept, close_peer, offer
 from runtime.transports.signalling import PROOF_HEADER, SDP
 
 _PATIENCE = aiohttp.ClientTimeout(total=10, connect=5)
+_UNREACHED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+_UNANSWERED = (TimeoutError, aiohttp.ClientOSError, aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError)
 _SAID = 200  # characters of what a server says against us
+
+
+class UnansweredError(AgentError):
+    """The other end was reached, and may have answered; its answer is lost."""
 
 
 class RefusedError(InputError):
@@ -61,7 +67,8 @@ async def join(
 
     Raises:
         RefusedError: the link is used up, expired or wrong, or the answer comes from somebody else.
-        AgentError: nobody answers, or there is no room.
+        UnansweredError: the answer is lost; another offer of a peer with the same certificate may be answered.
+        AgentError: nobody is there, or there is no room.
     """
     text = await offer(peer, policy)
     answer, location, proof = await _post(http, link.base + path, text, f"{PROOF} {prove(link.secret, 'guest', text)}")
@@ -95,7 +102,8 @@ async def _post(http: aiohttp.ClientSession, url: str, text: str, authorization:
             session = None if location is None else urljoin(str(response.url), location)
             return body, session, response.headers.get(PROOF_HEADER, "")
     except (TimeoutError, aiohttp.ClientError, ValueError) as error:
-        raise AgentError(f"{url} does not answer: {_reason(error)}") from error
+        kind = UnansweredError if isinstance(error, _UNANSWERED) and not isinstance(error, _UNREACHED) else AgentError
+        raise kind(f"{url} does not answer: {_reason(error)}") from error
 
 
 def _reason(error: Exception) -> str:

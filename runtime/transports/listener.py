@@ -8,13 +8,14 @@ from runtime.avatar_page import CALL_PAGE, call_routes
 from runtime.clock import Clock
 from runtime.event_loops import run_in
 from runtime.page_server import PageServer
-from runtime.transports.call_peer import KINDS, CallPeer, Host, LostError, Myself
+from runtime.transports.call_host import Host, Myself
+from runtime.transports.call_peer import KINDS, CallPeer, LostError
 from runtime.transports.caller import PATH, RESUME_S
 from runtime.transports.ice import IcePolicy
 from runtime.transports.invitation import Invitation
 from runtime.transports.line import Line
 from runtime.transports.links import Link, base_for_others
-from runtime.transports.peer import answer
+from runtime.transports.peer import answer, on_connected
 from runtime.transports.signalling import Joined, Signalling
 
 LIFETIME_S = 3600.0
@@ -88,7 +89,7 @@ class Listener:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _join(self, offer: str) -> Joined:
+    async def _join(self, offer: str, _: Joined | None) -> Joined:
         peer = CallPeer(self._policy, self._myself, self._me, self._clock)
         try:
             text = await answer(peer.peer, offer, self._policy, KINDS)
@@ -99,6 +100,7 @@ class Listener:
             before.drop()
         self._line.connect(peer)
         joined = Joined(text, lambda: peer.hang_up("hung up"))
+        on_connected(peer.peer, lambda: self._signalling.connected(joined))
         self._loop = asyncio.get_running_loop()
         task = self._loop.create_task(self._serve(peer, joined))
         self._tasks.add(task)
@@ -110,6 +112,10 @@ class Listener:
         try:
             ending = await peer.run()
         except LostError as error:
+            if self._line.peer is peer and not self._invitation.is_used:
+                self._signalling.ended(joined)
+                self._said(f"somebody has joined, but no connection came about: the link stays good {self.invitation}")
+                return
             if self._line.peer is peer:
                 self._said(f"{error}: it may come back for {RESUME_S:.0f} s")
                 self._me.lost()

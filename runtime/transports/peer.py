@@ -3,6 +3,7 @@
     peer = open_peer(policy)          an aiortc RTCPeerConnection: add tracks and data channels to it
     text = await offer(peer, policy)            one end; then `accept` with what came back
     text = await answer(peer, their_offer, policy)        the other end
+    on_connected(peer, told)          `told` hears that it is connected
     await gone(peer)                  returns why, seconds after the other end has vanished
 
 Everything here belongs to one asyncio loop. Only `offer`, `answer` and `accept` read what the other end says.
@@ -30,28 +31,31 @@ from runtime.transports.ice import IcePolicy, confine, gatherers
 
 CONNECT_S = 10.0
 """A peer that has not connected by then is given up."""
-SILENT_S = 6.0
-"""A peer that nothing comes back from for so long has vanished."""
+SILENT_S = 4.0
+"""A peer that nothing comes from for so long has vanished."""
 
 _LOOK_S = 0.5
 _CLOSE_S = 2.0
 _CIPHERS = b"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA"
 
 
-def open_peer(policy: IcePolicy) -> RTCPeerConnection:
-    """A new peer."""
+def make_certificate() -> RTCCertificate:
+    """What a peer proves by who it is."""
+    return _Certificate.generateCertificate()
+
+
+def open_peer(policy: IcePolicy, certificate: RTCCertificate | None = None) -> RTCPeerConnection:
+    """A new peer, with a certificate of its own where none is given."""
     ways = RTCIceTransportPolicy.RELAY if policy.relayed else RTCIceTransportPolicy.ALL
     configuration = RTCConfiguration(
         list(policy.servers), bundlePolicy=RTCBundlePolicy.MAX_BUNDLE, iceTransportPolicy=ways
     )
     peer = RTCPeerConnection(configuration)
-    vars(peer)["_RTCPeerConnection__certificates"] = [_Certificate.generateCertificate()]
+    vars(peer)["_RTCPeerConnection__certificates"] = [certificate or make_certificate()]
     return peer
 
 
 class _Certificate(RTCCertificate):
-    """What a peer proves by who it is."""
-
     def _create_ssl_context(self, srtp_profiles: list[Any]) -> SSL.Context:
         """Of the ciphers, that one is preferred whose packets are smallest: by 8 bytes each."""
         context = super()._create_ssl_context(srtp_profiles)
@@ -101,13 +105,24 @@ async def accept(peer: RTCPeerConnection, text: str, policy: IcePolicy) -> None:
     await _hear(peer, "answer", text, policy, kinds)
 
 
+def on_connected(peer: RTCPeerConnection, told: Callable[[], None]) -> None:
+    """Tells when a peer is connected: the other end has the keys that its description names."""
+
+    def look() -> None:
+        if peer.connectionState == "connected":
+            told()
+
+    peer.on("connectionstatechange", look)
+
+
 async def gone(peer: RTCPeerConnection) -> str:
     """Waits until a peer that is connecting or connected is no more; returns why: "closed", "failed" or "vanished"."""
     loop = asyncio.get_running_loop()
-    heard_s = loop.time()
-    connected = False
+    heard_s = look_s = loop.time()
+    heard, connected = 0, False
     while True:
-        await asyncio.sleep(_LOOK_S)
+        look_s = max(look_s + _LOOK_S, loop.time())
+        await asyncio.sleep(look_s - loop.time())
         if peer.connectionState in ("closed", "failed"):
             return str(peer.connectionState)
         if peer.connectionState != "connected":
@@ -118,6 +133,8 @@ async def gone(peer: RTCPeerConnection) -> str:
             if not connected or await round_trip_ns(peer) is not None:
                 heard_s = loop.time()
         connected = True
+        if (received := _packets_received(peer)) > heard:
+            heard_s, heard = loop.time(), received
         if loop.time() - heard_s > SILENT_S:
             return "vanished"
 
@@ -140,6 +157,13 @@ async def round_trip_ns(peer: RTCPeerConnection) -> int | None:
     except TransactionError:
         return None
     return round((loop.time() - begun_s) * 1e9)
+
+
+def _packets_received(peer: RTCPeerConnection) -> int:
+    """Of sound, pictures, data and reports."""
+    transport = peer.sctp.transport if peer.sctp is not None else peer.getTransceivers()[0].receiver.transport
+    [stats] = transport._get_stats().values()
+    return int(stats.packetsReceived)
 
 
 async def close_peer(peer: RTCPeerConnection) -> None:

@@ -9,7 +9,7 @@ later: offers come complete, by the help of the STUN servers that OPTIONS tells:
     PageServer(..., routes=[*signalling.routes, ...], may_change=signalling.is_asked)
 
 Everything runs in the server's loop. `join` makes the peer: it may raise `FullError`, or an AgentError, whose one line
-the guest gets.
+the guest gets. The host says when a guest is `connected`, and when its session has `ended`.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from runtime.page_server import HEADERS
 from runtime.transports.attempts import Attempts
 from runtime.transports.description import MAX_BYTES, DescriptionError, read_description
 from runtime.transports.ice import IcePolicy
-from runtime.transports.invitation import Invitation
+from runtime.transports.invitation import HeldError, Invitation
 from runtime.transports.links import BEARER, prove
 
 logger = logging.getLogger(__name__)
@@ -55,8 +55,9 @@ class Joined:
     """What the host knows it by."""
 
 
-Join = Callable[[str], Awaitable[Joined]]
-"""The guest's offer, which can be read, -> the session."""
+Join = Callable[[str, Joined | None], Awaitable[Joined]]
+"""The guest's offer, which can be read, and its session before, if that has not ended, -> the session that takes its
+place."""
 
 
 class Signalling:
@@ -93,6 +94,12 @@ class Signalling:
         joined, _ = self._sessions.get(name, (None, ""))
         return joined
 
+    def connected(self, joined: Joined) -> None:
+        """Its guest is there: a link that it came with is used up."""
+        for other, token in self._sessions.values():
+            if other is joined:
+                self._invitation.connected(token)
+
     def ended(self, joined: Joined) -> None:
         """Forgets a session that has ended by itself."""
         for name, (other, token) in list(self._sessions.items()):
@@ -109,14 +116,9 @@ class Signalling:
             raise web.HTTPTooManyRequests(text="Too many attempts: wait a moment.", headers=HEADERS)
         offer = await _offer(request)
         authorization = request.headers.get("Authorization", "")
-        secret = self._invitation.take(authorization, offer)
-        if secret is None:
-            raise web.HTTPUnauthorized(
-                text="This link is used up, expired or wrong: ask for a new one.",
-                headers={**HEADERS, "WWW-Authenticate": BEARER},
-            )
+        secret = self._taken(authorization, offer)
         try:
-            joined = await self._let_in(offer)
+            joined = await self._let_in(offer, self._last_session(secret))
         except BaseException:
             self._invitation.give_back(secret)
             raise
@@ -129,15 +131,31 @@ class Signalling:
             headers[RESUME_HEADER] = resume
         return web.Response(status=201, text=joined.answer, content_type=SDP, headers=headers)
 
-    async def _let_in(self, offer: str) -> Joined:
+    def _taken(self, authorization: str, offer: str) -> str:
         try:
-            return await self._join(read_description(offer, self._policy, self._kinds))
+            secret = self._invitation.take(authorization, offer)
+        except HeldError as error:
+            raise _later(error) from None
+        if secret is None:
+            raise web.HTTPUnauthorized(
+                text="This link is used up, expired or wrong: ask for a new one.",
+                headers={**HEADERS, "WWW-Authenticate": BEARER},
+            )
+        return secret
+
+    def _last_session(self, secret: str) -> Joined | None:
+        token = self._invitation.last_token(secret)
+        return next((joined for joined, other in self._sessions.values() if other == token), None)
+
+    async def _let_in(self, offer: str, before: Joined | None) -> Joined:
+        try:
+            return await self._join(read_description(offer, self._policy, self._kinds), before)
         except DescriptionError as error:
             raise web.HTTPBadRequest(text=f"{error}.", headers=HEADERS) from None
         except AgentError as error:
             if not isinstance(error, FullError):
                 logger.warning("somebody could not join: %s", error)
-            raise web.HTTPServiceUnavailable(text=f"{error}.", headers={**HEADERS, "Retry-After": "5"}) from None
+            raise _later(error) from None
 
     async def _delete(self, request: web.Request) -> web.Response:
         joined = self.session(request.match_info["session"])
@@ -146,6 +164,10 @@ class Signalling:
         self.ended(joined)
         await joined.leave()
         return web.Response(headers=HEADERS)
+
+
+def _later(error: AgentError) -> web.HTTPServiceUnavailable:
+    return web.HTTPServiceUnavailable(text=f"{error}.", headers={**HEADERS, "Retry-After": "5"})
 
 
 async def _offer(request: web.Request) -> str:

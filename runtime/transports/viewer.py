@@ -11,7 +11,7 @@ from runtime.transports.broadcast import Broadcast, Rung
 from runtime.transports.congestion import Congestion
 from runtime.transports.description import DescriptionError
 from runtime.transports.encoding import VideoCodec
-from runtime.transports.peer import close_peer, gone, round_trip_ns
+from runtime.transports.peer import close_peer, gone, on_connected, round_trip_ns
 from runtime.transports.reports import Hearing, hear_reports
 from runtime.transports.tracks import EncodedTrack
 
@@ -35,7 +35,7 @@ class Viewer:
         self._travelling: list[int] = []  # when packets were sent that have not come back, since the last that has
         self._lagged_ns = 0  # when our own loop was late last: round trips that saw that say nothing
         self._connected = asyncio.Event()
-        peer.on("connectionstatechange", self._note_state)
+        on_connected(peer, self._connected.set)
 
     @property
     def rate_bps(self) -> int:
@@ -117,10 +117,6 @@ class Viewer:
                 self._travelling = [other for other in self._travelling if other > sent_ns]
         if len(self._travelling) > _MOST_TRAVELLING:
             self._travelling.pop()
-
-    def _note_state(self) -> None:
-        if self.peer.connectionState == "connected":
-            self._connected.set()
 
     def _follow(self) -> None:
         """Does what congestion says."""

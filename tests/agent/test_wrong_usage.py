@@ -63,7 +63,7 @@ def test_help_of_a_command_is_that_of_the_command_whatever_is_given_with_it(caps
 
 @pytest.mark.parametrize("link", ["http://127.0.0.1:8785/", "127.0.0.1:8785/#token=abc", "token"])
 def test_a_link_that_is_none_is_said_before_anything_is_opened(link, portrait_png, monkeypatch, capsys):
-    monkeypatch.setattr("agent.call.conversation.make_plan", lambda *_: pytest.fail("something was looked at"))
+    monkeypatch.setattr("agent.call.plans.make_plan", lambda *_: pytest.fail("something was looked at"))
     assert main(["call", link, "--portrait", str(portrait_png)]) == 2
     told = capsys.readouterr().err.strip()
     assert told == f"agent: {link} is no link of an agent: give the whole of what it printed, http://...#token=..."

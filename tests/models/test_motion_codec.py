@@ -12,7 +12,7 @@ from models.motion import Motion, expression
 from models.motion_codec import MOST_BYTES, TICK_NS, Losses, MotionDecoder, MotionEncoder
 from models.wire.levels import to_levels
 from models.wire.tables import UNIT, load_tables
-from tests.models.motions import talking
+from tests.models.motions import leaping, talking
 
 VECTORS = Path(__file__).with_name("motion_vectors.json")
 
@@ -243,6 +243,12 @@ def test_a_packet_that_ends_before_its_motions_is_dropped(body: bytes) -> None:
     decoder = MotionDecoder()
     assert decoder.push(checked(b"\x30\0\0\0" + body + b"\0\0")) == ()
     assert decoder.dropped == 1
+
+
+def test_a_packet_with_a_difference_that_is_between_no_two_levels_is_dropped() -> None:
+    decoder = MotionDecoder()
+    assert len(decoder.push(leaping(0))) == 1
+    assert decoder.push(leaping(1)) == () and decoder.dropped == 1
 
 
 def test_forged_packets_give_possible_motions_or_none() -> None:

@@ -12,9 +12,10 @@ from models.motion import Motion
 from runtime.clock import MonotonicClock
 from runtime.sound import Sound
 from runtime.transports.call_control import Hello
-from runtime.transports.call_peer import Myself
+from runtime.transports.call_host import Myself
 from runtime.transports.caller import Caller
 from runtime.transports.ice import IcePolicy, policy_for
+from runtime.transports.joining import RefusedError
 from runtime.transports.line import Line
 from runtime.transports.listener import Listener
 from tests.agent.command import wait_until
@@ -153,3 +154,8 @@ def lose(end: End, part: float, seed: int = 0) -> None:
             await send(data)
 
     vars(ice)["_send"] = lossy
+
+
+def refused(end: End) -> bool:
+    """Whether its link was used up."""
+    return bool(end.endings) and isinstance(end.endings[0], RefusedError) and "used up" in str(end.endings[0])

@@ -1,5 +1,6 @@
-"""What tests of several engines and of the video driver are given."""
+"""What tests of several engines, of the video driver and of calls are given."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from models.real3d.face import Real3dFace, load_real3d_face
 from models.real3d.needs import PARTS, VIDEO
 from models.weights import Weights
 from tests.people import Person
+from tests.runtime.calls import End, connected
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +47,20 @@ def profile() -> Profile:
 def package(portrait_png: Path) -> bytes:
     """The avatar package of the bundled portrait."""
     return own_avatar(portrait_png)
+
+
+@pytest.fixture
+def anna() -> Iterator[End]:
+    """Who is called."""
+    end = End("Anna").listen()
+    yield end
+    end.close()
+
+
+@pytest.fixture
+def ben(anna: End) -> Iterator[End]:
+    """Who calls."""
+    end = End("Ben").call(anna.link)
+    connected(end, anna)
+    yield end
+    end.close()

@@ -1,7 +1,7 @@
 """Two real peers in one process, and a host that answers over HTTP."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -13,7 +13,7 @@ from runtime.clock import MonotonicClock
 from runtime.transports.ice import IcePolicy
 from runtime.transports.invitation import Invitation
 from runtime.transports.links import Link
-from runtime.transports.peer import answer, close_peer, open_peer
+from runtime.transports.peer import answer, close_peer, on_connected, open_peer
 from runtime.transports.signalling import FullError, Joined, Signalling
 
 T = TypeVar("T")
@@ -34,6 +34,8 @@ class Host:
         self.places = places
         self.slow: asyncio.Event | None = None
         """Nobody gets an answer before it is set."""
+        self.lose_answer = False
+        """The next one does not arrive."""
         self.invitation = Invitation(clock, 60, places)
         self.signalling = Signalling(
             "/join", self.invitation, self.join, policy=policy, kinds=("application",), clock=clock
@@ -44,7 +46,9 @@ class Host:
     def link(self) -> Link:
         return Link(self.base, self.invitation.secret)
 
-    async def join(self, offer: str) -> Joined:
+    async def join(self, offer: str, before: Joined | None) -> Joined:
+        if before is not None:
+            await before.leave()
         if len(self.peers) >= self.places:
             raise FullError("there is no room")
         peer = open_peer(HERE)
@@ -60,12 +64,29 @@ class Host:
 
         if self.slow is not None:
             await self.slow.wait()
-        return Joined(await answer(peer, offer, HERE, ("application",)), leave)
+        joined = Joined(await answer(peer, offer, HERE, ("application",)), leave)
+        on_connected(peer, lambda: self.signalling.connected(joined))
+        return joined
+
+
+HOST = web.AppKey("host", Host)
+
+
+@web.middleware
+async def lossy(request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Any:
+    """The host does what it is asked, and says it to nobody."""
+    response = await handler(request)
+    if request.app[HOST].lose_answer:
+        request.app[HOST].lose_answer = False
+        assert request.transport is not None
+        request.transport.abort()
+    return response
 
 
 @asynccontextmanager
 async def hosting(host: Host) -> AsyncIterator[aiohttp.ClientSession]:
-    app = web.Application()
+    app = web.Application(middlewares=[lossy])
+    app[HOST] = host
     app.add_routes(host.signalling.routes)
     runner = web.AppRunner(app)
     await runner.setup()

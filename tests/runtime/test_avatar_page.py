@@ -21,7 +21,7 @@ from runtime.torso import TorsoFollow
 from runtime.transports.playout import Playout
 from tests.browser import reads
 from tests.models.hostile_packages import hostile
-from tests.models.motions import talking
+from tests.models.motions import leaping, talking
 
 RENDERERS = ("webgl", "software")
 SEEN = ("rest", "smile", "half blink", "up", "other yaw", "frown", "tilted")
@@ -156,7 +156,7 @@ def test_the_browser_decodes_what_the_packets_mean(blank):
 def test_damaged_packets_are_dropped_and_counted(blank):
     packet = bytes.fromhex(json.loads(VECTORS.read_text())["packets"][0]["hex"])
     broken = [packet[:k] for k in range(0, len(packet), 7)] + [packet + b"\1", bytes(9), bytes(2000)]
-    broken += [packet[:k] + bytes([packet[k] ^ 16]) + packet[k + 1 :] for k in range(len(packet))]
+    broken += [leaping(1)] + [packet[:k] + bytes([packet[k] ^ 16]) + packet[k + 1 :] for k in range(len(packet))]
     dropped = blank.evaluate(
         """async packets => {
             const { MotionDecoder } = await import("/avatar/player.js");

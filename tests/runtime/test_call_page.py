@@ -213,6 +213,27 @@ def test_where_nobody_answers_it_can_try_again(page, anna) -> None:
     page.wait_for_function(LIVE)
 
 
+def test_it_gets_in_although_its_first_answer_is_lost_and_nobody_else_in_between(page, anna) -> None:
+    link, lost = anna.link, []
+
+    def lose_first(route) -> None:
+        if route.request.method == "POST" and not lost:
+            lost.append(route.fetch().status)
+            assert "joining with this link" in str(End("Eve").call(link).ended().endings[0])
+            route.abort()
+        else:
+            route.continue_()
+
+    open_page(page, link)
+    page.route("**/call", lose_first)
+    page.locator("#join").click()
+    reads(page, state="Failed", what="Nobody answers", join="Try again")
+    page.locator("#join").click()
+    page.wait_for_function(LIVE)
+    assert "used up" in str(End("Eve").call(link).ended().endings[0])
+    assert lost == [201] and len(anna.calls) == 1 and anna.endings == []
+
+
 def test_without_permission_it_says_how_to_give_it(page, anna) -> None:
     join(page, anna)
     page.locator("#microphone").click()

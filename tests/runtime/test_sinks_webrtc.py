@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -222,6 +223,37 @@ def test_a_link_is_good_for_the_first_browser_and_the_next_gets_another(browser:
             reads(page, state="Refused")
     finally:
         other.context.close()
+        sink.close()
+
+
+def test_a_browser_whose_first_answer_is_lost_gets_in_by_itself_and_nobody_else_in_between(page: "Page") -> None:
+    said: list[str] = []
+    sink = open_sink(viewers=1, say=said.append)
+    link, answers = sink.url, []
+
+    def another() -> int:
+        with ThreadPoolExecutor() as pool:
+            return pool.submit(asyncio.run, watch(sink, link.partition("token=")[2])).result()
+
+    def lose_first(route: "Route") -> None:
+        if route.request.method != "POST":
+            return route.continue_()
+        response = route.fetch()
+        answers.append(response.status)
+        if len(answers) > 1:
+            return route.fulfill(response=response)
+        assert another() == 503
+        return route.abort()
+
+    page.route("**/whep", lose_first)
+    try:
+        with feeding(sink, lambda: coloured((200, 80, 40))):
+            page.goto(link)
+            reads(page, state="Live")
+            assert answers == [201, 201], "the one before has made room"
+            assert len(said) == 1 and watched_by(sink, 1)
+            assert another() == 401
+    finally:
         sink.close()
 
 

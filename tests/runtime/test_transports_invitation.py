@@ -7,7 +7,7 @@ from itertools import count
 import pytest
 
 from runtime.clock import FakeClock
-from runtime.transports.invitation import Invitation
+from runtime.transports.invitation import HeldError, Invitation
 from runtime.transports.links import prove
 
 HOUR_NS = 3600 * 1_000_000_000
@@ -33,11 +33,27 @@ class Guests:
     def show(self, secret: str) -> str | None:
         return self.invitation.take(f"Bearer {secret}", self.offer())
 
+    def join(self, secret: str, offer: str) -> str:
+        """Proves and gets an answer; returns the token to come back with."""
+        assert self.prove(secret, offer) == secret
+        return self.invitation.joined(secret, offer, self.offer(), shown=False)
+
     def come(self, secret: str, shown: bool = False) -> str | None:
-        """Joins; returns the token to come back with, or None."""
+        """Joins and is connected; returns the token to come back with, or None."""
         offer = self.offer()
         taken = self.show(secret) if shown else self.prove(secret, offer)
-        return None if taken is None else self.invitation.joined(taken, offer, self.offer(), shown)
+        if taken is None:
+            return None
+        token = self.invitation.joined(taken, offer, self.offer(), shown)
+        self.invitation.connected(token)
+        return token
+
+    def is_held(self, secret: str) -> bool:
+        """Whether others are asked to wait, however they come."""
+        for come in (lambda: self.prove(secret, self.offer()), lambda: self.show(secret)):
+            with pytest.raises(HeldError, match="try again in a moment"):
+                come()
+        return True
 
 
 @pytest.mark.parametrize("shown", [False, True])
@@ -61,6 +77,60 @@ def test_a_link_that_did_not_let_in_is_as_good_as_before() -> None:
     assert guests.come(link) is not None
     guests.invitation.give_back("another")
     assert guests.come(link) is None
+
+
+def test_whoever_proved_a_link_alone_may_come_again_until_it_is_connected() -> None:
+    guests = Guests()
+    link, mine, theirs = guests.invitation.secret, guests.offer(), guests.offer()
+    assert guests.prove(link, mine) == link and guests.invitation.last_token(link) == ""
+    with pytest.raises(HeldError):
+        guests.prove(link, mine)  # while the answer is made
+    assert guests.is_held(link)
+    tokens = [guests.invitation.joined(link, mine, guests.offer(), shown=False)]
+    for _ in range(3):
+        assert guests.is_held(link) and guests.uses == 0
+        overheard = f"Proof {prove(link, 'guest', mine)}"
+        assert guests.invitation.take(overheard, theirs) is None, "it is of other keys"
+        assert guests.prove(link, mine) == link and guests.invitation.last_token(link) == tokens[-1]
+        guests.invitation.left(tokens[-1])  # to make room for the next
+        assert guests.is_held(link)
+        tokens.append(guests.invitation.joined(link, mine, guests.offer(), shown=False))
+        guests.invitation.left(tokens[-2])
+    guests.invitation.connected(tokens[-1])
+    assert guests.uses == 1
+    assert guests.prove(link, mine) is guests.prove(link, theirs) is guests.show(link) is None
+    assert guests.come(tokens[-2]) is not None, "the last answer may have been lost, and that before have come"
+
+
+def test_a_link_whose_guest_was_never_connected_is_good_for_the_next() -> None:
+    guests = Guests()
+    link = guests.invitation.secret
+    first = guests.join(link, guests.offer())
+    guests.invitation.left(first)
+    second = guests.join(link, guests.offer())
+    with pytest.raises(HeldError):
+        guests.prove(first, guests.offer())
+    guests.invitation.connected(second)
+    assert guests.prove(first, guests.offer()) is None and guests.uses == 1
+    guests.invitation.renew()
+    link = guests.invitation.secret
+    first = guests.join(link, guests.offer())
+    guests.invitation.left(first)
+    token = guests.join(first, guests.offer())
+    assert guests.is_held(link)
+    guests.invitation.connected(token)
+    assert guests.prove(link, guests.offer()) is None and guests.uses == 2
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_link_whose_guest_got_no_answer_is_good_for_the_next(again: bool) -> None:
+    guests = Guests()
+    link, mine = guests.invitation.secret, guests.offer()
+    if again:
+        guests.join(link, mine)
+    assert guests.prove(link, mine) == link
+    guests.invitation.give_back(link)
+    assert guests.come(link) is not None and guests.prove(link, mine) is None
 
 
 def test_a_guest_whose_answer_was_lost_comes_back_and_nobody_with_what_was_overheard() -> None:
@@ -146,10 +216,12 @@ def test_nothing_is_no_secret(authorization: str) -> None:
     assert Guests().invitation.take(authorization, "") is None
 
 
-@pytest.mark.parametrize(("used", "renewed"), [(False, 2), (True, 0)])
-def test_a_link_that_nobody_uses_is_replaced_when_it_expires(used: bool, renewed: int, monkeypatch) -> None:
+@pytest.mark.parametrize(("used", "renewed"), [("not", 2), ("held", 0), ("used", 0)])
+def test_a_link_that_nobody_uses_is_replaced_when_it_expires(used: str, renewed: int, monkeypatch) -> None:
     guests, expired = Guests(), []
-    if used:
+    if used == "held":
+        guests.join(guests.invitation.secret, guests.offer())
+    if used == "used":
         guests.come(guests.invitation.secret)
     first = guests.invitation.secret
 
@@ -163,4 +235,7 @@ def test_a_link_that_nobody_uses_is_replaced_when_it_expires(used: bool, renewed
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(guests.invitation.keep(lambda: expired.append(guests.invitation.secret)))
     assert len(set(expired)) == renewed and first not in expired
-    assert (guests.come(guests.invitation.secret) is None) == used
+    if used == "held":
+        assert guests.is_held(guests.invitation.secret)
+    else:
+        assert (guests.come(guests.invitation.secret) is None) == (used == "used")

@@ -11,9 +11,9 @@ from aiortc import RTCPeerConnection
 from models.errors import AgentError, InputError
 from runtime.transports.description import DescriptionError, read_description
 from runtime.transports.ice import IcePolicy, policy_for
-from runtime.transports.joining import RefusedError, join, post_offer
+from runtime.transports.joining import RefusedError, UnansweredError, join, post_offer
 from runtime.transports.links import Link, parse_link, prove, resume_token
-from runtime.transports.peer import close_peer, gone, offer, open_peer
+from runtime.transports.peer import accept, close_peer, gone, make_certificate, offer, open_peer
 from runtime.transports.signalling import SDP
 from tests.runtime.peers import HERE, Host, hosting, run, until
 
@@ -225,10 +225,62 @@ def test_two_who_come_at_once_with_one_link_are_not_both_let_in() -> None:
             host.slow = asyncio.Event()
             first = asyncio.create_task(join(http, host.link, "/join", guest(), HERE))
             await until(lambda: len(host.peers) == 1)
+            for link in (host.link, host.link):
+                with pytest.raises(AgentError, match="joining with this link") as caught:
+                    await join(http, link, "/join", guest(), HERE)
+                assert not isinstance(caught.value, InputError)  # one may try again
+            host.slow.set()
+            session = await first
+            await until(lambda: session.peer.connectionState == "connected")
             with pytest.raises(RefusedError, match="used up"):
                 await join(http, host.link, "/join", guest(), HERE)
-            host.slow.set()
-            await (await first).leave()
+            await session.leave()
+
+    run(test())
+
+
+def test_a_guest_whose_answer_was_lost_comes_again_with_the_same_keys_and_nobody_else_in_between() -> None:
+    async def test() -> None:
+        host, certificate = Host(places=1), make_certificate()
+
+        def again() -> RTCPeerConnection:
+            peer = open_peer(HERE, certificate)
+            peer.createDataChannel("talk")
+            return peer
+
+        async with hosting(host) as http:
+            host.lose_answer = True
+            with pytest.raises(UnansweredError):
+                await join(http, host.link, "/join", again(), HERE)
+            [lost] = host.peers
+            with pytest.raises(AgentError, match="joining with this link"):
+                await join(http, host.link, "/join", guest(), HERE)
+            session = await join(http, host.link, "/join", again(), HERE)
+            assert lost not in host.peers and len(host.peers) == 1
+            await until(lambda: session.peer.connectionState == "connected")
+            for peer in (guest(), again()):
+                with pytest.raises(RefusedError, match="used up"):
+                    await join(http, host.link, "/join", peer, HERE)
+            assert len(host.peers) == 1 and session.resume is not None
+            await session.leave()
+            session = await join(http, session.resume, "/join", guest(), HERE)
+            await until(lambda: session.peer.connectionState == "connected")
+            await session.leave()
+
+    run(test())
+
+
+def test_a_link_by_which_no_connection_came_about_is_as_good_as_before() -> None:
+    async def test() -> None:
+        host = Host()
+        async with hosting(host) as http:
+            session = await join(http, host.link, "/join", guest(), HERE)
+            await session.leave()
+            session = await join(http, host.link, "/join", guest(), HERE)
+            await until(lambda: session.peer.connectionState == "connected")
+            await session.leave()
+            with pytest.raises(RefusedError, match="used up"):
+                await join(http, host.link, "/join", guest(), HERE)
 
     run(test())
 
@@ -246,6 +298,8 @@ def test_what_was_overheard_lets_nobody_in(shown: bool) -> None:
                 headers = {"Content-Type": SDP, "Authorization": told}
                 async with http.post(f"{host.base}/join", data=text.encode(), headers=headers) as answered:
                     assert answered.status == 201
+                    await accept(peer, await answered.text(), HERE)
+                    await until(lambda peer=peer: peer.connectionState == "connected")
                     resume = answered.headers.get("X-Resume-Token")
                     assert (resume is None) != shown, "it is sent to none that can work it out"
                     secret = resume or resume_token(secret, text, await answered.text())

@@ -1,22 +1,12 @@
 import asyncio
 from contextlib import suppress
 
+import pytest
 from aiortc.rtcdtlstransport import SRTP_PROFILES, RTCCertificate
 from OpenSSL import SSL
 
-from runtime.transports.ice import IcePolicy
-from runtime.transports.peer import open_peer
-
-
-def certificate() -> RTCCertificate:
-    """Of a peer of ours."""
-
-    async def opened() -> RTCCertificate:
-        peer = open_peer(IcePolicy())
-        await peer.close()
-        return vars(peer)["_RTCPeerConnection__certificates"][0]
-
-    return asyncio.run(opened())
+from runtime.transports.peer import accept, answer, close_peer, gone, make_certificate, offer, open_peer
+from tests.runtime.peers import HERE, run, until
 
 
 def extra_bytes(client: RTCCertificate, server: RTCCertificate) -> int:
@@ -46,7 +36,38 @@ def deliver(end: SSL.Connection, other: SSL.Connection) -> int:
 
 
 def test_packets_are_small_even_where_the_other_end_prefers_larger_ones_and_decides() -> None:
-    ours, others = certificate(), RTCCertificate.generateCertificate()
-    assert extra_bytes(ours, certificate()) == 29
+    ours, others = make_certificate(), RTCCertificate.generateCertificate()
+    assert extra_bytes(ours, make_certificate()) == 29
     assert extra_bytes(others, ours) == 29
     assert extra_bytes(others, RTCCertificate.generateCertificate()) == 37
+
+
+def test_who_answers_nothing_but_says_something_has_not_vanished(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a line whose packets wait for long, or which loses many."""
+    asked, heard = [], []
+
+    async def unanswered(peer: object) -> None:
+        asked.append(peer)
+        await asyncio.sleep(0.1)
+
+    monkeypatch.setattr("runtime.transports.peer.round_trip_ns", unanswered)
+    monkeypatch.setattr("runtime.transports.peer.SILENT_S", 1.5)
+
+    async def test() -> None:
+        one, other = open_peer(HERE), open_peer(HERE)
+        for peer in (one, other):
+            channel = peer.createDataChannel("talk", negotiated=True, id=0)
+            channel.on("message", heard.append)
+        text = await answer(other, await offer(one, HERE), HERE, ("application",))
+        await accept(one, text, HERE)
+        left = asyncio.create_task(gone(one))
+        await until(lambda: channel.readyState == "open")
+        while len(asked) < 8:
+            channel.send("still here")
+            await asyncio.sleep(0.1)
+        assert heard and not left.done()
+        assert await left == "vanished"
+        await close_peer(one)
+        await close_peer(other)
+
+    run(test())

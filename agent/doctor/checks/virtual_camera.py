@@ -7,7 +7,7 @@ from agent.doctor.facts.video import LoopbackModule, VideoNode
 from agent.doctor.finding import Finding
 from agent.doctor.system import Equipment, System
 from agent.doctor.trials.output import OutputTrial
-from runtime.sinks.virtual_camera import LOAD, explain
+from runtime.sinks.virtual_camera_device import LOAD, explain
 
 _RELOAD = f"sudo modprobe -r v4l2loopback && {LOAD}"
 _MOST_BUFFERS = 8

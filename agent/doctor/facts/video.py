@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from runtime.sinks.virtual_camera import is_secure_boot, why_invisible
+from runtime.sinks.virtual_camera_device import is_secure_boot, why_invisible
 from runtime.video_nodes import NODES, is_virtual, query_capability, takes_pictures, video_nodes
 
 _REJECTED = re.compile(r"Loading of (unsigned )?module.* is rejected|unsigned module loading is restricted")

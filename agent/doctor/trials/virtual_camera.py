@@ -13,7 +13,7 @@ from agent.doctor.trials.output import OutputTrial
 from agent.doctor.trials.pattern import compare_pattern, draw_pattern
 from agent.patience import within
 from models.errors import AgentError
-from runtime.sinks.virtual_camera import Device, open_virtual_camera
+from runtime.sinks.virtual_camera_device import Device, open_virtual_camera
 
 _PATIENCE_S = 8.0
 _PICTURES = 25  # the first ones may still show what was there before

@@ -96,6 +96,7 @@ function readDifferences(bits, kind, hints, tables) {
     if (bits.bit(zero[i][HINTS * active + Math.min(Math.abs(hint), HINTS - 1)])) {
       const minus = hint > 0 ? against[i] : hint < 0 ? ONE - against[i] : EVEN;
       const negative = bits.bit(minus), size = readSize(bits, more[i]) + 1;
+      expect(size <= 2 * tables.bounds[i]);
       difference = negative ? -size : size;
     }
     before[i % BEFORE] = Math.min(Math.abs(difference), MUCH);

@@ -1,10 +1,10 @@
 // A browser's end of a call: docs/call_protocol.md, without a portrait and motion of its own.
 //
-//   await talk(secret, guest)      returns what the other end said at last
+//   await talk(secret, guest, keys)      returns what the other end said at last
 //
 // `guest` is {name, microphone: a track or null, left: whether the user has hung up, joined(connection, secret to come
 // back with), hello(name, whether the camera may be shown), show(package): a promise, motion(packet),
-// glimpse(packet), sound(stream), live(), lost()}.
+// glimpse(packet), sound(stream), live(), lost()}; `keys` are those of connections by the secret, where it is a link's.
 
 import { VERSION as MOTION_VERSION } from "/avatar/motion.js";
 import { gathered, iceServers } from "./ice.js";
@@ -25,10 +25,10 @@ export class LinkError extends RefusedError {}
 class LostError extends Error {}
 
 /** Joins, and comes back whenever the connection breaks, until either end hangs up. Rejects with an Error. */
-export async function talk(secret, guest) {
+export async function talk(secret, guest, keys) {
   let link = secret, lost = null, digest = null;
   while (!guest.left) {
-    const connection = new Connection(guest, digest);
+    const connection = new Connection(guest, digest, link === secret && keys ? [keys] : []);
     try {
       link = await connection.join(link);
       guest.joined(connection, link);
@@ -50,7 +50,7 @@ export async function talk(secret, guest) {
 
 class Connection {
   /** `digest`: of the package that is shown already, if there is one. */
-  constructor(guest, digest) {
+  constructor(guest, digest, certificates) {
     this.guest = guest;
     this.digest = digest;
     this.live = false;  // the other end's portrait is shown
@@ -63,7 +63,7 @@ class Connection {
     this.begunMs = performance.now();
     this.ended = new Promise((resolve, reject) => Object.assign(this, { end: resolve, fail: reject }));
     this.ended.catch(() => {});  // whoever joins hears of it
-    this.peer = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.peer = new RTCPeerConnection({ bundlePolicy: "max-bundle", certificates });
     this.voice = this.peer.addTransceiver("audio", { direction: "sendrecv" });  // before any channel: aiortc's bundle
     this.speak(guest.microphone);
     this.control = this.channel("control", CONTROL, {});

@@ -6,6 +6,8 @@ const PRIMES = firstPrimes(64);
 const ROUNDS = PRIMES.map(prime => fraction(Math.cbrt(prime)));
 const BEGIN = PRIMES.slice(0, 8).map(prime => fraction(Math.sqrt(prime)));
 
+let keys = null;
+
 /** A Uint8Array -> its SHA-256, hexadecimal. */
 export function sha256(bytes) {
   return hex(digest(bytes));
@@ -14,6 +16,11 @@ export function sha256(bytes) {
 /** By one side ("guest" or "host"), whose offer or answer is `sdp`, that it knows the secret. */
 export function prove(secret, side, sdp) {
   return mac(secret, [side, ...fingerprints(sdp)]);
+}
+
+/** The keys of this page's connections by a link, a promise: a link's proof of the same keys may be told again. */
+export function linkKeys() {
+  return keys ??= RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" });
 }
 
 /** With what the guest of this offer and answer may come back. */

@@ -7,7 +7,7 @@ import pytest
 
 from agent.cli import main
 from agent.doctor.trials.output import OutputTrial
-from runtime.sinks.virtual_camera import explain
+from runtime.sinks.virtual_camera_device import explain
 from tests.agent.doctor.machine import HEALTHY, MONITOR, OWN, REAL3D, WITHOUT_ECHO, spoilt
 
 LOOPBACK, SOUND, GPU = "equipment.loopback", "equipment.sound", "equipment.gpu"

@@ -15,7 +15,8 @@ import numpy as np
 from models.errors import AgentError
 from models.motion import Motion
 from runtime.picture import Picture
-from runtime.sinks.virtual_camera import VirtualCamera, free_virtual_cameras, why_invisible
+from runtime.sinks.virtual_camera import VirtualCamera
+from runtime.sinks.virtual_camera_device import free_virtual_cameras, why_invisible
 from tests.devices.guest.loopback import SHARE, feeder, is_camera, load, read_raw, unload, until
 
 FOLDER = SHARE / "modules"
