@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Float32
 
+from agent.voice import voice
 from calibration.filmed import FPS, SIX, FaceTrack, cut, face_track, moved
 from calibration.mouth_heard import MouthHeard
 from models.audio.mel import RATE_HZ
@@ -107,4 +108,6 @@ def cut_out(
             bar(number + 1, count)
         footage.landmarks[:], footage.angles[:], footage.eyes[:] = track.landmarks(), track.angles(), track.eyes()
         footage.sounds[:] = sounds
+        heard = voice(video)[: footage.voice.size]
+        footage.voice.reshape(-1)[: len(heard)] = heard
     return footage

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -12,33 +11,35 @@ import torch
 
 from agent.begun import begun_folder, empty, sole_use
 from agent.config.personalise import Personalise
+from agent.doctor.facts.computer import look_at_computer
 from agent.filming import cut_out, film, frames_of, listen
+from agent.first_look import first_look
+from agent.pace import Pace, PartBar, Say, expected, numbered
 from calibration.filmed import FPS
 from models.errors import AgentError, InputError
 from models.metrics.lpips import Lpips
+from models.metrics.sync import SyncNet
 from models.talk3d.needs import BASE, SPEECH
 from models.talk3d.personal.aim import average_face, usual_face
 from models.talk3d.personal.footage import Footage, footage_bytes, read_footage
 from models.talk3d.personal.generators import base_generator
 from models.talk3d.personal.identity import read_identity
 from models.talk3d.personal.likeness import Learned, Structure
-from models.talk3d.personal.procedure import NAMES, Losses, Procedure, state_bytes, work
+from models.talk3d.personal.losses import Losses
+from models.talk3d.personal.procedure import NAMES, Procedure, state_bytes, work
 from models.talk3d.personal.result import store_person
 from models.talk3d.personal.schedule import Schedule
-from models.talk3d.personal.stage import Kept, Stage
+from models.talk3d.personal.stage import Kept
+from models.talk3d.personal.trial import try_out
 from models.talk3d.size import STAGES, StageWidths
 from models.talk3d.speech_scores import SpeechScores, load_speech_scores
 from models.weight_store import sha256
 from models.weights import TERMS, store_of, with_person
 
-Say = Callable[[str], None]
-PartBar = Callable[[str, int, int], None]
-"""Hears which part of the work is done, how much of it, and of how much; whatever it raises ends the work."""
-
 _SPARE_BYTES = 64_000_000
 _SETTINGS = "settings.json"
 _FILMING = ("following the face", "hearing the voice", "cutting out the face")
-_SURE_STEPS = 3  # of a stage, until it is said how long it takes
+_PARTS = (*_FILMING, *NAMES)
 
 
 class Personalising:
@@ -75,6 +76,7 @@ class Personalising:
         if config.frames < 1:
             raise InputError(f"--frames {config.frames}: give 1 or more; the authors recommend 5")
         say(TERMS["talk3d"])
+        self._device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         if not torch.cuda.is_available():
             say("without an NVIDIA GPU this is of no use but to try it out: it would take weeks")
         self._speech = store_of("talk3d").current()
@@ -115,10 +117,9 @@ class Personalising:
         return told
 
     def _learn(self, footage: Footage, bar: PartBar) -> list[str]:
-        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        procedure = Procedure(self._generator, footage, self._losses, self._schedule, device, self._widths)
-        kept = Kept(self._folder)
-        made = procedure.carry_out(kept, _Pace(work(self._schedule, len(footage.pictures)), self._say, bar))
+        procedure = Procedure(self._generator, footage, self._losses, self._schedule, self._device, self._widths)
+        kept, costs = Kept(self._folder), work(self._schedule, len(footage.pictures))
+        made = procedure.carry_out(kept, Pace(costs, _PARTS, self._say, bar))
         source = f"{self._config.video.name}, personalised by Talk3D's procedure ({self._losses.names()})"
         folder = store_person(
             made, footage, store_of(self._engine), self._speech, source, self._video_sha256,
@@ -149,8 +150,9 @@ class Personalising:
             raise InputError(
                 f"{self._folder} was begun with {' and '.join(other)}: give another --name, or --restart to begin anew"
             )
-        self._say(f"goes on with what {self._folder} holds")
-        return read_footage(self._folder)
+        if (footage := read_footage(self._folder)) is not None:
+            self._say(f"goes on with what {self._folder} holds")
+        return footage
 
     def _begin(self, bar: PartBar) -> Footage:
         """Cuts the faces out; if that fails or is interrupted, nothing is left behind."""
@@ -173,7 +175,11 @@ class Personalising:
 
     def _filmed(self, bar: PartBar) -> Footage:
         video, side = self._config.video, self._generator.size.picture
-        self._check_room(footage_bytes(frames_of(video), side) + state_bytes(self._generator, self._widths))
+        for line in first_look(video):
+            self._say(f"--video {video}: {line}")
+        count = frames_of(video)
+        self._check_room(footage_bytes(count, side) + state_bytes(self._generator, self._widths))
+        self._estimate(count)
         try:
             track = film(video, partial(bar, _part(_FILMING[0])))
             sounds, speech_s = listen(
@@ -189,6 +195,23 @@ class Personalising:
         shown = partial(bar, _part(_FILMING[2]))
         return cut_out(video, track, sounds, usual_face() if face is None else face, self._folder, side, shown)
 
+    def _estimate(self, count: int) -> None:
+        """Says how much time and memory so many frames take here."""
+        self._say("tries how fast this machine is")
+        found = try_out(self._generator, self._losses, self._widths, self._schedule.samples, self._device)
+        self._say(f"takes {expected(work(self._schedule, count), found.picture_s)} here, once the video is read")
+        free_bytes = (
+            torch.cuda.mem_get_info(self._device)[0]
+            if self._device.type == "cuda"
+            else look_at_computer().free_memory_bytes
+        )
+        where = "of the GPU's memory" if self._device.type == "cuda" else "of memory"
+        free = "" if free_bytes is None else f"; {free_bytes / 1e9:.1f} GB are free"
+        short = free_bytes is not None and free_bytes < found.memory_bytes
+        self._say(
+            f"needs about {found.memory_bytes / 1e9:.1f} GB {where}{free}{': it may well end for lack of it' * short}"
+        )
+
     def _speech_file(self) -> Path:
         assert self._speech.folder is not None
         return self._speech.folder / SPEECH.files[0]
@@ -203,48 +226,11 @@ class Personalising:
             )
 
 
-class _Pace:
-    """Tells how far the stages are, and, after a stage's first steps, how long they take."""
-
-    def __init__(self, costs: dict[str, float], say: Say, bar: PartBar) -> None:
-        self._costs, self._say, self._bar = costs, say, bar
-        self._stage = ""
-        self._begun_s = 0.0
-        self._first = 0
-
-    def __call__(self, stage: Stage, done: int, loss: float) -> None:
-        """See `stage.Told`."""
-        now_s = time.monotonic()
-        if stage.name != self._stage:
-            self._stage, self._begun_s, self._first = stage.name, now_s, done
-        names = list(self._costs)
-        each = self._costs[stage.name] / stage.steps
-        before = sum(self._costs[name] for name in names[: names.index(stage.name)])
-        total = sum(self._costs.values())
-        if done == self._first + _SURE_STEPS:
-            step_s = (now_s - self._begun_s) / _SURE_STEPS
-            rest_s = (total - before - each * done) / each * step_s
-            self._say(
-                f"{stage.name}: {stage.steps - done} steps to go, about {_time((stage.steps - done) * step_s)}; to the "
-                f"end about {_time(rest_s)}. Ctrl-C leaves off where the same command goes on"
-            )
-        if done == stage.steps:
-            self._say(f"{stage.name}: done, last loss {loss:.4f}")
-        self._bar(_part(stage.name), done, stage.steps)
-
-
 def _part(name: str) -> str:
-    """With its number."""
-    parts = (*_FILMING, *NAMES)
-    return f"{parts.index(name) + 1} of {len(parts)}: {name}"
-
-
-def _time(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
+    return numbered(name, _PARTS)
 
 
 def _losses(config: Personalise) -> Losses:
     identity = None if config.arcface is None else read_identity(config.arcface)
-    return Losses(Structure() if config.lpips is None else Learned(Lpips.read(*config.lpips)), identity)
+    syncnet = None if config.syncnet is None else SyncNet.read(config.syncnet)
+    return Losses(Structure() if config.lpips is None else Learned(Lpips.read(*config.lpips)), identity, syncnet)

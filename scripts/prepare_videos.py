@@ -66,7 +66,7 @@ def by_ray(wanted: Wanted, videos: list[Path], address: str) -> Iterator[tuple[s
     try:
         import ray
     except ImportError:
-        raise InputError("--ray needs Ray Data, which is not installed: pip install 'ray[data]'") from None
+        raise InputError("--ray needs Ray Data: .venv/bin/pip install -e '.[ray]'") from None
     try:
         ray.init(address=None if address == "local" else address)
     except (ConnectionError, ValueError) as error:

@@ -31,7 +31,8 @@ from models.talk3d.personal.aim import usual_face
 from models.talk3d.personal.delta import moved_planes, subject
 from models.talk3d.personal.footage import Footage, read_footage
 from models.talk3d.personal.likeness import Structure
-from models.talk3d.personal.procedure import Losses, Personal, Procedure
+from models.talk3d.personal.losses import Losses
+from models.talk3d.personal.procedure import Personal, Procedure
 from models.talk3d.personal.schedule import Schedule
 from models.talk3d.personal.stage import Kept, Stage
 from models.talk3d.size import GeneratorSize, StageWidths

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Int16, UInt8
+from jaxtyping import UInt8
 
 from agent.eval.crop import Crop
 from calibration.framing import Canvas
 from models.errors import InputError
 from models.landmarks import Landmarks, MediapipeTracker
-from runtime.resample import SpeechWindows
-from runtime.sources.media import ClipFrames, ClipSound
+from runtime.sources.media import ClipFrames
 from runtime.sources.nearest import nearest
 
 Head = UInt8[np.ndarray, "256 256 3"]
@@ -86,12 +85,3 @@ def heads(clip: Path, size: tuple[int, int], instants_ns: Iterable[int], crop: C
     with closing(ClipFrames(clip)) as source:
         for due_ns, image in nearest(source, instants_ns):
             yield due_ns, crop.of(on_canvas(image, size))
-
-
-def voice(clip: Path) -> Int16[np.ndarray, "n"]:
-    """The clip's sound, 16 kHz mono."""
-    windows = SpeechWindows()
-    with closing(ClipSound(clip)) as source:
-        parts = [window.samples for sound in source for window in windows.push(sound)]
-    parts += [window.samples for window in windows.flush()]
-    return np.round(np.clip(np.concatenate(parts), -1, 1) * 32767).astype(np.int16)

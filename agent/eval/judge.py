@@ -8,9 +8,10 @@ from jaxtyping import Float32
 
 from agent.eval.cases import Case
 from agent.eval.columns import Key, judged_columns
-from agent.eval.filmed import Head, voice
+from agent.eval.filmed import Head
 from agent.eval.measures import Measures
 from agent.eval.truth import Truth
+from agent.voice import voice
 from models.landmarks import Landmarks, MediapipeTracker
 from models.metrics.features import cosine
 from models.metrics.motions import expression_distance, pose_distance_degrees

@@ -1,6 +1,7 @@
 """The faces that SyncNet sees of a run of pictures."""
 
 from collections import deque
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -8,15 +9,16 @@ from jaxtyping import Float, UInt8
 
 SIDE = 224
 """Of what is cut out, pixels."""
+BESIDE = 110
+"""Grey beyond the picture's edges."""
 _ROOM = 0.4  # around the face
-_BESIDE = (110, 110, 110)  # grey beyond the picture's edges
 _STEADIED = 6  # pictures before and after, that tell where a face is
 
 Face = UInt8[np.ndarray, "224 224 3"]
-Points = Float[np.ndarray, "n 3"]
-"""Landmarks of a face in a picture, pixels."""
+Points = Float[np.ndarray, "n _"]
+"""Landmarks of a face in a picture: x and y, and maybe more; pixels."""
 Box = Float[np.ndarray, "3"]
-"""Its middle, x and y, and half of its longer side, pixels."""
+"""Its middle, x and y, and half of its longer side; pixels."""
 
 
 class FaceCutter:
@@ -47,8 +49,28 @@ class FaceCutter:
 
     def _next(self) -> Face:
         number = len(self._boxes) - len(self._waiting)
-        around = self._boxes[max(0, number - _STEADIED) : number + _STEADIED + 1]
-        return cut_face(self._waiting.popleft(), np.median(around, axis=0))
+        return cut_face(self._waiting.popleft(), _steady(self._boxes, number))
+
+
+def steady_boxes(faces: Iterable[Points]) -> Float[np.ndarray, "pictures 3"]:
+    """The boxes of all pictures of a clip, as `FaceCutter` has them."""
+    boxes = [_box_of(face) for face in faces]
+    return np.stack([_steady(boxes, number) for number in range(len(boxes))])
+
+
+def square(box: Box) -> Box:
+    """What SyncNet sees around a box, more below it than above: left, top and side."""
+    x, y, half = box
+    side = 2 * (1 + _ROOM) * half
+    return np.array([x - side / 2, y - half, side])
+
+
+def cut_face(image: UInt8[np.ndarray, "h w 3"], box: Box) -> Face:
+    """What SyncNet sees of a picture whose face lies in a box."""
+    left, top, side = square(box)
+    scale = SIDE / side
+    matrix = np.array([[scale, 0, (0.5 - left) * scale - 0.5], [0, scale, (0.5 - top) * scale - 0.5]])
+    return np.asarray(cv2.warpAffine(image, matrix, (SIDE, SIDE), borderValue=(BESIDE,) * 3))
 
 
 def _box_of(face: Points) -> Box:
@@ -56,11 +78,6 @@ def _box_of(face: Points) -> Box:
     return np.array([*(low + high) / 2, (high - low).max() / 2], np.float64)
 
 
-def cut_face(image: UInt8[np.ndarray, "h w 3"], box: Box) -> Face:
-    """What SyncNet sees of a picture whose face lies in a box: more below it than above."""
-    x, y, half = box
-    side = 2 * (1 + _ROOM) * half
-    left, top = x - side / 2, y - half
-    scale = SIDE / side
-    matrix = np.array([[scale, 0, (0.5 - left) * scale - 0.5], [0, scale, (0.5 - top) * scale - 0.5]])
-    return np.asarray(cv2.warpAffine(image, matrix, (SIDE, SIDE), borderValue=_BESIDE))
+def _steady(boxes: Sequence[Box], number: int) -> Box:
+    around = boxes[max(0, number - _STEADIED) : number + _STEADIED + 1]
+    return np.asarray(np.median(around, axis=0))

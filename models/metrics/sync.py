@@ -16,7 +16,8 @@ from models.metrics.published import entries_of, with_weights
 FPS = 25
 """Of the pictures that it sees."""
 
-_SPAN = 5  # pictures at a time, and
+SPAN = 5
+"""Pictures that it sees at a time."""
 _HOPS = 4  # frames of sound to each
 _FARTHEST = 15  # pictures by which lips and voice are shifted against each other
 _AT_ONCE = 16
@@ -59,18 +60,23 @@ class SyncNet(nn.Module):
         """Begins to judge a clip; `face`: where it is taken to be until it is found."""
         return Watched(self, face)
 
-    @torch.inference_mode()
-    def lips(self, faces: UInt8[np.ndarray, "t 224 224 3"]) -> Float[Tensor, "windows 1024"]:
-        """What every five pictures in a row look like; `faces` as `cut_face` gives them."""
-        seen = torch.from_numpy(faces[..., ::-1].copy()).permute(3, 0, 1, 2)[None].float()
-        windows = [seen[:, :, i : i + _SPAN] for i in range(len(faces) - _SPAN + 1)]
-        return self._embedded(self.netcnnlip, self.netfclip, windows)
+    def forward(self, faces: Float[Tensor, "b 5 3 224 224"]) -> Float[Tensor, "b 1024"]:
+        """What five pictures in a row look like, with gradients; RGB, 0..255."""
+        seen = faces.flip(2).transpose(1, 2)
+        return self._embedded(self.netcnnlip, self.netfclip, [seen[k : k + 1] for k in range(len(seen))])
 
-    @torch.inference_mode()
+    @torch.no_grad()
+    def lips(self, faces: UInt8[np.ndarray, "t 224 224 3"]) -> Float[Tensor, "windows 1024"]:
+        """The same of every five pictures in a row; `faces` as `cut_face` gives them."""
+        seen = torch.from_numpy(faces).permute(0, 3, 1, 2).float()
+        return self(seen.unfold(0, SPAN, 1).movedim(-1, 1))
+
+    @torch.no_grad()
     def voice(self, samples: Int16[np.ndarray, "n"], count: int) -> Float[Tensor, "count 1024"]:
         """What is heard in the first so many windows of five pictures; `samples`: 16 kHz."""
         heard = torch.from_numpy(cepstrum(samples).T.astype(np.float32))[None, None]
-        windows = [heard[..., i * _HOPS : (i + _SPAN) * _HOPS] for i in range(count)]
+        heard = heard.to(next(self.parameters()).device)
+        windows = [heard[..., i * _HOPS : (i + SPAN) * _HOPS] for i in range(count)]
         return self._embedded(self.netcnnaud, self.netfcaud, windows)
 
     def _embedded(self, network: nn.Sequential, head: nn.Sequential, windows: list[Tensor]) -> Tensor:
@@ -96,7 +102,7 @@ class Watched:
     def _add(self, face: Face) -> None:
         self._count += 1
         self._faces.append(face)
-        if len(self._faces) == _AT_ONCE + _SPAN - 1:
+        if len(self._faces) == _AT_ONCE + SPAN - 1:
             self._lips.append(self._network.lips(np.stack(self._faces)))
             self._faces = self._faces[_AT_ONCE:]
 
@@ -109,8 +115,8 @@ class Watched:
             self._add(cut)
         if min(self._count / FPS, len(samples) / RATE_HZ) < 2:
             return None
-        rest = [self._network.lips(np.stack(self._faces))] if len(self._faces) >= _SPAN else []
-        count = min(self._count, len(samples) * FPS // RATE_HZ) - _SPAN
+        rest = [self._network.lips(np.stack(self._faces))] if len(self._faces) >= SPAN else []
+        count = min(self._count, len(samples) * FPS // RATE_HZ) - SPAN
         lips = torch.cat([*self._lips, *rest])[:count]
         voice = fn.pad(self._network.voice(samples, count), (0, 0, _FARTHEST, _FARTHEST))
         shifts = range(2 * _FARTHEST + 1)

@@ -106,12 +106,15 @@ class ClipFrames:
     lost: ClassVar[int] = 0
     """A file waits for its reader."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises InputError as `probe` does, and if the file holds no pictures."""
+    def __init__(self, path: Path, alone: bool = False) -> None:
+        """Raises InputError as `probe` does, and if the file holds no pictures.
+
+        `alone`: only those that are decoded without others (key frames), for a quick look.
+        """
         self.info = probe(path)
         if not self.info.has_video:
             raise InputError(f"{path} holds no pictures: give a video file")
-        self._path = path
+        self._path, self._alone = path, alone
         self._stop = threading.Event()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -119,6 +122,8 @@ class ClipFrames:
         with _opened(self._path) as container:
             stream = container.streams.video[_picture_stream_number(container)]
             stream.thread_type = "AUTO"
+            if self._alone:
+                stream.codec_context.skip_frame = "NONKEY"
             step_s = 1 / Fraction(self.info.fps or 25).limit_denominator(1001)
             last_s = -step_s
             upright = _Upright()

@@ -1,6 +1,7 @@
 """A video in, a person's networks out, at a tiny size; and every video and file of no use."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from golden.generator_pickle import save_generator
 
 pytest.importorskip("torch")
 
+import torch
 from scipy.io import wavfile
 
 from agent import personalise
@@ -23,6 +25,7 @@ from agent.personalise import Personalising
 from calibration.filmed import face_track
 from calibration.photo import read_photo
 from models.errors import AgentError, InputError
+from models.metrics.sync import SyncNet
 from models.talk3d import speech_scores
 from models.talk3d.importing import Given
 from models.talk3d.needs import DRIVER_FILE, GENERATOR_FILE, SPEECH_FILE
@@ -30,12 +33,14 @@ from models.talk3d.personal.stage import Kept
 from models.talk3d.speech_scores import SpeechScores, load_speech_scores
 from models.weights import Weights, find, store_of
 from tests.agent.clips import decode, make_clip
+from tests.models.metrics.files import saved
 from tests.models.talk3d import released
 from tests.models.talk3d.personal import tiny
 
 pytestmark = pytest.mark.timeout(600)  # half a minute of processor time, on whatever machine
 
 SECONDS = 3.2
+NOISE = 0.02 * np.random.default_rng(0).standard_normal((153_600, 1)).astype(np.float32)
 QUICK = replace(
     tiny.SCHEDULE, inversion_steps=2, tuning_steps=2, first_frame_steps=1, delta_steps=2, drawing_steps=1, samples=6
 )
@@ -94,6 +99,13 @@ def test_a_person_is_learnt_and_drawn(speaking, generator, data, tmp_path, capsy
     assert any("non-commercial" in line for line in said)
     assert any("in place of LPIPS" in line and "without SyncNet" in line for line in said)
     assert any(line.startswith("needs up to") and "MB are free" in line for line in said)
+    assert any(
+        re.match(r"takes about .+ \(inversion .+, delta .+\) here, once the video is read", line) for line in said
+    )
+    assert any(re.match(r"needs about .+ GB of memory; .+ GB are free$", line) for line in said)
+    begun = next(number for number, line in enumerate(said) if "s of one face" in line)
+    assert said.index(next(line for line in said if line.startswith("takes"))) < begun, "before the video is read"
+    assert any("3 s is little" in line for line in said)
     assert not (data / "personal" / "me").exists(), "pictures of the person are not left behind"
     weights = find("talk3d:me")
     assert isinstance(weights, Weights)
@@ -191,18 +203,54 @@ def test_a_full_disk_is_told_before(speaking, generator, data, monkeypatch):
     assert "make room, or name another folder" in refusal(AgentError, Personalise(video=speaking, generator=generator))
 
 
+def test_syncnet_counts_where_it_is_brought(speaking, generator, data, tmp_path):
+    torch.manual_seed(0)
+    config = Personalise(video=speaking, generator=generator, syncnet=saved(tmp_path, SyncNet().state_dict())[0])
+    said = made(config, replace(QUICK, heard_after=-1, delta_steps=1))
+    assert any("with SyncNet" in line for line in said)
+    assert "with SyncNet" in store_of("talk3d:me").current().files[DRIVER_FILE].source
+    assert "is not SyncNet" in refusal(InputError, replace(config, syncnet=saved(tmp_path, {"a": torch.zeros(1)})[0]))
+
+
+def test_a_footage_of_an_older_program_is_made_anew(speaking, generator, data):
+    config = Personalise(video=speaking, generator=generator)
+
+    def leave(part, done, total):
+        if "inversion" in part:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        made(config, bar=leave)
+    heard = np.load(begun_folder("me") / "voice.npy")
+    assert heard.shape == (80, 640) and np.abs(heard).max() > 1000
+    (begun_folder("me") / "voice.npy").unlink()
+    said = made(config)
+    assert not any("goes on with" in line for line in said) and any("inversion: done" in line for line in said)
+
+
 def test_a_video_without_speech_is_refused(portrait_png, generator, data, tmp_path):
     photo = read_photo(portrait_png)[:300, 80:380]
-    video = make_clip(tmp_path / "mute.mp4", [photo] * 80, 25, samples=np.zeros((153_600, 1), np.float32))
+    video = make_clip(tmp_path / "mute.mp4", [photo] * 80, 25, samples=NOISE)
     said = refusal(InputError, Personalise(video=video, generator=generator))
     assert f"--video {video}: 0.0 s of speech are heard" in said
 
 
-def test_a_video_without_a_face_is_refused(generator, data, tmp_path):
-    video = make_clip(tmp_path / "wall.mp4", [np.full((96, 96, 3), 90, np.uint8)] * 80, 25)
-    said = refusal(InputError, Personalise(video=video, generator=generator))
-    assert f"--video {video}: a face is seen in 0 of 80 frames" in said
-    assert not begun_folder("wall").exists(), "another video may have the name"
+def test_videos_of_no_use_are_refused_before_they_are_read(portrait_png, generator, data, tmp_path, monkeypatch):
+    def never(*_):
+        raise AssertionError("it takes minutes")
+
+    for name in ("film", "listen", "try_out"):
+        monkeypatch.setattr(personalise, name, never)
+    photo, wall = read_photo(portrait_png)[:256, 100:356], np.full((96, 96, 3), 90, np.uint8)
+    for name, images, samples, wanted in (
+        ("wall", [wall] * 80, NOISE, "a face is seen in 0 of 1 pictures looked at"),
+        ("two", [np.hstack([photo, photo])] * 80, NOISE, "several people are seen in 1 of 1 pictures looked at"),
+        ("mute", [photo] * 80, None, "holds no sound"),
+        ("short", [photo] * 20, NOISE[:38_400], "0.8 s are too short"),
+    ):
+        video = make_clip(tmp_path / f"{name}.mp4", images, 25, samples)
+        assert wanted in refusal(InputError, Personalise(video=video, generator=generator)), name
+        assert not begun_folder(name).exists(), "another video may have the name"
 
 
 def test_a_refused_video_takes_nothing_from_what_was_begun_under_its_name(generator, data, tmp_path):

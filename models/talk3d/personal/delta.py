@@ -2,8 +2,10 @@
 
 Loss, as in the released code, the paper giving no weights: 16 x L1 + likeness, at the rendered size and of the enlarged
 picture; of the mouth, rendered, 15 x (squares per pixel + likeness); 1 x ArcFace's distance between the faces, where it
-was brought in. The released code also has 0.01 x SyncNet's, after 20 times through the frames; there is none here. A
-step sees two clips, and of each the second and the fourth frame.
+was brought in; 0.01 x SyncNet's distance between lips and voice, after 20 times through the frames, where that was. A
+step sees two clips, and of each the second and the fourth frame; SyncNet sees the video's own between them. The
+released code asks Wav2Lip's network instead (cross-entropy of a cosine, of the rendered picture's lower half); this one
+is that which `agent eval` measures with, and sees the enlarged picture, since it wants faces of 224 pixels.
 """
 
 from collections.abc import Sequence
@@ -19,8 +21,8 @@ from models.talk3d.checkpoint_file import Driver
 from models.talk3d.delta_planes import PlaneFeatures
 from models.talk3d.generator import Generator
 from models.talk3d.personal.footage import Footage
-from models.talk3d.personal.identity import Identity
-from models.talk3d.personal.likeness import Likeness
+from models.talk3d.personal.lip_sync import LipSync
+from models.talk3d.personal.losses import Losses
 from models.talk3d.personal.schedule import Schedule, stepped
 from models.talk3d.personal.stage import State, draws
 from models.talk3d.personal.views import View, view
@@ -31,6 +33,8 @@ from models.triplane import Planes
 
 CLIPS, TAKEN, CLIP = 2, (1, 3), 5
 """Of a step: clips, the frames of each that are drawn, frames of a clip."""
+PICTURES = 1.3 * CLIPS * len(TAKEN)
+"""What a step costs, the networks that make planes included, in pictures that are drawn and learnt from."""
 _JITTER = 0.05
 _JUDGED = 6
 
@@ -55,10 +59,14 @@ def subject(generator: Generator, latent: Tensor, turns: Tensor) -> Subject:
         return Subject(generator, latent, generator.backbone.synthesis(latent), turns)
 
 
+def clips(stage: str, step: int, learnt: int) -> list[int]:
+    """The first frame of each clip of a step."""
+    return torch.randint(0, max(1, learnt - CLIP + 1), (CLIPS,), generator=draws(stage, step)).tolist()
+
+
 def clip_frames(stage: str, step: int, learnt: int) -> list[int]:
-    """The frames of a step."""
-    begins = torch.randint(0, max(1, learnt - CLIP + 1), (CLIPS,), generator=draws(stage, step))
-    return [min(int(begin) + k, learnt - 1) for begin in begins for k in TAKEN]
+    """The frames of a step that are drawn, clip by clip."""
+    return [min(begin + k, learnt - 1) for begin in clips(stage, step, learnt) for k in TAKEN]
 
 
 def fresh_driver(side: int, widths: StageWidths) -> Driver:
@@ -96,14 +104,12 @@ class Delta:
 
     name = "delta"
 
-    def __init__(
-        self, who: Subject, footage: Footage, likeness: Likeness, identity: Identity | None, schedule: Schedule,
-        widths: StageWidths,
-    ) -> None:  # fmt: skip
+    def __init__(self, who: Subject, footage: Footage, losses: Losses, schedule: Schedule, widths: StageWidths) -> None:
         """`widths`: of the networks; begins with new ones."""
-        self._who, self._footage = who, footage
-        self._likeness, self._identity, self._schedule = likeness, identity, schedule
-        self.steps, self.renders = schedule.delta_steps, 1.3 * CLIPS * len(TAKEN)
+        self._who, self._footage, self._schedule = who, footage, schedule
+        self._likeness, self._identity = losses.likeness, losses.identity
+        self._lip_sync = None if losses.syncnet is None else LipSync(losses.syncnet, footage)
+        self.steps, self.renders = schedule.delta_steps, PICTURES
         self.saved_every = schedule.saved_every
         self._driver = fresh_driver(who.generator.size.planes, widths).to(who.latent.device).train()
         learnt = [values for values in self._driver.parameters() if values.requires_grad]
@@ -111,12 +117,17 @@ class Delta:
 
     def step(self, number: int) -> float:
         """A batch."""
+        learnt = self._footage.learnt
+        times = number // max(1, learnt // CLIPS)
         for group in self._adam.param_groups:
-            group["lr"] = self._schedule.delta_rate * stepped(number, self._footage.learnt // CLIPS)
-        numbers = clip_frames(self.name, number, self._footage.learnt)
+            group["lr"] = self._schedule.delta_rate * stepped(times)
+        numbers = clip_frames(self.name, number, learnt)
         jitter = _JITTER * (2 * torch.rand(len(numbers), 1, generator=draws("eyes", number)) - 1)
         planes = moved_planes(self._driver, self._who, self._footage, numbers, jitter)
-        loss = self._loss(self._who.view(planes, numbers, self._schedule.samples), numbers)
+        seen = self._who.view(planes, numbers, self._schedule.samples)
+        loss = self._loss(seen, numbers)
+        if self._lip_sync is not None and times > self._schedule.heard_after:
+            loss = loss + 0.01 * self._lip_sync.apart(seen.picture, numbers, clips(self.name, number, learnt))
         self._adam.zero_grad()
         torch.autograd.backward(loss)
         self._adam.step()

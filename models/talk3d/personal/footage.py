@@ -10,7 +10,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Float32, UInt8
+from jaxtyping import Bool, Float, Float32, Int16, UInt8
 from torch import Tensor
 
 from models.errors import AgentError
@@ -28,6 +28,8 @@ from models.topology import (
 
 LEARNT = 10 / 11
 """Part of the frames, from the first, that is learnt from; the rest shows how it went."""
+VOICE = 640
+"""Samples of sound that belong to a frame."""
 _EYES = (np.union1d(RIGHT_UPPER_LID, RIGHT_LOWER_LID), np.union1d(LEFT_UPPER_LID, LEFT_LOWER_LID))
 _FEATURES = np.array([70, 63, 105, 66, 107, 336, 296, 334, 293, 300, 98, 327, *OUTER_LIPS])
 """Brows, nose and lips."""
@@ -50,6 +52,8 @@ class Footage:
     """How far they are shut, 0..2."""
     sounds: Float32[np.ndarray, "n 8 44 16"]
     """See `audio_windows`."""
+    voice: Int16[np.ndarray, "n 640"]
+    """Samples at 16 kHz, from each frame's instant to the next one's."""
 
     @property
     def learnt(self) -> int:
@@ -127,6 +131,7 @@ def shapes(count: int, side: int) -> dict[str, tuple[tuple[int, ...], type[np.ge
         "angles": ((count, 3), np.float32),
         "eyes": ((count,), np.float32),
         "sounds": ((count, WINDOWS, SYMBOLS, SPAN), np.float32),
+        "voice": ((count, VOICE), np.int16),
     }
 
 
@@ -166,6 +171,7 @@ def _reserve(path: Path, size_bytes: int) -> None:
 
 def read_footage(folder: Path) -> Footage | None:
     """What was written there; None if it is not whole."""
-    if not (folder / _MARK).exists():
+    paths = {field.name: folder / f"{field.name}.npy" for field in fields(Footage)}
+    if not all(path.exists() for path in (folder / _MARK, *paths.values())):
         return None
-    return Footage(**{field.name: np.load(folder / f"{field.name}.npy", mmap_mode="r") for field in fields(Footage)})
+    return Footage(**{name: np.load(path, mmap_mode="r") for name, path in paths.items()})

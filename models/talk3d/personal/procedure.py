@@ -4,16 +4,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.talk3d.checkpoint_file import Driver
 from models.talk3d.generator import Generator
-from models.talk3d.personal.delta import Delta, subject
+from models.talk3d.personal.delta import PICTURES, Delta, subject
 from models.talk3d.personal.drawing import Drawing
 from models.talk3d.personal.footage import Footage, chosen_frames
-from models.talk3d.personal.identity import Identity
 from models.talk3d.personal.inversion import Inversion
-from models.talk3d.personal.likeness import Likeness
+from models.talk3d.personal.losses import Losses
 from models.talk3d.personal.per_frame import PerFrame
 from models.talk3d.personal.schedule import Schedule
 from models.talk3d.personal.stage import Kept, Stage, State, Told, carry_out
@@ -23,24 +22,6 @@ from models.talk3d.size import STAGES, StageWidths, generator_size
 
 NAMES = (Inversion.name, Tuning.name, PerFrame.name, Delta.name, Drawing.name)
 """Of the stages, in their order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Losses:
-    """What pictures are compared by."""
-
-    likeness: Likeness
-    identity: Identity | None = None
-
-    def to(self, device: torch.device) -> None:
-        """Their networks are moved there."""
-        for network in (self.likeness, self.identity):
-            if isinstance(network, nn.Module):
-                network.to(device)
-
-    def names(self) -> str:
-        """As a phrase."""
-        return f"{self.likeness.name}; {'with' if self.identity else 'without'} ArcFace's identity, without SyncNet"
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +69,7 @@ class Procedure:
         latent = inverted["latent"].to(self.device)
         turns = done(PerFrame.name, lambda: PerFrame(generator, latent, footage, likeness, schedule))["turns"]
         who = subject(generator, latent, turns.to(self.device))
-        learnt = done(Delta.name, lambda: Delta(who, footage, likeness, self.losses.identity, schedule, self.widths))
+        learnt = done(Delta.name, lambda: Delta(who, footage, self.losses, schedule, self.widths))
         driver = Driver(generator.size.planes, self.widths)
         driver.load_state_dict(learnt["driver"])
         driver.to(self.device).eval().requires_grad_(False)
@@ -118,6 +99,6 @@ def work(schedule: Schedule, frames: int) -> dict[str, float]:
         Inversion.name: schedule.inversion_steps * few,
         Tuning.name: schedule.tuning_steps * few * 2.3,
         PerFrame.name: schedule.first_frame_steps + (frames - 1) * schedule.frame_steps,
-        Delta.name: schedule.delta_steps * 5.2,
+        Delta.name: schedule.delta_steps * PICTURES,
         Drawing.name: schedule.drawing_steps * 4,
     }

@@ -23,6 +23,8 @@ class Schedule:
     frame_rate: float = 0.01
     delta_steps: int = 80_000
     delta_rate: float = 5e-4
+    heard_after: int = 20
+    """Times through the frames after which SyncNet counts."""
     drawing_steps: int = 1000
     drawing_rate: float = 2e-4
     samples: int = SAMPLES
@@ -38,6 +40,6 @@ def ramped(step: int, steps: int) -> float:
     return (0.5 - 0.5 * math.cos(down * math.pi)) * min(1.0, progress / 0.05)
 
 
-def stepped(step: int, epoch_steps: int) -> float:
+def stepped(times: int) -> float:
     """Part of the rate: two hundredths less after every other time through the frames."""
-    return 0.98 ** (step // max(1, epoch_steps) // 2)
+    return 0.98 ** (times // 2)

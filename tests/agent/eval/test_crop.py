@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from agent.eval.crop import SIDE, Crop
-from agent.eval.filmed import film, first_picture, heads, on_canvas, voice
+from agent.eval.filmed import film, first_picture, heads, on_canvas
+from agent.voice import voice
 from calibration.photo import read_photo
 from models.errors import InputError
 from tests.agent.clips import make_clip

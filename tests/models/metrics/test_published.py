@@ -172,6 +172,22 @@ def test_syncnet_reads_its_file_and_judges(tmp_path):
         SyncNet.read(saved(tmp_path, {"netcnnaud.0.weight": torch.zeros(64, 1, 3, 3)})[0])
 
 
+def test_syncnet_is_shown_blue_first_as_it_was_taught(monkeypatch):
+    shown = []
+
+    def embedded(self, network, head, windows):
+        shown.extend(windows)
+        return torch.zeros(len(windows), 1024)
+
+    monkeypatch.setattr(SyncNet, "_embedded", embedded)
+    faces = np.zeros((6, SIDE, SIDE, 3), np.uint8)
+    faces[..., 0], faces[1, ..., 2] = 200, 7
+    SyncNet().lips(faces)
+    assert [window.shape for window in shown] == [(1, 3, 5, SIDE, SIDE)] * 2
+    assert all((window[0, 2] == 200).all() for window in shown)
+    assert (shown[0][0, 0, 1] == 7).all() and (shown[1][0, 0, 0] == 7).all()
+
+
 @pytest.mark.parametrize("late", [-4, 0, 6])
 def test_lips_are_looked_for_where_the_voice_is(late, monkeypatch):
     said = torch.tensor(np.random.default_rng(1).standard_normal((120, 1024)), dtype=torch.float32)

@@ -218,7 +218,7 @@ def test_pictures_of_a_video_are_not_held(portrait_png: Path, tmp_path: Path, mo
 
 def test_ray_that_is_not_there_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(InputError, match=r"pip install 'ray\[data\]'"):
+    with pytest.raises(InputError, match=r"pip install -e '\.\[ray\]'"):
         list(by_ray(Wanted(tmp_path, None, 64, 1, 8), [], "local"))
 
 

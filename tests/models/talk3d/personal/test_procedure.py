@@ -13,8 +13,9 @@ from models.talk3d.checkpoint_file import Driver
 from models.talk3d.generator import Generator
 from models.talk3d.personal.delta import fresh_driver, moved_planes, subject
 from models.talk3d.personal.likeness import Structure
+from models.talk3d.personal.losses import Losses
 from models.talk3d.personal.per_frame import PerFrame
-from models.talk3d.personal.procedure import NAMES, Losses, Personal, Procedure, state_bytes, work
+from models.talk3d.personal.procedure import NAMES, Personal, Procedure, state_bytes, work
 from models.talk3d.personal.schedule import Schedule
 from models.talk3d.personal.stage import Kept, Stage, carry_out
 from tests.models.talk3d.personal import tiny

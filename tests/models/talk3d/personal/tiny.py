@@ -47,4 +47,5 @@ def footage(count: int = FRAMES) -> Footage:
         angles=random.uniform(-9, 9, (count, 3)).astype(np.float32),
         eyes=np.zeros(count, np.float32),
         sounds=(loud[:, None, None, None] * np.ones((1, 8, 44, 16))).astype(np.float32),
+        voice=(9000 * loud[:, None] * random.standard_normal((count, 640))).astype(np.int16),
     )
