@@ -1,5 +1,6 @@
 """Clip: pictures of one person, with all that training needs to know of each; a folder on disk."""
 
+import hashlib
 import io
 import shutil
 from collections.abc import Sequence
@@ -114,6 +115,13 @@ class Clip:
 
     def fit(self, number: int) -> Coefficients:
         return Coefficients(**{name: self._numbers[name][number] for name in Coefficients.__slots__})
+
+    def digest(self) -> str:
+        """Of its numbers, by which a clip is known."""
+        digest = hashlib.sha256(f"{self.folder.name} {self.face} {self.side}".encode())
+        for name in sorted(self._numbers):
+            digest.update(self._numbers[name].tobytes())
+        return digest.hexdigest()
 
     def picture(self, kind: str, number: int | None = None) -> np.ndarray:
         """`kind`: picture, classes, pncc, torso; background and pncc_canonical have no number."""

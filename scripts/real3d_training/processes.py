@@ -72,6 +72,11 @@ def rank() -> int:
     return dist.get_rank() if dist.is_initialized() else 0
 
 
+def processes() -> int:
+    """How many there are."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
 def shared(network: nn.Module) -> nn.Module:
     """The same with gradients that are means over the processes; its running norms are those of all, on GPUs."""
     if not dist.is_initialized():

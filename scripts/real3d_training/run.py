@@ -1,22 +1,24 @@
 """A stage's run: from its last checkpoint to its end, with progress and pictures."""
 
+import hashlib
 import json
 import signal
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 
 from models.errors import InputError
 from models.real3d.face import Real3dFace
+from models.weight_store import sha256
 from real3d_training.batches import Pairs
 from real3d_training.clip import Clip, find_clips
 from real3d_training.face import face_digest, open_face
 from real3d_training.losses import structure
 from real3d_training.perceptual import Perceptual
-from real3d_training.processes import rank
+from real3d_training.processes import processes, rank
 from real3d_training.recipe import StageName
 from real3d_training.session import Plan, Training
 from real3d_training.sheet import figures, write_sheet
@@ -56,7 +58,7 @@ def run(local_rank: int, plan: Plan, options: Options) -> None:
     _check(learnt + held, plan, options, face)
     learning, showing = Pairs(learnt, options.batch, plan.seed, face, rank()), Pairs(held, _HELD_OUT, 0, face)
     likeness = structure if options.perceptual is None else Perceptual(options.perceptual).to(device)
-    training = Training(plan, likeness, device)
+    training = Training(_whole(plan, learnt, options), likeness, device)
     checkpoint = options.out / plan.stage / "checkpoint.pt"
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     if checkpoint.exists():
@@ -98,6 +100,16 @@ def _follow(training: Training, learning: Pairs, showing: Pairs, options: Option
             look()
         if chief and (training.step % options.save_every == 0 or last):
             training.save(checkpoint)
+
+
+def _whole(plan: Plan, learnt: list[Clip], options: Options) -> Plan:
+    return replace(
+        plan,
+        clips=hashlib.sha256("".join(clip.digest() for clip in learnt).encode()).hexdigest(),
+        batch=options.batch,
+        processes=processes(),
+        perceptual="" if options.perceptual is None else sha256(options.perceptual),
+    )
 
 
 def _parted(clips: list[Clip]) -> tuple[list[Clip], list[Clip]]:

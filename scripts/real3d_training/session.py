@@ -37,7 +37,7 @@ _KINDS = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is, but for its data."""
+    """What a run is; the last four are found by `run`."""
 
     stage: StageName
     recipe: Recipe
@@ -47,6 +47,13 @@ class Plan:
     rate: float = 1e-4
     """The highest, of all but the discriminator, whose own is scaled alike."""
     precision: Precision = "float32"
+    clips: str = ""
+    """Digest of those that are learnt from."""
+    batch: int = 0
+    """Pairs, in each process."""
+    processes: int = 1
+    perceptual: str = ""
+    """Digest of the weights that compare pictures; empty: edges and SSIM do."""
 
 
 class JudgeStep(nn.Module):

@@ -1,5 +1,6 @@
 """Stages of tiny networks: what learns, going on from a checkpoint, processes, precisions, and the released layout."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -153,6 +154,30 @@ def test_a_checkpoint_of_other_settings_is_not_gone_on_from(batches: list[Batch]
     Training(plan("i2p"), structure, CPU).save(tmp_path / "checkpoint.pt")
     with pytest.raises(InputError, match="steps"):
         Training(plan("i2p", 21), structure, CPU).load(tmp_path / "checkpoint.pt")
+
+
+@pytest.mark.parametrize("other", ["batch", "clips"])
+def test_a_run_does_not_go_on_with_other_data(clips: Path, tmp_path: Path, other: str) -> None:
+    given = options(clips, tmp_path / "out")
+    run(0, plan("i2p", 3), given)
+    if other == "batch":
+        given = replace(given, batch=2)
+    else:
+        shutil.copytree(clips, tmp_path / "more")
+        make_clip(tmp_path / "more", seed=0)
+        given = replace(given, clips=(tmp_path / "more",))
+    with pytest.raises(InputError, match=rf"other settings \({other}\)"):
+        run(0, plan("i2p", 3), given)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_every_process_draws_batches_of_its_own(clips: Path, tmp_path: Path, monkeypatch, seed: int) -> None:
+    drawn = []
+    monkeypatch.setattr(runs, "rank", lambda: 3)
+    monkeypatch.setattr(runs, "_follow", lambda _, learning, *rest: drawn.append(learning.draw(5)))
+    run(0, replace(plan("i2p"), seed=seed), replace(options(clips, tmp_path), batch=2))
+    learnt = find_clips([clips])[:-1]
+    assert torch.equal(drawn[0].target.picture, Pairs(learnt, 2, seed, None, rank=3).draw(5).target.picture)
 
 
 def _one_step(rank: int, folder: Path, clips: Path) -> None:
