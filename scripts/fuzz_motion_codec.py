@@ -3,19 +3,23 @@
     python scripts/fuzz_motion_codec.py --inputs 1000000 [--seed 0]
 
 A quarter are true packets, so that others find what they are told from; of the rest, mutants, cut and spliced packets,
-packets with a tail, plain noise and those that take longest, half have a check that fits, so that they reach the
-entropy decoder. Prints how many gave motions, and how far memory grew.
+packets with a tail, plain noise and differences beyond all bounds, half have a check that fits, so that they reach the
+entropy decoder. Prints how many gave motions, how far memory grew, and what reading the worst packets costs.
 """
 
 import argparse
 import resource
+import statistics
 import time
 from binascii import crc_hqx
 
 import numpy as np
 
 from models.motion import Motion
-from models.motion_codec import MOST_BYTES, Losses, MotionDecoder, MotionEncoder
+from models.motion_codec import MOST_BYTES, MOST_MOTIONS, VERSION, Losses, MotionDecoder, MotionEncoder
+from models.wire.bits import BitWriter
+from models.wire.differences import write_differences
+from models.wire.tables import load_tables
 
 FARTHEST = np.repeat([2, 1.5, 8], [64, 3, 3])
 """Greatest values of a motion that can be told."""
@@ -57,10 +61,36 @@ def mutant(draw: np.random.Generator, packet: bytes, other: bytes) -> bytes:
         case 5 if draw.random() < 0.8:
             out = bytearray(draw.bytes(int(draw.integers(0, 200))))
         case 5:
-            out[5:] = bytes(int(draw.integers(2, MOST_BYTES - 4)))  # difference after difference, each the greatest
-    if draw.random() < 0.5 and len(out) > 2:
-        out[-2:] = crc_hqx(bytes(out[:-2]), 0).to_bytes(2, "big")
-    return bytes(out)
+            out[5:] = bytes(int(draw.integers(2, MOST_BYTES - 4)))  # each difference the greatest that can be told
+    return checked(out) if draw.random() < 0.5 and len(out) > 2 else bytes(out)
+
+
+def checked(packet: bytes) -> bytes:
+    """With the check that fits in the place of the last two bytes."""
+    return bytes(packet[:-2]) + crc_hqx(bytes(packet[:-2]), 0).to_bytes(2, "big")
+
+
+def farthest() -> bytes:
+    """As many motions as a packet may hold, each as far from the next as any."""
+    bits, bounds = BitWriter(), load_tables().bounds
+    hints = np.zeros_like(bounds)
+    write_differences(bits, 0, bounds, hints)
+    bits.number(MOST_MOTIONS - 1, 2)
+    for kind, times in ((2, -2), (3, 2), (3, -2)):
+        bits.number(80, 9)
+        write_differences(bits, kind, times * bounds, hints)
+        hints = times * bounds
+    return checked(bytes([VERSION << 4, 0, 0, 0]) + bits.finish() + bytes(2))
+
+
+def cost_ms(packet: bytes) -> float:
+    """Of reading a packet, the median of 100 times."""
+    decoder, taken_ns = MotionDecoder(), []
+    for _ in range(100):
+        at_ns = time.thread_time_ns()
+        decoder.push(packet)
+        taken_ns.append(time.thread_time_ns() - at_ns)
+    return statistics.median(taken_ns) / 1e6
 
 
 def main() -> None:
@@ -85,6 +115,9 @@ def main() -> None:
     seconds = (time.perf_counter_ns() - begun_ns) / 1e9
     print(f"{options.inputs} inputs in {seconds:.0f} s, longest {longest / 1e6:.1f} ms: {decoder.dropped} dropped, "
           f"{motions} motions from the others, memory grew by {grown} KB after the first tenth")  # fmt: skip
+    zeros = checked(bytes([VERSION << 4]) + bytes(999))
+    print(f"1000 bytes of zeros behind a true head take {cost_ms(zeros):.2f} ms, four motions as far apart as any "
+          f"({len(farthest())} bytes) {cost_ms(farthest()):.2f} ms")  # fmt: skip
 
 
 if __name__ == "__main__":

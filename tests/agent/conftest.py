@@ -1,5 +1,7 @@
 """A voice and a face to run on; and no word about how long that takes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from scipy.io import wavfile
@@ -31,3 +33,10 @@ def no_lines_for_the_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is said of long work does not come between the lines that a test counts, however busy the machine is."""
     monkeypatch.setattr(patience, "_SAY_EVERY_S", 1e9)
     monkeypatch.setattr(terminal, "_SAY_EVERY_NS", 10**18)
+
+
+@pytest.fixture
+def quiet_wav(tmp_path: Path) -> Path:
+    path = tmp_path / "quiet.wav"
+    wavfile.write(path, 16_000, np.zeros(16_000 * 60, np.int16))
+    return path

@@ -1,18 +1,9 @@
 """`agent call`: two agents with files as devices, each a process of its own."""
 
-import asyncio
-import io
 import json
-import re
-import signal
-import threading
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.request import urlopen
 
 import av
 import numpy as np
@@ -20,57 +11,21 @@ import pytest
 from PIL import Image
 from scipy.io import wavfile
 
-from agent.call.conversation import Conversation
 from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, their_portrait
 from agent.cli import main
-from agent.config.call import Call
-from agent.far import Far
-from agent.mjpeg import read_jpegs
 from models.builtin.package import Package
 from models.landmarks import MediapipeTracker, find_faces
 from models.topology import LEFT_IRIS, RIGHT_IRIS
-from runtime.change import Nobody
 from runtime.transports.call_control import Hello, digest_of, offered
-from runtime.transports.call_peer import CallPeer
+from tests.agent.calling import LINK, SHOWN, ends, heard, visit
 from tests.agent.clips import decode, speech
-from tests.agent.command import agent_process, wait_until
+from tests.agent.command import agent_process
 from tests.browser import reads
-from tests.runtime.calls import End
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 LIPS = (13, 14)  # middles of the inner lips
-PREVIEW = r"http://127[\d.]+:\d+(?=/?\s)"
-LINK = r"http://\S+#token=[\w-]+"
-SHOWN = ("--size", "256", "--framing", "head", "--quality", "best")
-
-
-@pytest.fixture
-def quiet_wav(tmp_path: Path) -> Path:
-    path = tmp_path / "quiet.wav"
-    wavfile.write(path, 16_000, np.zeros(16_000 * 60, np.int16))
-    return path
-
-
-@contextmanager
-def ends(*listening: object, calling: list[object]) -> Iterator[tuple[object, object, list[str]]]:
-    """Two agents in a call, and what the one that is called has said so far."""
-    with ExitStack() as stack:
-        said: list[str] = []
-        listener = stack.enter_context(agent_process("call", "--listen", "--port", "0", *map(str, listening)))
-        link = heard(listener, said, LINK)
-        caller = stack.enter_context(agent_process("call", link, *map(str, calling)))
-        yield listener, caller, said
-
-
-def heard(process, said: list[str], pattern: str) -> str:
-    """What an agent says next that matches; `said` has all of it."""
-    while True:
-        said.append(process.stderr.readline())
-        assert said[-1], said
-        if found := re.search(pattern, said[-1]):
-            return found[0]
 
 
 def mouth(path: Path) -> np.ndarray:
@@ -166,117 +121,6 @@ def test_a_browser_is_heard_and_an_outline_stands_for_it(
     assert seen[0] == sum(seen[-5:]) == 0, "two seconds before the next guest comes"
     with av.open(str(far)) as container:
         assert max(np.abs(frame.to_ndarray()).max() for frame in container.decode(audio=0)) > 0.05
-
-
-@pytest.mark.alone
-@pytest.mark.timeout(400)
-def test_an_outline_stands_for_somebody_who_is_lost_until_they_are_back(
-    portrait_png: Path, quiet_wav: Path, tmp_path: Path
-) -> None:
-    both = ["--portrait", portrait_png, "--microphone", quiet_wav, "--mute", *SHOWN]
-    calling = [*both, "--name", "Anna", "--output", tmp_path / "near.mp4"]
-    with ends(*both, "--output", "preview", "--speaker", "none", calling=calling) as (listener, caller, said):
-        url = heard(listener, said, PREVIEW)
-        wait_until(lambda: faces_at(url) == 1)
-        time.sleep(3)  # who stops before their motion was heard is missed only when the connection is
-        caller.send_signal(signal.SIGSTOP)
-        heard(listener, said, "it may come back")
-        try:
-            wait_until(lambda: faces_at(url) == 0, 10)
-            shown = shown_at(url)
-        finally:
-            caller.send_signal(signal.SIGCONT)  # long before it may not come back any more
-        assert shown == "connection lost: waiting for Anna"
-        wait_until(lambda: faces_at(url) == 1)
-        assert shown_at(url) == "Anna"
-
-
-class Drawn:
-    """In place of a session."""
-
-    def __init__(self, *_: object, far: Far) -> None:
-        self.far = far
-
-    def swap(self, change: object) -> None: ...
-
-    def outline(self) -> np.ndarray:
-        return np.zeros((256, 256, 3), np.uint8)
-
-    def close(self) -> None: ...
-
-
-def test_who_is_lost_while_their_portrait_is_prepared_stays_lost_until_they_are_back(
-    portrait_png: Path, quiet_wav: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    prepared, begun = threading.Event(), threading.Event()
-
-    def prepare(*_: object) -> Nobody:
-        begun.set()
-        prepared.wait(10)
-        return Nobody()
-
-    monkeypatch.setattr("agent.call.conversation.Session", Drawn)
-    monkeypatch.setattr("agent.call.conversation.their_portrait", prepare)
-    config = Call(listen=True, port=0, portrait=portrait_png, microphone=str(quiet_wav), speaker="none")
-    anna = Conversation(config, lambda line: None, lambda: False)
-    ben = Hello("Ben", offered(b"portrait"), may_keep=False)
-    with closing(anna), ThreadPoolExecutor() as pool:
-        anna.called(ben)
-        shown = pool.submit(anna.show, ben, b"portrait")
-        begun.wait(10)
-        anna.lost()
-        prepared.set()
-        shown.result(10)
-        assert anna.session.far.status()["portrait"] == "connection lost: waiting for Ben"
-        anna.show(ben, b"portrait")
-        assert anna.session.far.status()["portrait"] == "Ben"
-
-
-def faces_at(url: str) -> int:
-    """In the preview's newest picture."""
-    with closing(read_jpegs(url, 60)) as pictures:
-        _, jpeg = next(pictures)
-    return len(find_faces(np.asarray(Image.open(io.BytesIO(jpeg)))))
-
-
-def shown_at(url: str) -> str:
-    """What the preview says of it."""
-    with urlopen(f"{url}/status.json") as told:
-        return str(json.load(told)["portrait"])
-
-
-@pytest.mark.timeout(400)
-def test_a_caller_who_leaves_before_anything_is_shown_makes_room_for_a_browser(
-    portrait_png: Path, quiet_wav: Path, page: "Page", monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def never(peer: CallPeer, data: bytes) -> None:
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr(CallPeer, "_send", never)
-    said: list[str] = []
-    shows = ("--portrait", str(portrait_png), *SHOWN, "--output", "preview", "--speaker", "none")
-    with agent_process("call", "--listen", "--port", "0", "--microphone", str(quiet_wav), *shows) as listener:
-        ben = End("Ben").call(heard(listener, said, LINK))
-        heard(listener, said, "Ben is there and shows a portrait")
-        ben.close("never mind")
-        heard(listener, said, "the call is over: never mind")
-        visit(page, re.search(LINK, said[-1])[0])
-        heard(listener, said, "Ben is there and shows none: an outline is drawn here")
-        url = heard(listener, said, PREVIEW)
-        wait_until(lambda: shown_at(url) == "none: Ben is an outline")
-        assert faces_at(url) == 0
-        listener.send_signal(signal.SIGINT)
-        _, rest = listener.communicate(timeout=60)
-        assert listener.returncode == 0, rest
-    reads(page, what="The other end has hung up")
-
-
-def visit(page: "Page", link: str) -> None:
-    """Joins by a link in a browser."""
-    page.goto(link)
-    page.locator("#name").fill("Ben")
-    page.locator("#join").click()
-    reads(page, state="Live")
 
 
 def test_an_avatar_is_as_wide_as_the_photo(portrait_png: Path, tmp_path: Path) -> None:
