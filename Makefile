@@ -7,6 +7,8 @@ RUNTIME_PACKAGES := libportaudio2 libgl1 libegl1 libgles2
 TEST_PACKAGES := chromium pulseaudio pulseaudio-utils libasound2-plugins
 VM_PACKAGES := qemu-system-x86 busybox-static linux-headers-amd64 v4l-utils
 
+unexport PYTHONDONTWRITEBYTECODE  # set in some containers: each of the tests' many processes would compile all again
+
 .PHONY: setup demo test test-devices check fix clean
 
 setup: .venv/installed  ## .venv with the agent in it: .venv/bin/agent
@@ -27,7 +29,7 @@ check: .venv/installed-dev  ## what CI runs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m 'not devices and not alone'
-	$(BIN)/pytest -m 'alone and not devices'
+	$(BIN)/pytest -m 'alone and not devices' $$(grep -rl --include='test_*.py' 'mark\.alone' tests)
 
 fix: .venv/installed-dev  ## formats, and mends what can be mended
 	$(BIN)/ruff check --fix .

@@ -7,6 +7,8 @@ from runtime.sinks.delayed_sound import DelayedSound
 from runtime.sinks.sound_line import RATE_HZ
 from runtime.sound import Sound
 
+pytestmark = pytest.mark.long
+
 START_NS = 5_000_000_000_321
 MS = 1_000_000
 LATENCY_S = 0.01

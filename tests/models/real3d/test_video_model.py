@@ -17,7 +17,7 @@ from models.real3d.trial import trial_drive, trial_portrait
 from models.real3d.video_model import SAMPLES, SIDE, PortraitParts, VideoModel, load_video_model
 from models.volume import Field, Rays, Rendered, render
 
-pytestmark = pytest.mark.timeout(600)  # half a minute of processor time, on whatever machine
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]  # half a minute of processor time, on whatever machine
 
 CHEAP = {"ma": 7, "appearance": 1, "i2p": 6, "decoder": 2}
 """Groups that are run here, and how many stages each passes; `scripts/check_golden.py` runs all."""

@@ -33,7 +33,7 @@ from tests.models.real3d.released import VIDEO_FOLDER, bring  # noqa: E402
 from tests.scripts.real3d_training.made_up import ADVERSE, TINY, make_clip, plan  # noqa: E402
 
 CPU = torch.device("cpu")
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = [pytest.mark.long, pytest.mark.usefixtures("one_thread")]
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ from models.face import load_face_model
 from models.motion import INDEX
 from models.small.paper import small_model
 
+pytestmark = pytest.mark.long
+
 PLAN = Plan(bent=1, mixed=1, shots=5)
 
 

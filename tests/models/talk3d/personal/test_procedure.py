@@ -20,7 +20,7 @@ from models.talk3d.personal.schedule import Schedule
 from models.talk3d.personal.stage import Kept, Stage, carry_out
 from tests.models.talk3d.personal import tiny
 
-pytestmark = pytest.mark.timeout(600)  # a minute of processor time, on whatever machine
+pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]  # a minute of processor time, on whatever machine
 
 LEARNT = replace(tiny.SCHEDULE, tuning_steps=20, delta_steps=80, delta_rate=2e-3)
 
