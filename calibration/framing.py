@@ -188,15 +188,14 @@ def fading_into_blur(layer: Layer, pads: Pads, blurs: Blurs = BLURS) -> Layer:
     """A new layer that is blurred in its outer `pads`; the further out, the more."""
     longest = max(layer.shape)
     top, bottom, left, right = pads
-    above = _beyond(top, layer.shape[0] - top - bottom, bottom)
-    aside = _beyond(left, layer.shape[1] - left - right, right)
-    away = np.maximum(above[:, None], aside) / longest
-    away = away.reshape(*away.shape, *(1,) * (layer.ndim - 2))
+    above = _beyond(top, layer.shape[0] - top - bottom, bottom) / longest
+    aside = _beyond(left, layer.shape[1] - left - right, right) / longest
     sharp = layer.astype(np.float32)
-    out = sharp.copy()
-    for blur, (begins, whole) in blurs:
-        if away.max() > begins:
-            out += smoothstep(begins, whole, away).astype(np.float32) * (wide_blur(sharp, blur * longest) - out)
+    out = sharp
+    for blur, fade in blurs:
+        share = np.maximum.outer(smoothstep(*fade, above), smoothstep(*fade, aside)).astype(np.float32)
+        if share.any():
+            out = cv2.blendLinear(out, wide_blur(sharp, blur * longest), 1 - share, share)
     return np.asarray(out.astype(layer.dtype))
 
 

@@ -2,7 +2,7 @@
 
 import cv2
 import numpy as np
-from jaxtyping import Float32, Int64, UInt8
+from jaxtyping import Float32, UInt8
 
 from calibration.framing import BLURS, FineCanvas, Pads, Placed, fading_into_blur
 from models.ease import smoothstep
@@ -78,22 +78,28 @@ def _away_from_face(matte: Alpha, landmarks: Float32[np.ndarray, "478 3"]) -> Al
 def _mirrored(colours: Image, away: Alpha, pads: Pads) -> Image:
     """Colours that go on as their mirror image, and from half of the way to the face on as what lies there."""
     top, bottom, left, right = pads
-    wide = _mirrored_aside(colours, away, left, right)
+    h, w = away.shape
+    before, after = _mirror(away[:, 0], left, w)[:, ::-1], w - 1 - _mirror(away[:, -1], right, w)
+    rows = np.arange(h)[:, None]
+    wide = np.hstack([_taken(colours, before, rows), colours, _taken(colours, after, rows)])
     away = cv2.copyMakeBorder(away, 0, 0, left, right, cv2.BORDER_REPLICATE)
-    return _mirrored_aside(wide.swapaxes(0, 1), away.T, top, bottom).swapaxes(0, 1)
+    above, below = _mirror(away[0], top, h).T[::-1], h - 1 - _mirror(away[-1], bottom, h).T
+    columns = np.arange(wide.shape[1])
+    return np.vstack([_taken(wide, columns, above), wide, _taken(wide, columns, below)])
 
 
-def _mirrored_aside(colours: Image, away: Alpha, left: int, right: int) -> Image:
-    width = colours.shape[1]
+def _mirror(away: Float32[np.ndarray, "n"], count: int, length: int) -> Float32[np.ndarray, "n count"]:
+    """Distances from an edge at which the mirror finds what it shows, the nearest first."""
+    room = np.minimum(_FREE * away, length - 1)[:, None]
+    return np.floor(np.minimum(np.arange(1, count + 1, dtype=np.float32), room))
 
-    def columns(edge: Float32[np.ndarray, "h"], count: int) -> Int64[np.ndarray, "h count"]:
-        """Distances from an edge at which the mirror finds what it shows, the nearest first."""
-        room = np.minimum(_FREE * edge, width - 1)[:, None]
-        return np.minimum(np.arange(1, count + 1), room).astype(np.int64)
 
-    begins, ends = columns(away[:, 0], left)[:, ::-1], width - 1 - columns(away[:, -1], right)
-    rows = np.arange(len(colours))[:, None]
-    return np.hstack([colours[rows, begins], colours, colours[rows, ends]])
+def _taken(colours: Image, x: np.ndarray, y: np.ndarray) -> Image:
+    """The pixels at these places."""
+    at_x, at_y = (np.ascontiguousarray(each, np.float32) for each in np.broadcast_arrays(x, y))
+    if at_x.size == 0:
+        return np.empty((*at_x.shape, 3), np.uint8)
+    return np.asarray(cv2.remap(colours, at_x, at_y, cv2.INTER_NEAREST))
 
 
 def _continued(matte: Alpha, pads: Pads, chin: int) -> Alpha:
