@@ -63,9 +63,14 @@ def entropy(opacity: Tensor) -> Tensor:
 
 
 def outline(opacity: Tensor, mask: Tensor) -> Tensor:
-    """Opacity where nothing is, and what lacks to it where something is: mean squares of each."""
-    inside, outside = mask.sum().clamp(min=1), (1 - mask).sum().clamp(min=1)
-    return (opacity**2 * (1 - mask)).sum() / outside + ((opacity - 1) ** 2 * mask).sum() / inside
+    """Opacity where nothing is, and what lacks to it where something is: mean squares of each, mean over pictures."""
+    return _within(opacity**2, 1 - mask) + _within((opacity - 1) ** 2, mask)
+
+
+def _within(values: Tensor, mask: Tensor) -> Tensor:
+    """Of each picture alone, so that pictures count alike however they are spread over processes."""
+    axes = tuple(range(1, mask.ndim))
+    return ((values * mask).sum(axes) / mask.sum(axes).clamp(min=1)).mean()
 
 
 def smooth_density(field: Callable[[Tensor], Sample], random: torch.Generator, like: Tensor, count: int) -> Tensor:

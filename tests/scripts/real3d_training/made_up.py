@@ -1,13 +1,15 @@
-"""A clip of coloured blobs with a fitted face, and a plan that trains tiny networks of the released classes."""
+"""Clips of coloured blobs with a fitted face, plans that train tiny networks of the released classes, and runs."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import torch
 from golden.dense_face import dense_face
 from real3d_training.clip import SUFFIX, Clip, ClipWriter, Shot
 from real3d_training.face import face_digest, to_bytes, torso_at
 from real3d_training.recipe import RECIPES, StageName
+from real3d_training.run import Options
 from real3d_training.session import Plan
 
 from models.face_fit.objective import Coefficients
@@ -62,3 +64,31 @@ def make_clip(folder: Path, seed: int = 0, count: int = 6) -> Clip:
         np.full((SIDE, SIDE, 3), 60, np.uint8), to_bytes(paint(who, np.zeros(64, np.float32))), face_digest(face)
     )
     return Clip(path)
+
+
+def options(clips: Path, out: Path, **others) -> Options:
+    return Options(out=out, clips=(clips,), batch=1, look_every=100, save_every=3, **others)
+
+
+def state(out: Path) -> dict:
+    """Of `i2p`'s checkpoint."""
+    return torch.load(out / "i2p" / "checkpoint.pt", weights_only=True)
+
+
+def apart(one: Path, other: Path) -> list[str]:
+    """What the checkpoints of two runs do not have alike, to the bit."""
+    flats = [_flat(state(out)) for out in (one, other)]
+    assert flats[0].keys() == flats[1].keys()
+    return [name for name, value in flats[0].items() if not _same(value, flats[1][name])]
+
+
+def _same(value: object, other: object) -> bool:
+    return torch.equal(value, other) if isinstance(value, torch.Tensor) else value == other
+
+
+def _flat(value, name: str = "") -> dict[str, object]:
+    if isinstance(value, dict):
+        return {k: v for key, each in value.items() for k, v in _flat(each, f"{name}.{key}").items()}
+    if isinstance(value, list | tuple):
+        return _flat(dict(enumerate(value)), name)
+    return {name: value}

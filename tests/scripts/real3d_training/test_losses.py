@@ -59,6 +59,10 @@ def test_undecided_opacities_and_wrong_outlines_cost() -> None:
     assert losses.entropy(torch.tensor([0.0, 1.0])).item() < 1e-3
     assert losses.outline(mask, mask).item() == 0
     assert losses.outline(1 - mask, mask).item() == 2
+    masks = torch.tensor([[[[1.0, 0.0, 0.0]]], [[[1.0, 1.0, 0.0]]]])
+    each = [losses.outline(torch.full((1, 1, 1, 3), value), masks[k : k + 1]) for k, value in enumerate((0.2, 0.9))]
+    both = losses.outline(torch.tensor([0.2, 0.9])[:, None, None, None].expand(2, 1, 1, 3), masks)
+    assert both.item() == pytest.approx(sum(each).item() / 2), "the mean over pictures"
 
 
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])
