@@ -82,7 +82,7 @@ class ModelsBuild:
 
     precision: Literal["fp16", "fp32"] | None = None
     """For tensorrt, of features and the weights that they meet; places, colours and the volume stay in fp32. Default:
-    fp16; small, goha and talk3d know fp32 alone."""
+    fp16; small knows fp32 alone."""
 
 
 @dataclass(frozen=True)

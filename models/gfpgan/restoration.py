@@ -15,8 +15,10 @@ SIDE = 512
 """Of the pictures, in pixels."""
 WIDTHS = (32, 64, 128, 256, 256, 256, 256, 256)
 """Channels at 512, 256, ... 4 pixels."""
+NARROW = ("stylegan_decoder", "condition_scale", "condition_shift")
+"""Parts whose features may have 16 bits; the U-Net, which all of the picture depends on, stays in float32."""
 WIDE = (nn.Linear, ToRgb)
-"""What keeps weights of float32 where features have 16 bits: what makes styles, and what adds to the colours."""
+"""What keeps weights of float32 in them: what makes styles, and what adds to the colours."""
 
 Picture = Float[Tensor, "b 3 512 512"]
 
@@ -66,17 +68,18 @@ class Restoration(nn.Module):
 
     def read(self, rough: Picture) -> tuple[Styles, list[Steering]]:
         """What the decoder is told."""
-        x = functional.leaky_relu(self.conv_body_first(rough.to(self.conv_body_first.weight.dtype)), 0.2)
+        x = functional.leaky_relu(self.conv_body_first(rough), 0.2)
         seen = []
         for down in self.conv_body_down:
             x = down(x)
             seen.append(x)
         x = functional.leaky_relu(self.final_conv(x), 0.2)
-        styles = torch.unflatten(self.final_linear(x.flatten(1).float()), 1, (STYLES, STYLE))
+        styles = torch.unflatten(self.final_linear(x.flatten(1)), 1, (STYLES, STYLE))
         steering = []
         for up, before, scale, shift in zip(
             self.conv_body_up, reversed(seen), self.condition_scale, self.condition_shift, strict=True
         ):
             x = up(x + before)
-            steering.append((scale(x), shift(x)))
+            told = x.to(self.stylegan_decoder.constant_input["weight"].dtype)
+            steering.append((scale(told), shift(told)))
         return styles, steering

@@ -6,14 +6,15 @@ from torch import Tensor, nn
 
 from models.backends.layout import stored_as
 from models.backends.picture_bytes import to_picture
-from models.gfpgan.restoration import WIDE, Picture
+from models.gfpgan import restoration
+from models.gfpgan.restoration import Picture
 from models.goha.levels import LEVELS, Level
 from models.goha.model import TARGET_SIDE, Camera, Goha, Source, as_picture, stretched
 from models.goha.ways import Ways
 from models.triplane import FieldDecoder, Planes
 
 NARROW = ("expr_net", "embedding2expr", "id_net", "id_upsampler")
-"""Networks that may be stored in 16 bits, all of them; of GFPGAN, see `gfpgan.restoration.WIDE`."""
+"""Networks that may be stored in 16 bits, all of them; of GFPGAN, see `restoration.NARROW`."""
 
 
 class FrameNetwork(nn.Module):
@@ -55,7 +56,8 @@ def narrowed(model: Goha, stored: torch.dtype) -> Goha:
 
     Colours, planes, all about the volume and what chooses the pixels that are kept stay in float32.
     """
-    return stored_as(stored_as(model, stored, NARROW), stored, ("neural_layers.gfpgan",), WIDE)
+    drawing = [f"neural_layers.gfpgan.{part}" for part in restoration.NARROW]
+    return stored_as(stored_as(model, stored, NARROW), stored, drawing, restoration.WIDE)
 
 
 def trimmed(model: Goha) -> Goha:

@@ -99,7 +99,7 @@ class Goha(nn.Module):
 
     def expression(self, face: Float[Tensor, "b 3 224 224"]) -> Planes:
         """What an expression adds. `face`: the face model from the front, -1..1, see `face_picture`."""
-        return self.embedding2expr(self.expr_net(self.normalise(enlarged(face))))
+        return self.embedding2expr(self.expr_net(self.normalise(enlarged(face)))).float()
 
     def surface(self, planes: Planes, camera: Camera, look: Look) -> tuple[Float[Tensor, "b 3 128 128"], Points]:
         """What the camera sees, coarsely: its picture, and where in space every pixel of it lies."""
@@ -110,7 +110,8 @@ class Goha(nn.Module):
         """What the portrait's detail adds to the planes, laid on the surface that they have."""
         coarse, points = self.surface(base, source.camera, ways.look)
         features = self.id_net(self.detail(coarse, source))
-        return self.id_upsampler(lay_on_planes(features, points * (2 / CUBE), PLANE_AXES, self.uv, ways.find))
+        laid = lay_on_planes(features, points * (2 / CUBE), PLANE_AXES, self.uv, ways.find)
+        return self.id_upsampler(laid).float()
 
     def detail(self, coarse: Float[Tensor, "b 3 128 128"], source: Source) -> Float[Tensor, "b 6 512 512"]:
         """The portrait with the coarse picture of it over the features of the face, then the coarse picture."""

@@ -23,7 +23,7 @@ from models.goha.ways_at_hand import everywhere, ways_on
 
 STATE = StateKind(PortraitState._fields, PortraitState._make, PortraitState.__module__)
 STORED: tuple[Stored, ...] = ("float16", "float32")
-"""TODO"""
+"""float16, for tensor cores, where a picture is near enough: what the released weights lose is not known."""
 
 GohaPaper = Paper[PortraitParts, PortraitState, Drive]
 

@@ -12,7 +12,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.backends.layout import stored_as
 from models.backends.picture_bytes import to_picture
-from models.gfpgan.restoration import WIDE
+from models.gfpgan.restoration import NARROW, WIDE
 from models.stylegan import Style, StyledBlock
 from models.talk3d.conditions import Frame, FrameSound
 from models.talk3d.generator import Camera, Features, Picture, SuperResolution
@@ -60,7 +60,7 @@ class FrameNetwork(nn.Module):
         super().__init__()
         self._look = look
         self.level, self.conditions = LEVELS[0], model.conditions
-        self.restoration = model.restoration and stored_as(model.restoration, stored, wide=WIDE)
+        self.restoration = model.restoration and stored_as(model.restoration, stored, NARROW, WIDE)
         self.transformer = stored_as(model.deltaplane_predictor.transformer[0], stored)
         with torch.no_grad():
             up = deepcopy(model.deltaplane_predictor.Upnet)

@@ -8,6 +8,7 @@ from torch import nn
 from models.backends.layout import channels_last
 from models.backends.paper import Layout, Painter, Paper, StateKind, Stored
 from models.fused_renderer import has_triton
+from models.gfpgan.restoration import SIDE
 from models.stylegan import Style
 from models.talk3d.backbone import CHANNELS, PLANES
 from models.talk3d.conditions import SPAN, SYMBOLS, WINDOWS
@@ -23,16 +24,17 @@ from models.triplane import look_up, look_up_on_cpu
 
 STATE = StateKind(PersonState._fields, PersonState._make, PersonState.__module__)
 STORED: tuple[Stored, ...] = ("float16", "float32")
-"""TODO"""
+"""float16, for tensor cores, where it is near enough: what the released weights lose is not known."""
 
 Talk3dPaper = Paper[PersonParts, PersonState, Drive]
 
 _DRIVE = {"sound": (WINDOWS, SYMBOLS, SPAN), "eye": (1,), "angles": (3,), "landmarks": (3, 2), "camera": (25,)}
 
 
-def layout(generator: GeneratorSize, widths: StageWidths) -> Layout:
-    """Of networks that are so large."""
+def layout(generator: GeneratorSize, widths: StageWidths, restored: bool) -> Layout:
+    """Of networks that are so large; `restored`: see `Talk3D`."""
     side, (first, second, deepest) = generator.planes, widths
+    picture = SIDE if restored else generator.picture
     places = (side // SMALLER) ** 2
     return Layout(
         state={
@@ -47,7 +49,7 @@ def layout(generator: GeneratorSize, widths: StageWidths) -> Layout:
         paint=(),
         fresh=_DRIVE,
         drive=_DRIVE,
-        picture=(generator.picture, generator.picture, 3),
+        picture=(picture, picture, 3),
     )
 
 
@@ -71,7 +73,7 @@ def talk3d_paper(model: Talk3D, latent: Style) -> Talk3dPaper:
     return Paper(
         name="talk3d",
         model=model,
-        layout=layout(model.generator.size, model.deltaplane_predictor.widths),
+        layout=layout(model.generator.size, model.deltaplane_predictor.widths, model.restoration is not None),
         state=STATE,
         drive=Drive._make,
         stored=STORED,

@@ -38,10 +38,11 @@ class Stage(nn.Module):
         """The stage's result."""
         x = functional.leaky_relu(self.bn0(self.conv0(x)), 0.01)
         x = functional.leaky_relu(self.bn1(self.conv1(x)), 0.01)
+        channels = self.conv1.out_channels
         if self.resample == "double":
-            return double(x, doubling_kernels(self.resample_filter, x.shape[1]))
-        kernels = self.resample_filter.expand(x.shape[1], 1, -1, -1)
-        return functional.conv2d(x, kernels, stride=2, padding=1, groups=x.shape[1])
+            return double(x, doubling_kernels(self.resample_filter, channels))
+        kernels = self.resample_filter.expand(channels, 1, -1, -1)
+        return functional.conv2d(x, kernels, stride=2, padding=1, groups=channels)
 
 
 class Stages(nn.Module):

@@ -8,7 +8,7 @@ from golden import goha, goha_inputs, real3d, talk3d
 from golden.dense_face import dense_face
 from golden.goha_fill import FRAME_DECODER
 
-from models.backends.paper import Paper
+from models.backends.paper import Paper, Stored
 from models.face import load_face_model
 from models.goha.model import Goha
 from models.goha.paper import goha_paper
@@ -31,6 +31,8 @@ class FramePaper:
     """On the device that has none."""
     shown: str
     """Of the state, a tensor whose sign every picture shows."""
+    stored: Stored = "float32"
+    """Type of features in which these weights are known to draw what the reference draws."""
 
 
 def _on_meta(make: Callable[[], Paper]) -> Callable[[], Paper]:
@@ -50,6 +52,7 @@ FRAME_PAPERS = {
         lambda: real3d_paper(real3d.filled_model(), dense_face()),
         _on_meta(lambda: real3d_paper(_still(VideoModel()), dense_face())),
         "background",
+        "float16",
     ),
     "goha": FramePaper(
         lambda: goha_paper(goha.filled_model(FRAME_DECODER), goha_inputs.face()),
@@ -60,6 +63,7 @@ FRAME_PAPERS = {
         lambda: talk3d_paper(talk3d.filled_model(), _LATENT),
         _on_meta(lambda: talk3d_paper(_still(Talk3D(restored=False)), _LATENT)),
         "planes",
+        "float16",
     ),
     "talk3d restored": FramePaper(
         lambda: talk3d_paper(talk3d.filled_model(restored=True), _LATENT),

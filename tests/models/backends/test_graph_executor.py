@@ -33,7 +33,7 @@ def frames(request: pytest.FixtureRequest) -> FramePaper:
 def executor(frames: FramePaper) -> Iterator[Executor]:
     device, paper = torch.device("cuda"), frames.filled()
     paper.model.to(device)
-    stored = paper.stored[0]
+    stored = frames.stored
     executor = GraphExecutor("cudagraph", paper, device, {batch: paper.captured(stored) for batch in (1, 2)}, stored)
     yield executor
     executor.close()

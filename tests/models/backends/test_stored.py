@@ -1,5 +1,7 @@
 """Networks whose features have 16 bits, as a GPU computes them, against float32; weights made by rule."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from golden.rounded import RoundedProducts, emulated_frame
@@ -7,11 +9,13 @@ from golden.talk3d_files import filled
 from torch import Tensor, nn
 
 from models.backends.layout import stored_as
+from models.backends.onnx_runtime import OnnxNetwork
+from models.backends.open_executor import built_files, exported_frame
 from models.backends.picture_bytes import to_picture
 from models.backends.torch_executor import TorchExecutor
 from models.backends.verdict import ENOUGH_DB
 from models.gfpgan import restoration, style_decoder
-from models.gfpgan.restoration import WIDE, Restoration
+from models.gfpgan.restoration import Restoration
 from models.goha.frame_network import NARROW, narrowed
 from models.goha.model import Goha
 from models.metrics.pictures import psnr_db
@@ -73,13 +77,16 @@ def test_gfpgan_in_16_bits_draws_the_same(thin: Restoration, styles: float) -> N
         if isinstance(layer, style_decoder.ModulatedConvolution) and layer.unit:
             layer.modulation.weight.mul_(styles)
             layer.modulation.bias.mul_(styles)
-    want, got = drawn(thin), drawn(stored_as(thin, HALF, wide=WIDE))
+    want, got = drawn(thin), drawn(stored_as(thin, HALF, restoration.NARROW, restoration.WIDE))
     assert want.float().std() > 50
     assert psnr_db(got.numpy(), want.numpy()) > ENOUGH_DB + 10
 
 
 @pytest.mark.parametrize("restored", [False, True])
-def test_a_frame_of_talk3d_in_16_bits_is_the_reference_s(restored: bool, request: pytest.FixtureRequest) -> None:
+def test_a_frame_of_talk3d_in_16_bits_is_the_reference_s(
+    restored: bool, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """As torch runs it, and exported."""
     if restored:
         request.getfixturevalue("thin")
     paper = talk3d_paper(filled(Talk3D(restored, tiny.SIZE, tiny.WIDTHS)), torch.linspace(-2, 2, 512))
@@ -89,6 +96,11 @@ def test_a_frame_of_talk3d_in_16_bits_is_the_reference_s(restored: bool, request
     db = {stored: psnr_db(emulated_frame(paper, stored, state, trial.second), want) for stored in STORED}
     assert want.std() > 10
     assert db["float32"] > 70 > db["float16"] > ENOUGH_DB + 10
+    path = exported_frame(paper, built_files(paper, tmp_path), "float16", lambda line: None)
+    network = OnnxNetwork(path, paper.layout.frame_spec("float16"))
+    fresh = paper.painter(torch.device("cpu"))(state, trial.second)
+    picture = network(*paper.seen(paper.stored_as(state, HALF)), *fresh)[0].numpy()
+    assert psnr_db(picture, want) > ENOUGH_DB + 10
 
 
 def test_what_goha_chooses_and_where_it_is_stays_in_32_bits() -> None:
@@ -96,8 +108,9 @@ def test_what_goha_chooses_and_where_it_is_stays_in_32_bits() -> None:
         model = Goha().requires_grad_(False)
         narrow = narrowed(model, HALF)
     for name, values in narrow.named_parameters():
-        of_styles = any(part in name for part in ("final_linear", "modulation", "style_mlp"))
+        of_styles = any(part in name for part in ("modulation", "style_mlp"))
         of_colours = ".to_rgb" in name and "modulated_conv" not in name
-        drawing = name.startswith("neural_layers.gfpgan") and not of_styles and not of_colours
+        drawn = tuple(f"neural_layers.gfpgan.{part}" for part in restoration.NARROW)
+        drawing = name.startswith(drawn) and not of_styles and not of_colours
         assert (values.dtype == HALF) == (drawing or name.startswith(NARROW)), name
     assert all(values.dtype != HALF for values in model.parameters())
