@@ -1,6 +1,7 @@
 """What engines are compared by: figures over the same pictures of a case for all of them."""
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import TypeVar
 
 import numpy as np
 
@@ -9,6 +10,8 @@ from agent.eval.judge import Features, Judged
 from agent.eval.table import Row
 from models.metrics.features import frechet_distance
 from models.metrics.points import opening_correlation
+
+T = TypeVar("T")
 
 LEAST_FOR_FID = 50
 """Different pictures on either side: of fewer, chance alone puts two sets of the same pictures as far apart as either
@@ -58,9 +61,10 @@ def notes_of(rows: Sequence[Row]) -> list[str]:
     return found
 
 
-def _shared(instants: Iterable[Set[str] | Mapping[int, object]]) -> Set[str] | Set[int]:
-    known = [set(each) for each in instants if each]
-    return set.intersection(*known) if known else set()
+def _shared(sets: Iterable[Iterable[T]]) -> Set[T]:
+    """What is in all of them that are not empty."""
+    known = [each for each in map(frozenset, sets) if each]
+    return frozenset[T].intersection(*known) if known else frozenset()
 
 
 def _row(judged: Judged, shared: Mapping[Key, Set[int]], faces: Set[int]) -> Row:
