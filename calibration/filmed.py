@@ -57,7 +57,7 @@ class FaceTrack:
 
     def cuts(self, target: Float[np.ndarray, "6 2"], side: int) -> Float32[np.ndarray, "n 2 3"]:
         """What lays the face of each frame over `target` (0..1) in a square of so many pixels."""
-        return np.stack([_overlay(points, target * side) for points in self._steady()]).astype(np.float32)
+        return np.stack([overlay(points, target * side) for points in self._steady()]).astype(np.float32)
 
     def _steady(self) -> Float[np.ndarray, "n 6 2"]:
         return gaussian_filter1d(self.faces[:, SIX].astype(np.float64), _STEADY, axis=0, mode="nearest")
@@ -100,12 +100,7 @@ def face_track(seen: Sequence[Landmarks | None], crowded: Sequence[bool], width:
     return FaceTrack(filled.reshape(len(seen), -1, 2).astype(np.float32), width, height)
 
 
-def _opening(upper: Float32[np.ndarray, "n k 2"], lower: Float32[np.ndarray, "n k 2"]) -> Float[np.ndarray, "n"]:
-    gap = np.linalg.norm(upper[:, 1:-1] - lower[:, 1:-1], axis=2).mean(1)
-    return gap / np.linalg.norm(upper[:, 0] - upper[:, -1], axis=1)
-
-
-def _overlay(points: Float[np.ndarray, "6 2"], target: Float[np.ndarray, "6 2"]) -> Float[np.ndarray, "2 3"]:
+def overlay(points: Float[np.ndarray, "6 2"], target: Float[np.ndarray, "6 2"]) -> Float[np.ndarray, "2 3"]:
     """Shift, turn and scale; the scale is that of both's standard deviations, as the authors have it."""
     centre, wanted = points.mean(0), target.mean(0)
     a, b = points - centre, target - wanted
@@ -113,3 +108,8 @@ def _overlay(points: Float[np.ndarray, "6 2"], target: Float[np.ndarray, "6 2"])
     scale = b.std() / max(float(a.std()), 1e-9)
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     return np.column_stack([turn, wanted - turn @ centre])
+
+
+def _opening(upper: Float32[np.ndarray, "n k 2"], lower: Float32[np.ndarray, "n k 2"]) -> Float[np.ndarray, "n"]:
+    gap = np.linalg.norm(upper[:, 1:-1] - lower[:, 1:-1], axis=2).mean(1)
+    return gap / np.linalg.norm(upper[:, 0] - upper[:, -1], axis=1)

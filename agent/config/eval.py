@@ -29,7 +29,9 @@ class Eval:
 
     engine: tuple[ComparedName, ...] = ("builtin", "still")
     """Engines as in `agent run`, and still: the source picture, shown unmoved, which is the line to beat. Of talk3d,
-    which draws a person of its own, --protocol audio measures whether the lips go with the voice."""
+    which draws a person of its own, --protocol audio measures whether the lips go with the voice. On the video that
+    this person learnt from, everything is measured, with --protocol self too; of that video only what was not learnt
+    from (the last eleventh, as its authors split it) is judged, of every engine."""
 
     person: str = ""
     """With talk3d: who is drawn, as in `agent run`."""
@@ -38,8 +40,9 @@ class Eval:
     """self (same identity): the clip's first picture is the portrait, the rest of it drives, and each drawn picture is
     held against the filmed one. cross (cross identity): the clip drives each of --portrait; expression and pose are
     held against the driver's as they are, so that how both differ at rest counts, and the identity against the
-    portrait's. audio: the clip's first picture is the portrait,
-    its sound alone drives at 25 pictures a second, and the lips are held against the filmed ones."""
+    portrait's. audio: the clip's first picture is the portrait, its sound alone drives at 25 pictures a second, and the
+    lips are held against the filmed ones. Engines are compared by the same pictures: those in which all of them that
+    ever show a face show one."""
 
     portrait: tuple[Path, ...] = ()
     """Photos for --protocol cross."""
@@ -61,13 +64,15 @@ class Eval:
     """As in `agent run`, of the engines that have networks."""
 
     identity: Path | None = None
-    """For CSIM: an ArcFace network as ONNX (w600k_r50.onnx of InsightFace's buffalo_l)."""
+    """For CSIM: an ArcFace network as ONNX (w600k_r50.onnx of InsightFace's buffalo_l). The drawn face is held against
+    the filmed one, under cross against the portrait."""
 
     lpips: tuple[Path, Path] | None = None
     """For LPIPS: torchvision's vgg16-397923af.pth or alexnet-owt-7be5be79.pth, then LPIPS' own vgg.pth or alex.pth."""
 
     inception: Path | None = None
-    """For FID: pt_inception-2015-12-05-6726825d.pth of pytorch-fid."""
+    """For FID: pt_inception-2015-12-05-6726825d.pth of pytorch-fid. It takes 50 judged pictures, and under cross 50
+    different portraits."""
 
     syncnet: Path | None = None
     """For LSE-C and LSE-D, of --protocol audio: syncnet_v2.model."""

@@ -15,6 +15,7 @@ from agent.config.size import parse_size
 from agent.eval.columns import OWN_PERSON, Protocol
 from agent.eval.crop import Crop
 from agent.eval.filmed import first_picture
+from agent.eval.held_out import learnt_ns
 from agent.look import first_look
 from agent.plan import Plan, make_plan
 from calibration.photo import decode_photo, read_file
@@ -43,6 +44,13 @@ class Case:
     """What is judged of every picture."""
     fps: int
     protocol: Protocol
+    learnt_ns: int = 0
+    """Until when the person of `OWN_PERSON` learnt from the clip; 0 where it is not this person's."""
+
+    @property
+    def own(self) -> bool:
+        """Whether it is the clip of the person of `OWN_PERSON`."""
+        return self.learnt_ns > 0
 
     def plan(self, config: Eval, engine: ComparedName = "still") -> Plan:
         """The run that draws it; one of the still picture is opened with an engine of its own.
@@ -52,7 +60,7 @@ class Case:
         heard = self.protocol == "audio"
         run = Run(
             portrait=self.portrait,
-            mode="audio" if heard else "video",
+            mode="audio" if heard else "both" if engine == OWN_PERSON else "video",
             microphone=str(self.clip) if heard else None,
             camera=None if heard else str(self.clip),
             output=(str(config.output / f"{self.name}-{engine}.mp4"),),
@@ -69,9 +77,11 @@ class Case:
         return [round(k * 1e9 / self.fps) for k in range(self.plan(config).frames)]
 
     def judged_ns(self, config: Eval) -> list[int]:
-        """Of the pictures that are judged; the portrait itself is not."""
-        first = 0 if self.protocol == "cross" else config.every
-        return self.instants_ns(config)[first :: config.every]
+        """Of the pictures that are judged; the portrait itself is not, nor what a person learnt from."""
+        instants_ns = self.instants_ns(config)
+        if self.own:
+            return [ns for ns in instants_ns if ns >= self.learnt_ns][:: config.every]
+        return instants_ns[0 if self.protocol == "cross" else config.every :: config.every]
 
 
 def open_cases(config: Eval) -> list[Case]:
@@ -89,7 +99,7 @@ def open_cases(config: Eval) -> list[Case]:
     looks = [_usable(clip, config) for clip in config.clip]
     if config.protocol != "cross":
         names = _distinct([clip.stem for clip in config.clip])
-        return [_own(*each, config.protocol, size) for each in zip(names, config.clip, looks, strict=True)]
+        return [_own(*each, config, size) for each in zip(names, config.clip, looks, strict=True)]
     pairs = [(*clip, portrait) for clip in zip(config.clip, looks, strict=True) for portrait in config.portrait]
     names = _distinct([f"{clip.stem}-{portrait.stem}" for clip, _, portrait in pairs])
     return [_other(name, *pair, size) for name, pair in zip(names, pairs, strict=True)]
@@ -110,8 +120,9 @@ def _usable(clip: Path, config: Eval) -> MediaInfo:
     return info
 
 
-def _own(name: str, clip: Path, info: MediaInfo, protocol: Protocol, size: tuple[int, int]) -> Case:
+def _own(name: str, clip: Path, info: MediaInfo, config: Eval, size: tuple[int, int]) -> Case:
     """The clip's first picture is the portrait."""
+    protocol = config.protocol
     image, data = first_picture(clip), io.BytesIO()
     Image.fromarray(image).save(data, "PNG", compress_level=1)
     photo = Upload(f"the first picture of {clip}", data.getvalue())
@@ -123,7 +134,7 @@ def _own(name: str, clip: Path, info: MediaInfo, protocol: Protocol, size: tuple
             f"{cause}; it is the portrait, so let the clip begin where one large face looks this way"
         ) from None
     crop = Crop.around(source.landmarks, (image.shape[1], image.shape[0]), size)
-    return Case(name, clip, clip, photo, source, crop, _fps(info, protocol), protocol)
+    return Case(name, clip, clip, photo, source, crop, _fps(info, protocol), protocol, learnt_ns(clip, config))
 
 
 def _other(name: str, clip: Path, info: MediaInfo, portrait: Path, size: tuple[int, int]) -> Case:

@@ -5,27 +5,23 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from jaxtyping import Float32
-from numpy import ndarray, stack
-
 from agent.config.engines import ComparedName
 from agent.config.eval import Eval
 from agent.engines import open_engine, usable_engines
 from agent.eval.cases import Case, open_cases
 from agent.eval.columns import OWN_PERSON
+from agent.eval.compared import LEAST_FOR_FID, fid_of, notes_of, rows_of
 from agent.eval.drawing import draw
-from agent.eval.judge import Judge, Judged
+from agent.eval.held_out import learnt_ns
+from agent.eval.judge import Features, Judge, Judged
 from agent.eval.measures import left_out, open_measures
 from agent.eval.page import Strip, page
-from agent.eval.table import Row, Table, mean_row
+from agent.eval.table import ALIKE, Row, Table, mean_row
 from agent.eval.truth import Truth, read_truth
 from models.errors import AgentError, InputError
-from models.metrics.features import frechet_distance
 from models.weights import with_person
 
 _SHOWN = 5  # pictures of each engine and case on the page
-
-Features = list[Float32[ndarray, "2048"]]
 
 
 class Evaluation:
@@ -57,7 +53,8 @@ class Evaluation:
         """
         judged: list[Judged] = []
         strips: list[Strip] = []
-        real: Features = []
+        rows: list[Row] = []
+        real: dict[str, dict[str, Features]] = {}
         done = 0
         for case, length in zip(self._cases, self._lengths, strict=True):
             truth = read_truth(case, self._config, self._measures)
@@ -69,8 +66,11 @@ class Evaluation:
             driver = [head for _, head in truth.heads(shown_ns)] if self._config.show_driver else None
             strips.append(Strip(case.name, case.crop.of(case.source.image), driver, shown_ns, found))
             judged += found
-            real += truth.features
-        table = Table(self._config.protocol, self._rows(judged, real), tuple(left_out(self._config)))
+            rows += rows_of(found)
+            real[case.name] = truth.features
+        fids = fid_of(judged, real)
+        means = [mean_row(engine, rows, fids.get(engine)) for engine in self._engines]
+        table = Table(self._config.protocol, (*means, *rows), tuple(self._notes(rows, bool(fids))))
         _write(self._config.output / "eval.json", json.dumps(table.as_dict(), indent=2) + "\n")
         _write(self._config.output / "eval.html", page(table, strips))
         return table
@@ -90,31 +90,27 @@ class Evaluation:
         finally:
             judge.close()
 
-    def _rows(self, judged: Sequence[Judged], real: Features) -> tuple[Row, ...]:
-        """Of every engine the mean, then every case."""
-        rows, means = [_row(each) for each in judged], []
-        for engine in self._engines:
-            own = [each for each in judged if each.engine == engine]
-            drawn = [features for each in own for features in each.features]
-            fid = frechet_distance(stack(drawn), stack(real)) if min(len(drawn), len(real)) > 1 else None
-            means.append(mean_row(engine, rows, fid))
-        return (*means, *rows)
+    def _notes(self, rows: Sequence[Row], fid: bool) -> list[str]:
+        """What the reader of the table has to know; `fid`: whether there is any."""
+        notes = left_out(self._config, self._cases) + notes_of(rows)
+        if self._config.inception is not None and not fid:
+            what = "portraits" if self._config.protocol == "cross" else "judged pictures"
+            notes.append(f"FID is not measured: it takes {LEAST_FOR_FID} different {what}; of fewer it would be chance")
+        return [*notes, ALIKE] if len(self._cases) > 1 else notes
 
 
 def _further(progress: Callable[[int], None], before: int, done: int) -> None:
     progress(before + done)
 
 
-def _row(judged: Judged) -> Row:
-    return Row(judged.case, judged.engine, judged.pictures, judged.figures)
-
-
 def _check_engines(engines: Sequence[ComparedName], config: Eval) -> None:
     """Raises InputError for the first that has no use here, or that cannot be opened, then in its own words."""
-    if OWN_PERSON in engines and config.protocol != "audio":
+    anybody = config.protocol == "cross" or not all(learnt_ns(clip, config) for clip in config.clip)
+    if OWN_PERSON in engines and config.protocol != "audio" and anybody:
         raise InputError(
             f"--protocol {config.protocol}: the engine {OWN_PERSON} draws the person whom it learnt, who speaks as the "
-            "voice does; give --protocol audio, or leave the engine out"
+            "voice does; give --protocol audio, or leave the engine out, or give --protocol self with the video that "
+            "--person learnt from"
         )
     if OWN_PERSON not in engines and config.person:
         raise InputError(f"--person {config.person} goes with --engine {OWN_PERSON}; leave it out")

@@ -25,6 +25,8 @@ Heads = Generator[tuple[int, Head], None, None]
 class Filmed:
     """One instant of a clip, on the picture as a portrait would be."""
 
+    image: Image
+    """All of the picture."""
     head: Head
     """What lies within `crop`."""
     landmarks: Landmarks | None
@@ -75,7 +77,7 @@ def film(
                 crop = Crop.around(landmarks, (image.shape[1], image.shape[0]), size)
             if crop is not None and due_ns in wanted_ns:
                 seen = seen or landmarks is not None
-                yield due_ns, Filmed(crop.of(whole), landmarks, crop)
+                yield due_ns, Filmed(whole, crop.of(whole), landmarks, crop)
     if not seen:
         raise InputError(f"--clip {clip}: no face is seen in it; give a clip of one person")
 

@@ -1,10 +1,12 @@
 """What judges share: the face model, and the networks that the user brought."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from agent.config.eval import Eval
+from agent.eval.cases import Case
 from agent.eval.columns import COLUMNS, OWN_PERSON, Key, columns_of, judged_columns
 from models.errors import InputError
 from models.face import FaceModel, load_face_model
@@ -55,7 +57,7 @@ def open_measures(config: Eval) -> Measures:
     return Measures(load_face_model(), identity, lpips, inception, syncnet)
 
 
-def left_out(config: Eval) -> list[str]:
+def left_out(config: Eval, cases: Sequence[Case]) -> list[str]:
     """What is not measured, for want of a network or of the same person, one sentence each."""
     options: tuple[tuple[Key, str, object, str], ...] = (
         ("lpips", "--lpips", config.lpips, sources.LPIPS),
@@ -64,10 +66,29 @@ def left_out(config: Eval) -> list[str]:
         ("sync_c", "--syncnet", config.syncnet, sources.SYNCNET),
     )
     known = columns_of(config.protocol)
-    others = [COLUMNS[key].title for key in known if key not in judged_columns(config.protocol, OWN_PERSON)]
-    own = [f"{', '.join(others)} are not measured of {OWN_PERSON}: it draws the person whom it learnt, not the clip's"]
-    return (own if OWN_PERSON in config.engine else []) + [
+    return _of_person(config, cases) + [
         f"{COLUMNS[key].title} is not measured: {option} takes {source}"
         for key, option, file, source in options
         if file is None and key in known
     ]
+
+
+def _of_person(config: Eval, cases: Sequence[Case]) -> list[str]:
+    """What is judged of the engine that draws a person of its own, and of which pictures."""
+    if OWN_PERSON not in config.engine:
+        return []
+    known = columns_of(config.protocol)
+    others = [COLUMNS[key].title for key in known if key not in judged_columns(config.protocol, OWN_PERSON, False)]
+    found = [
+        f"{case.name}: pictures from {case.learnt_ns / 1e9:.1f} s on are judged, since {OWN_PERSON}'s networks learnt "
+        f"from those before; {OWN_PERSON}'s are laid over the filmed face by six landmarks first, as its authors lay "
+        "the filmed face over its own"
+        for case in cases
+        if case.own
+    ]
+    if strangers := [case.name for case in cases if not case.own]:
+        found.append(
+            f"{', '.join(others)} are not measured of {OWN_PERSON} on {', '.join(strangers)}: it draws the person whom "
+            "it learnt, and that is not the video it learnt from"
+        )
+    return found

@@ -8,7 +8,9 @@ import numpy as np
 from agent.eval.columns import COLUMNS, Figures, Key, Protocol, columns_of
 
 MEAN = "all"
-"""In place of a case's name: means of the same cases for every engine, counting alike, and sums of what was lost."""
+"""In place of a case's name: means of the same cases for every engine, and sums of what was lost."""
+ALIKE = f"{MEAN}: every case counts alike, however many pictures it has; FID is of the pictures of all cases together"
+"""What the reader has to know of it."""
 _NOTHING = "-"
 
 
@@ -20,6 +22,8 @@ class Row:
     engine: str
     pictures: int
     figures: Figures
+    compared: int = 0
+    """Of the pictures, those in which faces were compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Table:
     rows: tuple[Row, ...]
     """Means first."""
     notes: tuple[str, ...]
-    """What was not measured, one sentence each."""
+    """What the reader has to know, one sentence each."""
 
     @property
     def keys(self) -> tuple[Key, ...]:
@@ -48,7 +52,7 @@ class Table:
             for key in self.keys
         }
         rows = [
-            {"case": row.case, "engine": row.engine, "pictures": row.pictures}
+            {"case": row.case, "engine": row.engine, "pictures": row.pictures, "compared": row.compared}
             | {key: row.figures.get(key) for key in self.keys}
             for row in self.rows
         ]
@@ -80,7 +84,8 @@ def mean_row(engine: str, rows: Sequence[Row], fid: float | None) -> Row:
     figures["lost"] = sum(row.figures["lost"] for row in own.values())
     if fid is not None:
         figures["fid"] = fid
-    return Row(MEAN, engine, sum(row.pictures for row in own.values()), figures)
+    pictures, compared = (sum(counts) for counts in zip(*((r.pictures, r.compared) for r in own.values()), strict=True))
+    return Row(MEAN, engine, pictures, figures, compared)
 
 
 def _compared(key: Key, rows: Sequence[Row]) -> list[str]:

@@ -17,6 +17,9 @@ def expression_distance(got: Float[np.ndarray, "64"], want: Float[np.ndarray, "6
 def pose_distance_degrees(got: Float[np.ndarray, "3"], want: Float[np.ndarray, "3"]) -> float:
     """Angle of the turn from one head's pose to the other's: the average pose distance (APD), of rotation alone.
 
+    Ren et al., "PIRenderer", 2021, and papers after it take the mean absolute difference of a face model's pose
+    coefficients: values compare with one another, and not with those of papers.
+
     Args:
         got: rotation vector, radians.
         want: the same.

@@ -22,7 +22,7 @@ def test_a_clip_that_drives_its_own_first_picture(nodding, tmp_path, capsys):
     rows = compared(tmp_path / "a", "--clip", nodding)
     assert list(rows) == [(case, engine) for case in ("all", "nodding") for engine in ("builtin", "still")]
     drawn, still = rows["nodding", "builtin"], rows["nodding", "still"]
-    assert drawn["pictures"] == still["pictures"] == 4 and drawn["lost"] == still["lost"] == 0
+    assert drawn["pictures"] == still["pictures"] == drawn["compared"] == 4 and drawn["lost"] == still["lost"] == 0
     assert drawn["akd"] < 0.5 * still["akd"] and drawn["psnr"] > still["psnr"] + 2
     assert drawn["ssim"] > still["ssim"] and drawn["l1"] < still["l1"] and 0 < drawn["apd"] < 6
     assert drawn["lpips"] is drawn["csim"] is drawn["fid"] is None
@@ -42,11 +42,12 @@ def test_a_clip_that_drives_its_own_first_picture(nodding, tmp_path, capsys):
     assert len(re.findall("<img", (tmp_path / "b" / "eval.html").read_text())) == 1 + 4 + 4, "and the clip's own"
 
 
-def test_a_clip_that_drives_another_portrait(nodding, portrait_png, tmp_path):
+def test_a_clip_that_drives_another_portrait(nodding, portrait_png, tmp_path, capsys):
     rows = compared(tmp_path, "--clip", nodding, nodding, "--protocol", "cross", "--portrait", portrait_png)
     assert [case for case, engine in rows if engine == "still"] == ["all", "nodding-portrait", "nodding-portrait-2"]
     row = rows["nodding-portrait", "builtin"]
-    assert set(row) == {"case", "engine", "pictures", "fid", "aed", "apd", "lips", "csim", "lost"}
+    assert set(row) == {"case", "engine", "pictures", "compared", "fid", "aed", "apd", "lips", "csim", "lost"}
+    assert "all: every case counts alike" in capsys.readouterr().err
     assert row["pictures"] == 5 and 0 < row["aed"] < 0.2
     assert row | {"case": 0} == rows["nodding-portrait-2", "builtin"] | {"case": 0}
 

@@ -11,14 +11,14 @@ from agent.eval.page import Strip, page
 from agent.eval.table import MEAN, Row, Table, mean_row
 
 ROWS = [
-    Row("a", "builtin", 10, {"psnr": 30.0, "akd": 1.0, "lips": 0.9, "lost": 1.0}),
-    Row("b", "builtin", 30, {"psnr": 20.0, "akd": 3.0, "lost": 2.0}),
+    Row("a", "builtin", 10, {"psnr": 30.0, "akd": 1.0, "lips": 0.9, "lost": 1.0}, 9),
+    Row("b", "builtin", 30, {"psnr": 20.0, "akd": 3.0, "lost": 2.0}, 28),
 ]
 
 
 def test_every_case_counts_alike_in_the_mean_and_lost_pictures_are_summed():
     mean = mean_row("builtin", [*ROWS, Row("a", "still", 10, {"psnr": 5.0, "lost": 4.0})], fid=12.5)
-    assert (mean.case, mean.engine, mean.pictures) == (MEAN, "builtin", 40)
+    assert (mean.case, mean.engine, mean.pictures) == (MEAN, "builtin", 40) and mean.compared == 37
     assert mean.figures == {"psnr": 25, "akd": 2, "lips": pytest.approx(0.9), "lost": 3, "fid": 12.5}
     assert "fid" not in mean_row("builtin", ROWS, None).figures
 
@@ -47,6 +47,7 @@ def test_what_was_not_measured_is_a_dash_and_null():
     assert [cell.strip() for cell in first.split("|")[1:6]] == ["a", "builtin", "10", "-", "30.00"]
     assert len({len(line) for line in (head, rule, first, second)}) == 1
     told = table.as_dict()
+    assert told["rows"][0]["compared"] == 9
     assert told["rows"][1] | {"psnr": 20.0, "lips": None, "csim": None} == told["rows"][1]
     assert told["columns"]["akd"]["better"] == "less" and told["notes"] == ["CSIM is not measured"]
 
@@ -64,7 +65,7 @@ def test_the_page_needs_nothing_else_and_names_are_no_markup():
         Row("<i>", "builtin", 2, {"psnr": 30.0, "akd": 1.0, "lost": 0.0}),
         Row("<i>", "still", 2, {"psnr": 20.0, "akd": 0.5, "lost": 0.0}),
     )
-    judged = [Judged("<i>", engine, 2, {}, {40: grey, 80: grey}, []) for engine in ("builtin", "still")]
+    judged = [Judged("<i>", engine, 2, {}, {}, {}, {40: grey, 80: grey}, []) for engine in ("builtin", "still")]
     text = page(Table("self", rows, ()), [Strip("<i>", grey, None, [40, 80], judged)])
     assert "<i>" not in text and "&lt;i&gt;" in text
     assert len(re.findall("<img", text)) == 1 + 2 * 2
