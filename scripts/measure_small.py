@@ -19,7 +19,7 @@ import torch
 from jaxtyping import Float
 from safetensors.torch import load_file
 from small import portraits
-from small.teacher import Shot, Teacher, cut
+from small.teacher import Teacher
 
 from models.backends.onnx_file import export
 from models.backends.onnx_runtime import OnnxNetwork
@@ -31,7 +31,6 @@ from models.small.motion_adapter import Change, unchanged
 from models.small.paper import LAYOUT, WEIGHTS, small_model, small_paper
 from models.small.portrait_state import PortraitParts, prepare
 from models.small.renderer import Planes
-from models.squares import Square
 
 _AT = 128
 _GREY = 0.5
@@ -96,7 +95,7 @@ class Drawn:
         return frame[..., :3] + (1 - frame[..., 3:]) * _GREY
 
     def drawn(self, name: str, adapter: bool = True) -> np.ndarray:
-        """By the model, before torso and grey; `adapter`: whether it hears of the expression."""
+        """By the model, before torso and grey; `adapter`: whether it hears of the expression, and the torso too."""
         shot, state = self.shots[name], self.state
         codes = torch.from_numpy(self.paint(shot.canonical))[None]
         with torch.no_grad():
@@ -106,15 +105,9 @@ class Drawn:
             planes = Planes(state.front, state.across)
             head = self.model.draw(planes, state.texture, state.skin, change, torch.from_numpy(shot.rotation)[None])[0]
         head = head.permute(1, 2, 0).numpy()
-        torso = self._torso(shot).astype(np.float32) / 255
+        torso = (shot if adapter else self.shots["rest"]).torso.astype(np.float32) / 255
         behind = torso[..., :3] + (1 - torso[..., 3:]) * _GREY
         return head[..., :3] + (1 - head[..., 3:]) * behind
-
-    def _torso(self, shot: Shot) -> np.ndarray:
-        portrait = self._teacher.portrait
-        left, top, side = (float(x) * portrait.person_scale for x in shot.window)
-        margin = portrait.person_margin * portrait.person_scale
-        return cut(self._teacher.torso, Square(left + margin, top + margin, side), SIDE)
 
 
 def _small(picture: np.ndarray) -> np.ndarray:

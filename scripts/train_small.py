@@ -53,7 +53,7 @@ _WARM_UP = 100
 _TOLD_STEPS, _TOLD_S = 50, 30.0
 """A line at the latest after so many steps, and seconds."""
 _CPU = torch.device("cpu")
-_AVERAGE = 0.998
+_AVERAGE = 0.996
 _CHECKPOINT = "checkpoint.pt"
 
 
@@ -116,7 +116,8 @@ def begin(plan: Plan, start: Mapping[str, Tensor] | None, device: torch.device =
     net, average = SmallModel(plan.width), SmallModel(plan.width)
     if start is not None:
         net.load_state_dict(start)
-    net, average = net.to(device), average.to(device)
+    for each in (net, average):
+        each.to(device, memory_format=torch.channels_last)  # a tenth less time on CPUs
     average.load_state_dict(net.state_dict())
     mean = [net.mean_front, net.mean_across]
     others = [p for p in net.parameters() if all(p is not m for m in mean)]
@@ -247,7 +248,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for data set and checkpoints")
     parser.add_argument("--weights", type=Path, help=f"file for what was learnt; default: OUT/{WEIGHTS.name}")
     parser.add_argument("--start", type=Path, help="weights to begin with")
-    parser.add_argument("--steps", type=int, default=2200)
+    parser.add_argument("--steps", type=int, default=1200)
     parser.add_argument("--rate", type=float, default=2e-3)
     parser.add_argument("--width", type=int, default=WIDTH, help="channels of the image network; as shipped: 128")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")

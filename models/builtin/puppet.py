@@ -149,6 +149,14 @@ class Puppet:
         """Pixels by which the torso has moved, across and down."""
         return np.asarray(shape.vertices[self._on_torso, :2] - self.rest_vertices[self._on_torso, :2])
 
+    def unturned(self, shape: Shape) -> Float[np.ndarray, "n 3"]:
+        """Where the vertices would be if the head kept still: moved by the expression and with the torso. Pixels."""
+        parts = np.arange(SURFACE_COUNT), FACE_OVAL
+        face, outline = (self._moved(shape.canonical, shape.pose, points) for points in parts)
+        out = self.rest_vertices + np.vstack([face, self._surround.outline_weights @ outline])
+        out[:, :2] += self.torso_moved(shape)
+        return out
+
     def near(self, shape: Shape, indices: Int[np.ndarray, "k"]) -> Float[np.ndarray, "2 3"]:
         """Portrait pixels -> picture pixels around some face points: the head's turn, put where they are now."""
         linear = shape.linear[:2, :2]
@@ -205,10 +213,13 @@ class Puppet:
         steadier = (1 - smoothstep(*HEAD.steadying_turns, turned)) * self._surround.steadier
         rigid = (rest - self.rest_pose.translation) @ linear.T + pose.translation
         rigid[:, :2] += steadier[:, None] * linear[:2, 2]  # it stays where it is in front of other things
-        outline = (canonical[FACE_OVAL] - self.rest[FACE_OVAL]) @ pose.rotation.T * pose.scale
         weight = self._surround.head_weight[:, None]
         moved = rest + weight * (rigid - rest) + (1 - weight) * [*torso, 0.0]
-        return moved + self._surround.outline_weights @ outline
+        return moved + self._surround.outline_weights @ self._moved(canonical, pose, FACE_OVAL)
+
+    def _moved(self, canonical: Canonical, pose: Pose, points: Int[np.ndarray, "k"]) -> Float[np.ndarray, "k 3"]:
+        """How far the expression moves points of the face under a pose, in pixels."""
+        return np.asarray((canonical[points] - self.rest[points]) @ pose.rotation.T * pose.scale)
 
 
 def _distance(points: Canonical, to: Float[np.ndarray, "k 3"]) -> Float[np.ndarray, "478"]:

@@ -19,7 +19,7 @@ from models.small.drive import Drive
 from models.small.frame_box import box_of
 from models.small.lifting import front_of, lift
 from models.small.portrait_state import PortraitParts, PortraitState
-from models.small.torso_layer import torso_layer
+from models.small.torso_layer import Torso
 from models.squares import placed
 
 Preparation = Callable[[PortraitParts], PortraitState]
@@ -30,7 +30,8 @@ Frame = Callable[[PortraitState, Drive], Picture]
 class SmallAvatar:
     """One portrait in motion. Not thread-safe.
 
-    The networks draw the head; neck and shoulders are the portrait's own, shifted, and the background stands still.
+    The networks draw the head; neck and shoulders are the portrait's own, which the jaw draws along, and the
+    background stands still.
     """
 
     def __init__(self, portrait: Portrait, model: FaceModel, prepare: Preparation) -> None:
@@ -44,10 +45,7 @@ class SmallAvatar:
         self._state = prepare(
             PortraitParts(*(_batch(x) for x in (texture, lifted.geometry, paint(rest), paint.places(rest))))
         )
-        high, wide = (side // portrait.person_scale for side in portrait.person.shape[:2])
-        torso = torso_layer(portrait.person, self._body)
-        self._torso = cv2.resize(torso, (wide, high), interpolation=cv2.INTER_AREA)
-        self._margin = portrait.person_margin
+        self._torso = Torso(portrait, self._body)
 
     def render(self, motion: Motion, frame: Frame) -> Pixels:
         """The picture at the portrait's size, a new array; `frame` runs the networks on the avatar's device."""
@@ -55,7 +53,7 @@ class SmallAvatar:
         shape = puppet.shape(motion)
         drive = Drive(*(_batch(x.astype(np.float32)) for x in (shape.canonical, shape.pose.rotation)))
         head = placed(frame(self._state, drive), self._box.window(shape.pose), self._size)
-        layer = _over(head, self._shifted(puppet.torso_moved(shape)))
+        layer = _over(head, self._torso.draw(shape))
         if self._behind is None:
             out = np.empty_like(layer)
             unpremultiply(layer, out)
@@ -63,10 +61,6 @@ class SmallAvatar:
             out = np.empty_like(self._behind)
             over(layer, self._behind, out)
         return out
-
-    def _shifted(self, moved: np.ndarray) -> UInt8[np.ndarray, "h w 4"]:
-        way = np.array([[1, 0, moved[0] - self._margin], [0, 1, moved[1] - self._margin]])
-        return cv2.warpAffine(self._torso, way, self._size, flags=cv2.INTER_LINEAR)
 
 
 def _over(head: UInt8[np.ndarray, "h w 4"], torso: UInt8[np.ndarray, "h w 4"]) -> UInt8[np.ndarray, "h w 4"]:

@@ -5,6 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional
 
+from models.small.blur import blurred
 from models.small.code_picture import CODE_SIDE
 
 _LASHES = 2
@@ -26,12 +27,5 @@ def even_skin(
     skin = own * known * own[:, :3].mean(1, keepdim=True) ** _LIT
     total = torch.zeros_like(skin)
     for width, counts in _BLURS:
-        total = total + counts * _blurred(skin, width)
+        total = total + counts * blurred(skin, width)
     return total[:, :3] / total[:, 3:].clamp(min=1e-9)
-
-
-def _blurred(x: Float[Tensor, "b 4 h w"], width: int) -> Float[Tensor, "b 4 h w"]:
-    for _ in range(2):
-        x = functional.avg_pool2d(x, (width, 1), 1, (width // 2, 0))
-        x = functional.avg_pool2d(x, (1, width), 1, (0, width // 2))
-    return x

@@ -8,14 +8,20 @@ from torch.nn import functional
 
 from models.convolution import conv3
 from models.small.activation import activate
-from models.small.code_picture import REACH
+from models.small.code_picture import CODE_SIDE, REACH
+from models.small.frame_box import SIDE
 from models.small.motion_adapter import Change
 from models.small.reading import read
 from models.small.renderer import Seen
 from models.small.settings import FEATURES
 
 _TIMES = 4
-_FINE = 4 + 3 + 3
+_FINE = 4 + 3 + 3 + 2
+_OFF = (SIDE - CODE_SIDE) // 2
+_DARK = -0.4
+"""Of the colours that a new network paints: they are those of the mouth's inside."""
+_HARDLY, _MOSTLY = -4.0, 8.0
+"""How much of them and of even skin it shows, and where lips have parted and lids come down."""
 
 
 class SuperResolution(nn.Module):
@@ -29,20 +35,16 @@ class SuperResolution(nn.Module):
         assert self.last.bias is not None
         nn.init.zeros_(self.last.weight)
         nn.init.zeros_(self.last.bias)
-        self.last.bias.data[3:5] = -4.0
+        self.last.bias.data[:3] = _DARK
+        self.last.bias.data[3:5] = _HARDLY
 
     def forward(
         self, seen: Seen, change: Change, texture: Float[Tensor, "b 4 256 256"], skin: Float[Tensor, "b 3 160 160"]
     ) -> Float[Tensor, "b 4 h w"]:
         """The head, RGB multiplied by alpha, and alpha; 0..1."""
         place, opacity = _finer(seen.place), _finer(seen.opacity)
-        inner = (place / REACH).permute(0, 2, 3, 1)
-        moved = functional.grid_sample(
-            torch.cat([change.fine, change.codes], 1), inner, padding_mode="zeros", align_corners=False
-        )
-        at_rest = (place + moved[:, :2]).permute(0, 2, 3, 1)
-        own, even = read(texture, at_rest), read(skin, at_rest / REACH)
-        fine = torch.cat([own, moved[:, 2:], even], 1)
+        fine = read(_front(change, texture, skin), place.permute(0, 2, 3, 1))
+        own, even, new = fine[:, :4], fine[:, 4:7], fine[:, 10:]
         half = functional.avg_pool2d(fine, 2)
         x = activate(self.first(torch.cat([seen.features, seen.opacity, functional.avg_pool2d(half, 2)], 1)))
         x = x + activate(self.second(x))
@@ -53,9 +55,23 @@ class SuperResolution(nn.Module):
         base = own[:, 3:] * opacity
         alpha = (base + x[:, 5:]).clamp(0, 1)
         colour = own[:, :3] / own[:, 3:].clamp(min=0.02)
-        shares = torch.cat([torch.zeros_like(alpha), x[:, 3:5]], 1).softmax(1)
+        shares = torch.cat([torch.zeros_like(alpha), x[:, 3:5] + _MOSTLY * new.flip(1)], 1).softmax(1)
         painted = colour * shares[:, :1] + (0.5 + x[:, :3]) * shares[:, 1:2] + even * shares[:, 2:]
         return torch.cat([painted.clamp(0, 1) * alpha, alpha], 1)
+
+
+def _front(
+    change: Change, texture: Float[Tensor, "b 4 256 256"], skin: Float[Tensor, "b 3 160 160"]
+) -> Float[Tensor, "b 12 256 256"]:
+    """The moved head from the front: its own pixels, even skin, codes, and where lids and mouth are new.
+
+    Drawn before it is turned, so that at the edges of lips and lids colours are mixed and not places.
+    """
+    at_rest = change.at_rest.permute(0, 2, 3, 1)
+    inner = texture[:, :, _OFF : _OFF + CODE_SIDE, _OFF : _OFF + CODE_SIDE]
+    new = torch.cat([read(texture, at_rest) - inner, read(skin, at_rest / REACH), change.codes, change.new], 1)
+    around = functional.pad(new, (_OFF,) * 4)
+    return torch.cat([texture + around[:, :4], around[:, 4:]], 1)
 
 
 def _finer(x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c i j"]:

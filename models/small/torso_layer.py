@@ -1,10 +1,12 @@
-"""What the head leaves of a person: neck and shoulders, continued to where the head hides them."""
+"""What the head leaves of a person: neck and shoulders, continued to where the head hides them, and in motion."""
 
 import cv2
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 from models.builtin.body import Body
+from models.builtin.puppet import Shape
+from models.portrait import Portrait
 from models.raster import rasterise
 from models.topology import CHIN, FACE_OVAL, FOREHEAD_TOP
 
@@ -18,6 +20,30 @@ _UP, _WITHIN = 0.22, 0.1
 _SEAM = 0.04
 _REACH = 0.12
 """Face heights over which its colours are carried on."""
+_COARSE = 4
+"""Pixels of the picture, across and down, for which it is worked out once where they come from."""
+
+
+class Torso:
+    """A portrait's torso, which the shoulders shift and the jaw draws along. Not thread-safe."""
+
+    def __init__(self, portrait: Portrait, body: Body) -> None:
+        self._body, self._size = body, (portrait.image.shape[1], portrait.image.shape[0])
+        high, wide = (side // portrait.person_scale for side in portrait.person.shape[:2])
+        self._layer = cv2.resize(torso_layer(portrait.person, body), (wide, high), interpolation=cv2.INTER_AREA)
+        here = np.meshgrid(*(np.arange(side, dtype=np.float32) for side in self._size))
+        self._here = np.dstack(here) + np.float32(portrait.person_margin)
+
+    def draw(self, shape: Shape) -> Layer:
+        """At the picture's size."""
+        puppet, (width, height) = self._body.puppet, self._size
+        vertices = puppet.unturned(shape)
+        back = (puppet.rest_vertices - vertices)[:, :2].astype(np.float32)
+        coarse = np.column_stack([(vertices[:, :2] + 0.5) / _COARSE - 0.5, vertices[:, 2]]).astype(np.float32)
+        drawn = rasterise(coarse, self._body.triangles, back, (-(-width // _COARSE), -(-height // _COARSE)))
+        drawn.image[~drawn.mask] = -puppet.torso_moved(shape)
+        field = cv2.resize(drawn.image, None, fx=_COARSE, fy=_COARSE, interpolation=cv2.INTER_LINEAR)
+        return np.asarray(cv2.remap(self._layer, self._here + field[:height, :width], None, cv2.INTER_LINEAR))
 
 
 def torso_layer(person: Layer, body: Body) -> Layer:

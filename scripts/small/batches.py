@@ -12,9 +12,7 @@ from torch import Tensor
 from models.face import load_face_model
 from models.small.code_picture import CodePainter
 from models.small.frame_box import SIDE, box_of
-from models.squares import Square
 from small.dataset import Dataset
-from small.teacher import cut
 
 _OTHER_SOURCE = 0.15
 
@@ -60,8 +58,8 @@ class Batches:
         """These avatars' shots; without `random` in their own colours before grey."""
         data, twice = self._data.arrays, np.repeat(who, shots.shape[1])
         flat = shots.ravel()
-        texture, frame = _image(data["texture"][who, source]), _image(data["frame"][twice, flat])
-        torso = _image(np.stack([self._torso(a, k) for a, k in zip(twice, flat, strict=True)]))
+        texture = _image(data["texture"][who, source])
+        frame, torso = (_image(data[name][twice, flat]) for name in ("frame", "torso"))
         ground = torch.full((len(flat), 3, SIDE, SIDE), 0.5)
         if random is not None:
             colours = [_Colours(random) for _ in who]
@@ -82,11 +80,6 @@ class Batches:
             head=_grey(data["head"][twice, flat]),
             weight=_grey(data["weight"][twice, flat]),
         )
-
-    def _torso(self, avatar: int, shot: int) -> np.ndarray:
-        left, top, side = (float(x) for x in self._data.arrays["window"][avatar, shot])
-        margin = self._data.margin
-        return cut(self._data.arrays["torso"][avatar], Square(left + margin, top + margin, side), SIDE)
 
 
 class _Colours:

@@ -26,7 +26,7 @@ from small.variety import bent, with_face_of
 
 SOURCES = 3
 """The portrait itself, then pictures of it that the teacher drew."""
-TEACHER = 1
+TEACHER = 2
 """Raised when it draws otherwise than before, in whatever part of it: what older ones drew is then not gone on with."""
 _MOMENT = 0.12
 _BYTES = ("frame", "head", "weight", "texture", "torso")
@@ -52,19 +52,18 @@ class Plan:
         digests = {name: hashlib.sha256(read_file(pictures / name)).hexdigest() for name in names}
         return {"teacher": TEACHER, "seed": seed, "portraits": digests, "count": dataclasses.asdict(self)}
 
-    def shapes(self, side: int) -> dict[str, tuple[int, ...]]:
-        """Of a person's arrays; `side`: of a portrait with its margins."""
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of a person's arrays."""
         return {
             "frame": (self.shots, 256, 256, 4),
+            "torso": (self.shots, 256, 256, 4),
             "head": (self.shots, 128, 128),
             "weight": (self.shots, 128, 128),
             "canonical": (self.shots, 478, 3),
             "rotation": (self.shots, 3, 3),
-            "window": (self.shots, 3),
             "texture": (SOURCES, 256, 256, 4),
             "geometry": (SOURCES, 2, 64, 64),
             "source": (SOURCES, 478, 3),
-            "torso": (side, side, 4),
         }
 
 
@@ -74,8 +73,6 @@ class Dataset:
 
     arrays: dict[str, np.ndarray]
     names: list[str]
-    margin: int
-    """Pixels by which `torso` goes beyond the portrait's picture."""
     plan: dict[str, Any]
     """What it was made of, see `Plan.told`."""
 
@@ -87,7 +84,7 @@ def open_dataset(folder: Path) -> Dataset:
     """What `make` has written."""
     about = json.loads((folder / "about.json").read_text())
     arrays = {path.stem: np.load(path, mmap_mode="r") for path in folder.glob("*.npy")}
-    return Dataset(arrays, about["names"], about["margin"], about["plan"])
+    return Dataset(arrays, about["names"], about["plan"])
 
 
 def make(
@@ -111,8 +108,7 @@ def make(
     folder.mkdir(parents=True, exist_ok=True)
     persons = [portraits.load(pictures / name, mirrored) for name in names for mirrored in (False, True)]
     kinds = [(k, kind, n) for k in range(len(persons)) for kind, n in plan.kinds()]
-    margin = persons[0].person_margin
-    for name, shape in plan.shapes(persons[0].image.shape[0] + 2 * margin).items():
+    for name, shape in plan.shapes().items():
         kind = np.uint8 if name in _BYTES else np.float32
         np.lib.format.open_memmap(folder / f"{name}.npy", "w+", kind, (len(kinds), *shape))
     begun = time.perf_counter()
@@ -122,7 +118,7 @@ def make(
                 speed = plan.shots * done / (time.perf_counter() - begun)
                 say(f"{done} of {len(kinds)} persons, {speed:.0f} pairs a second")
     persons_told = [f"{names[k // 2]} {k % 2} {kind} {n}" for k, kind, n in kinds]
-    about.write_text(json.dumps({"names": persons_told, "margin": margin, "plan": told}))
+    about.write_text(json.dumps({"names": persons_told, "plan": told}))
 
 
 def check_plan(path: Path, theirs: dict[str, Any], mine: dict[str, Any]) -> None:
@@ -166,11 +162,9 @@ def _write(files: dict[str, np.memmap], index: int, teacher: Teacher, random: np
     for k, (lifted, canonical) in enumerate(sources):
         files["texture"][index, k], files["geometry"][index, k] = lifted.texture, lifted.geometry
         files["source"][index, k] = canonical
-    scale = teacher.portrait.person_scale
-    files["torso"][index] = _smaller(teacher.torso, scale)
     for k, motion in enumerate(_motions(random, files["frame"].shape[1])):
         shot = teacher.shot(motion)
-        for name in ("frame", "head", "weight", "canonical", "rotation", "window"):
+        for name in ("frame", "torso", "head", "weight", "canonical", "rotation"):
             files[name][index, k] = getattr(shot, name)
 
 
@@ -180,9 +174,3 @@ def _motions(random: np.random.Generator, count: int) -> list[Motion]:
         one = random_motion(random)
         out += [one, lerp(one, random_motion(random), _MOMENT)]
     return out[:count]
-
-
-def _smaller(picture: np.ndarray, times: int) -> np.ndarray:
-    high, wide, channels = picture.shape
-    parts = picture.reshape(high // times, times, wide // times, times, channels)
-    return np.rint(parts.mean((1, 3))).astype(np.uint8)

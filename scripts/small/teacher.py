@@ -15,7 +15,7 @@ from models.portrait import Portrait
 from models.raster import rasterise
 from models.small.frame_box import SIDE, box_of
 from models.small.lifting import HEAD, Lifted, front_of, lift
-from models.small.torso_layer import torso_layer
+from models.small.torso_layer import Torso
 from models.squares import Square
 from models.topology import FACE_OVAL, OUTER_LIPS
 
@@ -30,13 +30,13 @@ class Shot:
 
     frame: UInt8[np.ndarray, "256 256 4"]
     """The person, RGB multiplied by alpha, and alpha."""
+    torso: UInt8[np.ndarray, "256 256 4"]
+    """What is seen of it where no head is, likewise."""
     head: UInt8[np.ndarray, "128 128"]
     """Which part of it is head."""
     weight: UInt8[np.ndarray, "128 128"]
     canonical: Float32[np.ndarray, "478 3"]
     rotation: Float32[np.ndarray, "3 3"]
-    window: Float32[np.ndarray, "3"]
-    """Left, top and side."""
 
 
 class Teacher:
@@ -46,7 +46,7 @@ class Teacher:
         self._avatar, self.box = BuiltinAvatar(portrait, model), box_of(model)
         self.body = self._avatar.body
         self.portrait = portrait
-        self.torso = torso_layer(portrait.person, self.body)
+        self._torso = Torso(portrait, self.body)
         self._triangles = self.body.triangles
         self._weights = self.body.head_weight[:, None].astype(np.float32)
 
@@ -75,11 +75,11 @@ class Teacher:
         alpha = cv2.resize(frame[..., 3], (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_AREA)
         return Shot(
             frame=frame,
+            torso=cut(self._torso.draw(shape), window, SIDE),
             head=np.rint(alpha * smoothstep(*HEAD, drawn.image[..., 0])).astype(np.uint8),
             weight=_weight(vertices, open_eyes),
             canonical=shape.canonical.astype(np.float32),
             rotation=shape.pose.rotation.astype(np.float32),
-            window=np.array([window.left, window.top, window.side], np.float32),
         )
 
 

@@ -5,10 +5,11 @@ import pytest
 
 from models.builtin.body import Body, build_body
 from models.face import load_face_model
+from models.motion import Motion, expression
 from models.portrait import Portrait
 from models.small.frame_box import SIDE, box_of, to_pixels
 from models.small.lifting import GRID, Lifted, front_of, lift
-from models.small.torso_layer import torso_layer
+from models.small.torso_layer import Torso, torso_layer
 from models.topology import CHIN
 
 
@@ -53,6 +54,38 @@ def test_the_torso_keeps_its_pixels_and_has_no_head(portrait: Portrait, body: Bo
     low = np.s_[-portrait.person_margin * portrait.person_scale :]
     difference = np.abs(torso[low].astype(int) - portrait.person[low])
     assert difference.max() <= 2
+
+
+def test_the_jaw_draws_the_neck_along_and_shoulders_shift_the_torso(portrait: Portrait, body: Body) -> None:
+    puppet, torso = body.puppet, Torso(portrait, body)
+    rest = torso.draw(puppet.shape(Motion(0)))
+    margin, scale = portrait.person_margin, portrait.person_scale
+    height, width = portrait.matte.shape
+    assert rest.shape == (height, width, 4)
+    layer = torso_layer(portrait.person, body)[margin * scale :, margin * scale :]
+    near = layer[: height * scale, : width * scale].reshape(height, scale, width, scale, 4).mean((1, 3))
+    assert np.abs(rest - near).max() < 2, "the layer itself"
+    opened = puppet.shape(Motion(0, expression(jawOpen=1)))
+    down = opened.vertices[CHIN, 1] - puppet.rest_vertices[CHIN, 1]
+    x, y = puppet.rest_vertices[CHIN, :2].round().astype(int)
+    moved, below = torso.draw(opened), y + round(down) + 3
+    came = _rows_moved(rest[y - 10 :, x - 5 : x + 6], moved[y - 10 :, x - 5 : x + 6], below - y + 10)
+    assert down > 8 and 0.5 * down < came < 1.1 * down
+    assert np.array_equal(moved[-30:, :60], rest[-30:, :60]), "a shoulder stays"
+    turned = puppet.shape(Motion(0, rotation=np.float32([0, 0.3, 0])))
+    assert np.abs(torso.draw(turned).astype(int) - rest).mean() < 0.1, "it does not turn with the head"
+    aside = puppet.shape(Motion(0, torso=np.float32([0.2, 0])))
+    right = round(float(puppet.torso_moved(aside)[0]))
+    assert right > 3
+    shifted = torso.draw(aside)[-60:, 60:-60].astype(int)
+    assert np.abs(shifted - rest[-60:, 60 - right : -60 - right]).mean() < 3
+
+
+def _rows_moved(before: np.ndarray, after: np.ndarray, row: int, window: int = 8) -> int:
+    """By how many rows what lies around a row of `after` has come down."""
+    wanted = after[row : row + window].astype(int)
+    wrong = [np.abs(before[row - k : row - k + window] - wanted).mean() for k in range(row)]
+    return int(np.argmin(wrong))
 
 
 def test_what_surrounds_a_face_keeps_its_place(body: Body) -> None:

@@ -14,9 +14,10 @@ from models.small.lifting import front_of, lift
 from models.small.model import SmallModel
 from models.small.motion_adapter import MotionAdapter, unchanged
 from models.small.reading import pixel_centres
-from models.small.renderer import Planes, Renderer
+from models.small.renderer import Planes, Renderer, Seen
 from models.small.settings import FEATURES, RAYS, SAMPLES
 from models.small.skin import even_skin
+from models.small.super_resolution import SuperResolution
 
 
 @pytest.fixture(autouse=True)
@@ -59,12 +60,12 @@ def test_an_adapter_moves_what_the_codes_say() -> None:
     ]
     rest, smile, places = (torch.from_numpy(x)[None] for x in (*map(paint, faces), paint.places(faces[0])))
     change = MotionAdapter().eval()(rest, smile, places, torch.zeros(1, 32, 64, 64))
-    corner = change.fine[0, :, 104:112, 96:104].mean((1, 2))
+    moved = (change.at_rest - unchanged(rest).at_rest)[0]
+    corner = moved[:, 104:112, 96:104].mean((1, 2))
     assert corner[0] < -0.01 and corner[1] > 0.005, (
         "the left corner's place shows what was nearer to the middle, and lower"
     )
-    assert change.fine[0, :, :40].abs().max() < 1e-3, "the forehead stays"
-    assert not unchanged(rest).fine.any()
+    assert moved[:, :40].abs().max() < 1e-3, "the forehead stays"
 
 
 @torch.inference_mode()
@@ -75,11 +76,45 @@ def test_lids_that_come_down_bring_the_skin_above_the_eye() -> None:
     rest, blink, places = (torch.from_numpy(x)[None] for x in (*map(paint, faces), paint.places(faces[0])))
     change = MotionAdapter().eval()(rest, blink, places, torch.zeros(1, 32, 64, 64))
     lid = (rest[0, 2] < 1) & (blink[0, 2] == 1)
-    assert lid.sum() > 40 and change.fine[0, 1][lid].mean() < -0.01, "from higher up"
+    assert lid.sum() > 40
+    assert (change.at_rest - unchanged(rest).at_rest)[0, 1][lid].mean() < -0.01, "from higher up"
     texture = torch.full((1, 4, 256, 256), 1.0)
     texture[:, :3] = 0.6
     texture[0, :3, 48:208, 48:208][:, rest[0, 2] < 1] = 0.1
     assert (even_skin(texture, rest)[0, :, lid] - 0.6).abs().max() < 0.01
+
+
+@torch.inference_mode()
+def test_what_lies_under_the_chin_comes_along_with_it() -> None:
+    model, box = load_face_model(), box_of(load_face_model())
+    paint = CodePainter(model, box)
+    faces = [model.shape(expression=values).astype(np.float64) for values in (None, expression(jawOpen=1))]
+    rest, opened, places = (torch.from_numpy(x)[None] for x in (*map(paint, faces), paint.places(faces[0])))
+    net = MotionAdapter().eval()
+    up = -(net(rest, opened, places, torch.zeros(1, 32, 64, 64)).at_rest - unchanged(rest).at_rest)[0, 1, :, 80]
+    chin = int(opened[0, 2, :, 80].nonzero().max())
+    assert up[chin] > 0.03 and abs(up[chin + 1] / up[chin] - 1) < 0.2, "hardly a step at the outline"
+    assert 0.5 * up[chin] < up[chin + 8] < up[chin + 1], "and less and less"
+    assert up[:60].abs().max() < 2e-3
+
+
+@torch.inference_mode()
+def test_no_white_of_an_eye_is_seen_between_closed_lids() -> None:
+    """Colours are mixed where lids meet, not the places from which they come."""
+    model, box = load_face_model(), box_of(load_face_model())
+    paint = CodePainter(model, box)
+    shut = expression(eyeBlinkLeft=1, eyeBlinkRight=1)
+    faces = [model.shape(expression=values).astype(np.float64) for values in (None, shut)]
+    rest, blink, places = (torch.from_numpy(x)[None] for x in (*map(paint, faces), paint.places(faces[0])))
+    eyes = torch.zeros(256, 256, dtype=torch.bool)
+    eyes[100:125, 90:166] = rest[0, 2, 52:77, 42:118] < 1
+    texture = torch.ones(1, 4, 256, 256)
+    texture[0, :3] = 0.4 + 0.5 * eyes
+    change = MotionAdapter().eval()(rest, blink, places, torch.zeros(1, 32, 64, 64))
+    grid = pixel_centres(RAYS).T.unflatten(1, (RAYS, RAYS))[None] + 1 / 256
+    seen = Seen(torch.zeros(1, FEATURES, RAYS, RAYS), torch.ones(1, 1, RAYS, RAYS), grid)
+    drawn = SuperResolution().eval()(seen, change, texture, torch.full((1, 3, 160, 160), 0.4))
+    assert eyes.sum() > 100 and drawn[0, 0][eyes].max() < 0.6
 
 
 @pytest.mark.parametrize("samples", SAMPLES)

@@ -64,7 +64,7 @@ def test_a_data_set_of_another_plan_is_refused(
     shutil.copy(portrait_png, folder / "astronaut.png")
     (folder / "data").mkdir()
     about = folder / "data" / "about.json"
-    about.write_text(json.dumps({"names": data.names, "margin": data.margin, "plan": data.plan}))
+    about.write_text(json.dumps({"names": data.names, "plan": data.plan}))
 
     def make(seed: int = 4, plan: Plan = PLAN) -> None:
         dataset.make(folder / "data", folder, seed, lambda line: None, ("astronaut.png",), plan)
@@ -76,8 +76,8 @@ def test_a_data_set_of_another_plan_is_refused(
     with pytest.raises(InputError, match=r"\(count\)"):
         make(plan=replace(PLAN, shots=6))
     with monkeypatch.context() as later:
-        later.setattr(dataset, "TEACHER", 2)
-        with pytest.raises(InputError, match=r"\(teacher 1, not 2\)"):
+        later.setattr(dataset, "TEACHER", dataset.TEACHER + 1)
+        with pytest.raises(InputError, match=r"\(teacher 2, not 3\)"):
             make()
     with (folder / "astronaut.png").open("ab") as file:
         file.write(b"another")
