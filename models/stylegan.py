@@ -83,10 +83,10 @@ def synthesis_layer(
     return activated(_convolve(x, weight, bias, kernels))
 
 
-def activated(x: Image) -> Image:
-    """Leaky ReLU, in place; in 16 bits cut off, see `GREATEST`."""
+def activated(x: Image, greatest: float = GREATEST) -> Image:
+    """Leaky ReLU, in place; in 16 bits cut off at `greatest`."""
     x = functional.leaky_relu_(x, 0.2)
-    return x if x.dtype == torch.float32 else x.clamp_(-GREATEST, GREATEST)
+    return x if x.dtype == torch.float32 else x.clamp_(-greatest, greatest)
 
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor, kernels: Tensor | None) -> Tensor:

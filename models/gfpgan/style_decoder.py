@@ -22,6 +22,8 @@ STYLE = 512
 WIDTHS = (512, 512, 512, 512, 512, 256, 128, 64)
 """Channels at 4, 8, ... 512 pixels."""
 STYLES = 2 * len(WIDTHS)
+_GREATEST = 4096.0
+"""Of 16-bit features: what a layer of the released size makes of them fits, too. The released code cuts none off."""
 
 Styles = Float[Tensor, "b 16 512"]
 """One per layer; a layer's colours share the next layer's."""
@@ -74,7 +76,7 @@ class StyledLayer(nn.Module):
         x = GAIN * self.modulated_conv(double_size(x) if self.up else x, style)
         if noise is not None:
             x = x + self.weight * noise
-        return activated(x + self.bias)
+        return activated(x + self.bias, _GREATEST)
 
 
 class ToRgb(nn.Module):
