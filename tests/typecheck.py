@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from functools import partial
-from typing import Any, get_args
+from typing import Any, ForwardRef, get_args
 
 import jaxtyping
 from beartype import BeartypeConf, beartype
@@ -31,9 +31,9 @@ def checked(thing: Any = None, *, typechecker: Callable[[Any], Any]) -> Any:
 
 
 def _has_shapes(annotation: Any) -> bool:
-    """Whether it names shapes; of a string, whether it is more than a name."""
-    if isinstance(annotation, str):
-        return "[" in annotation
+    """Whether it names shapes. What is quoted counts as such: beartype alone cannot find names for type checkers."""
+    if isinstance(annotation, str | ForwardRef):
+        return True
     if isinstance(annotation, type) and issubclass(annotation, AbstractArray):
         return True
     return any(map(_has_shapes, get_args(annotation)))
