@@ -222,7 +222,7 @@ class Conversation:
         shown = f"none: {who} is an outline" if nobody else f"the camera of {who}" if self._view.is_shown else who
         if self._lost:
             shown = f"connection lost: waiting for {who}"
-        status = {"title": self._who or "Call", "portrait": shown}
+        status = {"title": self._who or "Call", "who": self._who, "portrait": shown}
         if self._truth is None:
             return status
         cause = self._truth.cause

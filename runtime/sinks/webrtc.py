@@ -30,6 +30,7 @@ PATH = VIEWERS_PATH
 
 _PAGE = Path(__file__).with_name("page") / "webrtc.html"
 _KINDS = ("audio", "video")
+_TITLE = "Avatar"
 _LINK_S = 3600.0
 _NEWS_S = 1.0
 
@@ -63,7 +64,7 @@ class WebRtc:
         public: str = "",
     ) -> None:
         """Starts to serve. `port` None: 8790 or one of the next 20; 0: any free one. `status` is called in the
-        server's thread and must not block; of what it returns, viewers learn `title`. `say` hears of every link after
+        server's thread and must not block; of what it returns, viewers learn `who`. `say` hears of every link after
         the first. With `token` as bearer, if there is one, players join as often as they like. `public` is the
         origin of a proxy before it.
 
@@ -81,7 +82,7 @@ class WebRtc:
             self._server = PageServer(
                 self.name,
                 _PAGE,
-                "Avatar",  # who it is, only those learn who are let in
+                _TITLE,  # who it is, only those learn who are let in
                 PORT if port is None else port,
                 [*self._signalling.routes, *joining_routes(), web.get(f"{PATH}/{{session}}/news", self._news)],
                 no_other_port=bool(port),
@@ -187,7 +188,7 @@ class WebRtc:
 
     def _figures(self, viewer: Viewer) -> dict[str, object]:
         return {
-            "title": self._status().get("title"),
+            "title": self._status().get("who") or _TITLE,
             "viewers": len(self._viewers),
             "age_ms": self._on_air.age_ms,
             "rate_bps": viewer.rate_bps,

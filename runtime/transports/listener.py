@@ -122,7 +122,8 @@ class Listener:
                 self._said(f"somebody has joined, but no connection came about: the link stays good {self.invitation}")
                 return
             if self._line.peer is peer:
-                self._said(f"{error}: it may come back for {RESUME_S:.0f} s")
+                who = peer.their_name or "the other end"
+                self._said(f"{error}: {who} may come back for {RESUME_S:.0f} s, until when nobody else gets in")
                 self._me.lost()
                 await asyncio.sleep(RESUME_S)
             ending = error

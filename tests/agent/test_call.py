@@ -180,7 +180,7 @@ def test_an_outline_stands_for_somebody_who_is_lost_until_they_are_back(
         wait_until(lambda: faces_at(url) == 1)
         time.sleep(3)  # who stops before their motion was heard is missed only when the connection is
         caller.send_signal(signal.SIGSTOP)
-        heard(listener, said, "it may come back")
+        heard(listener, said, "may come back")
         try:
             wait_until(lambda: faces_at(url) == 0, 10)
             shown = shown_at(url)
@@ -327,6 +327,9 @@ def test_a_portrait_is_kept_only_if_it_may_be_and_under_its_digest_alone(
     assert kept.load(digest) is None
     kept.save(Hello("Anna", offered(data), may_keep=True), data)
     assert kept.load(digest) == data
+    assert kept.save(hello, data), "what was kept is removed when its owner wants that"
+    assert kept.load(digest) is None and not kept.save(hello, data)
+    kept.save(Hello("Anna", offered(data), may_keep=True), data)
     [entry] = (tmp_path / "call-portraits").iterdir()
     assert entry.stem == digest
     entry.write_bytes(entry.read_bytes()[:-1] + b"x")

@@ -219,10 +219,10 @@ def test_where_many_try_to_join_it_waits_and_gets_in(page, anna) -> None:
             return route.continue_()
         return route.fulfill(status=429, body="Too many attempts: wait a moment.")
 
+    open_page(page, anna.link)
     page.route("**/call", crowded)
-    page.goto(str(anna.link))
     page.locator("#join").click()
-    reads(page, notice_title="Many are trying to join")
+    reads(page, what="Many are trying to join")
     page.wait_for_function(LIVE)
 
 
