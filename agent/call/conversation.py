@@ -1,5 +1,6 @@
 """A call from end to end: a line to somebody, what leaves by it, and a session that shows who is there."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -28,10 +29,11 @@ from runtime.sound import Sound
 from runtime.transports.call_control import Hello, digest_of
 from runtime.transports.call_host import Myself
 from runtime.transports.caller import Caller
-from runtime.transports.ice import policy_for
+from runtime.transports.ice import IcePolicy, policy_for
 from runtime.transports.line import Line
 from runtime.transports.links import public_origin
 from runtime.transports.listener import Listener
+from runtime.transports.peer import check_relay
 
 _EASE_S = 1.5  # in which somebody who has left comes to rest
 _SOMEBODY = "somebody"
@@ -202,13 +204,22 @@ class Conversation:
 
     def _open_line(self, myself: Myself) -> Caller | Listener:
         config, clock, told = self._config, self._clock, (self._say, self._left)
-        policy_at = partial(policy_for, **ice_of(config))
+        policy_at: Callable[[str], IcePolicy] = partial(policy_for, **ice_of(config))
+        self._try_relay(policy_at(config.host))
         if config.link:
             return Caller(config.link, policy_at, self._line, myself, self, clock, *told)
         public = public_origin("--public-url", config.public_url)
         listener = Listener(config.host, config.port, policy_at, self._line, myself, self, clock, *told, public)
         self._say(listener.invitation)
         return listener
+
+    def _try_relay(self, policy: IcePolicy) -> None:
+        """Before the link is sent to anybody."""
+        if policy.relays:
+            try:
+                asyncio.run(check_relay(policy))
+            except AgentError as error:
+                self._say(f"agent: warning: {error}")
 
     def _far(self) -> Far:
         def lane(metrics: Metrics) -> RemoteLane:

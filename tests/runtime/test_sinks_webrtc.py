@@ -18,6 +18,7 @@ from runtime.transports.ice import gatherers
 from runtime.transports.peer import close_peer, offer, open_peer
 from tests.agent.command import wait_until
 from tests.browser import reads
+from tests.runtime.calls import End
 from tests.runtime.webrtc_feed import HERE, SIZE, coloured, feeding, open_sink
 
 if TYPE_CHECKING:
@@ -300,6 +301,11 @@ def test_a_browser_watches_nobody_but_whoever_made_the_link(sink: WebRtc, page: 
     page.goto(sink.url)
     reads(page, state="Refused", notice_title="This is not the agent that made the link")
     assert page.evaluate("() => [session, sessionStorage.getItem('resume')]") == [None, None]
+
+
+def test_an_agent_that_calls_by_its_link_is_told_to_use_a_browser(sink: WebRtc) -> None:
+    ben = End("Ben").call(sink.url).ended()
+    assert "is a viewer's link, not a call's: open it in a browser" in str(ben.endings[0])
 
 
 def test_without_the_link_nobody_gets_in(sink: WebRtc, page: "Page") -> None:
