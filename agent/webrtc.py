@@ -18,8 +18,11 @@ TURN_USER, TURN_PASSWORD = "AGENT_TURN_USER", "AGENT_TURN_PASSWORD"
 _LEAST_TOKEN = 16  # characters
 
 
-def ice_of(config: Showing) -> dict[str, Any]:
-    """What `policy_for` and `whip_policy` are told of the way through networks."""
+def ice_of(config: Showing, say: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
+    """What `policy_for` and `whip_policy` are told of the way through networks; `say` hears of what is missing."""
+    relays = any(server.lower().startswith(("turn:", "turns:")) for server in config.ice_server)
+    if relays and not (os.environ.get(TURN_USER) and os.environ.get(TURN_PASSWORD)):
+        say(f"{TURN_USER} and {TURN_PASSWORD} are not set: most TURN servers relay nothing without them")
     return {
         "servers": config.ice_server,
         "user": os.environ.get(TURN_USER, ""),
@@ -41,6 +44,7 @@ def open_webrtc(
         from runtime.sinks.webrtc import WebRtc
         from runtime.sinks.whip import Whip, whip_policy
         from runtime.transports.ice import policy_for
+        from runtime.transports.links import public_origin
     except ImportError as error:
         raise AgentError(f"--output {name} needs aiortc ({error}): pip install aiortc") from error
     config, sound = plan.config, plan.microphone is not None
@@ -54,7 +58,7 @@ def open_webrtc(
             config.fps,
             host=host,
             port=config.webrtc_port,
-            policy=policy_for(host, **ice_of(config)),
+            policy=policy_for(host, **ice_of(config, say)),
             viewers=config.webrtc_viewers,
             sound=sound,
             status=status,
@@ -62,6 +66,7 @@ def open_webrtc(
             clock=clock,
             metrics=metrics,
             token=token,
+            public=public_origin("--webrtc-public-url", config.webrtc_public_url),
         )
     url = name.removeprefix("whip:")
     return Whip(
@@ -69,7 +74,7 @@ def open_webrtc(
         plan.size,
         config.fps,
         bearer=os.environ.get(WHIP_TOKEN, ""),
-        policy=whip_policy(url, **ice_of(config)),
+        policy=whip_policy(url, **ice_of(config, say)),
         sound=sound,
         clock=clock,
         metrics=metrics,

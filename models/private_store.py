@@ -66,6 +66,16 @@ class PrivateStore:
                 with suppress(OSError):
                     temporary.unlink(missing_ok=True)
 
+    def remove(self, key: str) -> bool:
+        """Keeps nothing under `key` any more; whether there was something."""
+        try:
+            if not _is_ours(self.folder):
+                return False
+            (self.folder / f"{key}{_SUFFIX}").unlink()
+            return True
+        except OSError:
+            return False
+
     def _make_room(self) -> None:
         """Deletes the entries that were used longest ago, and what killed processes left half-written."""
         entries: list[tuple[int, int, Path]] = []

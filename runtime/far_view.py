@@ -14,8 +14,9 @@ from models.portrait import Pixels
 from runtime.clock import Clock
 
 FADE_NS = 400_000_000
-PATIENCE_NS = 1_000_000_000
-"""Without a new one for so long, the portrait takes the last one's place."""
+PATIENCE_NS = 3_000_000_000
+"""Without a new one for so long, the portrait takes the last one's place: a busy machine sends one in a second or two,
+and says when there are no more."""
 
 Glimpsed = UInt8[np.ndarray, "h w 3"]
 

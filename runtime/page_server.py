@@ -5,14 +5,17 @@ import errno
 import html
 import ipaddress
 import json
+import logging
 import secrets
 import socket
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from models.errors import InputError
 from runtime.event_loops import end_loop
@@ -30,6 +33,7 @@ TOKEN_HEADER = "X-Token"
 LOOPBACK = "127.0.0.1"  # the picture is nobody else's business
 _PORTS_TRIED = 21
 _HEAD = Path(__file__).with_name("page_head.html")
+_logger = logging.getLogger(__name__)
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -52,20 +56,23 @@ class PageServer:
         no_other_port: bool = False,
         *,
         host: str = LOOPBACK,
+        public: str = "",
         may_change: Callable[[web.Request], bool] = lambda request: False,
         at_end: Callable[[], Awaitable[None]] | None = None,
         beside: Callable[[], Coroutine[None, None, None]] | None = None,
     ) -> None:
         """Opens the port; where it is taken, the next 20 are tried unless `no_other_port` will do; 0 takes any free
-        one. `start` begins to answer. Without a `page` there is nothing at `/`. `host` is the address to listen at;
-        `at_end` says goodbye, in the server's loop, before the port is freed; `beside` runs there until then.
+        one. `start` begins to answer. Without a `page` there is nothing at `/`. `host` is the address to listen at,
+        `public` the origin, as in https://HOST, under which a proxy passes requests on, if there is one; `at_end` says
+        goodbye, in the server's loop, before the port is freed; `beside` runs there until then.
 
         Raises InputError when none is free, or the address is not this machine's.
         """
         self._title, self._text = title, "" if page is None else page.read_text("utf-8")
         self._routes = [*([web.get("/", self._page)] if self._text else []), *routes]
         self._token = secrets.token_urlsafe(16)
-        self._host, self._may_change, self._at_end, self._beside = host, may_change, at_end, beside
+        self._host, self._public, self._may_change = host, public, may_change
+        self._at_end, self._beside = at_end, beside
         self.socket = _listen(host, port, 1 if no_other_port else _PORTS_TRIED)
         """Listens at the address."""
         self.run = secrets.token_hex(8)
@@ -121,7 +128,7 @@ class PageServer:
     async def _run_server(self) -> None:
         app = web.Application(middlewares=[self._guard])
         app.add_routes(self._routes)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        runner = web.AppRunner(app, access_log=None, logger=_logger, shutdown_timeout=0.5)
         await runner.setup()
         await web.SockSite(runner, self.socket).start()
         beside = None if self._beside is None else self._loop.create_task(self._beside())
@@ -143,7 +150,11 @@ class PageServer:
         return await handler(request)
 
     def _is_named(self, host: str) -> bool:
-        """Whether a request asks for this server by address, not by a name that somebody else may have given it."""
+        """Whether a request asks for this server by address or as its proxy, not by a name that somebody else may have
+        given it.
+        """
+        if self._public and host.lower() == urlsplit(self._public).netloc:
+            return True
         name, _, port = host.rpartition(":")
         if port != str(self._port):
             return False
@@ -157,7 +168,8 @@ class PageServer:
 
     def _is_own(self, request: web.Request) -> bool:
         told = request.headers.get(TOKEN_HEADER, "").encode("utf-8", "surrogateescape")
-        own_origin = request.headers.get("Origin") == f"http://{request.host}"
+        origin = request.headers.get("Origin", "")
+        own_origin = bool(origin) and origin in (f"http://{request.host}", self._public)
         return own_origin and secrets.compare_digest(told, self._token.encode())
 
     async def _page(self, _: web.Request) -> web.Response:
@@ -174,6 +186,19 @@ class PageServer:
             content_type="text/html",
             headers=HEADERS | {"Content-Security-Policy": policy},
         )
+
+
+def _is_of_ours(record: logging.LogRecord) -> bool:
+    """Not of a request that could not be read, which is whoever sent it's concern: it is answered with 400."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
+_logger.addFilter(_is_of_ours)
+
+
+def check_address(host: str, port: int, no_other_port: bool = False) -> None:
+    """Raises InputError where a `PageServer` could not listen."""
+    _listen(host, port, 1 if no_other_port else _PORTS_TRIED).close()
 
 
 def _listen(host: str, port: int, ports_tried: int) -> socket.socket:

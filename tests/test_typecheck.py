@@ -109,5 +109,7 @@ def test_what_is_wrong_is_found(module: Any, call: Any) -> None:
 def test_ours_are_checked() -> None:
     with pytest.raises(TypeError, match="Type-check error"):
         Motion(0, zeros(63))
-    with pytest.raises(TypeError, match="violates"):
+    with pytest.raises(TypeError, match="Type-check error"):  # it returns a "Motion"
         Motion(0).at("now")
+    with pytest.raises(TypeError, match="violates"):
+        Motion(0)["jawOpen":]

@@ -1,5 +1,6 @@
 """A call from end to end: a line to somebody, what leaves by it, and a session that shows who is there."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -11,14 +12,14 @@ import numpy as np
 from jaxtyping import Float32, UInt8
 
 from agent.build import Session
-from agent.call.plans import plan_of, shown_plan, with_voice
+from agent.call.plans import check_call, plan_of, shown_plan, with_voice
 from agent.call.portraits import KeptPortraits, own_avatar, own_portrait, place_of, their_portrait
 from agent.call.speaking import Speaking
 from agent.call.truth import SAID, Truth
 from agent.config.call import Call
 from agent.far import Far
 from agent.webrtc import ice_of
-from models.errors import AgentError, InputError
+from models.errors import AgentError
 from runtime.change import Change, Nobody, Upload
 from runtime.clock import MonotonicClock
 from runtime.far_view import FarView
@@ -28,10 +29,11 @@ from runtime.sound import Sound
 from runtime.transports.call_control import Hello, digest_of
 from runtime.transports.call_host import Myself
 from runtime.transports.caller import Caller
-from runtime.transports.ice import policy_for
+from runtime.transports.ice import IcePolicy, policy_for
 from runtime.transports.line import Line
-from runtime.transports.links import parse_link
+from runtime.transports.links import public_origin
 from runtime.transports.listener import Listener
+from runtime.transports.peer import check_relay
 
 _EASE_S = 1.5  # in which somebody who has left comes to rest
 _SOMEBODY = "somebody"
@@ -48,10 +50,7 @@ class Conversation:
             AgentError: nobody answers, or the other end refuses.
             Abandoned: it was interrupted.
         """
-        if config.listen == bool(config.link):
-            raise InputError("give either a link (agent call 'http://...#token=...'), or --listen to be given one")
-        if config.link:
-            parse_link(config.link)  # before anything is opened
+        check_call(config, say)
         self._config, self._say = config, say
         self._clock = MonotonicClock()
         self._kept, self._sounds, self._line = KeptPortraits(), FarSounds(), Line()
@@ -133,6 +132,7 @@ class Conversation:
         visit, losses = self._visit, self._losses
         if self._first.done() and portrait == self._shown:
             self._found(losses)
+            self._keep(hello, portrait)
             return
         look = Nobody() if portrait is None else their_portrait(hello, portrait)
         with self._turn:
@@ -155,8 +155,7 @@ class Conversation:
                 return
             self._shown = portrait
         self._found(losses)
-        if portrait is not None:
-            self._kept.save(hello, portrait)
+        self._keep(hello, portrait)
 
     def shown(self) -> None:
         """From now on motion leaves, and the newest portrait if another one is shown."""
@@ -185,6 +184,11 @@ class Conversation:
             return np.zeros((count, 2), np.float32)
         return self._speaking.far_end.say(count, leaves_ns)
 
+    def _keep(self, hello: Hello, portrait: bytes | None) -> None:
+        """Or nothing of it any more, as its owner says."""
+        if portrait is not None and self._kept.save(hello, portrait):
+            self._say(f"what an earlier call had kept of the portrait of {hello.name or _SOMEBODY} is removed")
+
     def _lay_outline(self) -> None:
         """Of somebody who is lost, once there is a session. With the turn."""
         outline = self.session.outline() if self._lost and self._ready.is_set() else None
@@ -200,12 +204,22 @@ class Conversation:
 
     def _open_line(self, myself: Myself) -> Caller | Listener:
         config, clock, told = self._config, self._clock, (self._say, self._left)
-        policy_at = partial(policy_for, **ice_of(config))
+        policy_at: Callable[[str], IcePolicy] = partial(policy_for, **ice_of(config))
+        self._try_relay(policy_at(config.host))
         if config.link:
             return Caller(config.link, policy_at, self._line, myself, self, clock, *told)
-        listener = Listener(config.host, config.port, policy_at, self._line, myself, self, clock, *told)
+        public = public_origin("--public-url", config.public_url)
+        listener = Listener(config.host, config.port, policy_at, self._line, myself, self, clock, *told, public)
         self._say(listener.invitation)
         return listener
+
+    def _try_relay(self, policy: IcePolicy) -> None:
+        """Before the link is sent to anybody."""
+        if policy.relays:
+            try:
+                asyncio.run(check_relay(policy))
+            except AgentError as error:
+                self._say(f"agent: warning: {error}")
 
     def _far(self) -> Far:
         def lane(metrics: Metrics) -> RemoteLane:
@@ -219,7 +233,7 @@ class Conversation:
         shown = f"none: {who} is an outline" if nobody else f"the camera of {who}" if self._view.is_shown else who
         if self._lost:
             shown = f"connection lost: waiting for {who}"
-        status = {"title": self._who or "Call", "portrait": shown}
+        status = {"title": self._who or "Call", "who": self._who, "portrait": shown}
         if self._truth is None:
             return status
         cause = self._truth.cause

@@ -8,9 +8,39 @@ from agent.config.driving import Driving
 from agent.config.run import Run
 from agent.config.showing import Showing
 from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_virtual_microphone, make_plan, parse_input
+from agent.webrtc import ice_of
 from models.errors import InputError
+from runtime.page_server import check_address
 from runtime.sinks.loudspeaker import find_loudspeaker
 from runtime.sinks.virtual_camera_device import free_virtual_cameras
+from runtime.transports.call_control import MOST_NAME
+from runtime.transports.ice import policy_for
+from runtime.transports.links import parse_link, public_origin
+from runtime.transports.listener import PORT
+
+
+def check_call(config: Call, say: Callable[[str], None]) -> None:
+    """What can be known to be wrong before anything slow begins.
+
+    Raises InputError: an option that has no use, or an address, port or server that cannot be used.
+    """
+    if config.listen == bool(config.link):
+        raise InputError("give either a link (agent call 'http://...#token=...'), or --listen to be given one")
+    if config.link:
+        parse_link(config.link)
+        for option in ("host", "port", "public_url"):
+            if getattr(config, option) != getattr(Call, option):
+                raise InputError(f"--{option.replace('_', '-')} has no use with a link: leave it out, or give --listen")
+    if len(config.name) > MOST_NAME:
+        raise InputError(f"--name has {len(config.name)} characters: give {MOST_NAME} or fewer")
+    if config.mode == "audio" and config.guard != "off":
+        raise InputError("--guard has no use in --mode audio: leave it out, or give --mode video or both")
+    if config.port is not None and not 0 <= config.port <= 65_535:
+        raise InputError(f"--port {config.port}: give 0 to 65535")
+    public_origin("--public-url", config.public_url)
+    policy_for(config.host, **ice_of(config, say))
+    if config.listen:
+        check_address(config.host, PORT if config.port is None else config.port, config.port is not None)
 
 
 def plan_of(config: Call) -> Plan:

@@ -70,10 +70,16 @@ class KeptPortraits:
         data = None if self._store is None else self._store.load(digest)
         return data if data is not None and digest_of(data) == digest else None
 
-    def save(self, hello: Hello, data: bytes) -> None:
-        """Keeps a portrait that was shown, if it may be kept."""
-        if self._store is not None and hello.may_keep:
-            self._store.save(digest_of(data), data)
+    def save(self, hello: Hello, data: bytes) -> bool:
+        """Keeps a portrait that was shown, if it may be kept; else removes what an earlier call has kept of it, and
+        tells whether there was something.
+        """
+        if self._store is None:
+            return False
+        if not hello.may_keep:
+            return self._store.remove(digest_of(data))
+        self._store.save(digest_of(data), data)
+        return False
 
 
 def _store(name: str) -> PrivateStore | None:

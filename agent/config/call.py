@@ -41,6 +41,10 @@ class Call(Showing, Driving):
     port: int | None = None
     """With --listen: port to be called at; 0 takes any free one. Default: 8785 or the next free one."""
 
+    public_url: str = ""
+    """With --listen: https://HOST under which a proxy of yours passes the page on, which browsers in other places need
+    for their microphone; the link then leads there. Motion and voice do not go through it: give --host, too."""
+
     name: str = ""
     """What the other end reads of who calls."""
 

@@ -56,6 +56,10 @@ class Showing:
     webrtc_port: int | None = None
     """Port of --output webrtc. Default: 8790, or the next that is free."""
 
+    webrtc_public_url: str = ""
+    """https://HOST under which a proxy of yours passes the page of --output webrtc on; the link then leads there.
+    Pictures and sound do not go through it: give --webrtc-host, too."""
+
     webrtc_viewers: int = 8
     """How many may watch at a time, 1 to 64."""
 

@@ -22,8 +22,7 @@ _LONGEST_S = 1.5
 _KEPT = 3 * RATE_HZ  # of what nobody reads
 
 _FIRST_S = 0.1  # the delay where nobody has wished for one ...
-_PATIENCE_S = 4.0  # ... within so long after the first sound
-_HOLD_S = 2.0  # of silence at first: devices that have just begun report wild latencies
+_PATIENCE_S = 2.0  # ... within so long after the silence at first
 _REMEMBERED_S = 3.0  # of how late sound arrives
 _SPREAD_S = 0.03  # sound that is later than usual by more is not waited for
 _LATEST_S = 1.0  # nothing arrives so late: there is a gap
@@ -39,7 +38,11 @@ class DelayedSound:
     to arrive is lengthened.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, hold_s: float = 2.0) -> None:
+        """`hold_s`: of silence at first, until the output's latencies count: devices that have just begun report wild
+        ones.
+        """
+        self._hold_s = hold_s
         self._lock = threading.Lock()  # guards all below
         self._line = SoundLine(follow_drift=True)
         self._playhead: Playhead | None = None
@@ -110,7 +113,7 @@ class DelayedSound:
     def _may_begin(self, heard_ns: int) -> bool:
         """Whether all that decides on the delay is known, or was waited for for long enough."""
         self._since_ns = self._since_ns or heard_ns
-        if heard_ns - self._since_ns < 1e9 * (_PATIENCE_S if self._wish_s is None else _HOLD_S):
+        if heard_ns - self._since_ns < 1e9 * (self._hold_s + (_PATIENCE_S if self._wish_s is None else 0)):
             return False
         self._delay_s, self._error_s, self._drift = self._target_s(), 0.0, 0.0
         return True

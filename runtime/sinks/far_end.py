@@ -11,6 +11,8 @@ from runtime.picture import Picture
 from runtime.sinks.delayed_sound import DelayedSound
 from runtime.sound import Sound
 
+_HOLD_S = 0.1  # in which it shows how late sound comes; the instant at which it leaves is known exactly
+
 
 class FarEnd:
     """Gives every motion away, and delays the voice until its lips leave: what arrives together belongs together."""
@@ -21,7 +23,7 @@ class FarEnd:
     def __init__(self, give: Callable[[Motion], None], motion_age_ns: Callable[[], int | None]) -> None:
         """`motion_age_ns`: how old motions are when they leave, smoothed; None while that is not known."""
         self._give, self._motion_age_ns = give, motion_age_ns
-        self._sound = DelayedSound()
+        self._sound = DelayedSound(_HOLD_S)
 
     def send(self, picture: Picture) -> None:
         """Gives the motion away."""

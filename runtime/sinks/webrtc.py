@@ -16,6 +16,7 @@ from runtime.page_server import HEADERS, PageServer
 from runtime.picture import Picture
 from runtime.sinks.on_air import OnAir
 from runtime.sound import Sound
+from runtime.transports.caller import VIEWERS_PATH
 from runtime.transports.ice import LOOPBACK, IcePolicy
 from runtime.transports.invitation import Invitation
 from runtime.transports.links import Link, base_for_others
@@ -25,10 +26,11 @@ from runtime.transports.viewer import Viewer
 
 PORT = 8790
 """The first that is tried where none is wished for."""
-PATH = "/whep"
+PATH = VIEWERS_PATH
 
 _PAGE = Path(__file__).with_name("page") / "webrtc.html"
 _KINDS = ("audio", "video")
+_TITLE = "Avatar"
 _LINK_S = 3600.0
 _NEWS_S = 1.0
 
@@ -59,10 +61,12 @@ class WebRtc:
         clock: Clock,
         metrics: Metrics,
         token: str = "",
+        public: str = "",
     ) -> None:
         """Starts to serve. `port` None: 8790 or one of the next 20; 0: any free one. `status` is called in the
-        server's thread and must not block; of what it returns, viewers learn `title`. `say` hears of every link after
-        the first. With `token` as bearer, if there is one, players join as often as they like.
+        server's thread and must not block; of what it returns, viewers learn `who`. `say` hears of every link after
+        the first. With `token` as bearer, if there is one, players join as often as they like. `public` is the
+        origin of a proxy before it.
 
         Raises InputError when the port is taken or the address is not this machine's.
         """
@@ -70,17 +74,20 @@ class WebRtc:
         self._on_air = OnAir(self.name, size, fps, sound=sound, clock=clock, metrics=metrics)
         self._viewers: list[Viewer] = []
         self._invitation = Invitation(clock, _LINK_S, viewers, self._used, token)
-        self._signalling = Signalling(PATH, self._invitation, self._join, policy=policy, kinds=_KINDS, clock=clock)
-        self._host = host
+        self._signalling = Signalling(
+            PATH, self._invitation, self._join, policy=policy, kinds=_KINDS, clock=clock, public=public
+        )
+        self._host, self._public = host, public
         try:
             self._server = PageServer(
                 self.name,
                 _PAGE,
-                "Avatar",  # who it is, only those learn who are let in
+                _TITLE,  # who it is, only those learn who are let in
                 PORT if port is None else port,
                 [*self._signalling.routes, *joining_routes(), web.get(f"{PATH}/{{session}}/news", self._news)],
                 no_other_port=bool(port),
                 host=host,
+                public=public,
                 may_change=self._signalling.is_asked,
                 at_end=self._say_goodbye,
                 beside=lambda: self._invitation.keep(self._expired),
@@ -93,7 +100,7 @@ class WebRtc:
     @property
     def url(self) -> str:
         """The link by which the next viewer joins."""
-        return str(Link(base_for_others(self._server.url, self._host), self._invitation.secret))
+        return str(Link(base_for_others(self._server.url, self._host, self._public), self._invitation.secret))
 
     @property
     def viewers(self) -> int:
@@ -181,7 +188,7 @@ class WebRtc:
 
     def _figures(self, viewer: Viewer) -> dict[str, object]:
         return {
-            "title": self._status().get("title"),
+            "title": self._status().get("who") or _TITLE,
             "viewers": len(self._viewers),
             "age_ms": self._on_air.age_ms,
             "rate_bps": viewer.rate_bps,

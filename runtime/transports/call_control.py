@@ -20,8 +20,10 @@ MOST_PORTRAIT = 1024 * 1024
 """Bytes of a portrait."""
 PART_BYTES = 16 * 1024
 """Of a portrait in one message, but the last."""
+MOST_NAME = 40
+"""Characters of a name."""
 
-_MOST_NAME, _MOST_REASON = 40, 200
+_MOST_REASON = 200
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
@@ -165,7 +167,7 @@ class Parts:
 def _hello(said: dict[str, Any]) -> Hello:
     if said.get("version") != VERSION or said.get("motion") != MOTION_VERSION:
         raise ProtocolError("its version of the call is another: bring both ends up to date")
-    name, portrait = _printable(said.get("name"), _MOST_NAME), said.get("portrait")
+    name, portrait = _printable(said.get("name"), MOST_NAME), said.get("portrait")
     if portrait is None:
         return Hello(name, None, False)
     return Hello(name, _announced(portrait), portrait.get("keep") is True, camera=said.get("camera") is True)

@@ -165,6 +165,11 @@ class CallPeer:
         """The other end's motion to show now; None before the first."""
         return self.link.at(now_ns)
 
+    @property
+    def their_name(self) -> str:
+        """What the other end is called; "" where it has not said."""
+        return "" if self._hello is None else self._hello.name
+
     async def hang_up(self, reason: str) -> None:
         """Says goodbye; `run` returns."""
         self._leaving = reason

@@ -14,13 +14,15 @@ from runtime.event_loops import end_loop, run_in
 from runtime.transports.call_host import Host, Myself
 from runtime.transports.call_peer import CallPeer, LostError
 from runtime.transports.ice import LOOPBACK, IcePolicy
-from runtime.transports.joining import RefusedError, UnansweredError, join
+from runtime.transports.joining import RefusedError, UnansweredError, is_answered, join
 from runtime.transports.line import Line
 from runtime.transports.links import Link, parse_link
 from runtime.transports.peer import make_certificate
 
 PATH = "/call"
 """Where the links of calls are joined."""
+VIEWERS_PATH = "/whep"
+"""Where the links of pages to watch are joined."""
 RESUME_S = 30.0
 """For so long an end that was lost may come back."""
 
@@ -133,6 +135,11 @@ class Caller:
         peer = CallPeer(policy, self._myself, self._host, self._clock, certificate)
         try:
             session = await join(http, link, PATH, peer.peer, policy)
+        except RefusedError:
+            await peer.free()
+            if await is_answered(http, link.base + VIEWERS_PATH):
+                raise RefusedError(f"{link.base} is a viewer's link, not a call's: open it in a browser") from None
+            raise
         except BaseException:
             await peer.free()
             raise

@@ -46,6 +46,11 @@ class IcePolicy:
         return any(_scheme(url) == "turns" for server in self.servers for url in _urls(server))
 
     @property
+    def relays(self) -> bool:
+        """Whether there is a TURN server."""
+        return any(_scheme(url) in ("turn", "turns") for server in self.servers for url in _urls(server))
+
+    @property
     def stays_here(self) -> bool:
         """Whether nothing may leave this machine."""
         only_loopback = self.addresses is not None and all(map(is_loopback, self.addresses))

@@ -11,6 +11,7 @@ Refusals are AgentErrors whose one line says what the server said.
 """
 
 import os
+import socket
 from dataclasses import dataclass
 from urllib.parse import urljoin
 
@@ -71,11 +72,21 @@ async def join(
         AgentError: nobody is there, or there is no room.
     """
     text = await offer(peer, policy)
-    answer, location, proof = await _post(http, link.base + path, text, f"{PROOF} {prove(link.secret, 'guest', text)}")
+    authorization = f"{PROOF} {prove(link.secret, 'guest', text)}"
+    answer, location, proof = await _post(http, link.base + path, text, authorization, "agent")
     if not proves(proof, link.secret, "host", answer):
         raise RefusedError(f"the answer of {link.base} does not come from whoever made the link")
     await accept(peer, answer, policy)
     return Session(http, peer, location, Link(link.base, resume_token(link.secret, text, answer)))
+
+
+async def is_answered(http: aiohttp.ClientSession, url: str) -> bool:
+    """Whether guests are answered there by an agent."""
+    try:
+        async with http.options(url, timeout=_PATIENCE) as response:
+            return response.ok and "POST" in response.headers.get("Allow", "")
+    except (aiohttp.ClientError, TimeoutError):
+        return False
 
 
 async def post_offer(
@@ -83,33 +94,49 @@ async def post_offer(
 ) -> Session:
     """Offers to a WHIP or WHEP server. Raises RefusedError and AgentError as `join` does."""
     text = await offer(peer, policy)
-    answer, location, _ = await _post(http, url, text, f"{BEARER} {bearer}" if bearer else "")
+    answer, location, _ = await _post(http, url, text, f"{BEARER} {bearer}" if bearer else "", "WHIP server")
     await accept(peer, answer, policy)
     return Session(http, peer, location, None)
 
 
-async def _post(http: aiohttp.ClientSession, url: str, text: str, authorization: str) -> tuple[str, str | None, str]:
-    """Answer, URL of the session, proof."""
+async def _post(
+    http: aiohttp.ClientSession, url: str, text: str, authorization: str, kind: str
+) -> tuple[str, str | None, str]:
+    """Answer, URL of the session, proof; of a server of some kind."""
     headers = {"Content-Type": SDP} | ({"Authorization": authorization} if authorization else {})
     try:
         async with http.post(url, data=text.encode(), headers=headers, timeout=_PATIENCE, max_redirects=3) as response:
             body = await _body(response)
             if response.status != 201:
-                kind = RefusedError if 400 <= response.status < 500 and response.status != 429 else AgentError
-                said = " ".join(body.split())[:_SAID] or response.reason or "no reason given"
-                raise kind(f"{url} refuses ({response.status}): {said.rstrip('.')}")
+                if response.ok:
+                    raise RefusedError(f"{url} is no {kind}: it answers {response.status} in place of 201")
+                refused = 400 <= response.status < 500 and response.status != 429
+                said = _said(body, response).rstrip(".")
+                raise (RefusedError if refused else AgentError)(f"{url} refuses ({response.status}): {said}")
             location = response.headers.get("Location")
             session = None if location is None else urljoin(str(response.url), location)
             return body, session, response.headers.get(PROOF_HEADER, "")
     except (TimeoutError, aiohttp.ClientError, ValueError) as error:
-        kind = UnansweredError if isinstance(error, _UNANSWERED) and not isinstance(error, _UNREACHED) else AgentError
-        raise kind(f"{url} does not answer: {_reason(error)}") from error
+        lost = isinstance(error, _UNANSWERED) and not isinstance(error, _UNREACHED)
+        raise (UnansweredError if lost else AgentError)(f"{url} does not answer: {_reason(error)}") from error
+
+
+def _said(body: str, response: aiohttp.ClientResponse) -> str:
+    """Why a server refuses, in one line for a terminal: of a web page, the status alone."""
+    told = body if response.content_type != "text/html" else ""
+    printable = "".join(filter(str.isprintable, " ".join(told.split())))[:_SAID]
+    return printable or "".join(filter(str.isprintable, response.reason or "")) or "no reason given"
 
 
 def _reason(error: Exception) -> str:
     """In words for people: the client's own name its settings."""
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return f"its certificate is not trusted ({error.certificate_error})"
+    if isinstance(error, aiohttp.ClientConnectorSSLError):
+        return "it speaks no TLS there: try http in place of https"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        unknown = isinstance(error.os_error, socket.gaierror) and error.os_error.errno == socket.EAI_NONAME
+        return "there is no such name" if unknown else "its name cannot be looked up now"
     if isinstance(error, aiohttp.ClientConnectorError):
         return os.strerror(error.errno).lower() if error.errno else str(error.strerror)
     return str(error) or "it took too long"

@@ -50,9 +50,20 @@ def parse_link(text: str) -> Link:
     return Link(f"{parts.scheme}://{parts.netloc}", found[0])
 
 
-def base_for_others(url: str, host: str) -> str:
-    """The base of links to a server at `url` that listens at `host`: where that is everywhere, by which address others
-    most likely reach this machine."""
+def public_origin(option: str, url: str) -> str:
+    """The origin that an option names; "" is none. Raises InputError for what is none, or no https."""
+    parts = urlsplit(url)
+    if url and (parts.scheme != "https" or not parts.netloc or "@" in parts.netloc or url.rstrip("/").count("/") != 2):
+        raise InputError(f"{option} {url}: give what the proxy is reached by, as in https://avatar.example.org")
+    return f"https://{parts.netloc.lower().removesuffix(':443')}" if url else ""
+
+
+def base_for_others(url: str, host: str, public: str = "") -> str:
+    """The base of links to a server at `url` that listens at `host`: its `public` origin, if it has one; where it
+    listens everywhere, by which address others most likely reach this machine.
+    """
+    if public:
+        return public
     base = url.rstrip("/")
     return base.replace(LOOPBACK, _own_address()) if host == ANYWHERE else base
 

@@ -37,18 +37,21 @@ class Listener:
         clock: Clock,
         said: Callable[[str], None],
         left: Callable[[str | AgentError], None],
+        public: str = "",
     ) -> None:
         """Listens at an address of this machine, of which `policy_at` is the policy.
 
         `port` None takes `PORT` or one of those that follow, 0 any. `said` hears what the user should know; `left`
-        hears how each call ended. Raises InputError.
+        hears how each call ended; `public` is the origin of a proxy before it. Raises InputError.
         """
         self._line = line
-        self._host, self._policy = host, policy_at(host)
+        self._host, self._public, self._policy = host, public, policy_at(host)
         self._myself, self._me, self._clock = myself, me, clock
         self._said, self._left = said, left
         self._invitation = Invitation(clock, LIFETIME_S, places=1)
-        self._signalling = Signalling(PATH, self._invitation, self._join, policy=self._policy, kinds=KINDS, clock=clock)
+        self._signalling = Signalling(
+            PATH, self._invitation, self._join, policy=self._policy, kinds=KINDS, clock=clock, public=public
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None  # once somebody has called
         self._server = PageServer(
@@ -59,6 +62,7 @@ class Listener:
             [*self._signalling.routes, *call_routes()],
             no_other_port=port is not None,
             host=host,
+            public=public,
             may_change=self._signalling.is_asked,
             beside=lambda: self._invitation.keep(self._expired),
         )
@@ -67,7 +71,8 @@ class Listener:
     @property
     def link(self) -> Link:
         """What the next caller needs."""
-        return Link(base_for_others(self._server.url, self._host), self._invitation.secret, self._myself.name)
+        base = base_for_others(self._server.url, self._host, self._public)
+        return Link(base, self._invitation.secret, self._myself.name)
 
     @property
     def invitation(self) -> str:
@@ -117,7 +122,8 @@ class Listener:
                 self._said(f"somebody has joined, but no connection came about: the link stays good {self.invitation}")
                 return
             if self._line.peer is peer:
-                self._said(f"{error}: it may come back for {RESUME_S:.0f} s")
+                who = peer.their_name or "the other end"
+                self._said(f"{error}: {who} may come back for {RESUME_S:.0f} s, until when nobody else gets in")
                 self._me.lost()
                 await asyncio.sleep(RESUME_S)
             ending = error

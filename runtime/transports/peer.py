@@ -12,6 +12,7 @@ Everything here belongs to one asyncio loop. Only `offer`, `answer` and `accept`
 import asyncio
 from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from aioice.stun import TransactionError
@@ -103,6 +104,17 @@ async def accept(peer: RTCPeerConnection, text: str, policy: IcePolicy) -> None:
     """Takes the answer to the peer's offer. Raises DescriptionError."""
     kinds = ("audio", "video", "application")
     await _hear(peer, "answer", text, policy, kinds)
+
+
+async def check_relay(policy: IcePolicy) -> None:
+    """Raises AgentError where the policy's TURN server relays nothing."""
+    alone = replace(policy, relayed=True)
+    peer = open_peer(alone)
+    try:
+        peer.createDataChannel("")
+        await offer(peer, alone)
+    finally:
+        await close_peer(peer)
 
 
 def on_connected(peer: RTCPeerConnection, told: Callable[[], None]) -> None:

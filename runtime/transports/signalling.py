@@ -27,7 +27,7 @@ from runtime.transports.attempts import Attempts
 from runtime.transports.description import MAX_BYTES, DescriptionError, read_description
 from runtime.transports.ice import IcePolicy
 from runtime.transports.invitation import HeldError, Invitation
-from runtime.transports.links import BEARER, prove
+from runtime.transports.links import BEARER, PROOF, prove
 
 logger = logging.getLogger(__name__)
 
@@ -72,11 +72,13 @@ class Signalling:
         policy: IcePolicy,
         kinds: Collection[str],
         clock: Clock,
+        public: str = "",
     ) -> None:
-        """`kinds`: what offers may hold, of audio, video and application."""
+        """`kinds`: what offers may hold, of audio, video and application; `public` as for `PageServer`."""
         self._path, self._invitation, self._join = path, invitation, join
-        self._policy, self._kinds = policy, kinds
-        self._attempts = Attempts(clock, _BURST, _EVERY_NS)
+        self._policy, self._kinds, self._public = policy, kinds, public
+        self._attempts = Attempts(clock, _BURST, _EVERY_NS)  # of whoever proves nothing before the offer is read
+        self._proven = Attempts(clock, _BURST, _EVERY_NS)  # of whoever has proved a secret: strangers use up none
         self._sessions: dict[str, tuple[Joined, str]] = {}  # with the tokens to come back with
         self.routes = [
             web.options(path, self._options),
@@ -87,7 +89,8 @@ class Signalling:
     def is_asked(self, request: web.Request) -> bool:
         """Whether a request goes to these routes and comes from no other site's page."""
         origin = request.headers.get("Origin")
-        return request.path.startswith(self._path) and origin in (None, f"{request.scheme}://{request.host}")
+        own = (None, f"{request.scheme}://{request.host}", self._public or None)
+        return request.path.startswith(self._path) and origin in own
 
     def session(self, name: str) -> Joined | None:
         """The session of that name, the last part of its `Location`."""
@@ -112,12 +115,15 @@ class Signalling:
         return web.Response(headers={**HEADERS, "Allow": "OPTIONS, POST"} | ({"Link": servers} if servers else {}))
 
     async def _post(self, request: web.Request) -> web.Response:
-        if not self._attempts.take():
-            raise web.HTTPTooManyRequests(text="Too many attempts: wait a moment.", headers=HEADERS)
-        offer = await _offer(request)
         authorization = request.headers.get("Authorization", "")
+        proves = authorization.startswith(f"{PROOF} ")
+        if not proves:
+            _allow(self._attempts)
+        offer = await _offer(request)
         secret = self._taken(authorization, offer)
         try:
+            if proves:
+                _allow(self._proven)
             joined = await self._let_in(offer, self._last_session(secret))
         except BaseException:
             self._invitation.give_back(secret)
@@ -164,6 +170,11 @@ class Signalling:
         self.ended(joined)
         await joined.leave()
         return web.Response(headers=HEADERS)
+
+
+def _allow(attempts: Attempts) -> None:
+    if not attempts.take():
+        raise web.HTTPTooManyRequests(text="Too many attempts: wait a moment.", headers={**HEADERS, "Retry-After": "1"})
 
 
 def _later(error: AgentError) -> web.HTTPServiceUnavailable:

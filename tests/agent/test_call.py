@@ -171,6 +171,9 @@ def test_a_portrait_is_kept_only_if_it_may_be_and_under_its_digest_alone(
     assert kept.load(digest) is None
     kept.save(Hello("Anna", offered(data), may_keep=True), data)
     assert kept.load(digest) == data
+    assert kept.save(hello, data), "what was kept is removed when its owner wants that"
+    assert kept.load(digest) is None and not kept.save(hello, data)
+    kept.save(Hello("Anna", offered(data), may_keep=True), data)
     [entry] = (tmp_path / "call-portraits").iterdir()
     assert entry.stem == digest
     entry.write_bytes(entry.read_bytes()[:-1] + b"x")

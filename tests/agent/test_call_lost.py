@@ -40,7 +40,7 @@ def test_an_outline_stands_for_somebody_who_is_lost_until_they_are_back(
         wait_until(lambda: faces_at(url) == 1)
         time.sleep(3)  # who stops before their motion was heard is missed only when the connection is
         caller.send_signal(signal.SIGSTOP)
-        heard(listener, said, "it may come back")
+        heard(listener, said, "may come back")
         try:
             wait_until(lambda: faces_at(url) == 0, 10)
             shown = shown_at(url)

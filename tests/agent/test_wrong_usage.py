@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -245,3 +246,31 @@ def test_what_nobody_thought_of_costs_one_line_too(capsys, monkeypatch):
     assert main(["devices"]) == 1
     told = "agent: failed: RuntimeError: cannot allocate memory frame #0: here (AGENT_TRACEBACK=1 shows where)"
     assert capsys.readouterr().err.splitlines() == [told]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--listen --relay-only", "--relay-only has no server to go through: give --ice-server turn:HOST:PORT"),
+        ("--listen --port 99999", "--port 99999: give 0 to 65535"),
+        ("--listen --host 192.0.2.7", "192.0.2.7 is no address of this machine: give one that it has"),
+        ("--listen --port TAKEN", "The port TAKEN is taken or not allowed: choose another, or 0 for any"),
+        ("--listen --guard video", "--guard has no use in --mode audio: leave it out, or give --mode video or both"),
+        ("--listen --name " + 41 * "x", "--name has 41 characters: give 40 or fewer"),
+        ("LINK --port 8785", "--port has no use with a link: leave it out, or give --listen"),
+        ("LINK --host 0.0.0.0", "--host has no use with a link: leave it out, or give --listen"),
+        (
+            "--listen --public-url http://a",
+            "--public-url http://a: give what the proxy is reached by, as in https://avatar.example.org",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_call_is_said_before_the_portrait_is_looked_at(
+    arguments, message, portrait_png, monkeypatch, capsys
+):
+    monkeypatch.setattr("agent.call.plans.make_plan", lambda *_: pytest.fail("something was looked at"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        given = arguments.replace("TAKEN", port).replace("LINK", "http://127.0.0.1:8785/#token=abc").split()
+        assert main(["call", *given, "--portrait", str(portrait_png)]) == 2
+    assert capsys.readouterr().err.strip().rstrip(".") == f"agent: {message.replace('TAKEN', port)}"

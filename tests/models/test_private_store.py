@@ -130,3 +130,9 @@ def test_writers_at_once_leave_one_whole_entry(store: PrivateStore, tmp_path: Pa
         thread.join()
     assert store.load(KEY) == BODY
     assert [entry.name for entry in entries(tmp_path)] == [f"{KEY}.prepared"]
+
+
+def test_what_is_removed_is_there_no_more(store: PrivateStore, tmp_path: Path) -> None:
+    store.save(KEY, BODY)
+    assert [store.remove(KEY), store.remove(KEY)] == [True, False]
+    assert store.load(KEY) is None and entries(tmp_path) == []

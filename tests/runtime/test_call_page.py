@@ -213,6 +213,22 @@ def test_where_nobody_answers_it_can_try_again(page, anna) -> None:
     page.wait_for_function(LIVE)
 
 
+def test_where_many_try_to_join_it_waits_and_gets_in(page, anna) -> None:
+    asked: list[str] = []
+
+    def crowded(route) -> None:
+        asked.append(route.request.method)
+        if asked.count("POST") > 1 or asked[-1] != "POST":
+            return route.continue_()
+        return route.fulfill(status=429, body="Too many attempts: wait a moment.")
+
+    open_page(page, anna.link)
+    page.route("**/call", crowded)
+    page.locator("#join").click()
+    reads(page, what="Many are trying to join")
+    page.wait_for_function(LIVE)
+
+
 def test_it_gets_in_although_its_first_answer_is_lost_and_nobody_else_in_between(page, anna) -> None:
     link, lost = anna.link, []
 

@@ -85,6 +85,16 @@ def test_it_is_told_when_the_camera_is_shown_and_when_no_more(clock: FakeClock) 
     assert told == [True, False, True, False, True]
 
 
+def test_a_busy_sender_whose_pictures_are_rare_is_told_once(clock: FakeClock) -> None:
+    told: list[bool] = []
+    view = FarView(clock, told.append)
+    view.lay(Canvas.fit((40, 60), (100, 60)), 40)
+    for _ in range(4):
+        shown(view, clock, 1, WHITE)
+        shown(view, clock, 2_000_000_000 // TICK_NS)
+    assert told == [True]
+
+
 def test_of_somebody_who_has_left_nothing_stays(view: FarView, clock: FakeClock) -> None:
     shown(view, clock, 25, WHITE)
     view.clear()

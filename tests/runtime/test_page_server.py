@@ -16,7 +16,8 @@ class Counter:
 
     def __init__(self, page: Path) -> None:
         self.pressed = 0
-        self.server = PageServer("test page", page, "A <b>", 0, [web.post("/press", self.press)])
+        routes = [web.post("/press", self.press)]
+        self.server = PageServer("test page", page, "A <b>", 0, routes, public="https://avatar.example.org")
         self.server.start()
         self.port = int(self.server.url.rsplit(":", 1)[1].strip("/"))
 
@@ -80,3 +81,21 @@ def test_close_twice_and_wake_after_it(counter: Counter) -> None:
     counter.server.wake()
     with pytest.raises(ConnectionRefusedError):
         counter.ask("GET", "/")
+
+
+def test_the_proxy_before_it_may_ask_and_its_page_may_press(counter: Counter) -> None:
+    proxied = {"Host": "avatar.example.org", "Origin": "https://avatar.example.org"}
+    token = token_of(counter)
+    assert counter.ask("GET", "/", Host="avatar.example.org").status == 200
+    assert counter.ask("POST", "/press", **proxied, **{TOKEN_HEADER: token}).status == 200
+    for headers in (
+        {"Host": "avatar.example.org.evil"},
+        {"Host": "avatar.example.org:8443"},
+        {"Origin": ""},
+    ):
+        assert counter.ask("POST", "/press", **proxied | headers, **{TOKEN_HEADER: token}).status == 403, headers
+
+
+def test_a_request_that_cannot_be_read_is_nobody_s_trouble(counter: Counter, caplog: pytest.LogCaptureFixture) -> None:
+    assert counter.ask("GET", "/", Cookie="x" * 10_000).status == 400
+    assert caplog.records == []

@@ -18,6 +18,7 @@ from runtime.transports.ice import gatherers
 from runtime.transports.peer import close_peer, offer, open_peer
 from tests.agent.command import wait_until
 from tests.browser import reads
+from tests.runtime.calls import End
 from tests.runtime.webrtc_feed import HERE, SIZE, coloured, feeding, open_sink
 
 if TYPE_CHECKING:
@@ -36,6 +37,20 @@ HEARS = """async () => {
         if (report.type === "inbound-rtp" && report.kind === "audio") return report.totalAudioEnergy > 0.001;
     }
     return false;
+}"""
+SLOW = """wait_ms => {
+    const really = window.fetch;
+    let waiting = 0;
+    window.answers = window.most = 0;
+    window.fetch = async (url, options) => {
+        if (options?.method !== "POST") return really(url, options);
+        window.most = Math.max(window.most, ++waiting);
+        const answer = await really(url, options);
+        await new Promise(resolve => setTimeout(resolve, wait_ms));
+        waiting -= 1;
+        window.answers += 1;
+        return answer;
+    };
 }"""
 LIVE = "() => document.body.dataset.state === 'live'"
 
@@ -257,6 +272,26 @@ def test_a_browser_whose_first_answer_is_lost_gets_in_by_itself_and_nobody_else_
         sink.close()
 
 
+def test_sound_that_was_kept_for_long_makes_a_browser_join_once_however_slow_the_answer(
+    sink: WebRtc, page: "Page"
+) -> None:
+    posts: list[str] = []
+    page.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    with feeding(sink, lambda: coloured((40, 80, 200))):
+        page.goto(sink.url)
+        page.wait_for_function(LIVE)
+        page.evaluate(SLOW, 1500)
+        page.evaluate("() => { window.first = peer; kept = { visit, s: -1e6, count: 0, times: 99 }; }")
+        page.wait_for_function("() => window.first !== peer && answers === 1")
+        page.wait_for_function(SEES, arg=[40, 80, 200])
+        page.wait_for_timeout(2500)  # looks twice more
+        assert len(posts) == 2
+        page.evaluate("() => { for (let i = 0; i < 4; i++) setTimeout(join, 400 * i); }")
+        page.wait_for_function("() => answers > 1 && visit > 5 && peer.connectionState === 'connected'")
+        reads(page, state="Live")
+        assert page.evaluate("() => most") == 1
+
+
 def test_a_browser_watches_nobody_but_whoever_made_the_link(sink: WebRtc, page: "Page") -> None:
     def forged(route: "Route") -> None:
         response = route.fetch()
@@ -266,6 +301,11 @@ def test_a_browser_watches_nobody_but_whoever_made_the_link(sink: WebRtc, page: 
     page.goto(sink.url)
     reads(page, state="Refused", notice_title="This is not the agent that made the link")
     assert page.evaluate("() => [session, sessionStorage.getItem('resume')]") == [None, None]
+
+
+def test_an_agent_that_calls_by_its_link_is_told_to_use_a_browser(sink: WebRtc) -> None:
+    ben = End("Ben").call(sink.url).ended()
+    assert "is a viewer's link, not a call's: open it in a browser" in str(ben.endings[0])
 
 
 def test_without_the_link_nobody_gets_in(sink: WebRtc, page: "Page") -> None:

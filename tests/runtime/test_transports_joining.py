@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from aiortc import RTCPeerConnection
 
 from models.errors import AgentError, InputError
@@ -214,6 +216,62 @@ def test_no_more_guests_than_places_and_no_more_attempts_than_a_person_makes() -
             assert found[0] == 401
             assert found[-1] == 429
             await session.leave()
+
+    run(test())
+
+
+def test_a_stranger_keeps_nobody_out() -> None:
+    async def test() -> None:
+        host = Host(places=1)
+        async with hosting(host) as http:
+            session = await join(http, host.link, "/join", guest(), HERE)
+            await until(lambda: session.peer.connectionState == "connected")
+            for scheme in ("Bearer", "Proof"):
+                for _ in range(20):
+                    await post(http, host, b"x", Authorization=f"{scheme} no")
+            await session.leave()
+            session = await join(http, session.resume, "/join", guest(), HERE)
+            await session.leave()
+            with pytest.raises(AgentError, match=r"\(429\)") as caught:
+                for _ in range(20):
+                    session = await join(http, session.resume, "/join", guest(), HERE)
+                    await session.leave()
+            assert not isinstance(caught.value, InputError)  # one may try again
+
+    run(test())
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body", "told"),
+    [
+        (200, "text/html", "<html>Welcome", r"is no WHIP server: it answers 200 in place of 201$"),
+        (404, "text/html", "<html>Not here</html>", r"refuses \(404\): Not Found$"),
+        (403, "text/plain", "no\x1b[2J\x07 \n way.", r"refuses \(403\): no\[2J way$"),
+    ],
+)
+def test_what_other_servers_say_is_told_in_one_plain_line(status: int, kind: str, body: str, told: str) -> None:
+    async def answer(_: web.Request) -> web.Response:
+        return web.Response(status=status, text=body, content_type=kind)
+
+    async def test() -> None:
+        app = web.Application()
+        app.add_routes([web.post("/whip", answer)])
+        async with TestServer(app) as server, aiohttp.ClientSession() as http:
+            with pytest.raises(RefusedError, match=told):
+                await post_offer(http, str(server.make_url("/whip")), guest(), HERE)
+
+    run(test())
+
+
+def test_why_nobody_is_reached() -> None:
+    async def test() -> None:
+        async with TestServer(web.Application()) as server, aiohttp.ClientSession() as http:
+            for url, why in (
+                (f"https://127.0.0.1:{server.port}/", r"it speaks no TLS there: try http in place of https$"),
+                ("http://nowhere.invalid/", r"there is no such name$|its name cannot be looked up now$"),
+            ):
+                with pytest.raises(AgentError, match=why):
+                    await post_offer(http, url, guest(), HERE)
 
     run(test())
 

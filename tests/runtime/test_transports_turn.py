@@ -11,7 +11,7 @@ from models.errors import AgentError
 from runtime.sinks.webrtc import PATH, WebRtc
 from runtime.transports import joining
 from runtime.transports.links import parse_link
-from runtime.transports.peer import close_peer, open_peer
+from runtime.transports.peer import check_relay, close_peer, open_peer
 from tests.browser import reads
 from tests.runtime.calling_browser import MOTIONS, join, moving, open_page
 from tests.runtime.calls import End, connected, ice_of, talk
@@ -97,6 +97,12 @@ def test_a_viewer_sees_through_the_server(server: TurnServer, sink: WebRtc) -> N
 
 def way_of(peer: RTCPeerConnection) -> Iterator[tuple[str, str]]:
     return (way(transceiver.receiver.transport.transport) for transceiver in peer.getTransceivers())
+
+
+def test_whether_a_server_relays_is_known_before_anybody_calls(server: TurnServer) -> None:
+    run(check_relay(relayed(server.udp)("127.0.0.1")))
+    with pytest.raises(AgentError, match="refuses the user and password"):
+        run(check_relay(relayed(server.udp, password="wrong")("127.0.0.1")))
 
 
 def test_a_server_that_refuses_the_password_is_told(server: TurnServer, caplog: pytest.LogCaptureFixture) -> None:

@@ -30,7 +30,7 @@ def open_sink(
         policy=policy,
         viewers=viewers,
         sound=sound,
-        status=lambda: {"title": "Ada"},
+        status=lambda: {"who": "Ada"},
         say=say,
         token=token,
         clock=CLOCK,

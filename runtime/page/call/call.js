@@ -4,7 +4,7 @@
 //
 // `guest` is {name, microphone: a track or null, left: whether the user has hung up, joined(connection, secret to come
 // back with), hello(name, whether the camera may be shown), show(package): a promise, motion(packet),
-// glimpse(packet), sound(stream), live(), lost()}; `keys` are those of connections by the secret, where it is a link's.
+// glimpse(packet), sound(stream), live(), lost(error)}; `keys` are those of connections by the secret, where it is a link's.
 
 import { VERSION as MOTION_VERSION } from "/avatar/motion.js";
 import { gathered, iceServers } from "./ice.js";
@@ -24,6 +24,9 @@ export class LinkError extends RefusedError {}
 
 class LostError extends Error {}
 
+/** Raised where many try to join: it will pass. */
+export class CrowdedError extends LostError {}
+
 /** Joins, and comes back whenever the connection breaks, until either end hangs up. Rejects with an Error. */
 export async function talk(secret, guest, keys) {
   let link = secret, lost = null, digest = null;
@@ -38,7 +41,7 @@ export async function talk(secret, guest, keys) {
       if (error instanceof RefusedError) throw error;
       if (connection.live || lost === null && error instanceof LostError) lost = performance.now();
       if (lost === null || performance.now() - lost > RESUME_MS) throw error;
-      guest.lost();
+      guest.lost(error);
       await pause(AGAIN_MS);
     } finally {
       digest = connection.digest;
@@ -95,7 +98,8 @@ class Connection {
       .catch(unanswered);
     const answer = await told.text();
     if (told.status === 401) throw new LinkError(answer);
-    if (told.status >= 400 && told.status < 500 && told.status !== 429) throw new RefusedError(answer);
+    if (told.status === 429) throw new CrowdedError(answer);
+    if (told.status >= 400 && told.status < 500) throw new RefusedError(answer);
     if (told.status !== 201) throw new Error(answer || "The other end is busy.");
     if (told.headers.get("X-Proof") !== prove(secret, "host", answer))
       throw new RefusedError("The answer does not come from whoever made the link.");

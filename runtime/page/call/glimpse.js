@@ -7,7 +7,7 @@ import { Attempts } from "./attempts.js";
 
 const VERSION = 1, HEAD = 3, NUMBERS = 1 << 16;
 const MOST_BYTES = 1100, LONGEST_PX = 192, LEAST_BYTES = 31;
-const PATIENCE_MS = 1000;  // without a new one for so long, the portrait takes the last one's place
+const PATIENCE_MS = 3000;  // without a new one for so long, the portrait takes the last one's place
 const BURST = 8, EVERY_MS = 80;  // packets that are read
 
 export class Glimpses {
