@@ -63,8 +63,12 @@ def entropy(opacity: Tensor) -> Tensor:
 
 
 def outline(opacity: Tensor, mask: Tensor) -> Tensor:
-    """Opacity where nothing is, and what lacks to it where something is: mean squares of each, mean over pictures."""
-    return _within(opacity**2, 1 - mask) + _within((opacity - 1) ** 2, mask)
+    """Opacity where nothing is, and what lacks to it where something is: mean squares of each, mean over pictures.
+
+    A picture that the mask fills shows head and background as one: it tells no outline, and counts as 0.
+    """
+    told = (mask < 1).flatten(1).any(1).to(mask)[:, None, None, None]
+    return _within(opacity**2, 1 - mask) + _within((opacity - 1) ** 2, mask * told)
 
 
 def _within(values: Tensor, mask: Tensor) -> Tensor:
