@@ -118,8 +118,11 @@ def _open_goha(backend: BackendName, say: Callable[[str], None]) -> Engine[Any]:
 def _open_talk3d(name: str, backend: BackendName, say: Callable[[str], None]) -> Engine[Any]:
     loaded = load_talk3d(name)
     from models.backends.open_executor import open_executor
+    from models.talk3d.needs import SPEECH
+    from models.talk3d.silence import silence
     from runtime.engines.talk3d import Talk3dEngine
 
     say(TERMS["talk3d"])
+    silent = silence(loaded.weights.file(SPEECH))
     executor = open_executor(backend, loaded.paper, built_folder(name), say)
-    return Talk3dEngine(loaded.recording, executor, say)
+    return Talk3dEngine(loaded.recording, silent, executor, say)

@@ -3,8 +3,9 @@
     python scripts/prepare_videos.py FOLDER OUT
 
 Landmarks, fit of the face model, matte and PNCC of every video, in several processes. What is done already is not done
-again; videos of no use are named and left out. With `--ray ADDRESS` (`local` for this machine) Ray Data spreads the
-videos over a cluster that has this package and both folders at the same paths.
+again, and has to have been done with the same options; videos of no use are named and left out. With `--ray ADDRESS`
+(`local` for this machine) Ray Data spreads the videos over a cluster that has this package and both folders at the same
+paths.
 """
 
 import agent  # noqa: F401  # before numpy: one thread for each numerical library
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from real3d_training.clip import SMALLEST
 from real3d_training.face import open_face
-from real3d_training.video import LEAST, VIDEOS, prepare_video
+from real3d_training.video import LEAST, VIDEOS, check_made, prepare_video
 from script_options import check_least, make_folder
 
 from models.errors import AgentError, InputError
@@ -102,11 +103,12 @@ def main() -> int:
     wanted = Wanted(options.out.resolve(), options.face_model, options.side, options.every, options.most)
     try:
         check_least(options, side=SMALLEST, every=1, most=LEAST, processes=1)
-        open_face(options.face_model)
+        face = open_face(options.face_model)
         videos = sorted(path.resolve() for path in options.folder.glob("*") if path.suffix.lower() in VIDEOS)
         if not videos:
             raise InputError(f"{options.folder} holds no videos ({', '.join(VIDEOS)})")
         make_folder(wanted.out, "OUT")
+        check_made(wanted.out, face, wanted.side, wanted.every, wanted.most)
         spread = partial(by_ray, address=options.ray) if options.ray else partial(in_processes, count=options.processes)
         made = report(spread(wanted, videos), len(videos), wanted.out)
     except AgentError as error:

@@ -10,16 +10,14 @@ from models.backends.executor import Picture
 from models.motion import Motion
 from models.squares import resized
 from models.talk3d.camera import camera_label
-from models.talk3d.conditions import SPAN, SYMBOLS, WINDOWS
 from models.talk3d.drive import Drive
 from models.talk3d.person_state import PersonParts, PersonState
 from models.talk3d.recording import Recording
+from models.talk3d.silence import Heard
 
 Preparation = Callable[[PersonParts], PersonState]
 Frame = Callable[[PersonState, Drive], Picture]
 """A batch of one -> its picture."""
-
-_SILENCE = np.zeros((WINDOWS, SYMBOLS, SPAN), np.float32)
 
 
 class Talk3dAvatar:
@@ -29,10 +27,17 @@ class Talk3dAvatar:
     Head and camera turn about two axes; the third, tilting the head, these networks do not know.
     """
 
-    def __init__(self, size: tuple[int, int], recording: Recording, prepare: Preparation) -> None:
-        """Runs the networks that see the person alone; `size`: width and height of the pictures."""
+    def __init__(self, size: tuple[int, int], recording: Recording, silence: Heard, prepare: Preparation) -> None:
+        """Runs the networks that see the person alone.
+
+        Args:
+            size: width and height of the pictures.
+            recording: that the person's networks learnt from.
+            silence: what the networks hear of motions without speech, see `models.talk3d.silence`.
+            prepare: runs the networks.
+        """
         self._width, self._height = size
-        self._recording = recording
+        self._recording, self._silence = recording, silence
         self._state = prepare(PersonParts(torch.from_numpy(recording.latent)[None]))
 
     def render(self, motion: Motion, frame: Frame) -> UInt8[np.ndarray, "h w 3"]:
@@ -43,7 +48,7 @@ class Talk3dAvatar:
         pitch, yaw = -float(motion.rotation[0]), float(motion.rotation[1])  # a head that looks down is seen from above
         pose = self._recording.pose(yaw, pitch)
         shut = max(motion["eyeBlinkLeft"], motion["eyeBlinkRight"])
-        speech = _SILENCE if motion.speech is None else motion.speech
+        speech = self._silence if motion.speech is None else motion.speech
         values = (
             speech,
             np.array([self._recording.eye(shut)], np.float32),

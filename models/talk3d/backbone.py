@@ -82,7 +82,7 @@ class Mapping(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.register_buffer("w_avg", torch.empty(LATENT))  # in the released weights; nothing is drawn towards it
+        self.register_buffer("w_avg", torch.empty(LATENT))  # mean latent vector; Talk3D's own pictures do without
         self.embed = EqualisedLinear(CAMERA, LATENT)
         self.fc0 = SlowLinear(2 * LATENT, LATENT)
         self.fc1 = SlowLinear(LATENT, LATENT)

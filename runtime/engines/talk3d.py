@@ -8,6 +8,7 @@ from models.talk3d.avatar import Preparation, Talk3dAvatar
 from models.talk3d.drive import Drive
 from models.talk3d.person_state import PersonParts, PersonState
 from models.talk3d.recording import Recording
+from models.talk3d.silence import Heard
 from runtime.engines.networks import NetworkEngine
 
 
@@ -19,12 +20,13 @@ class Talk3dEngine(NetworkEngine[PersonParts, PersonState, Drive, Talk3dAvatar])
     def __init__(
         self,
         recording: Recording,
+        silence: Heard,
         executor: Executor[PersonParts, PersonState, Drive],
         say: Callable[[str], None],
     ) -> None:
-        """See `NetworkEngine`; `recording`: that the person's networks learnt from."""
+        """See `NetworkEngine`; `recording`: that the person's networks learnt from; `silence`: see `Talk3dAvatar`."""
         super().__init__(executor, say, None)
-        self._recording = recording
+        self._recording, self._silence = recording, silence
         self._state: PersonState | None = None
 
     def _avatar(self, portrait: Portrait, prepare: Preparation) -> Talk3dAvatar:
@@ -36,4 +38,4 @@ class Talk3dEngine(NetworkEngine[PersonParts, PersonState, Drive, Talk3dAvatar])
             self._state = self._state or prepare(person)
             return self._state
 
-        return Talk3dAvatar((width, height), self._recording, once)
+        return Talk3dAvatar((width, height), self._recording, self._silence, once)

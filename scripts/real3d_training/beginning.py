@@ -1,4 +1,4 @@
-"""The networks before any training: every value drawn by a seed; and what the released layers keep up by themselves."""
+"""Initialisation: every value of the networks drawn by a seed; and what the released layers keep up by themselves."""
 
 import torch
 from torch import nn

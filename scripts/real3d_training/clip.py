@@ -71,19 +71,21 @@ class ClipWriter:
             self._numbers.setdefault(name, []).append(value)
         self._count += 1
 
-    def finish(self, background: Picture | None, pncc_canonical: Picture | None, face: str) -> None:
+    def finish(self, background: Picture | None, pncc_canonical: Picture | None, face: str, taken: str = "") -> None:
         """The clip is whole.
 
         Args:
             background: without the person.
             pncc_canonical: of the person at rest.
             face: which face model was laid over it, see `face.face_digest`; empty if none.
+            taken: which pictures of a video these are, see `video.taken`; empty if of none.
         """
         if background is not None and pncc_canonical is not None:
             _write(self._part / "background", background)
             _write(self._part / "pncc_canonical", pncc_canonical, exact=True)
         numbers = {name: np.stack(values) for name, values in self._numbers.items()}
-        np.savez(self._part / _NUMBERS, face=np.array(face), side=np.array(self._side), **numbers)
+        about = {"face": np.array(face), "side": np.array(self._side), "taken": np.array(taken)}
+        np.savez(self._part / _NUMBERS, **about, **numbers)
         shutil.rmtree(self._folder, ignore_errors=True)
         self._part.rename(self._folder)
 
@@ -98,6 +100,7 @@ class Clip:
             with np.load(folder / _NUMBERS, allow_pickle=False) as numbers:
                 self._numbers = {name: numbers[name] for name in numbers}
             self.face, self.side = str(self._numbers.pop("face")), int(self._numbers.pop("side"))
+            self.taken = str(self._numbers.pop("taken", ""))
         except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise InputError(f"{folder} is not a clip, or damaged ({error}); prepare it again") from None
 

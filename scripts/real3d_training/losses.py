@@ -18,7 +18,7 @@ _PATCH = 8  # the least pixels that a part of a picture is looked at with
 _NEAR = 5e-3  # of the cube's side
 _DILATION = 41 / 512
 EGG = 8.0
-"""Density in the middle of the egg that training begins with."""
+"""Density in the middle of the ellipsoid density prior, the egg that training begins with."""
 
 
 def masked_l1(seen: Tensor, wanted: Tensor, mask: Tensor, outside: float) -> Tensor:
@@ -63,8 +63,12 @@ def entropy(opacity: Tensor) -> Tensor:
 
 
 def outline(opacity: Tensor, mask: Tensor) -> Tensor:
-    """Opacity where nothing is, and what lacks to it where something is: mean squares of each, mean over pictures."""
-    return _within(opacity**2, 1 - mask) + _within((opacity - 1) ** 2, mask)
+    """Opacity where nothing is, and what lacks to it where something is: mean squares of each, mean over pictures.
+
+    A picture that the mask fills shows head and background as one: it tells no outline, and counts as 0.
+    """
+    told = (mask < 1).flatten(1).any(1).to(mask)[:, None, None, None]
+    return _within(opacity**2, 1 - mask) + _within((opacity - 1) ** 2, mask * told)
 
 
 def _within(values: Tensor, mask: Tensor) -> Tensor:
@@ -82,7 +86,10 @@ def smooth_density(field: Callable[[Tensor], Sample], random: torch.Generator, l
 
 
 def egg_density(points: Tensor) -> Tensor:
-    """[b, n, 1]: of an upright egg as large as a head; what untrained planes are led to. `points`: of the world."""
+    """Ellipsoid density prior, [b, n, 1]: an upright egg as large as a head, to which untrained planes are led.
+
+    `points`: of the world.
+    """
     axes = points.new_tensor([0.26, 0.32, 0.26])
     inside = 1 - (points / axes).square().sum(-1, keepdim=True)
     return (EGG * inside).clamp(-EGG / 2, EGG)

@@ -60,7 +60,7 @@ class Recipe:
     enlarging_from: int = 0
     """And the super-resolution."""
     egg_until: int = 0
-    """Until then planes are led to the density of an egg; ours: the authors began with EG3D's decoder instead."""
+    """Until then an ellipsoid density prior leads the planes; ours: the authors began with EG3D's decoder instead."""
 
 
 RECIPES: dict[StageName, Recipe] = {
@@ -99,7 +99,7 @@ class Moment:
 
     @property
     def heard(self) -> bool:
-        """Whether the discriminator is."""
+        """Whether the discriminator is heard: its loss counts for the generator."""
         return self.published >= self.recipe.adversary_from
 
     @property

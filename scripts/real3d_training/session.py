@@ -57,7 +57,7 @@ class Plan:
 
 
 class JudgeStep(nn.Module):
-    """What the discriminator loses, in one pass."""
+    """The discriminator's loss, in one pass."""
 
     def __init__(self, network: DualDiscriminator) -> None:
         super().__init__()

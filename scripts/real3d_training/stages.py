@@ -38,7 +38,7 @@ class ImageToPlaneStage(Judged):
         found |= density_losses(model, planes, moment, random)
         if moment.heard:
             weight = recipe.adversary_source if batch.target is batch.source else recipe.adversary
-            found["adversary"] = weight * self.verdict(picture, head.features[:, :3], batch.target.camera)
+            found["adversarial"] = weight * self.verdict(picture, head.features[:, :3], batch.target.camera)
         return Outcome(found, picture.detach(), head.features[:, :3].detach())
 
 
@@ -61,7 +61,7 @@ class MotionStage(Judged):
                 found[name] = weight * recipe.around_every * value
         if moment.heard:
             weight = recipe.adversary_source if batch.target is batch.source else recipe.adversary
-            found["adversary"] = weight * self.verdict(picture, head.features[:, :3], batch.target.camera)
+            found["adversarial"] = weight * self.verdict(picture, head.features[:, :3], batch.target.camera)
         seen = picture.detach(), head.features[:, :3].detach()
         return Outcome(found, *seen, tuple(value.detach() for value in uneven))
 
@@ -106,7 +106,7 @@ class SuperResolutionStage(Judged):
         }
         found |= self.lip_losses(picture, target, recipe)
         if moment.heard:
-            found["adversary"] = recipe.adversary * self.verdict(picture, head.features[:, :3], target.camera)
+            found["adversarial"] = recipe.adversary * self.verdict(picture, head.features[:, :3], target.camera)
         return Outcome(found, picture.detach(), head.features[:, :3].detach())
 
 
@@ -150,5 +150,5 @@ def density_losses(model: VideoModel, planes: Tensor, moment: Moment, random: to
         if not begun:
             points = (torch.rand(len(planes), DENSITY_POINTS, 3, generator=random) - 0.5).to(planes)
             missed = (model.field(planes, points).density - losses.egg_density(points)) / losses.EGG
-            found["egg"] = (1 - moment.published / moment.recipe.egg_until) * missed.square().mean()
+            found["ellipsoid density prior"] = (1 - moment.published / moment.recipe.egg_until) * missed.square().mean()
     return found

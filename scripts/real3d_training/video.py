@@ -17,7 +17,7 @@ from models.real3d.face import Real3dFace
 from models.real3d.parting import BuiltinSegmenter
 from models.real3d.window import window_of
 from models.topology import SURFACE_COUNT
-from real3d_training.clip import SUFFIX, ClipWriter, Picture
+from real3d_training.clip import SUFFIX, Clip, ClipWriter, Picture
 from real3d_training.face import FaceReader, face_digest
 from runtime.sources.media import ClipFrames
 
@@ -31,6 +31,22 @@ _CROWDED = 0.1  # of those, that may show some
 _BEYOND = 0.02  # of the square, that a face may reach beyond it
 
 Landmarks = Float32[np.ndarray, "478 3"]
+
+
+def taken(every: int, most: int) -> str:
+    """Which pictures of a video a clip holds, as options."""
+    return f"--every {every} --most {most}"
+
+
+def check_made(out: Path, face: Real3dFace, side: int, every: int, most: int) -> None:
+    """Raises InputError, in one line: a clip in `out` was made of a video in another way than is asked for."""
+    for folder in sorted(out.glob(f"*{SUFFIX}")):
+        clip = Clip(folder)
+        made, wanted = f"--side {clip.side} {clip.taken}", f"--side {side} {taken(every, most)}"
+        if clip.taken and made != wanted:
+            raise InputError(f"{folder} was made with {made}, and {wanted} is asked for: give the same, or another OUT")
+        if clip.taken and clip.face != face_digest(face):
+            raise InputError(f"{folder} was made with another face model: give the same --face-model, or another OUT")
 
 
 def prepare_video(video: Path, out: Path, face: Real3dFace, side: int, every: int, most: int) -> str:
@@ -57,7 +73,7 @@ def prepare_video(video: Path, out: Path, face: Real3dFace, side: int, every: in
         clip.add(reader.shot(cut, segment(cut, each), each, who))
         if behind is None:
             behind = fill_background(cut, person_matte(cut, each), each)
-    clip.finish(behind, reader.canonical(who), face_digest(face))
+    clip.finish(behind, reader.canonical(who), face_digest(face), taken(every, most))
     return folder.name
 
 

@@ -16,6 +16,7 @@ from models.motion import Motion
 from models.portrait import Portrait
 from models.talk3d.drive import Drive
 from models.talk3d.person_state import PersonParts, PersonState
+from models.talk3d.silence import blank
 from runtime.engines import Engine
 from runtime.engines.talk3d import Talk3dEngine
 from tests.models.talk3d.synthetic import recording
@@ -55,7 +56,7 @@ def photo(portrait_png: Path) -> Portrait:
 
 def test_a_person_is_prepared_once_and_drawn_in_every_photo_s_size(photo: Portrait) -> None:
     networks, told = Networks(), []
-    engine = Talk3dEngine(recording(), networks, told.append)
+    engine = Talk3dEngine(recording(), blank(), networks, told.append)
     assert isinstance(engine, Engine) and not engine.portable and engine.levels == 2
     first = engine.prepare(photo)
     second = engine.prepare(photo)

@@ -7,8 +7,10 @@ from models.motion import Motion, expression
 from models.talk3d.avatar import Talk3dAvatar
 from models.talk3d.drive import Drive
 from models.talk3d.person_state import PersonParts, PersonState
+from models.talk3d.silence import blank
 from tests.models.talk3d.synthetic import recording
 
+SILENCE = blank()
 PICTURE = np.full((512, 512, 3), 200, np.uint8)
 
 
@@ -17,7 +19,7 @@ class Told:
 
     def __init__(self) -> None:
         self.drives: list[Drive] = []
-        self.avatar = Talk3dAvatar((160, 90), recording(), self._prepare)
+        self.avatar = Talk3dAvatar((160, 90), recording(), SILENCE, self._prepare)
 
     def _prepare(self, parts: PersonParts) -> PersonState:
         assert parts.latent.shape == (1, 512)
@@ -57,5 +59,5 @@ def test_lids_and_speech_are_told() -> None:
     silent = told(Motion(0))
     spoken = told(Motion(0, expression(eyeBlinkLeft=1), speech=speech))
     assert silent.eye.item() == 0.0 and spoken.eye.item() == 1.5
-    assert not silent.sound.any()
+    assert torch.equal(silent.sound[0], torch.from_numpy(SILENCE))
     assert torch.equal(spoken.sound[0], torch.from_numpy(speech))

@@ -11,6 +11,7 @@ from torch import Tensor
 from models.audio.hubert import HubertSize
 from models.errors import InputError
 from models.talk3d.audio_windows import frame_sound
+from models.talk3d.silence import blank, heard_silence, silence
 from models.talk3d.speech_scores import SpeechScores, load_speech_scores
 from models.talk3d.speech_stream import LOOK_AHEAD_NS, SpeechStream, WindowStream
 
@@ -70,3 +71,16 @@ def test_older_and_newer_names_of_the_same_weights_are_read(tmp_path: Path, netw
     save_file({name: values for name, values in today.items() if "lm_head" not in name}, tmp_path / "new.safetensors")
     with pytest.raises(InputError, match=r"2 missing \(lm_head"):
         load_speech_scores(tmp_path / "new.safetensors", TINY)
+
+
+def test_silence_is_what_the_network_hears_of_it(network: SpeechScores, tmp_path: Path, monkeypatch) -> None:
+    heard = heard_silence(network)
+    live = SpeechStream(network).push(np.zeros(3 * RATE, np.float32))
+    assert heard.any() and np.abs(heard - live[-1]).max() < 0.1 * np.abs(heard).max()
+    monkeypatch.setattr("models.talk3d.silence.load_speech_scores", lambda path: load_speech_scores(path, TINY))
+    np.testing.assert_array_equal(silence(tmp_path), heard)
+
+
+def test_silence_without_the_network_is_the_blank_of_ctc() -> None:
+    likely = np.exp(silence(None)) / np.exp(silence(None)).sum(1, keepdims=True)
+    assert blank().shape == (8, 44, 16) and (likely[:, 43] > 0.99).all()

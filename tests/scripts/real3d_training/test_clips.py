@@ -92,6 +92,8 @@ def test_acting_changes_expressions_smoothly() -> None:
 
 
 def test_an_eg3d_teaches_from_many_sides_without_a_face_model(tmp_path: Path) -> None:
+    told: list[torch.Tensor] = []
+
     class Made:
         """An EG3D whose pictures say where its camera is."""
 
@@ -100,6 +102,7 @@ def test_an_eg3d_teaches_from_many_sides_without_a_face_model(tmp_path: Path) ->
                 w_avg = torch.zeros(512)
 
                 def __call__(self, z, camera):
+                    told.append(camera)
                     return z
 
             mapping = Mapping()
@@ -122,6 +125,8 @@ def test_an_eg3d_teaches_from_many_sides_without_a_face_model(tmp_path: Path) ->
     assert (Pairs([clip], 1, 1, None).draw(0).target.head_mask == 1).all()
     away = clip.numbers("camera")[:, [3, 7, 11]] - [0, 0, 0.2]
     assert np.linalg.norm(away, axis=1) == pytest.approx(2.7, abs=1e-4)
+    (frontal,) = told  # whatever the sides: else identity would follow them
+    assert frontal[0, [3, 7, 11]].tolist() == pytest.approx([0, 0, 2.9])
 
 
 def test_an_eg3d_s_file_is_read_as_for_a_person(tmp_path: Path) -> None:
@@ -169,7 +174,7 @@ def test_clips_of_another_face_model_or_size_are_refused(tmp_path: Path, monkeyp
 
 
 def test_a_video_becomes_a_clip_once_and_bad_ones_are_named(
-    portrait_png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    portrait_png: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder, out = tmp_path / "videos", tmp_path / "out"
     folder.mkdir()
@@ -187,6 +192,17 @@ def test_a_video_becomes_a_clip_once_and_bad_ones_are_named(
 
     monkeypatch.setattr("real3d_training.video._seen", None)
     assert prepared(wanted, videos[0]) == ("good.mp4", "")  # not looked at again
+    given = ["prepare_videos.py", str(folder), str(out), "--side", "64", "--most", "8"]
+    monkeypatch.setattr("prepare_videos.in_processes", lambda wanted, videos, count: iter([("good.mp4", "")]))
+    for others, status in ((), 0), (("--every", "2"), 2), (("--most", "9"), 2), (("--side", "128"), 2):
+        monkeypatch.setattr(sys, "argv", [*given, *others])
+        assert prepare_videos.main() == status
+        told = capsys.readouterr().err
+        assert not told if status == 0 else "good.mov.clip was made with --side 64 --every 1 --most 8, and" in told
+    larger = dense_face()
+    larger = replace(larger, model=replace(larger.model, mean=larger.model.mean * 2))
+    with pytest.raises(InputError, match="was made with another face model"):
+        preparing.check_made(out, larger, 64, 1, 8)
 
 
 def test_a_video_of_two_people_is_left_out(portrait_png: Path, tmp_path: Path) -> None:

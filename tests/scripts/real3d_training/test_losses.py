@@ -63,6 +63,7 @@ def test_undecided_opacities_and_wrong_outlines_cost() -> None:
     each = [losses.outline(torch.full((1, 1, 1, 3), value), masks[k : k + 1]) for k, value in enumerate((0.2, 0.9))]
     both = losses.outline(torch.tensor([0.2, 0.9])[:, None, None, None].expand(2, 1, 1, 3), masks)
     assert both.item() == pytest.approx(sum(each).item() / 2), "the mean over pictures"
+    assert losses.outline(torch.zeros(1, 1, 2, 2), torch.ones(1, 1, 2, 2)).item() == 0, "head and background as one"
 
 
 @pytest.mark.parametrize("kind", [torch.bfloat16, torch.float16])

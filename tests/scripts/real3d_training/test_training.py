@@ -53,14 +53,18 @@ def changed(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> 
 @pytest.mark.parametrize(
     ("stage", "learns", "asked"),
     [
-        ("i2p", {"cano_img2plane_backbone", "decoder", "superresolution"}, {"egg", "density", "adversary", "outline"}),
+        (
+            "i2p",
+            {"cano_img2plane_backbone", "decoder", "superresolution"},
+            {"ellipsoid density prior", "density", "adversarial", "outline"},
+        ),
         (
             "motion",
             {"cano_img2plane_backbone", "secc_img2plane_backbone", "decoder", "superresolution", "lambda_pertube_secc",
              "lambda_pertube_blink_secc"},
-            {"laplacian", "laplacian of blinks", "lips", "adversary"},
+            {"laplacian", "laplacian of blinks", "lips", "adversarial"},
         ),
-        ("sr", {"superresolution"}, {"torso entropy", "lips likeness", "adversary"}),
+        ("sr", {"superresolution"}, {"torso entropy", "lips likeness", "adversarial"}),
     ],
 )  # fmt: skip
 def test_a_stage_asks_what_its_paper_asks_and_teaches_its_networks_alone(
@@ -70,7 +74,7 @@ def test_a_stage_asks_what_its_paper_asks_and_teaches_its_networks_alone(
     training, told = trained(plan(stage), batches)
     assert changed(before, training.model.state_dict()) == learns
     assert asked | {"picture", "likeness", "discriminator"} <= {name for each in told for name in each}
-    assert all("adversary" not in losses for losses in told[:ADVERSE])
+    assert all("adversarial" not in losses for losses in told[:ADVERSE])
     assert all(torch.tensor(list(losses.values())).isfinite().all() for losses in told)
 
 
