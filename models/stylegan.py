@@ -84,9 +84,9 @@ def synthesis_layer(
 
 
 def activated(x: Image, greatest: float = GREATEST) -> Image:
-    """Leaky ReLU, in place; in 16 bits cut off at `greatest`."""
+    """Leaky ReLU, in place; in 16 bits then cut off at `greatest`."""
     x = functional.leaky_relu_(x, 0.2)
-    return x if x.dtype == torch.float32 else x.clamp_(-greatest, greatest)
+    return x if x.dtype == torch.float32 else x.clamp(-greatest, greatest)
 
 
 def _convolve(x: Tensor, weight: Tensor, bias: Tensor, kernels: Tensor | None) -> Tensor:
