@@ -5,11 +5,16 @@ Response: how much of the teacher's movement away from rest is in the model's, 1
 a still driver: `measure_still_noise.py small CLIP...`.
 
     python scripts/measure_small.py --portraits out/portraits --sheet out/small.png
+    python scripts/measure_small.py --portraits out/portraits --ablate
+
+With --ablate, what learning gave: means over the portraits of the model, of one that has learnt nothing, and of the
+model without what its motion adapter learnt, which leaves the way that codes find.
 """
 
 import argparse
 import tempfile
 import time
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +32,7 @@ from models.face import load_face_model
 from models.motion import Motion, expression
 from models.small.code_picture import CodePainter
 from models.small.frame_box import SIDE
+from models.small.model import SmallModel
 from models.small.motion_adapter import Change, unchanged
 from models.small.paper import LAYOUT, WEIGHTS, small_model, small_paper
 from models.small.portrait_state import PortraitParts, prepare
@@ -192,6 +198,24 @@ def sheet(persons: list[Drawn]) -> np.ndarray:
     return np.rint(255 * np.clip(np.vstack(rows), 0, 1)).astype(np.uint8)
 
 
+def ablated(model: SmallModel) -> dict[str, SmallModel]:
+    """The model and what is left of it without a part."""
+    torch.manual_seed(1)
+    unlearnt, without = SmallModel().eval().requires_grad_(False), deepcopy(model)
+    for layer in (without.adapter.features, without.adapter.shift):
+        for values in layer.parameters():
+            values.data.zero_()
+    return {"as it is": model, "nothing learnt": unlearnt, "adapter's learning left out": without}
+
+
+def row(name: str, figures: list[Figures]) -> str:
+    """Means over portraits, as a line of the table."""
+    values = np.mean([(f.face_db, f.still_db, f.detail_db, f.whole_db) for f in figures], 0)
+    shown = np.mean([list(f.responses.values()) for f in figures], 0)
+    off = max(f.adapter_off for f in figures)
+    return " | ".join([f"| {name}", *(f"{x:.1f}" for x in values), *(f"{x:.2f}" for x in shown), f"{off:.3f} |"])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
@@ -199,6 +223,7 @@ def main() -> None:
     )
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--sheet", type=Path, help="picture to write")
+    parser.add_argument("--ablate", action="store_true", help="what learning gave, in place of a row per portrait")
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -210,12 +235,13 @@ def main() -> None:
         "| portrait | face dB | still dB | mouth and eyes dB | whole dB | " + " | ".join(RESPONSES) + " | adapter off |"
     )
     print("| --- " * (6 + len(RESPONSES)) + "|")
+    if options.ablate:
+        for name, other in ablated(model).items():
+            print(row(name, [measure(Drawn(path, other)) for path in paths]), flush=True)
+        return
     for path, person in zip(paths, persons, strict=True):
-        f = measure(person)
         seen = "" if path.name in portraits.TRAINED else " (unseen)"
-        values = (f.face_db, f.still_db, f.detail_db, f.whole_db)
-        told = [*(f"{x:.1f}" for x in values), *(f"{x:.2f}" for x in f.responses.values()), f"{f.adapter_off:.3f}"]
-        print(f"| {path.stem}{seen} | " + " | ".join(told) + " |", flush=True)
+        print(row(path.stem + seen, [measure(person)]), flush=True)
     print(f"frame network at 256 pixels, ONNX Runtime: {frames_a_second(model, persons[0]):.1f} frames a second")
     if options.sheet:
         cv2.imwrite(str(options.sheet), sheet(persons)[..., ::-1])

@@ -15,12 +15,14 @@ from calibration.portrait import prepare_portrait
 from models.backends.state_store import StateStore
 from models.backends.torch_executor import TorchExecutor
 from models.errors import AgentError
+from models.face import load_face_model
 from models.metrics.pictures import psnr_db
 from models.motion import Motion, expression
 from models.portrait import Portrait
 from models.private_store import PrivateStore
 from models.small.drive import Drive
-from models.small.paper import STATE, load_small_paper
+from models.small.model import SmallModel
+from models.small.paper import STATE, load_small_paper, small_paper
 from models.small.portrait_state import PortraitParts, PortraitState
 from models.topology import CHIN, FOREHEAD_TOP, LOWER_LIP, UPPER_LIP
 from runtime.engines import Engine
@@ -139,3 +141,26 @@ def test_the_weights_that_come_along_show_the_portrait_and_move_it(
     drawn = engine.render(avatar, smile).astype(int) - rest
     assert (wanted * drawn).sum() / (wanted**2).sum() > 0.4, "as much of a smile as is asked for"
     engine.close()
+
+
+def test_the_weights_that_come_along_draw_mouth_and_lids_as_no_unlearnt_ones_do(
+    portrait: Portrait, one_thread: None
+) -> None:
+    torch.manual_seed(1)
+    unlearnt = small_paper(SmallModel().eval().requires_grad_(False), load_face_model())
+    said = Motion(0, expression(jawOpen=0.8, mouthPucker=0.4, eyeBlinkLeft=1, eyeBlinkRight=1, eyeSquintLeft=0.5))
+    teacher = BuiltinEngine()
+    wanted = teacher.render(teacher.prepare(portrait), said)
+    inside = face_box(portrait)
+    near = []
+    for paper in (load_small_paper()[0], unlearnt):
+        engine = SmallEngine(TorchExecutor(paper, torch.device("cpu")), lambda line: None)
+        drawn = engine.render(engine.prepare(portrait), said)
+        near.append(psnr_db(drawn[inside], wanted[inside]))
+        engine.close()
+    assert near[0] > near[1] + 2, near
+
+
+def face_box(portrait: Portrait) -> tuple[slice, slice]:
+    (left, top), (right, bottom) = (f(portrait.landmarks[:, :2], 0).astype(int) for f in (np.min, np.max))
+    return slice(top, bottom), slice(left, right)
