@@ -18,17 +18,21 @@ TURN_USER, TURN_PASSWORD = "AGENT_TURN_USER", "AGENT_TURN_PASSWORD"
 _LEAST_TOKEN = 16  # characters
 
 
-def ice_of(config: Showing, say: Callable[[str], None] = lambda line: None) -> dict[str, Any]:
-    """What `policy_for` and `whip_policy` are told of the way through networks; `say` hears of what is missing."""
-    relays = any(server.lower().startswith(("turn:", "turns:")) for server in config.ice_server)
-    if relays and not (os.environ.get(TURN_USER) and os.environ.get(TURN_PASSWORD)):
-        say(f"{TURN_USER} and {TURN_PASSWORD} are not set: most TURN servers relay nothing without them")
+def ice_of(config: Showing) -> dict[str, Any]:
+    """What `policy_for` and `whip_policy` are told of the way through networks."""
     return {
         "servers": config.ice_server,
         "user": os.environ.get(TURN_USER, ""),
         "password": os.environ.get(TURN_PASSWORD, ""),
         "relayed": config.relay_only,
     }
+
+
+def say_what_servers_lack(config: Showing, say: Callable[[str], None]) -> None:
+    """Of a policy that was taken."""
+    relays = any(server.lower().startswith(("turn:", "turns:")) for server in config.ice_server)
+    if relays and not (os.environ.get(TURN_USER) and os.environ.get(TURN_PASSWORD)):
+        say(f"{TURN_USER} and {TURN_PASSWORD} are not set: most TURN servers relay nothing without them")
 
 
 def open_webrtc(
@@ -53,12 +57,14 @@ def open_webrtc(
         token = os.environ.get(WHEP_TOKEN, "")
         if 0 < len(token) < _LEAST_TOKEN:
             raise InputError(f"{WHEP_TOKEN} is easily guessed: give {_LEAST_TOKEN} characters or more, or none")
+        policy = policy_for(host, **ice_of(config))
+        say_what_servers_lack(config, say)
         return WebRtc(
             plan.size,
             config.fps,
             host=host,
             port=config.webrtc_port,
-            policy=policy_for(host, **ice_of(config, say)),
+            policy=policy,
             viewers=config.webrtc_viewers,
             sound=sound,
             status=status,
@@ -69,12 +75,14 @@ def open_webrtc(
             public=public_origin("--webrtc-public-url", config.webrtc_public_url),
         )
     url = name.removeprefix("whip:")
+    policy = whip_policy(url, **ice_of(config))
+    say_what_servers_lack(config, say)
     return Whip(
         url,
         plan.size,
         config.fps,
         bearer=os.environ.get(WHIP_TOKEN, ""),
-        policy=whip_policy(url, **ice_of(config, say)),
+        policy=policy,
         sound=sound,
         clock=clock,
         metrics=metrics,

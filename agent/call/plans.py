@@ -8,7 +8,7 @@ from agent.config.driving import Driving
 from agent.config.run import Run
 from agent.config.showing import Showing
 from agent.plan import LOUDSPEAKER, Plan, is_file_output, is_virtual_microphone, make_plan, parse_input
-from agent.webrtc import ice_of
+from agent.webrtc import ice_of, say_what_servers_lack
 from models.errors import InputError
 from runtime.page_server import check_address
 from runtime.sinks.loudspeaker import find_loudspeaker
@@ -38,9 +38,10 @@ def check_call(config: Call, say: Callable[[str], None]) -> None:
     if config.port is not None and not 0 <= config.port <= 65_535:
         raise InputError(f"--port {config.port}: give 0 to 65535")
     public_origin("--public-url", config.public_url)
-    policy_for(config.host, **ice_of(config, say))
+    policy_for(config.host, **ice_of(config))
     if config.listen:
         check_address(config.host, PORT if config.port is None else config.port, config.port is not None)
+    say_what_servers_lack(config, say)
 
 
 def plan_of(config: Call) -> Plan:

@@ -41,8 +41,8 @@ class Torso:
         back = (puppet.rest_vertices - vertices)[:, :2].astype(np.float32)
         coarse = np.column_stack([(vertices[:, :2] + 0.5) / _COARSE - 0.5, vertices[:, 2]]).astype(np.float32)
         drawn = rasterise(coarse, self._body.triangles, back, (-(-width // _COARSE), -(-height // _COARSE)))
-        drawn.image[~drawn.mask] = -puppet.torso_moved(shape)
-        field = cv2.resize(drawn.image, None, fx=_COARSE, fy=_COARSE, interpolation=cv2.INTER_LINEAR)
+        moved = np.where(drawn.mask[..., None], drawn.image, -puppet.torso_moved(shape).astype(np.float32))
+        field = cv2.resize(moved, None, fx=_COARSE, fy=_COARSE, interpolation=cv2.INTER_LINEAR)
         return np.asarray(cv2.remap(self._layer, self._here + field[:height, :width], None, cv2.INTER_LINEAR))
 
 

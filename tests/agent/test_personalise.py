@@ -26,7 +26,7 @@ from calibration.filmed import face_track
 from calibration.photo import read_photo
 from models.errors import AgentError, InputError
 from models.metrics.sync import SyncNet
-from models.talk3d import speech_scores
+from models.talk3d import silence, speech_scores
 from models.talk3d.importing import Given
 from models.talk3d.needs import DRIVER_FILE, GENERATOR_FILE, SPEECH_FILE
 from models.talk3d.personal.stage import Kept
@@ -73,7 +73,8 @@ def data(tmp_path, monkeypatch, one_thread):
     monkeypatch.setenv("AGENT_DATA", str(tmp_path / "data"))
     speech = Given(wav2vec=released.save_speech(tmp_path / "model.safetensors"))
     released.bring(speech, store_of("talk3d"))
-    monkeypatch.setattr(speech_scores, "load_speech_scores", hears)
+    for module in (speech_scores, silence):
+        monkeypatch.setattr(module, "load_speech_scores", hears)
     return tmp_path / "data"
 
 
