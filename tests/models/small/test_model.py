@@ -68,12 +68,18 @@ def test_an_adapter_moves_what_the_codes_say() -> None:
     assert moved[:, :40].abs().max() < 1e-3, "the forehead stays"
 
 
+def painted(**moved: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Code pictures at rest and under an expression, and the places of the codes at rest."""
+    model = load_face_model()
+    paint = CodePainter(model, box_of(model))
+    faces = [model.shape(expression=values).astype(np.float64) for values in (None, expression(**moved))]
+    rest, then, places = (torch.from_numpy(x)[None] for x in (*map(paint, faces), paint.places(faces[0])))
+    return rest, then, places
+
+
 @torch.inference_mode()
 def test_lids_that_come_down_bring_the_skin_above_the_eye() -> None:
-    model, box = load_face_model(), box_of(load_face_model())
-    paint = CodePainter(model, box)
-    faces = [model.shape(expression=values).astype(np.float64) for values in (None, expression(eyeBlinkLeft=1))]
-    rest, blink, places = (torch.from_numpy(x)[None] for x in (*map(paint, faces), paint.places(faces[0])))
+    rest, blink, places = painted(eyeBlinkLeft=1)
     change = MotionAdapter().eval()(rest, blink, places, torch.zeros(1, 32, 64, 64))
     lid = (rest[0, 2] < 1) & (blink[0, 2] == 1)
     assert lid.sum() > 40
@@ -86,10 +92,7 @@ def test_lids_that_come_down_bring_the_skin_above_the_eye() -> None:
 
 @torch.inference_mode()
 def test_what_lies_under_the_chin_comes_along_with_it() -> None:
-    model, box = load_face_model(), box_of(load_face_model())
-    paint = CodePainter(model, box)
-    faces = [model.shape(expression=values).astype(np.float64) for values in (None, expression(jawOpen=1))]
-    rest, opened, places = (torch.from_numpy(x)[None] for x in (*map(paint, faces), paint.places(faces[0])))
+    rest, opened, places = painted(jawOpen=1)
     net = MotionAdapter().eval()
     up = -(net(rest, opened, places, torch.zeros(1, 32, 64, 64)).at_rest - unchanged(rest).at_rest)[0, 1, :, 80]
     chin = int(opened[0, 2, :, 80].nonzero().max())
